@@ -1,1 +1,28 @@
+//! The portable part of whiskjack: asks an OpenWhisk API for what is new in the monitored actions' activation records and pushes
+//! every log line to a Lumberjack receiver, until it is acknowledged.
+//!
+//! Data flows one way: parameters → [`plan`] → [`fetch`] → [`record`]s → [`event`]s → [`lumberjack`] windows → acks →
+//! [`checkpoint`] → [`report`]. Nothing in here opens a socket, reads a clock or an environment: that comes in through the three
+//! traits of [`ports`]. So the same code runs as a WebAssembly component (`component`, the only part that is not portable Rust) and
+//! natively in tests.
 
+#![deny(missing_docs)]
+
+pub mod api;
+pub mod checkpoint;
+#[cfg(target_os = "wasi")]
+mod component;
+pub mod config;
+pub mod deliver;
+pub mod event;
+pub mod fetch;
+pub mod forward;
+pub mod lumberjack;
+pub mod plan;
+pub mod ports;
+pub mod range;
+pub mod record;
+pub mod report;
+pub mod run;
+pub mod source;
+pub mod time;

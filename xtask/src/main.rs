@@ -1,1 +1,78 @@
-fn main() {}
+//! `cargo xtask`: everything that is done with this repository, one command each.
+
+mod build;
+mod check;
+mod copy;
+mod places;
+mod setup;
+mod step;
+
+use std::env;
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::places::Places;
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  setup            fetch what is missing: Rust targets, musl-gcc, Go, Node packages
+  build            build the component, the static binary and the peers of the tests
+  test [-- ARGS]   setup, build, and all checks; ARGS go to `cargo test`
+  demo [--keep]    setup, build, and show the whole way from a log line to a receiver
+  help             show this
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match arguments.as_slice() {
+        ["setup"] => setup(),
+        ["build"] => build(),
+        ["test"] => test(&[]),
+        ["test", "--", rest @ ..] => test(rest),
+        ["demo"] => demo(&[]),
+        ["demo", "--keep"] => demo(&["--keep"]),
+        ["help" | "--help" | "-h"] => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn setup() -> Result<()> {
+    setup::run(&Places::find()?)
+}
+
+fn build() -> Result<()> {
+    build::run(&Places::find()?)
+}
+
+fn test(arguments: &[&str]) -> Result<()> {
+    let places = Places::find()?;
+    setup::run(&places)?;
+    build::run(&places)?;
+    check::run(&places, arguments)
+}
+
+fn demo(arguments: &[&str]) -> Result<()> {
+    let places = Places::find()?;
+    setup::run(&places)?;
+    build::run(&places)?;
+    places
+        .cargo(["run", "--release", "--quiet", "-p", "whiskjack-testbed", "--bin", "demo", "--"])
+        .args(arguments)
+        .run()
+}

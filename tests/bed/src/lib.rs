@@ -1,1 +1,31 @@
+//! What the end-to-end tests stand on: the built artifacts, and the real peers as processes that end with the test.
+//!
+//! | here | plays |
+//! |---|---|
+//! | [`Receiver`] | Logstash: Elastic's own Lumberjack server, plain or TLS, with faults on request |
+//! | [`ActionLoop`] | an OpenWhisk container: the proxy that starts an action and hands it its runs |
+//! | [`Cli`] | somebody at a terminal: the `whiskjack` command |
+//! | [`Certificates`] | a small PKI for one test |
+//!
+//! Everything panics with a message for people when it cannot do its work: a test has no other use for the error.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "for tests only: a panic is how a test fails"
+)]
 
+mod actionloop;
+mod artifacts;
+mod certificates;
+mod cli;
+mod process;
+mod receiver;
+mod shared;
+
+pub use actionloop::{ActionLoop, ActionLoopOptions, RunContext, action_zip};
+pub use artifacts::{Artifacts, artifacts};
+pub use certificates::Certificates;
+pub use cli::{Cli, Output};
+pub use receiver::{Received, Receiver, ReceiverOptions, ReceiverTls, ReceiverVersion};

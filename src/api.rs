@@ -1,0 +1,281 @@
+//! The OpenWhisk API's calls that the forwarder makes (facts/openwhisk.md 1 and 10), each with its errors put into sentences.
+
+use crate::ports::{Failure, Method, Ports, Request, Response};
+use crate::range::Range;
+use crate::record::{SplitError, Splitter};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::cell::Cell;
+
+/// Times a small request is tried.
+const TRIES: u32 = 4;
+/// First pause before another try, doubled each time.
+const BACKOFF_MS: u64 = 250;
+/// How much of an error's body is read, in bytes.
+const ERROR_BODY: usize = 8 << 10;
+/// Largest answer that is read as a whole, in bytes: a package's annotations hold at most 1 MB.
+const WHOLE_BODY: usize = 4 << 20;
+
+/// The API, with a limit on time and a count of requests.
+#[derive(Debug)]
+pub struct Api<'a> {
+    ports: Ports<'a>,
+    stop_ms: u64,
+    requests: Cell<u64>,
+}
+
+/// Which activations to list.
+#[derive(Debug, Clone, Copy)]
+pub struct Query<'a> {
+    /// The `name` filter: `action` or `package/action`.
+    pub name: &'a str,
+    /// Starts, both ends included.
+    pub range: Range,
+    /// Rows wanted, 1–200.
+    pub limit: u32,
+    /// Rows to leave out, from the newest on.
+    pub skip: u64,
+    /// Full records instead of summaries.
+    pub docs: bool,
+}
+
+/// A package, as far as a checkpoint needs it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Package {
+    /// All its annotations; those that are not ours are kept.
+    #[serde(default)]
+    pub annotations: Vec<Annotation>,
+}
+
+/// A key and any JSON value.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Annotation {
+    /// The key.
+    pub key: String,
+    /// The value, as it stands in the JSON.
+    pub value: Box<RawValue>,
+}
+
+/// What came of writing a package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// It is as we wanted it.
+    Done,
+    /// Somebody else wrote it meanwhile, or it exists already.
+    Conflict,
+}
+
+impl<'a> Api<'a> {
+    /// The API, to be asked until `stop_ms`.
+    pub fn new(ports: Ports<'a>, stop_ms: u64) -> Self {
+        Self { ports, stop_ms, requests: Cell::new(0) }
+    }
+
+    /// Requests sent so far, repeats included.
+    pub fn requests(&self) -> u64 {
+        self.requests.get()
+    }
+
+    /// How many activations of `name` start within `range`. Like the list, it may be behind by one question (facts/openwhisk.md 1.7).
+    pub fn count(&self, name: &str, range: Range) -> Result<u64, Failure> {
+        #[derive(Deserialize)]
+        struct Count {
+            activations: u64,
+        }
+        let target = format!("{}&count=true", activations(name, range));
+        let what = format!("the count of activations of `{name}`");
+        let count: Count = self.retrying(|| self.read_json(self.get(&target, &what)?, &what))?;
+        Ok(count.activations)
+    }
+
+    /// Hands each row of one page to `row`, as JSON, until it returns `false` or an error.
+    pub fn list(
+        &self,
+        query: Query<'_>,
+        mut row: impl FnMut(&[u8]) -> Result<bool, Failure>,
+    ) -> Result<(), Failure> {
+        let Query { name, range, limit, skip, docs } = query;
+        let target = format!("{}&limit={limit}&skip={skip}&docs={docs}", activations(name, range));
+        let what = format!("the list of activations of `{name}`");
+        let mut response = self.get(&target, &what)?;
+        let mut splitter = Splitter::default();
+        while let Some(piece) = response.body.chunk()? {
+            let fed = splitter.feed(&piece, |element| match row(element) {
+                Ok(true) => Ok(()),
+                Ok(false) => Err(Halt::Enough),
+                Err(failure) => Err(Halt::Failed(failure)),
+            });
+            match fed {
+                Ok(()) => {}
+                Err(Halt::Enough) => return Ok(()),
+                Err(Halt::Failed(failure)) => return Err(failure),
+                Err(Halt::Malformed(error)) => return Err(Failure::passing(format!("{what}: {error}"))),
+            }
+        }
+        splitter.finish().map_err(|error| Failure::passing(format!("{what}: {error}")))
+    }
+
+    /// Reads a package; `None` if there is none of that name.
+    pub fn package(&self, name: &str) -> Result<Option<Package>, Failure> {
+        let what = format!("the package `{name}`");
+        self.retrying(|| {
+            let response = self.send(Method::Get, &package(name), Vec::new())?;
+            match response.status {
+                404 => Ok(None),
+                _ => self.read_json(self.accept(response, &what)?, &what).map(Some),
+            }
+        })
+    }
+
+    /// Writes a package's annotations: creates it, or changes it if `overwrite`.
+    pub fn put_package(&self, name: &str, content: &Package, overwrite: bool) -> Result<Written, Failure> {
+        let what = format!("writing the package `{name}`");
+        let body =
+            serde_json::to_vec(content).map_err(|error| Failure::lasting(format!("{what}: {error}")))?;
+        let target = if overwrite { format!("{}?overwrite=true", package(name)) } else { package(name) };
+        self.retrying(|| {
+            let response = self.send(Method::Put, &target, body.clone())?;
+            match response.status {
+                409 => Ok(Written::Conflict),
+                _ => self.accept(response, &what).map(|_| Written::Done),
+            }
+        })
+    }
+
+    /// Tries again what may succeed later, as long as there is time.
+    fn retrying<T>(&self, mut call: impl FnMut() -> Result<T, Failure>) -> Result<T, Failure> {
+        let mut tries = 1;
+        loop {
+            match call() {
+                Err(failure) if failure.retryable && tries < TRIES && self.pause(tries) => tries += 1,
+                result => return result,
+            }
+        }
+    }
+
+    /// Waits before another try, unless the time is up.
+    pub fn pause(&self, tries: u32) -> bool {
+        let pause = BACKOFF_MS << tries.min(8);
+        let pause = pause / 2 + self.ports.clock.random() % (pause / 2);
+        let in_time = self.ports.clock.now_ms().saturating_add(pause) < self.stop_ms;
+        if in_time {
+            self.ports.clock.sleep_ms(pause);
+        }
+        in_time
+    }
+
+    fn get(&self, target: &str, what: &str) -> Result<Response, Failure> {
+        self.accept(self.send(Method::Get, target, Vec::new())?, what)
+    }
+
+    fn send(&self, method: Method, target: &str, body: Vec<u8>) -> Result<Response, Failure> {
+        self.requests.set(self.requests.get() + 1);
+        self.ports.http.send(&Request { method, target: target.into(), body })
+    }
+
+    /// Lets 2xx pass and turns every other status into a sentence.
+    fn accept(&self, mut response: Response, what: &str) -> Result<Response, Failure> {
+        let status = response.status;
+        if (200..300).contains(&status) {
+            return Ok(response);
+        }
+        let said = read_body(&mut response, ERROR_BODY).ok().and_then(|body| api_message(&body));
+        let said = said.map_or(String::new(), |text| format!(" It says: {text}"));
+        let advice = match status {
+            401 => {
+                "the API key is not valid (any more): is the action's subject still the right one, was the key changed?"
+            }
+            403 => "the API key has no right to this namespace",
+            404 => "there is no such thing: is `api.host` right, and an OpenWhisk API?",
+            408 | 429 => "the API wants fewer requests; the next run goes on",
+            413 => "the API finds it too large",
+            300..=399 => "the API sends us elsewhere: give the final address as `api.host`",
+            500.. => "the API is in trouble; the next run goes on",
+            _ => "the API does not accept the request",
+        };
+        let message = format!("{what}: HTTP {status}, {advice}.{said}");
+        Err(Failure { message, retryable: matches!(status, 408 | 429 | 500..) })
+    }
+
+    fn read_json<T: serde::de::DeserializeOwned>(
+        &self,
+        mut response: Response,
+        what: &str,
+    ) -> Result<T, Failure> {
+        let body = read_body(&mut response, WHOLE_BODY)?;
+        serde_json::from_slice(&body).map_err(|_| {
+            Failure::passing(format!(
+                "{what}: the answer is not what an OpenWhisk API says; is `api.host` right?"
+            ))
+        })
+    }
+}
+
+/// Why a page is not read to its end.
+enum Halt {
+    Enough,
+    Failed(Failure),
+    Malformed(SplitError),
+}
+
+impl From<SplitError> for Halt {
+    fn from(error: SplitError) -> Self {
+        Self::Malformed(error)
+    }
+}
+
+fn activations(name: &str, range: Range) -> String {
+    let (since, upto) = range.into();
+    format!("/api/v1/namespaces/_/activations?name={}&since={since}&upto={upto}", percent_encoded(name))
+}
+
+fn package(name: &str) -> String {
+    format!("/api/v1/namespaces/_/packages/{}", percent_encoded(name))
+}
+
+/// RFC 3986: everything but unreserved characters is encoded.
+fn percent_encoded(text: &str) -> String {
+    let encode = |byte: u8| match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    text.bytes().map(encode).collect()
+}
+
+fn read_body(response: &mut Response, most: usize) -> Result<Vec<u8>, Failure> {
+    let mut body = Vec::new();
+    while let Some(piece) = response.body.chunk()? {
+        body.extend_from_slice(&piece);
+        if body.len() > most {
+            body.truncate(most);
+            break;
+        }
+    }
+    Ok(body)
+}
+
+/// The `error` of a controller's answer, shortened. Gateways answer in HTML: that helps nobody.
+fn api_message(body: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct ErrorBody {
+        error: String,
+    }
+    let ErrorBody { error } = serde_json::from_slice(body).ok()?;
+    Some(error.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_encoded_so_that_nothing_in_them_can_end_the_parameter() {
+        assert_eq!(percent_encoded("pkg/my action&x=1@ü"), "pkg%2Fmy%20action%26x%3D1%40%C3%BC");
+    }
+
+    #[test]
+    fn an_error_of_the_controller_is_passed_on_and_html_is_not() {
+        assert_eq!(api_message(br#"{"code":"x","error":"bad\nthing"}"#), Some("bad thing".into()));
+        assert_eq!(api_message(b"<html>"), None);
+    }
+}

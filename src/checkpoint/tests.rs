@@ -1,0 +1,132 @@
+use super::*;
+
+const MINUTE: u64 = 60_000;
+const NOW: u64 = 100 * MINUTE;
+const LOOKBACK: u64 = 10 * MINUTE;
+
+fn activation(start: u64, id: u64) -> Summary {
+    Summary { start, activation_id: format!("{id:032x}").parse().unwrap() }
+}
+
+fn owed(part: Part, since: u64, upto: u64) -> Owed {
+    Owed { range: Range::new(since, upto).unwrap(), part }
+}
+
+#[test]
+fn the_first_run_asks_from_the_origin_on_and_not_before() {
+    let state = SourceState::new(1000);
+    assert_eq!(state.work(NOW, LOOKBACK), [owed(Part::Fresh, 1000, NOW)]);
+}
+
+#[test]
+fn a_finished_run_is_followed_by_new_activations_and_the_look_back() {
+    let mut state = SourceState::new(1);
+    let work = state.work(NOW, LOOKBACK);
+    state.advance(&work, &work, LOOKBACK);
+    let next = state.work(NOW + MINUTE, LOOKBACK);
+    assert_eq!(next, [owed(Part::Fresh, NOW + 1, NOW + MINUTE), owed(Part::Lookback, NOW - LOOKBACK, NOW)]);
+}
+
+#[test]
+fn what_was_not_covered_stays_owed_and_new_activations_still_come_first() {
+    let mut state = SourceState::new(1);
+    let work = state.work(NOW, LOOKBACK);
+    state.advance(&work, &[owed(Part::Fresh, 5000, NOW)], LOOKBACK);
+    let next = state.work(NOW + MINUTE, LOOKBACK);
+    assert_eq!(
+        next,
+        [
+            owed(Part::Fresh, NOW + 1, NOW + MINUTE),
+            owed(Part::Lookback, NOW - LOOKBACK, NOW),
+            owed(Part::Fresh, 1, 4999)
+        ]
+    );
+}
+
+#[test]
+fn a_run_that_did_nothing_owes_everything_and_does_not_split_it() {
+    let mut state = SourceState::new(1);
+    let work = state.work(NOW, LOOKBACK);
+    state.advance(&work, &[], LOOKBACK);
+    assert_eq!(state.work(NOW + MINUTE, LOOKBACK), [owed(Part::Fresh, 1, NOW + MINUTE)]);
+}
+
+#[test]
+fn a_look_back_that_failed_is_done_again_even_when_it_has_passed() {
+    let mut state = SourceState::new(1);
+    let work = state.work(NOW, LOOKBACK);
+    state.advance(&work, &work, LOOKBACK);
+    state.note([activation(NOW - MINUTE, 1)]);
+    let later = NOW + 60 * MINUTE;
+    let work = state.work(later, LOOKBACK);
+    state.advance(&work, &work[..1], LOOKBACK);
+    let next = state.work(later + MINUTE, LOOKBACK);
+    assert!(next.contains(&owed(Part::Lookback, NOW - LOOKBACK, NOW)), "{next:?}");
+    assert!(state.seen.contains(activation(NOW - MINUTE, 1)), "still needed there");
+}
+
+#[test]
+fn a_clock_that_goes_back_moves_nothing() {
+    let mut state = SourceState::new(1);
+    let work = state.work(NOW, LOOKBACK);
+    state.advance(&work, &work, LOOKBACK);
+    let work = state.work(NOW - MINUTE, LOOKBACK);
+    assert!(work.iter().all(|owed| owed.part == Part::Lookback), "{work:?}");
+    state.advance(&work, &work, LOOKBACK);
+    assert_eq!(state.through, NOW);
+}
+
+#[test]
+fn a_checkpoint_is_read_as_it_was_written() {
+    let mut checkpoint = Checkpoint::default();
+    let mut state = SourceState::new(5);
+    state.note([activation(7, 1), activation(MINUTE, 2)]);
+    state.seen.digest_upto(10, &[]);
+    state.owed.push(owed(Part::Fresh, 6, 9));
+    checkpoint.sources.insert("pkg/my action".into(), state);
+    let json = checkpoint.encode().unwrap();
+    assert_eq!(Checkpoint::decode(&json).unwrap(), checkpoint);
+}
+
+#[test]
+fn a_checkpoint_of_version_1_stays_readable() {
+    let json = br#"{"version":1,"sources":{"a":{"origin":1,"through":9,"owed":[{"range":[2,3],"part":"fresh"}],
+        "seen":{"ids":[[5,"00000000000000000000000000000001"]],"digests":{"0":{"count":2,"ids":"00000000000000000000000000000003"}}}}}}"#;
+    let checkpoint = Checkpoint::decode(json).unwrap();
+    let state = &checkpoint.sources["a"];
+    assert!(state.seen.contains(activation(5, 1)));
+    assert_eq!(state.seen.count(Range::new(0, 9).unwrap()), 3);
+}
+
+#[test]
+fn damage_and_newer_versions_are_told_apart() {
+    assert_eq!(Checkpoint::decode(br#"{"version":7,"anything":1}"#), Err(BadCheckpoint::Newer(7)));
+    for bytes in [
+        &b""[..],
+        b"{}",
+        b"[]",
+        b"\xff\xfe",
+        br#"{"version":1,"sources":{"a":{"origin":9,"through":1,"owed":[{"range":[3,2],"part":"fresh"}]}}}"#,
+    ] {
+        assert!(matches!(Checkpoint::decode(bytes), Err(BadCheckpoint::Damaged(_))), "{bytes:?}");
+    }
+}
+
+#[test]
+fn however_many_activations_there_are_the_checkpoint_stays_small_and_forgets_the_oldest_ids() {
+    let mut checkpoint = Checkpoint::default();
+    for source in ["a", "b"] {
+        let mut state = SourceState::new(1);
+        state.note((0..50_000).map(|n| activation(n * 180, n)));
+        checkpoint.sources.insert(source.into(), state);
+    }
+    let json = checkpoint.encode().unwrap();
+    assert!(json.len() <= COMFORTABLE, "{}", json.len());
+    let read = Checkpoint::decode(&json).unwrap();
+    let all = Range::new(0, 50_000 * 180).unwrap();
+    for state in read.sources.values() {
+        assert_eq!(state.seen.count(all), 50_000);
+        assert!(state.seen.starts().count() > 500, "{}", state.seen.starts().count());
+        assert!(state.seen.starts().min() > Some(0));
+    }
+}

@@ -1,0 +1,154 @@
+//! The component's face: the WIT world on one side, the core's ports on the other.
+
+mod bindings;
+mod clock;
+mod http;
+mod receiver;
+
+use crate::config::{Config, Faults, Origin};
+use crate::forward::{Outcome, Worker};
+use crate::plan::{self, Keeper, Plan, PlanError, Slice};
+use crate::ports::{Failure, Ports};
+use crate::report::{self, Report};
+use crate::run;
+use bindings::exports::whiskjack::forwarder::forwarder as wit;
+use bindings::whiskjack::forwarder::types;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::cell::RefCell;
+
+struct Component;
+
+#[allow(unsafe_code, reason = "generated: the functions that the host calls")]
+mod export {
+    use super::{Component, bindings};
+
+    bindings::export!(Component with_types_in bindings);
+}
+
+/// What goes from call to call, and from instance to instance.
+#[derive(Serialize, Deserialize)]
+struct State {
+    origin: Origin,
+    /// `None` when the host authorizes the requests.
+    key: Option<String>,
+    plan: Plan,
+}
+
+thread_local! {
+    /// The worker of this instance, and the run that it works for.
+    static WORKER: RefCell<(u64, Worker)> = RefCell::default();
+}
+
+impl wit::Guest for Component {
+    fn plan(params: Vec<u8>, context: types::Context) -> Result<wit::RunPlan, types::Error> {
+        let (config, origin, context, key) = configure(&params, context)?;
+        let api = http::Api::new(&origin, key.as_deref());
+        let plan = plan::plan(&config, &context, ports(&api)).map_err(error)?;
+        let slices = plan.slices().into_iter().map(wit_slice).collect();
+        Ok(wit::RunPlan { state: json(&State { origin, key, plan }), slices, workers: 1 })
+    }
+
+    fn forward(plan: wit::RunPlan, slice: wit::Slice) -> wit::Outcome {
+        let read = parse::<State>(&plan.state).and_then(|state| Ok((state, parse::<Slice>(&slice.state)?)));
+        let mut outcome = match read {
+            Ok((State { origin, key, plan }, slice)) => {
+                let api = http::Api::new(&origin, key.as_deref());
+                WORKER.with_borrow_mut(|(run, worker)| {
+                    if *run != plan.began_ms {
+                        (*run, *worker) = (plan.began_ms, Worker::default());
+                    }
+                    worker.forward(ports(&api), &plan, &slice)
+                })
+            }
+            Err(failure) => Outcome { source: slice.source, failure: Some(failure), ..Outcome::default() },
+        };
+        let rest = outcome.rest.take().map(wit_slice);
+        wit::Outcome { rest, acknowledged: outcome.tally.acknowledged, state: json(&outcome) }
+    }
+
+    fn conclude(plan: wit::RunPlan, outcomes: Vec<wit::Outcome>, last: bool) -> wit::Report {
+        let read: Result<Vec<Outcome>, _> = outcomes.iter().map(|outcome| parse(&outcome.state)).collect();
+        match (parse::<State>(&plan.state), read) {
+            (Ok(State { origin, key, plan }), Ok(outcomes)) => {
+                let api = http::Api::new(&origin, key.as_deref());
+                wit_report(report::conclude(ports(&api), &plan, &outcomes, last))
+            }
+            (Err(failure), _) | (_, Err(failure)) => {
+                let result = json(&serde_json::json!({ "error": failure }));
+                wit::Report { result, checkpoint: None, complete: false }
+            }
+        }
+    }
+
+    fn run(params: Vec<u8>, context: types::Context) -> Result<wit::Report, types::Error> {
+        let (config, origin, context, key) = configure(&params, context)?;
+        let api = http::Api::new(&origin, key.as_deref());
+        run::run(&config, &context, ports(&api)).map(wit_report).map_err(error)
+    }
+}
+
+fn ports(api: &http::Api) -> Ports<'_> {
+    Ports { clock: &clock::Wasi, http: api, transport: &receiver::Host }
+}
+
+fn configure(
+    params: &[u8],
+    context: types::Context,
+) -> Result<(Config, Origin, plan::Context, Option<String>), types::Error> {
+    let (authorized, key) = match context.authorization {
+        types::Authorization::Host => (true, None),
+        types::Authorization::Key(key) => (true, Some(key)),
+        types::Authorization::Missing => (false, None),
+    };
+    let known = plan::Context {
+        api_host: context.api_origin,
+        authorized,
+        own_action: context.action_name,
+        deadline_ms: context.deadline_ms,
+        keeper: match context.checkpoint {
+            types::CheckpointKeeper::Platform => Keeper::Platform,
+            types::CheckpointKeeper::Host(kept) => Keeper::Host(kept),
+        },
+    };
+    let (config, origin) =
+        plan::configure(params, &known).map_err(|faults| error(PlanError::Config(faults)))?;
+    Ok((config, origin, known, key))
+}
+
+fn error(error: PlanError) -> types::Error {
+    let failure = |Failure { message, retryable }| types::Failure { message, retryable };
+    match error {
+        PlanError::Config(Faults(faults)) => types::Error::InvalidConfig(
+            faults
+                .into_iter()
+                .map(|fault| types::ConfigFault { key: fault.key, value: fault.value, remedy: fault.remedy })
+                .collect(),
+        ),
+        PlanError::Api(reason) => types::Error::Api(failure(reason)),
+        PlanError::Checkpoint(reason) => types::Error::Checkpoint(failure(reason)),
+    }
+}
+
+fn wit_slice(slice: Slice) -> wit::Slice {
+    wit::Slice {
+        since_ms: slice.owed.range.since(),
+        upto_ms: slice.owed.range.upto(),
+        state: json(&slice),
+        source: slice.source,
+    }
+}
+
+/// Hands a report over; its log goes to stderr, which is the activation's log.
+fn wit_report(report: Report) -> wit::Report {
+    report.log.iter().for_each(|line| eprintln!("whiskjack: {line}"));
+    wit::Report { result: report.result, checkpoint: report.checkpoint, complete: report.complete }
+}
+
+fn json(value: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).unwrap_or_default()
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+    serde_json::from_slice(bytes)
+        .map_err(|error| format!("the host handed over something that is not of this component: {error}"))
+}

@@ -1,0 +1,66 @@
+//! Faults of a configuration: which key, which value, what to do.
+
+use serde_json::Value;
+use std::fmt;
+
+/// One thing wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Path of the key, as `logstash.port`; empty for the whole object.
+    pub key: String,
+    /// The value as JSON, shortened; empty if there is none, or if it may be a secret.
+    pub value: String,
+    /// What is wrong and what to do.
+    pub remedy: String,
+}
+
+/// Everything wrong with a configuration; never empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Faults(pub Vec<Fault>);
+
+/// Longest value shown, in characters.
+const SHOWN: usize = 60;
+
+impl Fault {
+    /// A fault of the value at `key`.
+    pub fn new(key: impl Into<String>, value: &Value, remedy: impl Into<String>) -> Self {
+        Self { key: key.into(), value: shown(value), remedy: remedy.into() }
+    }
+}
+
+impl Faults {
+    /// Only one.
+    pub fn one(key: &str, value: &Value, remedy: impl Into<String>) -> Self {
+        Self(vec![Fault::new(key, value, remedy)])
+    }
+}
+
+fn shown(value: &Value) -> String {
+    if value.is_null() {
+        return String::new();
+    }
+    let json = value.to_string();
+    match json.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", json.get(..end).unwrap_or_default()),
+        None => json,
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.key.as_str(), self.value.as_str()) {
+            ("", _) => f.write_str(&self.remedy),
+            (key, "") => write!(f, "{key}: {}", self.remedy),
+            (key, value) => write!(f, "{key} = {value}: {}", self.remedy),
+        }
+    }
+}
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list: Vec<String> = self.0.iter().map(ToString::to_string).collect();
+        write!(f, "{}", list.join("; "))
+    }
+}
+
+impl std::error::Error for Faults {}

@@ -1,0 +1,162 @@
+//! Every key of the configuration, once: what is here is allowed, described in the README and in the schema.
+
+/// Who makes use of a key's value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keeper {
+    /// This component.
+    Forwarder,
+    /// The host: TLS belongs to it.
+    Host,
+    /// Nobody: the platform adds it by itself.
+    Ignored,
+}
+
+/// One key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Key {
+    /// Path, as `logstash.port`.
+    pub path: &'static str,
+    /// Form and unit.
+    pub form: &'static str,
+    /// Value when absent; empty if it must be given.
+    pub default: &'static str,
+    /// What it does.
+    pub meaning: &'static str,
+    /// Who uses it.
+    pub keeper: Keeper,
+}
+
+const fn key(path: &'static str, form: &'static str, default: &'static str, meaning: &'static str) -> Key {
+    Key { path, form, default, meaning, keeper: Keeper::Forwarder }
+}
+
+const fn host(path: &'static str, form: &'static str, default: &'static str, meaning: &'static str) -> Key {
+    Key { path, form, default, meaning, keeper: Keeper::Host }
+}
+
+const fn ignored(path: &'static str, meaning: &'static str) -> Key {
+    Key { path, form: "anything", default: "none", meaning, keeper: Keeper::Ignored }
+}
+
+/// All keys.
+#[rustfmt::skip]
+pub const KEYS: &[Key] = &[
+    key("actions", "array of names", "", "The actions to monitor: `action` or `package/action`"),
+    key("from", "milliseconds since 1970", "now − look-back", "Where the first run begins: only activations that start later are forwarded"),
+    key("logstash.host", "name or IP address", "", "The receiver"),
+    key("logstash.port", "1–65535", "", "The receiver's port"),
+    host("logstash.tls", "boolean", "true", "`false` sends the logs in the clear"),
+    host("logstash.rejectUnauthorized", "boolean", "true", "`false` accepts any certificate of the receiver"),
+    host("logstash.ca", "PEM, or array of PEM", "public roots", "Who may sign the receiver's certificate, instead of the public roots"),
+    host("logstash.servername", "name", "`logstash.host`", "Name that the receiver's certificate must have"),
+    host("logstash.cert", "PEM", "none", "Client certificate, with its chain"),
+    host("logstash.key", "PEM", "none", "Private key of the client certificate; it never leaves the host"),
+    host("logstash.passphrase", "text", "none", "For an encrypted private key; not supported yet"),
+    host("logstash.minVersion", "`TLSv1.2` or `TLSv1.3`", "`TLSv1.2`", "Lowest version of TLS"),
+    host("logstash.maxVersion", "`TLSv1.2` or `TLSv1.3`", "`TLSv1.3`", "Highest version of TLS"),
+    key("lookback_minutes", "1–1440", "15", "How long after its start an activation may become visible and still be found. Must be longer than the longest run"),
+    key("on_missing_state", "`lookback`, `from` or `fail`", "`lookback`", "What to do when the checkpoint is unreadable: begin with the look-back, begin at `from`, or end with an error"),
+    key("checkpoint.store", "`package` or `host`", "`package`; `host` with `--state`", "Where the checkpoint is kept: in an annotation of a package, or in the file of `--state`"),
+    key("checkpoint.package", "name", "`whiskjack.` + own action", "The package that holds the checkpoint; it is created if need be"),
+    key("api.host", "origin or host", "`__OW_API_HOST`", "The OpenWhisk API, if not that of the platform the forwarder runs on"),
+    host("api.ca", "PEM, or array of PEM", "public roots", "Who may sign the API's certificate, instead of the public roots"),
+    host("api.rejectUnauthorized", "boolean", "true", "`false` accepts any certificate of the API"),
+    key("log_level", "`info` or `debug`", "`info`", "`info` logs one line a run, `debug` also what each slice did"),
+    ignored("__ow_headers", "OpenWhisk adds it to what a trigger fires"),
+    ignored("payload", "The alarms feed adds it when its payload is a string"),
+];
+
+/// Options of Node's TLS that the 2017 tool passed on, and why they cannot be honoured.
+#[rustfmt::skip]
+pub(super) const REFUSED: &[(&str, &str)] = &[
+    ("logstash.path", "Unix sockets are not supported: give `logstash.host` and `logstash.port`"),
+    ("logstash.pfx", "PKCS#12 is not supported: convert it to PEM with `openssl pkcs12 -nodes` and give `logstash.cert` and `logstash.key`"),
+    ("logstash.ciphers", "the cipher suites are fixed to sound ones: remove it"),
+    ("logstash.secureProtocol", "give `logstash.minVersion` and `logstash.maxVersion` instead"),
+    ("logstash.secureOptions", "OpenSSL's options do not exist here: remove it"),
+    ("logstash.crl", "revocation lists are not supported: remove it"),
+    ("logstash.ecdhCurve", "the key exchange is fixed to sound groups: remove it"),
+    ("logstash.sigalgs", "the signature algorithms are fixed to sound ones: remove it"),
+    ("logstash.dhparam", "a client has no use for it: remove it"),
+    ("logstash.honorCipherOrder", "a client has no use for it: remove it"),
+    ("logstash.sessionIdContext", "a client has no use for it: remove it"),
+    ("logstash.minDHSize", "finite-field key exchange is never used: remove it"),
+    ("logstash.ALPNProtocols", "Lumberjack has no ALPN name: remove it"),
+    ("logstash.timeout", "idle limits are fixed: remove it"),
+    ("logstash.family", "all addresses of the name are tried: remove it, or give an IP address as `logstash.host`"),
+    ("logstash.localAddress", "the source address cannot be chosen: remove it"),
+    ("logstash.allowHalfOpen", "connections are never half-closed: remove it"),
+    ("logstash.enableTrace", "a trace would print secrets: remove it"),
+];
+
+/// Why the key at `path` is not allowed, with the nearest key that is.
+pub(super) fn why_unknown(path: &str) -> String {
+    if let Some((_, reason)) = REFUSED.iter().find(|(refused, _)| *refused == path) {
+        return (*reason).into();
+    }
+    let nearest = KEYS
+        .iter()
+        .filter(|key| key.keeper != Keeper::Ignored)
+        .flat_map(|key| std::iter::once(key.path).chain(key.path.split_once('.').map(|(group, _)| group)))
+        .map(|known| (distance(path, known), known))
+        .min();
+    match nearest {
+        Some((distance, known)) if distance <= 1 + known.len() / 3 => {
+            format!("there is no such key; did you mean `{known}`?")
+        }
+        _ => "there is no such key: remove it; the README lists all keys".into(),
+    }
+}
+
+/// Whether `path` is a group such as `logstash`.
+pub(super) fn is_group(path: &str) -> bool {
+    KEYS.iter().any(|key| key.path.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')))
+}
+
+/// Levenshtein's distance, blind to case: how many letters to change.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().map(|c| c.to_ascii_lowercase()).collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (above, letter) in a.chars().map(|c| c.to_ascii_lowercase()).enumerate() {
+        let mut diagonal = above;
+        let mut left = above + 1;
+        if let Some(first) = row.first_mut() {
+            *first = left;
+        }
+        for (cell, other) in row.iter_mut().skip(1).zip(&b) {
+            let replaced = diagonal + usize::from(letter != *other);
+            diagonal = *cell;
+            left = replaced.min(diagonal + 1).min(left + 1);
+            *cell = left;
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_distance_counts_letters_to_change() {
+        for (a, b, expected) in [
+            ("", "", 0),
+            ("", "abc", 3),
+            ("abc", "", 3),
+            ("Host", "host", 0),
+            ("prot", "port", 2),
+            ("action", "actions", 1),
+            ("kitten", "sitting", 3),
+        ] {
+            assert_eq!(distance(a, b), expected, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn no_key_is_listed_twice_or_both_known_and_refused() {
+        for (index, key) in KEYS.iter().enumerate() {
+            assert!(KEYS.iter().skip(index + 1).all(|other| other.path != key.path), "{}", key.path);
+            assert!(REFUSED.iter().all(|(path, _)| *path != key.path), "{}", key.path);
+        }
+    }
+}

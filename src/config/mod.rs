@@ -1,0 +1,184 @@
+//! The configuration: a JSON object, the action's parameters. Parsed once into types that carry the rules; all faults at once.
+
+mod fault;
+mod keys;
+mod origin;
+mod reader;
+
+pub use fault::{Fault, Faults};
+pub use keys::{KEYS, Keeper, Key};
+pub use origin::Origin;
+
+use crate::source::Source;
+use reader::Reader;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A checked configuration. TLS options are not in it: they are the host's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Monitored actions, each once, in the order given.
+    pub sources: Vec<Source>,
+    /// Where a first run begins: records that start after this time, milliseconds since 1970.
+    pub from: Option<u64>,
+    /// Where the lines go.
+    pub receiver: Endpoint,
+    /// How far back records are looked for that became visible late, in milliseconds.
+    pub lookback_ms: u64,
+    /// Origin of the API, if the configuration names one.
+    pub api_host: Option<Origin>,
+    /// Where the checkpoint is kept; `None` leaves it to the host.
+    pub store: Option<Store>,
+    /// Package whose annotation holds the checkpoint; `None` for a name made from the forwarder's own.
+    pub package: Option<String>,
+    /// What to do when the checkpoint is lost or unreadable.
+    pub on_missing_state: OnMissingState,
+    /// How much to log.
+    pub log_level: LogLevel,
+    /// What should be known about the configuration though it is no fault.
+    pub warnings: Vec<String>,
+}
+
+/// A receiver's address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// Name or IP address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+}
+
+/// Where the checkpoint is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Store {
+    /// In an annotation of a package.
+    Package,
+    /// By the host: a file of the command line's `--state`.
+    Host,
+}
+
+/// What to do when there should be a checkpoint but none can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnMissingState {
+    /// Begin anew with the look-back: some lines may come twice, older ones are not sent.
+    Lookback,
+    /// Begin anew at `from`.
+    From,
+    /// End with an error until somebody decides.
+    Fail,
+}
+
+/// How much to log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    /// One line a run.
+    Info,
+    /// Also what each slice did.
+    Debug,
+}
+
+impl Config {
+    /// Parses parameters. `own_action` is the forwarder's full name if known: it is never monitored.
+    pub fn parse(params: &[u8], own_action: Option<&str>) -> Result<Self, Faults> {
+        let params = match serde_json::from_slice(params) {
+            Ok(Value::Object(params)) => params,
+            Ok(other) => return Err(Faults::one("", &other, "give the parameters as a JSON object")),
+            Err(error) => {
+                let remedy = format!(
+                    "give the parameters as a JSON object; line {}, column {} is not JSON",
+                    error.line(),
+                    error.column()
+                );
+                return Err(Faults::one("", &Value::Null, remedy));
+            }
+        };
+        let mut reader = Reader::new(params);
+        reader.refuse_unknown_keys();
+        let mut warnings = Vec::new();
+        let sources = sources(&mut reader, own_action, &mut warnings);
+        let receiver = receiver(&mut reader);
+        if reader.is_false("logstash.tls") {
+            warnings.push("`logstash.tls` is false: the logs go to the receiver in the clear".into());
+        }
+        if reader.is_false("logstash.rejectUnauthorized") {
+            warnings.push("`logstash.rejectUnauthorized` is false: anybody between here and the receiver can read the logs".into());
+        }
+        if reader.is_false("api.rejectUnauthorized") {
+            warnings.push(
+                "`api.rejectUnauthorized` is false: anybody between here and the API can take the API key"
+                    .into(),
+            );
+        }
+        let config = Self {
+            sources,
+            receiver,
+            from: reader.integer("from", 0..=u64::from(u32::MAX) * 10_000, "milliseconds since 1970"),
+            lookback_ms: reader.integer("lookback_minutes", 1..=1440, "minutes").unwrap_or(15) * 60_000,
+            api_host: reader.origin("api.host"),
+            store: reader.choice("checkpoint.store", &[("package", Store::Package), ("host", Store::Host)]),
+            package: reader.text("checkpoint.package"),
+            on_missing_state: reader
+                .choice(
+                    "on_missing_state",
+                    &[
+                        ("lookback", OnMissingState::Lookback),
+                        ("from", OnMissingState::From),
+                        ("fail", OnMissingState::Fail),
+                    ],
+                )
+                .unwrap_or(OnMissingState::Lookback),
+            log_level: reader
+                .choice("log_level", &[("info", LogLevel::Info), ("debug", LogLevel::Debug)])
+                .unwrap_or(LogLevel::Info),
+            warnings,
+        };
+        if config.on_missing_state == OnMissingState::From && config.from.is_none() {
+            reader.fault("on_missing_state", "`from` is not given: give it, or choose `lookback` or `fail`");
+        }
+        reader.finish().map(|()| config)
+    }
+}
+
+fn sources(reader: &mut Reader, own_action: Option<&str>, warnings: &mut Vec<String>) -> Vec<Source> {
+    let mut sources = Vec::new();
+    let names = reader
+        .texts("actions", "give the names of the actions to monitor, as [\"my-action\", \"package/action\"]");
+    let given = names.is_some();
+    for (index, name) in names.into_iter().flatten().enumerate() {
+        match Source::parse(&name) {
+            Ok(source) if own_action.is_some_and(|own| source.is(own)) => {
+                warnings.push(format!("`actions` lists `{name}`, this forwarder itself: it is left out"));
+            }
+            Ok(source) if sources.contains(&source) => {
+                warnings.push(format!("`actions` lists `{name}` twice"))
+            }
+            Ok(source) => sources.push(source),
+            Err(remedy) => reader.fault_at(format!("actions[{index}]"), &Value::String(name), remedy),
+        }
+    }
+    if given && sources.is_empty() && reader.is_sound() {
+        reader.fault("actions", "name at least one action other than this forwarder");
+    }
+    sources
+}
+
+fn receiver(reader: &mut Reader) -> Endpoint {
+    if !reader.has("logstash") {
+        reader.fault(
+            "logstash",
+            "say where the lines go: {\"host\": \"logstash.example.com\", \"port\": 5044}",
+        );
+        return Endpoint { host: String::new(), port: 0 };
+    }
+    let host = reader.required("logstash.host", "give the receiver's name or IP address", Reader::text);
+    let port = reader.required(
+        "logstash.port",
+        "give the receiver's port; Beats inputs have 5044 by convention",
+        Reader::port,
+    );
+    Endpoint { host: host.unwrap_or_default(), port: port.unwrap_or_default() }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,161 @@
+//! Reads values out of the parameters by their path, and collects what is wrong with them.
+
+use super::fault::{Fault, Faults};
+use super::keys::{self, KEYS};
+use super::origin::Origin;
+use serde_json::{Map, Value};
+use std::ops::RangeInclusive;
+
+/// The parameters, and the faults found so far.
+pub(super) struct Reader {
+    params: Map<String, Value>,
+    faults: Vec<Fault>,
+}
+
+impl Reader {
+    pub(super) fn new(params: Map<String, Value>) -> Self {
+        Self { params, faults: Vec::new() }
+    }
+
+    /// Every key must be in the table.
+    pub(super) fn refuse_unknown_keys(&mut self) {
+        let mut unknown = Vec::new();
+        for (name, value) in &self.params {
+            match value {
+                Value::Object(group) if keys::is_group(name) => {
+                    unknown.extend(
+                        group.keys().map(|inner| format!("{name}.{inner}")).filter(|path| !is_known(path)),
+                    );
+                }
+                _ if keys::is_group(name) && !value.is_null() => {
+                    self.faults.push(Fault::new(name, value, "give an object"));
+                }
+                _ if is_known(name) || keys::is_group(name) => {}
+                _ => unknown.push(name.clone()),
+            }
+        }
+        // The value of a key that nobody knows may be anything, a password too: it is not shown.
+        self.faults.extend(
+            unknown.into_iter().map(|path| Fault::new(&path, &Value::Null, keys::why_unknown(&path))),
+        );
+    }
+
+    pub(super) fn has(&self, path: &str) -> bool {
+        self.get(path).is_some()
+    }
+
+    /// Whether nothing wrong was found so far.
+    pub(super) fn is_sound(&self) -> bool {
+        self.faults.is_empty()
+    }
+
+    pub(super) fn fault(&mut self, path: &str, remedy: impl Into<String>) {
+        let value = self.get(path).cloned().unwrap_or_default();
+        self.fault_at(path, &value, remedy);
+    }
+
+    pub(super) fn fault_at(&mut self, path: impl Into<String>, value: &Value, remedy: impl Into<String>) {
+        self.faults.push(Fault::new(path, value, remedy));
+    }
+
+    pub(super) fn finish(self) -> Result<(), Faults> {
+        if self.faults.is_empty() { Ok(()) } else { Err(Faults(self.faults)) }
+    }
+
+    /// Reads with `read`; an absent value is a fault too.
+    pub(super) fn required<T>(
+        &mut self,
+        path: &str,
+        remedy: &str,
+        read: impl FnOnce(&mut Self, &str) -> Option<T>,
+    ) -> Option<T> {
+        if !self.has(path) && !self.group_is_odd(path) {
+            self.fault(path, remedy);
+            return None;
+        }
+        read(self, path)
+    }
+
+    pub(super) fn text(&mut self, path: &str) -> Option<String> {
+        self.read(path, "give a text that is not empty", |value| {
+            value.as_str().map(str::trim).filter(|text| !text.is_empty()).map(Into::into)
+        })
+    }
+
+    /// Whether a switch of the host's is off. Its form is for the host to check.
+    pub(super) fn is_false(&self, path: &str) -> bool {
+        self.get(path) == Some(&Value::Bool(false))
+    }
+
+    pub(super) fn integer(&mut self, path: &str, range: RangeInclusive<u64>, unit: &str) -> Option<u64> {
+        let remedy = format!("give a whole number from {} to {} ({unit})", range.start(), range.end());
+        self.read(path, &remedy, |value| whole_number(value).filter(|number| range.contains(number)))
+    }
+
+    /// A port, as a number or as text, as the 2017 tool took it.
+    pub(super) fn port(&mut self, path: &str) -> Option<u16> {
+        self.read(path, "give a port from 1 to 65535", |value| {
+            let number = value.as_str().and_then(|text| text.parse().ok()).or_else(|| whole_number(value));
+            number.and_then(|number| u16::try_from(number).ok()).filter(|port| *port > 0)
+        })
+    }
+
+    pub(super) fn origin(&mut self, path: &str) -> Option<Origin> {
+        let text = self.text(path)?;
+        Origin::parse(&text).inspect_err(|remedy| self.fault(path, remedy.as_str())).ok()
+    }
+
+    pub(super) fn choice<T: Copy>(&mut self, path: &str, choices: &[(&str, T)]) -> Option<T> {
+        let names: Vec<String> = choices.iter().map(|(name, _)| format!("`{name}`")).collect();
+        self.read(path, &format!("give one of {}", names.join(", ")), |value| {
+            choices.iter().find(|(name, _)| value.as_str() == Some(name)).map(|(_, choice)| *choice)
+        })
+    }
+
+    /// A list of texts that must be there.
+    pub(super) fn texts(&mut self, path: &str, remedy: &str) -> Option<Vec<String>> {
+        self.required(path, remedy, |reader, path| {
+            reader.read(path, remedy, |value| {
+                let texts: Option<Vec<String>> =
+                    value.as_array()?.iter().map(|text| text.as_str().map(Into::into)).collect();
+                texts.filter(|texts| !texts.is_empty())
+            })
+        })
+    }
+
+    fn read<T>(&mut self, path: &str, remedy: &str, parse: impl FnOnce(&Value) -> Option<T>) -> Option<T> {
+        let parsed = parse(self.get(path)?);
+        if parsed.is_none() {
+            self.fault(path, remedy);
+        }
+        parsed
+    }
+
+    /// The value at a path of one or two names. `null` counts as absent.
+    fn get(&self, path: &str) -> Option<&Value> {
+        let value = match path.split_once('.') {
+            Some((group, name)) => self.params.get(group)?.get(name),
+            None => self.params.get(path),
+        };
+        value.filter(|value| !value.is_null())
+    }
+
+    /// Whether the group of `path` is something else than an object, which is a fault already.
+    fn group_is_odd(&self, path: &str) -> bool {
+        path.split_once('.').and_then(|(group, _)| self.get(group)).is_some_and(|group| !group.is_object())
+    }
+}
+
+fn is_known(path: &str) -> bool {
+    KEYS.iter().any(|key| key.path == path)
+}
+
+/// A whole number; 1.0 is one too, as JSON does not tell them apart.
+fn whole_number(value: &Value) -> Option<u64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    value.as_u64().or_else(|| {
+        let number =
+            value.as_f64().filter(|number| number.fract() == 0.0 && (0.0..=EXACT).contains(number))?;
+        format!("{number:.0}").parse().ok()
+    })
+}

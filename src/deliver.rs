@@ -1,0 +1,182 @@
+//! Delivery: takes batches to the receiver, one window in flight, and comes back with what was acknowledged.
+
+use crate::config::Endpoint;
+use crate::lumberjack::{AckReader, Acks, Batch};
+use crate::ports::{Clock, Connection, Failure, Ports, Step, TransportError};
+use std::time::Duration;
+
+/// Longest time to open a connection; below the 10 s after which receivers give up on a silent peer (facts/lumberjack.md 2.5).
+const CONNECT_MS: u64 = 9_000;
+/// How long a receiver may be silent before the connection is given up. Keep-alives come every 3–5 s where there are any, but not every
+/// receiver sends them; Filebeat's default.
+const SILENCE_MS: u64 = 30_000;
+/// Times a window is tried before the slice is given up for this run.
+const TRIES: u32 = 3;
+/// First pause before another try, and the longest.
+const BACKOFF_MS: (u64, u64) = (500, 10_000);
+/// Level 3 is Filebeat's too.
+const COMPRESSION_LEVEL: u8 = 3;
+
+/// What the sender did, for the report.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Deliveries {
+    /// Windows that were acknowledged to the end.
+    pub windows: u64,
+    /// Events written to a connection, repeats included.
+    pub sent: u64,
+    /// Events written again after a failure.
+    pub resent: u64,
+    /// Signs of life without progress.
+    pub keep_alives: u64,
+}
+
+/// A worker's way to the receiver. The connection opens with the first event and stays open between batches.
+#[derive(Default)]
+pub struct Delivery {
+    connection: Option<Box<dyn Connection>>,
+    /// Why the receiver was given up; later batches of the same run fail at once instead of waiting again.
+    given_up: Option<Failure>,
+    deliveries: Deliveries,
+}
+
+impl Delivery {
+    /// Whether nothing more can be sent in this run, and why.
+    pub fn given_up(&self) -> Option<&Failure> {
+        self.given_up.as_ref()
+    }
+
+    /// What was done since the last call.
+    pub fn take_deliveries(&mut self) -> Deliveries {
+        std::mem::take(&mut self.deliveries)
+    }
+
+    /// Sends a batch until all of it is acknowledged, the receiver is given up, or `stop_ms` is reached. Returns how many events, from the
+    /// first on, are acknowledged, and why it is not all of them.
+    pub fn deliver(
+        &mut self,
+        ports: Ports<'_>,
+        receiver: &Endpoint,
+        batch: &Batch,
+        stop_ms: u64,
+    ) -> (u32, Result<(), Failure>) {
+        let mut progress = Progress::default();
+        if let Some(failure) = &self.given_up {
+            return (0, Err(failure.clone()));
+        }
+        let mut tries = 0;
+        loop {
+            let reused = self.connection.is_some();
+            let Err(error) = self.try_once(ports, receiver, batch, &mut progress, stop_ms) else {
+                return (progress.acknowledged, Ok(()));
+            };
+            self.connection = None;
+            // A connection that went stale between two windows says nothing about the receiver.
+            tries += u32::from(!reused);
+            let pause = if reused { 0 } else { backoff(ports.clock, tries) };
+            let out_of_time = ports.clock.now_ms().saturating_add(pause) >= stop_ms;
+            if !error.retryable || tries >= TRIES || out_of_time {
+                let failure = Failure { message: error.message, retryable: error.retryable };
+                self.given_up = Some(failure.clone());
+                return (progress.acknowledged, Err(failure));
+            }
+            ports.clock.sleep_ms(pause);
+        }
+    }
+
+    /// Sends what is not acknowledged as one window and waits for its acks. Progress is kept whatever happens.
+    fn try_once(
+        &mut self,
+        ports: Ports<'_>,
+        receiver: &Endpoint,
+        batch: &Batch,
+        progress: &mut Progress,
+        stop_ms: u64,
+    ) -> Result<(), TransportError> {
+        let left = || stop_ms.saturating_sub(ports.clock.now_ms());
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => ports.transport.connect(&receiver.host, receiver.port, CONNECT_MS.min(left()))?,
+        };
+        let first = progress.acknowledged;
+        let count = batch.len().saturating_sub(first);
+        self.deliveries.sent += u64::from(count);
+        self.deliveries.resent += u64::from(progress.written.saturating_sub(first));
+        progress.written = batch.len();
+        connection.write(&batch.window(first, COMPRESSION_LEVEL), SILENCE_MS.min(left()))?;
+        let mut acks = Acks::new(count);
+        let mut reader = AckReader::default();
+        while !acks.complete() {
+            let patience = SILENCE_MS.min(left());
+            let bytes =
+                connection.read(64 * 1024, patience).map_err(|error| waited(error, acks, patience))?;
+            if bytes.is_empty() {
+                return Err(closed(acks));
+            }
+            reader.push(&bytes);
+            while let Some(ack) = reader.next_ack().map_err(protocol)? {
+                let before = acks.acknowledged();
+                acks.credit(ack).map_err(protocol)?;
+                progress.acknowledged = first + acks.acknowledged();
+                self.deliveries.keep_alives += u64::from(acks.acknowledged() == before);
+            }
+        }
+        self.deliveries.windows += 1;
+        self.connection = Some(connection);
+        Ok(())
+    }
+}
+
+/// How far a batch has come, in events from its first.
+#[derive(Debug, Default)]
+struct Progress {
+    /// Written to some connection.
+    written: u32,
+    /// Acknowledged.
+    acknowledged: u32,
+}
+
+/// Exponential with jitter: between half and all of the doubled pause.
+fn backoff(clock: &dyn Clock, tries: u32) -> u64 {
+    let (first, longest) = BACKOFF_MS;
+    let pause = first.saturating_mul(1 << tries.saturating_sub(1).min(10)).min(longest);
+    pause / 2 + clock.random() % (pause / 2 + 1)
+}
+
+fn waited(error: TransportError, acks: Acks, patience_ms: u64) -> TransportError {
+    if error.step != Step::Timeout {
+        return error;
+    }
+    let message = format!(
+        "the receiver acknowledged {} of {} lines and then nothing for {:.1} s: it is overloaded, or its outputs are blocked",
+        acks.acknowledged(),
+        acks.window(),
+        Duration::from_millis(patience_ms).as_secs_f32(),
+    );
+    TransportError { message, ..error }
+}
+
+fn closed(acks: Acks) -> TransportError {
+    TransportError {
+        step: Step::Read,
+        retryable: true,
+        message: format!(
+            "the receiver closed the connection after it had acknowledged {} of {} lines: its log says why; a port that wants TLS, a \
+             client certificate or another protocol does this too",
+            acks.acknowledged(),
+            acks.window()
+        ),
+    }
+}
+
+fn protocol(error: crate::lumberjack::ProtocolError) -> TransportError {
+    TransportError { step: Step::Read, retryable: true, message: error.to_string() }
+}
+
+impl std::fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Delivery")
+            .field("given_up", &self.given_up)
+            .field("deliveries", &self.deliveries)
+            .finish_non_exhaustive()
+    }
+}

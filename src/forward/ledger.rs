@@ -1,0 +1,120 @@
+//! The ledger: which activations are done, as the events of each are acknowledged in order.
+
+use crate::fetch::Edge;
+use crate::record::Summary;
+use std::collections::VecDeque;
+
+/// Activations from the begin of a turn on. An activation is done when its last event is acknowledged.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    /// Not done yet, in the order they came; with the number of the last event, once it is known.
+    open: VecDeque<(Summary, Option<u64>)>,
+    done: Vec<Summary>,
+    pushed: u64,
+    acknowledged: u64,
+    edge: Edge,
+}
+
+impl Ledger {
+    /// Opens an activation; says no if it was met already.
+    pub(super) fn begin(&mut self, activation: Summary) -> bool {
+        let new = self.edge.first_time(activation);
+        if new {
+            self.open.push_back((activation, None));
+        }
+        new
+    }
+
+    /// One event of the open activation was put into the batch.
+    pub(super) fn push(&mut self) {
+        self.pushed += 1;
+    }
+
+    /// The open activation has no more events.
+    pub(super) fn end(&mut self) {
+        if let Some((_, last)) = self.open.back_mut() {
+            *last = Some(self.pushed);
+        }
+        self.settle();
+    }
+
+    /// So many more events are acknowledged.
+    pub(super) fn acknowledge(&mut self, events: u64) {
+        self.acknowledged += events;
+        self.settle();
+    }
+
+    /// Events acknowledged.
+    pub(super) fn acknowledged(&self) -> u64 {
+        self.acknowledged
+    }
+
+    /// The first activation that is not done.
+    pub(super) fn open(&self) -> Option<Summary> {
+        self.open.front().map(|(activation, _)| *activation)
+    }
+
+    /// All that are done since the last call.
+    pub(super) fn take_done(&mut self) -> Vec<Summary> {
+        std::mem::take(&mut self.done)
+    }
+
+    fn settle(&mut self) {
+        while let Some((activation, Some(last))) = self.open.front() {
+            if *last > self.acknowledged {
+                return;
+            }
+            self.done.push(*activation);
+            self.open.pop_front();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn activation(start: u64, id: u32) -> Summary {
+        Summary { start, activation_id: format!("{id:032x}").parse().unwrap() }
+    }
+
+    fn add(ledger: &mut Ledger, activation: Summary, events: u32) {
+        assert!(ledger.begin(activation));
+        (0..events).for_each(|_| ledger.push());
+        ledger.end();
+    }
+
+    #[test]
+    fn an_activation_is_done_when_its_last_event_is_acknowledged_and_not_before() {
+        let mut ledger = Ledger::default();
+        add(&mut ledger, activation(9, 1), 2);
+        add(&mut ledger, activation(8, 2), 0);
+        add(&mut ledger, activation(7, 3), 1);
+        assert_eq!(ledger.take_done(), []);
+        ledger.acknowledge(1);
+        assert_eq!(ledger.take_done(), []);
+        ledger.acknowledge(1);
+        assert_eq!(ledger.take_done(), [activation(9, 1), activation(8, 2)]);
+        assert_eq!(ledger.open(), Some(activation(7, 3)));
+    }
+
+    #[test]
+    fn an_activation_that_is_still_being_read_is_not_done_though_its_first_events_are_acknowledged() {
+        let mut ledger = Ledger::default();
+        ledger.begin(activation(9, 1));
+        ledger.push();
+        ledger.acknowledge(1);
+        assert_eq!(ledger.take_done(), []);
+        ledger.end();
+        assert_eq!(ledger.take_done(), [activation(9, 1)]);
+    }
+
+    #[test]
+    fn rows_that_overlapping_pages_show_twice_are_met_once() {
+        let mut ledger = Ledger::default();
+        assert!(ledger.begin(activation(9, 1)));
+        assert!(ledger.begin(activation(9, 2)));
+        assert!(!ledger.begin(activation(9, 1)));
+        assert!(ledger.begin(activation(8, 1)));
+    }
+}

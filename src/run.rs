@@ -1,0 +1,36 @@
+//! A whole run on one worker, for hosts that do not spread the work.
+
+use crate::config::Config;
+use crate::forward::{Outcome, Worker};
+use crate::plan::{self, Context, PlanError, Slice};
+use crate::ports::Ports;
+use crate::report::{self, Report};
+use std::collections::VecDeque;
+
+/// How long a run may go on before the checkpoint is saved in between, in milliseconds.
+const SAVE_EVERY_MS: u64 = 15_000;
+
+/// Plans, forwards every slice, and concludes.
+pub fn run(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Report, PlanError> {
+    let plan = plan::plan(config, context, ports)?;
+    let mut queue: VecDeque<Slice> = plan.slices().into();
+    let mut worker = Worker::default();
+    let mut outcomes: Vec<Outcome> = Vec::new();
+    let mut saved_ms = ports.clock.now_ms();
+    while let Some(slice) = queue.pop_front() {
+        let mut outcome = worker.forward(ports, &plan, &slice);
+        if let Some(rest) = outcome.rest.take() {
+            queue.push_front(rest);
+        }
+        outcomes.push(outcome);
+        let now = ports.clock.now_ms();
+        if now >= plan.stop_ms {
+            break;
+        }
+        if now.saturating_sub(saved_ms) >= SAVE_EVERY_MS {
+            report::conclude(ports, &plan, &outcomes, false);
+            saved_ms = now;
+        }
+    }
+    Ok(report::conclude(ports, &plan, &outcomes, true))
+}

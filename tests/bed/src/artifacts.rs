@@ -1,0 +1,60 @@
+//! Where `cargo xtask build` puts what the tests run.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+/// The artifacts' directory: `whiskjack/` in cargo's target directory (`CARGO_TARGET_DIR`, else the workspace's `target/`).
+pub fn artifacts() -> Artifacts {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    // Relative to the workspace, as cargo reads it when it is started there.
+    let target = workspace.join(env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()));
+    Artifacts { directory: target.join("whiskjack") }
+}
+
+/// The built artifacts. Asking for one that is missing panics with what to do.
+#[derive(Clone, Debug)]
+pub struct Artifacts {
+    directory: PathBuf,
+}
+
+impl Artifacts {
+    /// The directory itself, whether it exists or not.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// The static binary: command, action `exec`, and one-shot executable.
+    #[track_caller]
+    pub fn whiskjack(&self) -> PathBuf {
+        self.file("whiskjack")
+    }
+
+    /// The component.
+    #[track_caller]
+    pub fn component(&self) -> PathBuf {
+        self.file("whiskjack.wasm")
+    }
+
+    /// The component, compiled ahead of time for the static binary.
+    #[track_caller]
+    pub fn precompiled(&self) -> PathBuf {
+        self.file("whiskjack.cwasm")
+    }
+
+    #[track_caller]
+    pub(crate) fn receiver(&self) -> PathBuf {
+        self.file("lumberjack-receiver")
+    }
+
+    #[track_caller]
+    pub(crate) fn actionloop_proxy(&self) -> PathBuf {
+        self.file("actionloop-proxy")
+    }
+
+    #[track_caller]
+    fn file(&self, name: &str) -> PathBuf {
+        let path = self.directory.join(name);
+        assert!(path.is_file(), "{} is missing: run `cargo xtask build`", path.display());
+        path
+    }
+}

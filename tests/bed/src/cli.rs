@@ -1,0 +1,70 @@
+//! The `whiskjack` command, run once.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::artifacts;
+use crate::shared::Shared;
+
+/// How long a run may take.
+const ENDS_WITHIN: Duration = Duration::from_secs(120);
+
+/// The built `whiskjack` command.
+#[derive(Clone, Copy, Debug)]
+pub struct Cli;
+
+/// What came of a run of the command.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// How it ended.
+    pub status: ExitStatus,
+    /// All of its stdout.
+    pub stdout: String,
+    /// All of its stderr.
+    pub stderr: String,
+}
+
+impl Cli {
+    /// Runs `whiskjack run --config FILE [--state FILE]` to its end, with an environment of `env` only: `__OW_API_HOST`,
+    /// `__OW_API_KEY`, `__OW_NAMESPACE`.
+    #[track_caller]
+    pub fn run(config: &Value, state: Option<&Path>, env: &[(&str, &str)]) -> Output {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let file = directory.path().join("config.json");
+        fs::write(&file, config.to_string()).expect("a file in the temporary directory");
+
+        let mut command = Command::new(artifacts().whiskjack());
+        command.arg("run").arg("--config").arg(&file);
+        if let Some(state) = state {
+            command.arg("--state").arg(state);
+        }
+        command.env_clear().envs(env.iter().copied());
+        run(command)
+    }
+}
+
+#[track_caller]
+fn run(mut command: Command) -> Output {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = Killed(command.spawn().expect("the command starts"));
+    let stdout = Shared::read(child.0.stdout.take().unwrap());
+    let stderr = Shared::read(child.0.stderr.take().unwrap());
+    let ended = stdout.wait_until_complete(ENDS_WITHIN) && stderr.wait_until_complete(ENDS_WITHIN);
+    assert!(ended, "the command has not ended after {ENDS_WITHIN:?}; stderr so far:\n{}", stderr.text());
+    let status = child.0.wait().expect("the command's status");
+    Output { status, stdout: stdout.text(), stderr: stderr.text() }
+}
+
+/// A child that does not outlive a failing test.
+struct Killed(Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}

@@ -1,0 +1,44 @@
+//! What the platform tells about its limits.
+
+use serde_json::{Value, json};
+
+use crate::options::Limits;
+
+/// `GET /`: no key needed.
+pub(crate) fn info(limits: &Limits) -> Value {
+    json!({
+        "description": "OpenWhisk",
+        "support": {"github": "an invented address", "slack": "an invented address"},
+        "api_paths": ["/api/v1"],
+        "limits": {
+            "actions_per_minute": 60,
+            "triggers_per_minute": 60,
+            "concurrent_actions": 30,
+            "sequence_length": 50,
+            "min_action_duration": 100,
+            "max_action_duration": limits.max_action_duration_ms,
+            "min_action_memory": 128 << 20,
+            "max_action_memory": 512 << 20,
+            "min_action_logs": 0,
+            "max_action_logs": limits.max_action_logs_bytes,
+        },
+        "runtimes": {"nodejs": [{"kind": "nodejs:20", "default": true, "deprecated": false, "attached": true}]},
+    })
+}
+
+/// `GET /api/v1/namespaces/{ns}/limits`: milliseconds and megabytes.
+pub(crate) fn of_namespace(limits: &Limits) -> Value {
+    json!({
+        "invocationsPerMinute": 60,
+        "concurrentInvocations": 30,
+        "firesPerMinute": 60,
+        "minActionTimeout": 100,
+        "maxActionTimeout": limits.max_action_duration_ms,
+        "minActionMemory": 128,
+        "maxActionMemory": 512,
+        "minActionLogs": 0,
+        "maxActionLogs": limits.max_action_logs_bytes >> 20,
+        "minActionConcurrency": 1,
+        "maxActionConcurrency": 1,
+    })
+}

@@ -1,0 +1,173 @@
+//! Sockets: accepts connections, reads requests, does what the script orders, sends replies.
+
+use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use percent_encoding::percent_decode_str;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::sleep;
+use tokio_rustls::TlsAcceptor;
+
+use crate::api;
+use crate::delivery::{Broken, Control, Delivery};
+use crate::journal::{Journal, Request};
+use crate::options::{Limits, RequestIds};
+use crate::reply::Reply;
+use crate::script::{Ending, Script, Trouble};
+use crate::world::World;
+
+/// What all connections share.
+#[derive(Debug)]
+pub(crate) struct App {
+    pub(crate) world: World,
+    pub(crate) limits: Limits,
+    pub(crate) request_ids: RequestIds,
+    pub(crate) script: Mutex<Script>,
+    pub(crate) journal: Arc<Journal>,
+    /// Microseconds that every reply takes.
+    pub(crate) latency: AtomicU64,
+    pub(crate) transactions: AtomicU64,
+}
+
+/// Accepts connections for as long as it is polled.
+pub(crate) async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, app: Arc<App>) {
+    loop {
+        if let Ok((socket, _)) = listener.accept().await {
+            tokio::spawn(connection(socket, tls.clone(), app.clone()));
+        }
+    }
+}
+
+/// Serves one connection. What goes wrong on it is the client's to notice.
+async fn connection(socket: TcpStream, tls: Option<TlsAcceptor>, app: Arc<App>) -> std::io::Result<()> {
+    socket.set_nodelay(true)?;
+    // A second handle keeps the socket after the connection has ended, to say how it closes.
+    let socket = socket.into_std()?;
+    let handle = socket.try_clone()?;
+    let socket = TcpStream::from_std(socket)?;
+    let control = Arc::new(Control::default());
+    match tls {
+        None => http(socket, app, &control).await,
+        Some(tls) => http(tls.accept(socket).await?, app, &control).await,
+    }
+    if control.reset.load(Ordering::Relaxed) {
+        socket2::SockRef::from(&handle).set_linger(Some(Duration::ZERO))?;
+    }
+    Ok(())
+}
+
+async fn http<S>(stream: S, app: Arc<App>, control: &Arc<Control>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + 'static,
+{
+    let serve = service_fn(|request| exchange(app.clone(), request, control.clone()));
+    let builder = hyper::server::conn::http1::Builder::new();
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), serve));
+    // An error here is a client that left, or a fault that was ordered.
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        () = control.close.notified() => connection.as_mut().graceful_shutdown(),
+    }
+    let _ = connection.await;
+}
+
+async fn exchange(
+    app: Arc<App>,
+    request: hyper::Request<Incoming>,
+    control: Arc<Control>,
+) -> Result<hyper::Response<Delivery>, Broken> {
+    let request = received(request).await?;
+    let orders = app.script.lock().unwrap().orders(&request);
+    let in_flight = app.journal.begin(request.clone());
+    orders.calls.into_iter().for_each(|call| call(&app.world));
+    for mut held in orders.holds {
+        // Ends when the hold is dropped: nothing is ever sent.
+        let _ = held.changed().await;
+    }
+    sleep_unless_zero(Duration::from_micros(app.latency.load(Ordering::Relaxed))).await;
+
+    let (mut cut, mut last) = (None, false);
+    let reply = match orders.fault.map(|fault| fault.0) {
+        Some(Trouble::Silence(Ending::Stall)) => std::future::pending().await,
+        Some(Trouble::Silence(ending)) => {
+            control.reset.store(ending == Ending::Reset, Ordering::Relaxed);
+            return Err(Broken);
+        }
+        Some(Trouble::Instead(reply)) => reply,
+        trouble => {
+            match trouble {
+                Some(Trouble::Delay(by)) => sleep(by).await,
+                Some(Trouble::Cut { after, ending }) => cut = Some((after, ending)),
+                Some(Trouble::LastOne) => last = true,
+                _ => {}
+            }
+            api::answer(&app.world, &app.limits, &request)
+        }
+    };
+    let request_id = app.request_id(&request);
+    let body = reply.body(&request_id);
+    in_flight.replied(reply.status, body.len());
+    let head = head(&reply, &request_id, body.len());
+    let delivery = match cut {
+        None => Delivery::whole(body, last, control, in_flight),
+        Some((after, ending)) => Delivery::cut(body, after, ending, control, in_flight),
+    };
+    Ok(head.body(delivery).expect("the head is well formed"))
+}
+
+async fn received(request: hyper::Request<Incoming>) -> Result<Request, Broken> {
+    let (head, body) = request.into_parts();
+    let body = body.collect().await.map_err(|_| Broken)?.to_bytes().to_vec();
+    let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let path = head.uri.path();
+    let query = head.uri.query().unwrap_or_default();
+    let header = |(name, value): (&hyper::header::HeaderName, &hyper::header::HeaderValue)| {
+        (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+    };
+    Ok(Request {
+        method: head.method.to_string(),
+        path: decode(path),
+        query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
+        headers: head.headers.iter().map(header).collect(),
+        body,
+        status: None,
+        reply_bytes: 0,
+        segments: path.trim_start_matches('/').split('/').map(decode).collect(),
+    })
+}
+
+fn head(reply: &Reply, request_id: &str, length: usize) -> hyper::http::response::Builder {
+    let mut head = hyper::Response::builder()
+        .status(reply.status)
+        .header("x-request-id", request_id)
+        .header("access-control-allow-origin", "*")
+        .header("content-type", &reply.content_type)
+        .header("content-length", length);
+    for (name, value) in &reply.headers {
+        head = head.header(name, value);
+    }
+    head
+}
+
+impl App {
+    fn request_id(&self, request: &Request) -> String {
+        let given = request.header("x-request-id").filter(|given| !given.starts_with("sid_"));
+        match (self.request_ids, given) {
+            (RequestIds::Echo, Some(given)) => given.to_owned(),
+            _ => format!("{:032x}", 0x5eed_0000 + self.transactions.fetch_add(1, Ordering::Relaxed)),
+        }
+    }
+}
+
+async fn sleep_unless_zero(time: Duration) {
+    if !time.is_zero() {
+        sleep(time).await;
+    }
+}

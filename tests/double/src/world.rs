@@ -1,0 +1,118 @@
+//! What exists on the platform: namespaces, activation records, packages; and the time that decides what shows.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use serde_json::Value;
+
+use crate::activation::{Activation, Status};
+use crate::clock::Clock;
+use crate::options::{BindingKeys, Options, Storage};
+use crate::record::Record;
+use crate::store::{Namespace, Store};
+
+/// A handle on the world; clones share it.
+#[derive(Debug, Clone)]
+pub struct World {
+    store: Arc<Mutex<Store>>,
+    clock: Clock,
+}
+
+impl World {
+    pub(crate) fn new(options: &Options) -> Self {
+        let first =
+            Namespace { name: options.namespace.clone(), key: options.key.clone(), storage: Storage::Always };
+        let store = Store::new(first, options.binding_keys, options.stale);
+        Self { store: Arc::new(Mutex::new(store)), clock: options.clock.clone() }
+    }
+
+    /// Adds an activation and returns its id. Whether a record is kept is up to the namespace's storage policy.
+    pub fn add(&self, activation: Activation) -> String {
+        let now = self.clock.now();
+        let mut store = self.store();
+        let namespace = activation.namespace.clone().unwrap_or_else(|| store.namespaces[0].name.clone());
+        let id = activation.id.clone().unwrap_or_else(|| store.new_id());
+        let policy = store.namespaces.iter().find(|known| known.name == namespace);
+        let policy = policy.map_or(Storage::Always, |known| known.storage);
+        if keeps(policy, activation.status) {
+            store.insert(Record::new(activation, namespace, id.clone(), now));
+        }
+        id
+    }
+
+    /// Adds several, in order; returns their ids.
+    pub fn add_all(&self, activations: impl IntoIterator<Item = Activation>) -> Vec<String> {
+        activations.into_iter().map(|activation| self.add(activation)).collect()
+    }
+
+    /// Deletes a record. A stale list may go on showing it.
+    pub fn remove(&self, id: &str) {
+        self.store().remove(id);
+    }
+
+    /// Takes the log entries out of a record.
+    pub fn blank_logs(&self, id: &str) {
+        self.store().blank_logs(id);
+    }
+
+    /// All records that are stored or yet to become visible, by namespace and start: the truth to compare with.
+    pub fn records(&self) -> Vec<Record> {
+        self.store().records().map(|record| Record::clone(record)).collect()
+    }
+
+    /// Adds a namespace with a key of its own, `uuid:secret`.
+    pub fn add_namespace(&self, name: impl Into<String>, key: impl Into<String>) {
+        let namespace = Namespace { name: name.into(), key: key.into(), storage: Storage::Always };
+        self.store().namespaces.push(namespace);
+    }
+
+    /// Sets which activations a namespace keeps from now on.
+    pub fn set_storage(&self, namespace: &str, storage: Storage) {
+        self.store().namespaces.iter_mut().filter(|n| n.name == namespace).for_each(|n| n.storage = storage);
+    }
+
+    /// Switches stale answers: from now on lists and counts show what the one before could have shown.
+    pub fn set_stale(&self, stale: bool) {
+        let now = self.clock.now();
+        self.store().set_stale(stale, now);
+    }
+
+    /// Sets what the `name` filter compares.
+    pub fn set_binding_keys(&self, keys: BindingKeys) {
+        self.store().binding_keys = keys;
+    }
+
+    /// Lets lists fail with status 500 if their body had more than `bytes` bytes.
+    pub fn set_reply_limit(&self, bytes: Option<usize>) {
+        self.store().reply_limit = bytes;
+    }
+
+    /// A package as it is stored, if it is.
+    pub fn package(&self, name: &str) -> Option<Value> {
+        let store = self.store();
+        store.packages.get(&(store.namespaces[0].name.clone(), name.to_owned())).cloned()
+    }
+
+    /// The time here.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    pub(crate) fn replace_key(&self, key: &str) {
+        self.store().namespaces[0].key = key.to_owned();
+    }
+
+    pub(crate) fn store(&self) -> MutexGuard<'_, Store> {
+        self.store.lock().unwrap()
+    }
+}
+
+fn keeps(policy: Storage, status: Status) -> bool {
+    match policy {
+        Storage::Always => true,
+        Storage::FailuresOnly => status != Status::Success,
+        Storage::FailuresNotApplicationErrors => {
+            matches!(status, Status::DeveloperError | Status::WhiskError)
+        }
+        Storage::Never => false,
+    }
+}

@@ -1,0 +1,129 @@
+//! `cargo xtask build`: the component, the static binary with the component inside, and the peers of the tests.
+
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::copy::copy_if_changed;
+use crate::places::{Places, WASM_TARGET, static_target};
+use crate::setup::{DEBIAN_TOOLCHAIN, Toolchain};
+use crate::step::{Tool, step};
+
+pub(crate) const COMPONENT: &str = "whiskjack.wasm";
+const PRECOMPILED: &str = "whiskjack.cwasm";
+const BINARY: &str = "whiskjack";
+const PEERS: [&str; 2] = ["lumberjack-receiver", "actionloop-proxy"];
+
+pub(crate) fn run(places: &Places) -> Result<()> {
+    step("building the component", || component(places))?;
+    precompile(places)?;
+    step("building the static binary", || binary(places))?;
+    step("building the Go peers", || peers(places))?;
+    print_sizes(places)
+}
+
+fn component(places: &Places) -> Result<()> {
+    component_cargo(places, "build").args(["--release", "--quiet"]).run()?;
+    let built = places.target.join(WASM_TARGET).join("release").join(COMPONENT);
+    copy_if_changed(&built, &places.artifact(COMPONENT))
+}
+
+/// Cargo for the component: `command` on its library, for its target, with the toolchain that `setup` has found.
+pub(crate) fn component_cargo(places: &Places, command: &str) -> Tool {
+    let package = ["-p", "whiskjack", "--lib", "--target", WASM_TARGET];
+    match Toolchain::remembered(places) {
+        Toolchain::Rustup => places.cargo([command]).args(package),
+        Toolchain::Debian => places
+            .cargo([&format!("+{DEBIAN_TOOLCHAIN}"), command])
+            .args(package)
+            .args(["-Zbuild-std=std,panic_abort"])
+            // Debian's compiler is a stable one, and has no libc of its own for the target.
+            .env("RUSTC_BOOTSTRAP", "1")
+            // In place of the target's flags in .cargo/config.toml, which this variable puts out of force.
+            .env("RUSTFLAGS", "-C target-feature=+simd128 -L native=/usr/lib/wasm32-wasi"),
+    }
+}
+
+/// Compiles the component for the static binary, which has no compiler. It takes long, so only when an input has changed.
+fn precompile(places: &Places) -> Result<()> {
+    let (from, to) = (places.artifact(COMPONENT), places.artifact(PRECOMPILED));
+    let stamp = places.artifact("whiskjack.cwasm.inputs");
+    let inputs = fingerprint(places, &from)?;
+    if to.is_file() && fs::read_to_string(&stamp).is_ok_and(|made_from| made_from == inputs) {
+        return Ok(());
+    }
+    step("compiling the component ahead of time", || {
+        places
+            .cargo(["run", "--release", "--quiet", "-p", "whiskjack-aot", "--features", "compiler"])
+            .args(["--bin", "precompile", "--"])
+            .args([&from, &to])
+            .args(["--target", &static_target()])
+            .run()?;
+        Ok(fs::write(&stamp, &inputs)?)
+    })
+}
+
+/// Changes when the component, the precompiler, or the wasmtime they are made with does.
+fn fingerprint(places: &Places, component: &Path) -> Result<String> {
+    let mut files =
+        vec![component.to_owned(), places.root.join("Cargo.toml"), places.root.join("Cargo.lock")];
+    files_below(&places.root.join("host-shim/aot"), &mut files)?;
+    files.sort();
+    let mut hasher = DefaultHasher::new();
+    static_target().hash(&mut hasher);
+    for file in files {
+        fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?.hash(&mut hasher);
+    }
+    Ok(format!("{:016x}\n", hasher.finish()))
+}
+
+fn files_below(directory: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(directory).with_context(|| format!("cannot read {}", directory.display()))? {
+        let path = entry?.path();
+        if path.is_dir() {
+            files_below(&path, files)?;
+        } else {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn binary(places: &Places) -> Result<()> {
+    let target = static_target();
+    places
+        .cargo([
+            "build",
+            "--release",
+            "--quiet",
+            "-p",
+            "whiskjack-host",
+            "--bin",
+            BINARY,
+            "--target",
+            &target,
+        ])
+        .run()?;
+    copy_if_changed(&places.target.join(&target).join("release").join(BINARY), &places.artifact(BINARY))
+}
+
+fn peers(places: &Places) -> Result<()> {
+    Tool::new("go")
+        // Without the state of the checkout: it would change the binaries at each commit.
+        .args(["build", "-trimpath", "-buildvcs=false", "-o"])
+        .args([&places.artifacts])
+        .args(["./cmd/..."])
+        .at(&places.root.join("tests/peers"))
+        .run()
+}
+
+fn print_sizes(places: &Places) -> Result<()> {
+    for name in [COMPONENT, PRECOMPILED, BINARY].iter().chain(&PEERS) {
+        let size =
+            fs::metadata(places.artifact(name)).with_context(|| format!("{name} was not built"))?.len();
+        println!("{name:>20}  {:>6} KiB", size.div_ceil(1024));
+    }
+    Ok(())
+}

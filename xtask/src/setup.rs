@@ -1,0 +1,158 @@
+//! `cargo xtask setup`: fetches what is missing, and only that.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::places::{Places, WASM_TARGET, static_target};
+use crate::step::{Tool, step};
+
+/// Debian's Rust, linked into rustup under this name: the second way to the component.
+pub(crate) const DEBIAN_TOOLCHAIN: &str = "debian-web";
+/// What that takes: the compiler with the WebAssembly backend, the standard library's source, a linker, a libc.
+const DEBIAN_PACKAGES: [&str; 6] =
+    ["rustc-web", "cargo-web", "rust-web-src", "rust-web-llvm", "lld-22", "wasi-libc"];
+
+/// How the component is compiled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Toolchain {
+    /// The active toolchain, with a standard library from rustup.
+    Rustup,
+    /// Debian's, building the standard library itself.
+    Debian,
+}
+
+impl Toolchain {
+    /// What `setup` has found to work; rustup's if it has not run.
+    pub(crate) fn remembered(places: &Places) -> Self {
+        match fs::read_to_string(memory(places)) {
+            Ok(name) if name.trim() == DEBIAN_TOOLCHAIN => Self::Debian,
+            _ => Self::Rustup,
+        }
+    }
+
+    fn remember(self, places: &Places) -> Result<()> {
+        let name = match self {
+            Self::Rustup => "rustup",
+            Self::Debian => DEBIAN_TOOLCHAIN,
+        };
+        Ok(fs::write(memory(places), format!("{name}\n"))?)
+    }
+}
+
+fn memory(places: &Places) -> PathBuf {
+    places.artifact("toolchain")
+}
+
+pub(crate) fn run(places: &Places) -> Result<()> {
+    let needed = [
+        wasm_target(places),
+        rust_target(&static_target()),
+        program_from("musl-gcc", "musl-tools"),
+        program_from("go", "golang-go"),
+    ];
+    // All at once, so that nobody has to come back for the next one.
+    let missing: Vec<String> =
+        needed.into_iter().filter_map(Result::err).map(|error| format!("\n  {error:#}")).collect();
+    if !missing.is_empty() {
+        bail!("setup is not complete{}", missing.concat());
+    }
+    // Only some tests need it.
+    match program_from("npm", "npm") {
+        Ok(()) => node_packages(&places.root.join("tests/double/npm")),
+        Err(error) => {
+            println!("{error:#}");
+            Ok(())
+        }
+    }
+}
+
+fn wasm_target(places: &Places) -> Result<()> {
+    if has_target(WASM_TARGET) {
+        return Toolchain::Rustup.remember(places);
+    }
+    // What rustup could not fetch last time is not asked for again.
+    if Toolchain::remembered(places) == Toolchain::Debian && debian_linked() {
+        return Ok(());
+    }
+    let Err(error) = rust_target(WASM_TARGET) else { return Toolchain::Rustup.remember(places) };
+    debian_toolchain().with_context(|| format!("no Rust target {WASM_TARGET}: {error:#}"))?;
+    Toolchain::Debian.remember(places)
+}
+
+/// Adds a target's standard library to the active toolchain.
+fn rust_target(target: &str) -> Result<()> {
+    if has_target(target) {
+        return Ok(());
+    }
+    // By name: `RUSTUP_AUTO_INSTALL=0` may forbid that rustup does it by itself.
+    step(&format!("adding the Rust target {target}"), || {
+        Tool::new("rustup").args(["target", "add", target]).run_silently()
+    })
+}
+
+fn has_target(target: &str) -> bool {
+    let sysroot = Tool::new("rustc").args(["--print", "sysroot"]).answer();
+    sysroot.is_some_and(|sysroot| Path::new(&sysroot).join("lib/rustlib").join(target).join("lib").is_dir())
+}
+
+fn debian_toolchain() -> Result<()> {
+    if debian_linked() {
+        return Ok(());
+    }
+    step("installing Debian's Rust in place of the target", || {
+        install(&DEBIAN_PACKAGES)?;
+        Tool::new("rustup").args(["toolchain", "link", DEBIAN_TOOLCHAIN, "/usr"]).run_silently()
+    })
+}
+
+fn debian_linked() -> bool {
+    let list = Tool::new("rustup").args(["toolchain", "list"]).answer().unwrap_or_default();
+    list.lines().any(|line| line.split_whitespace().next() == Some(DEBIAN_TOOLCHAIN))
+}
+
+fn program_from(program: &str, package: &str) -> Result<()> {
+    if on_path(program) {
+        return Ok(());
+    }
+    if !can_install() {
+        bail!("{program} is missing: install it (Debian package {package})");
+    }
+    step(&format!("installing {package}"), || install(&[package]))
+}
+
+fn install(packages: &[&str]) -> Result<()> {
+    if !can_install() {
+        bail!("install the Debian packages {}", packages.join(" "));
+    }
+    let apt = |arguments: &[&str]| {
+        Tool::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive").run_silently()
+    };
+    let mut arguments = vec!["install", "-y", "--no-install-recommends"];
+    arguments.extend(packages);
+    // Often the lists are there; in a fresh image they are not.
+    apt(&arguments).or_else(|_| apt(&["update"]).and_then(|()| apt(&arguments)))
+}
+
+fn can_install() -> bool {
+    on_path("apt-get") && Tool::new("id").args(["-u"]).answer().as_deref() == Some("0")
+}
+
+fn on_path(program: &str) -> bool {
+    env::var_os("PATH")
+        .is_some_and(|path| env::split_paths(&path).any(|directory| directory.join(program).is_file()))
+}
+
+/// The official API client and its neighbours, for the tests that run them.
+fn node_packages(directory: &Path) -> Result<()> {
+    let modified = |name: &str| fs::metadata(directory.join(name)).and_then(|file| file.modified()).ok();
+    let Some(locked) = modified("package-lock.json") else { return Ok(()) };
+    if modified("node_modules/.package-lock.json").is_some_and(|installed| installed >= locked) {
+        return Ok(());
+    }
+    step("installing the Node packages of the tests", || {
+        Tool::new("npm").args(["ci", "--no-audit", "--no-fund"]).at(directory).run_silently()
+    })
+}
