@@ -51,7 +51,7 @@ impl fmt::Display for Fault {
         match (self.key.as_str(), self.value.as_str()) {
             ("", _) => f.write_str(&self.remedy),
             (key, "") => write!(f, "{key}: {}", self.remedy),
-            (key, value) => write!(f, "{key} = {value}: {}", self.remedy),
+            (key, value) => write!(f, "{key}: {} (it is {value})", self.remedy),
         }
     }
 }

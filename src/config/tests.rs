@@ -29,12 +29,12 @@ fn all_faults_are_listed_with_key_value_and_remedy() {
     }));
     let expected = [
         ("logstash.hots", "did you mean `logstash.host`?"),
-        ("actions[1] = \"/guest/bad\"", "leave the namespace out"),
-        ("actions[2] = \"a*\"", "patterns"),
+        ("actions[1]", "leave the namespace out"),
+        ("actions[2]", "(it is \"a*\")"),
         ("logstash.host", "give the receiver's name"),
-        ("logstash.port = 70000", "from 1 to 65535"),
-        ("from = \"yesterday\"", "whole number"),
-        ("log_level = \"loud\"", "`info`, `debug`"),
+        ("logstash.port", "(it is 70000)"),
+        ("from", "whole number"),
+        ("log_level", "`info`, `debug`"),
     ];
     assert_eq!(found.len(), expected.len(), "{found:#?}");
     for (fault, (key, remedy)) in found.iter().zip(expected) {

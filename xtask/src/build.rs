@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use crate::copy::copy_if_changed;
 use crate::places::{Places, WASM_TARGET, static_target};
 use crate::setup::{DEBIAN_TOOLCHAIN, Toolchain};
-use crate::step::{Tool, step};
+use crate::step::{Tool, long_step, step};
 
 pub(crate) const COMPONENT: &str = "whiskjack.wasm";
 const PRECOMPILED: &str = "whiskjack.cwasm";
@@ -17,15 +17,15 @@ const BINARY: &str = "whiskjack";
 const PEERS: [&str; 2] = ["lumberjack-receiver", "actionloop-proxy"];
 
 pub(crate) fn run(places: &Places) -> Result<()> {
-    step("building the component", || component(places))?;
+    long_step("building the component", || component(places))?;
     precompile(places)?;
-    step("building the static binary", || binary(places))?;
+    long_step("building the static binary", || binary(places))?;
     step("building the Go peers", || peers(places))?;
     print_sizes(places)
 }
 
 fn component(places: &Places) -> Result<()> {
-    component_cargo(places, "build").args(["--release", "--quiet"]).run()?;
+    component_cargo(places, "build").args(["--release"]).run()?;
     let built = places.target.join(WASM_TARGET).join("release").join(COMPONENT);
     copy_if_changed(&built, &places.artifact(COMPONENT))
 }
@@ -54,9 +54,9 @@ fn precompile(places: &Places) -> Result<()> {
     if to.is_file() && fs::read_to_string(&stamp).is_ok_and(|made_from| made_from == inputs) {
         return Ok(());
     }
-    step("compiling the component ahead of time", || {
+    long_step("compiling the component ahead of time", || {
         places
-            .cargo(["run", "--release", "--quiet", "-p", "whiskjack-aot", "--features", "compiler"])
+            .cargo(["run", "--profile", "tool", "-p", "whiskjack-aot", "--features", "compiler"])
             .args(["--bin", "precompile", "--"])
             .args([&from, &to])
             .args(["--target", &static_target()])
@@ -97,7 +97,6 @@ fn binary(places: &Places) -> Result<()> {
         .cargo([
             "build",
             "--release",
-            "--quiet",
             "-p",
             "whiskjack-host",
             "--bin",

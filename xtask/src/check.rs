@@ -5,13 +5,13 @@ use anyhow::Result;
 use crate::build::component_cargo;
 use crate::places::Places;
 use crate::setup::Toolchain;
-use crate::step::{Tool, step};
+use crate::step::{Tool, long_step, step};
 
 /// `arguments` go to `cargo test`.
 pub(crate) fn run(places: &Places, arguments: &[&str]) -> Result<()> {
     step("checking the format", || places.cargo(["fmt", "--all", "--check"]).run())?;
-    step("linting", || {
-        places.cargo(["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"]).run()
+    long_step("linting", || {
+        places.cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]).run()
     })?;
     component(places)?;
     dependencies(places)?;
@@ -23,8 +23,8 @@ fn component(places: &Places) -> Result<()> {
         println!("Debian's Rust has no clippy for the component's target: it is not linted there");
         return Ok(());
     }
-    step("linting the component", || {
-        component_cargo(places, "clippy").args(["--quiet", "--", "-D", "warnings"]).run()
+    long_step("linting the component", || {
+        component_cargo(places, "clippy").args(["--", "-D", "warnings"]).run()
     })
 }
 

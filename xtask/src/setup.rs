@@ -50,6 +50,8 @@ pub(crate) fn run(places: &Places) -> Result<()> {
     let needed = [
         wasm_target(places),
         rust_target(&static_target()),
+        rust_component("rustfmt", "fmt"),
+        rust_component("clippy", "clippy"),
         program_from("musl-gcc", "musl-tools"),
         program_from("go", "golang-go"),
     ];
@@ -90,6 +92,16 @@ fn rust_target(target: &str) -> Result<()> {
     // By name: `RUSTUP_AUTO_INSTALL=0` may forbid that rustup does it by itself.
     step(&format!("adding the Rust target {target}"), || {
         Tool::new("rustup").args(["target", "add", target]).run_silently()
+    })
+}
+
+/// Adds a part of the active toolchain that minimal installations leave out.
+fn rust_component(name: &str, subcommand: &str) -> Result<()> {
+    if Tool::new("cargo").args([subcommand, "--version"]).answer().is_some() {
+        return Ok(());
+    }
+    step(&format!("adding the Rust component {name}"), || {
+        Tool::new("rustup").args(["component", "add", name]).run_silently()
     })
 }
 

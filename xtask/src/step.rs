@@ -19,6 +19,16 @@ pub(crate) fn step<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T>
     done
 }
 
+/// Does a step whose tool says itself what it is doing; a line before it and one after it with how long it took.
+pub(crate) fn long_step<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    println!("{what}");
+    let began = Instant::now();
+    let done = work();
+    let outcome = if done.is_ok() { "took" } else { "failed after" };
+    println!("{what} {outcome} {:.1} s", began.elapsed().as_secs_f64());
+    done
+}
+
 /// A command of another program.
 #[derive(Debug)]
 pub(crate) struct Tool {

@@ -1,0 +1,174 @@
+//! The forwarder as a command: `whiskjack run`, between the API double and Elastic's Lumberjack server over TLS.
+
+mod support;
+
+use openwhisk_double::{Activation, Double, Options, Tls};
+use serde_json::{Value, json};
+use std::path::Path;
+use support::{ACTIONS, SOON, Scene, arrived, refused_port};
+use whiskjack_testbed::{Certificates, Cli, Output, Receiver, ReceiverOptions};
+
+fn run(scene: &Scene, params: &Value, state: Option<&Path>) -> Output {
+    let environment = scene.environment();
+    let environment: Vec<(&str, &str)> = environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let output = Cli::run(params, state, &environment);
+    assert!(!scene.shows_key(&output.stdout) && !scene.shows_key(&output.stderr), "{output:?}");
+    output
+}
+
+fn result(output: &Output) -> Value {
+    serde_json::from_str(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"))
+}
+
+#[test]
+fn every_line_arrives_once_with_the_checkpoint_in_a_file() {
+    let scene = Scene::new();
+    scene.add_activations(10);
+    let receiver = scene.receiver();
+    let directory = tempfile::tempdir().unwrap();
+    let state = directory.path().join("state.json");
+    let params = scene.params(receiver.port());
+
+    let first = run(&scene, &params, Some(&state));
+    assert_eq!(first.status.code(), Some(0), "{first:?}");
+    assert_eq!(result(&first)["lines"]["acknowledged"], 60);
+    scene.api.world().add(Activation::new(ACTIONS[0]).stdout("one more"));
+    let second = run(&scene, &params, Some(&state));
+    assert_eq!(result(&second)["lines"]["acknowledged"], 1, "{second:?}");
+    assert_eq!(arrived(&receiver.wait_for_events(61, SOON)), scene.lines());
+    assert!(scene.api.requests().iter().all(|request| !request.path.contains("packages")), "the file is enough");
+}
+
+#[test]
+fn without_a_file_the_checkpoint_is_in_a_package() {
+    let scene = Scene::new();
+    scene.add_activations(2);
+    let receiver = scene.receiver();
+    let params = scene.params(receiver.port());
+    assert_eq!(result(&run(&scene, &params, None))["lines"]["acknowledged"], 12);
+    assert_eq!(result(&run(&scene, &params, None))["lines"]["read"], 0);
+    let package = scene.api.world().package("whiskjack.cli").expect("the package of the command");
+    assert!(package.to_string().contains("whiskjack-checkpoint"), "{package}");
+}
+
+#[test]
+fn what_went_wrong_is_in_the_result_and_in_the_exit_code_and_the_next_run_delivers() {
+    let scene = Scene::new();
+    scene.add_activations(3);
+    let receiver = scene.receiver();
+    let directory = tempfile::tempdir().unwrap();
+    let state = directory.path().join("state.json");
+    let refused = run(&scene, &scene.params(refused_port()), Some(&state));
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    assert!(result(&refused)["error"].as_str().unwrap().contains("refused"), "{refused:?}");
+
+    let mended = run(&scene, &scene.params(receiver.port()), Some(&state));
+    assert_eq!(mended.status.code(), Some(0), "{mended:?}");
+    assert_eq!(arrived(&receiver.wait_for_events(18, SOON)), scene.lines());
+}
+
+#[test]
+fn faults_of_the_configuration_are_listed_one_a_line_on_stderr() {
+    let scene = Scene::new();
+    let output = run(&scene, &json!({"actoins": ["a"], "logstash": {"port": 0}}), None);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    for expected in ["actoins: there is no such key; did you mean `actions`?", "logstash.port: give a port from 1 to 65535 (it is 0)", "logstash.host: ", "actions: "] {
+        assert!(output.stderr.lines().any(|line| line.contains(expected)), "{expected} is not in:\n{}", output.stderr);
+    }
+}
+
+#[test]
+fn a_damaged_state_file_is_reported_and_kept_from_being_taken_for_a_first_run() {
+    let scene = Scene::new();
+    scene.add_activations(1);
+    let receiver = scene.receiver();
+    let directory = tempfile::tempdir().unwrap();
+    let state = directory.path().join("state.json");
+    std::fs::write(&state, "{\"version\":1,").unwrap();
+    let mut params = scene.params(receiver.port());
+    params["on_missing_state"] = json!("fail");
+    let output = run(&scene, &params, Some(&state));
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(result(&output)["error"].as_str().unwrap().contains("on_missing_state"), "{output:?}");
+    assert_eq!(std::fs::read_to_string(&state).unwrap(), "{\"version\":1,", "it is still there to be repaired");
+
+    params["on_missing_state"] = json!("lookback");
+    let output = run(&scene, &params, Some(&state));
+    assert!(result(&output)["warnings"][0].as_str().unwrap().contains("began anew at"), "{output:?}");
+    receiver.wait_for_events(6, SOON);
+}
+
+#[test]
+fn an_api_with_a_certificate_of_its_own_ca_needs_that_ca() {
+    let certificates = Certificates::new();
+    let tls = Tls::new(&certificates.server_certificate, &certificates.server_key);
+    let scene = Scene { api: Double::start(Options { tls: Some(tls), ..Options::default() }), certificates };
+    scene.add_activations(1);
+    let receiver = scene.receiver();
+    let mut params = scene.params(receiver.port());
+    let refused = run(&scene, &params, None);
+    assert!(result(&refused)["error"].as_str().unwrap().contains("`api.ca`"), "{refused:?}");
+    params["api"] = json!({"ca": scene.certificates.ca});
+    assert_eq!(result(&run(&scene, &params, None))["lines"]["acknowledged"], 6);
+}
+
+#[test]
+fn the_api_of_the_configuration_comes_before_that_of_the_environment() {
+    let scene = Scene::new();
+    scene.add_activations(1);
+    let receiver = scene.receiver();
+    let mut params = scene.params(receiver.port());
+    params["api"] = json!({"host": scene.api.origin()});
+    let key = scene.api.key();
+    let output = Cli::run(&params, None, &[("__OW_API_HOST", "http://127.0.0.1:1"), ("__OW_API_KEY", &key)]);
+    assert_eq!(result(&output)["lines"]["acknowledged"], 6, "{output:?}");
+}
+
+#[test]
+fn a_plain_receiver_needs_an_explicit_choice_and_leaves_a_warning() {
+    let scene = Scene::new();
+    scene.add_activations(1);
+    let receiver = Receiver::start(ReceiverOptions::default());
+    let mut params = scene.params(receiver.port());
+    params["logstash"] = json!({"host": "127.0.0.1", "port": receiver.port()});
+    let tls = run(&scene, &params, None);
+    assert_eq!(tls.status.code(), Some(1), "{tls:?}");
+    params["logstash"]["tls"] = json!(false);
+    let plain = result(&run(&scene, &params, None));
+    assert_eq!(plain["lines"]["acknowledged"], 6, "{plain}");
+    assert!(plain["warnings"][0].as_str().unwrap().contains("in the clear"), "{plain}");
+}
+
+#[test]
+fn a_receiver_that_demands_a_client_certificate_gets_it() {
+    let scene = Scene::new();
+    scene.add_activations(1);
+    let receiver =
+        Receiver::start(ReceiverOptions { tls: Some(scene.certificates.mutual_tls()), ..ReceiverOptions::default() });
+    let mut params = scene.params(receiver.port());
+    let without = result(&run(&scene, &params, None));
+    assert!(without["error"].as_str().unwrap().contains("`logstash.cert`"), "{without}");
+    params["logstash"]["cert"] = json!(scene.certificates.client_certificate);
+    params["logstash"]["key"] = json!(scene.certificates.client_key);
+    let with = run(&scene, &params, None);
+    assert_eq!(result(&with)["lines"]["acknowledged"], 6, "{with:?}");
+}
+
+#[test]
+fn lines_that_a_receiver_took_but_did_not_acknowledge_come_again_with_the_same_ids() {
+    let scene = Scene::new();
+    scene.add_activations(2);
+    let receiver = Receiver::start(ReceiverOptions {
+        tls: Some(scene.certificates.server_tls()),
+        close_instead_of_ack: 1,
+        ..ReceiverOptions::default()
+    });
+    let output = result(&run(&scene, &scene.params(receiver.port()), None));
+    let lines = scene.lines().values().sum::<usize>();
+    assert_eq!(output["lines"]["acknowledged"], lines, "{output}");
+    assert_eq!(output["lines"]["resent"].as_u64().unwrap() > 0, receiver.events().len() > lines, "{output}");
+    let events = receiver.wait_for_events(lines, SOON);
+    let ids: std::collections::BTreeSet<_> =
+        events.iter().map(|received| received.event["@metadata"]["_id"].to_string()).collect();
+    assert_eq!(ids.len(), lines);
+}
