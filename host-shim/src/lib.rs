@@ -1,1 +1,32 @@
+//! The host of the whiskjack component: sockets, TLS, workers, deadlines, and the ways it is started.
+//!
+//! ```text
+//! faces (ActionLoop, command line) → Shim::run → component: plan · forward … · conclude → result
+//!                                        │             │
+//!                                     params        transport, http → the receiver, the API
+//! ```
+//!
+//! The component is embedded as native code (see `build.rs`); no compiler is linked.
+//! The program is statically linked with musl, whose allocator is slow. Measure another before adding one.
 
+mod checkpoint;
+mod component;
+pub mod faces;
+mod http;
+mod net;
+mod origin;
+mod params;
+mod result;
+mod run;
+mod secret;
+#[cfg(test)]
+mod testing;
+mod tls;
+mod transport;
+
+pub use component::LoadError;
+pub use origin::Origin;
+pub use params::Fault;
+pub use result::{RunResult, Verdict};
+pub use run::{Keeper, RunContext, Shim, runtime};
+pub use secret::Secret;

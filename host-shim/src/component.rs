@@ -1,0 +1,310 @@
+//! The embedded component: made ready once per process, instantiated per worker and run.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+use wasmtime::component::{Component, HasSelf, Linker, Resource, ResourceTable};
+use wasmtime::{Engine, Store, StoreLimits, StoreLimitsBuilder};
+use wasmtime_wasi::cli::{WasiCli, WasiCliView as _};
+use wasmtime_wasi::random::WasiRandom;
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+
+pub(crate) use self::bindings::exports::whiskjack::forwarder::forwarder::{
+    Error, Outcome, Report, RunPlan as Plan, Slice,
+};
+use self::bindings::whiskjack::forwarder::transport;
+pub(crate) use self::bindings::whiskjack::forwarder::transport::{TransportError, TransportStep};
+pub(crate) use self::bindings::whiskjack::forwarder::types::{
+    self, Authorization, CheckpointKeeper, Context,
+};
+use crate::http::Api;
+use crate::params::{Receiver, Security};
+use crate::transport::Connection;
+
+/// Largest memory of one instance, in bytes.
+const MEMORY: usize = 128 << 20;
+
+/// Most bytes that one call may copy out of an instance: twice the largest write, or a plan with its checkpoint.
+const HOSTCALL: usize = 32 << 20;
+
+/// How often a busy instance lets others run, and the clock be looked at.
+const TICK: Duration = Duration::from_millis(15);
+
+#[allow(missing_debug_implementations, unreachable_pub, reason = "generated")]
+pub(crate) mod bindings {
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "library",
+        imports: { default: async | trappable },
+        exports: { default: async },
+        require_store_data_send: true,
+        with: { "whiskjack:forwarder/transport.connection": crate::transport::Connection },
+    });
+}
+
+/// Why there is no component to run.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The program was compiled without one.
+    #[error("built without its component: run `cargo xtask build`")]
+    Missing,
+    /// The embedded one does not fit this program or this machine.
+    #[error("the embedded component cannot be used: {0}; build again with `cargo xtask build`")]
+    Unusable(String),
+}
+
+/// The component, ready to be instantiated.
+pub(crate) struct Prepared {
+    engine: Engine,
+    library: bindings::LibraryPre<State>,
+}
+
+impl Prepared {
+    /// Loads the embedded component.
+    pub(crate) fn load() -> Result<Self, LoadError> {
+        let code = include_bytes!(concat!(env!("OUT_DIR"), "/whiskjack.cwasm"));
+        if code.is_empty() {
+            return Err(LoadError::Missing);
+        }
+        Self::from_native(code).map_err(|error| LoadError::Unusable(format!("{error:#}")))
+    }
+
+    fn from_native(code: &[u8]) -> wasmtime::Result<Self> {
+        let engine = Engine::new(&whiskjack_aot::config())?;
+        #[allow(
+            unsafe_code,
+            reason = "native code that this program's own build made; `load` takes no other"
+        )]
+        let component = unsafe { Component::deserialize(&engine, code) }?;
+        let mut linker = Linker::new(&engine);
+        link(&mut linker)?;
+        let library = bindings::LibraryPre::new(linker.instantiate_pre(&component)?)?;
+        Ok(Self { engine, library })
+    }
+
+    /// A new instance that may reach what `reach` says.
+    pub(crate) async fn worker(&self, reach: &Arc<Reach>) -> Result<Worker, CallError> {
+        let mut store = Store::new(&self.engine, State::new(reach.clone()));
+        store.limiter(|state| &mut state.limits);
+        store.set_hostcall_fuel(HOSTCALL);
+        // A spinning instance gives way at each tick: the other workers go on, and the time limit around the call is seen.
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_async_yield_and_update(1);
+        let library = self.library.instantiate_async(&mut store).await.map_err(CallError::trap)?;
+        Ok(Worker { store, library })
+    }
+
+    /// Makes busy instances give way for as long as the returned guard lives.
+    pub(crate) fn ticker(&self) -> Ticker {
+        let engine = self.engine.clone();
+        let (stop, stopped) = channel();
+        let thread = std::thread::spawn(move || {
+            while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(TICK) {
+                engine.increment_epoch();
+            }
+        });
+        Ticker { stop: Some(stop), thread: Some(thread) }
+    }
+}
+
+impl fmt::Debug for Prepared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Prepared").finish_non_exhaustive()
+    }
+}
+
+/// What a component may import. An import that is not here stops it when it is loaded, before any code runs.
+fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    use wasmtime_wasi::p2::bindings::{cli, random};
+
+    // cli's standard streams, clocks, io, and random.
+    wasmtime_wasi::p2::add_to_linker_proxy_interfaces_async(linker)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)?;
+    // What Rust's standard library imports by itself. The environment is empty, and no stream is a terminal.
+    cli::environment::add_to_linker::<State, WasiCli>(linker, State::cli)?;
+    cli::exit::add_to_linker::<State, WasiCli>(linker, State::cli)?;
+    cli::terminal_input::add_to_linker::<State, WasiCli>(linker, State::cli)?;
+    cli::terminal_output::add_to_linker::<State, WasiCli>(linker, State::cli)?;
+    cli::terminal_stdin::add_to_linker::<State, WasiCli>(linker, State::cli)?;
+    cli::terminal_stdout::add_to_linker::<State, WasiCli>(linker, State::cli)?;
+    cli::terminal_stderr::add_to_linker::<State, WasiCli>(linker, State::cli)?;
+    random::insecure::add_to_linker::<State, WasiRandom>(linker, |state| state.wasi.random())?;
+    random::insecure_seed::add_to_linker::<State, WasiRandom>(linker, |state| state.wasi.random())?;
+    transport::add_to_linker::<State, HasSelf<State>>(linker, |state| state)
+}
+
+/// Stops ticking when dropped, so that nothing runs between activations.
+#[derive(Debug)]
+pub(crate) struct Ticker {
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Ticker {
+    fn drop(&mut self) {
+        self.stop.take();
+        if let Some(thread) = self.thread.take() {
+            thread.join().ok();
+        }
+    }
+}
+
+/// What the instances of one run may reach.
+pub(crate) struct Reach {
+    pub(crate) api: Api,
+    pub(crate) receiver: Option<Receiver>,
+    pub(crate) security: Security,
+}
+
+/// What the host keeps beside one instance.
+pub(crate) struct State {
+    reach: Arc<Reach>,
+    api: Api,
+    wasi: WasiCtx,
+    http: WasiHttpCtx,
+    table: ResourceTable,
+    limits: StoreLimits,
+}
+
+impl State {
+    fn new(reach: Arc<Reach>) -> Self {
+        Self {
+            api: reach.api.clone(),
+            reach,
+            wasi: WasiCtx::builder().inherit_stderr().build(),
+            http: WasiHttpCtx::new(),
+            table: ResourceTable::new(),
+            limits: StoreLimitsBuilder::new().memory_size(MEMORY).trap_on_grow_failure(true).build(),
+        }
+    }
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl WasiHttpView for State {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.api }
+    }
+}
+
+impl transport::Host for State {}
+
+impl transport::HostConnection for State {
+    async fn connect(
+        &mut self,
+        host: String,
+        port: u16,
+        timeout_ms: u64,
+    ) -> wasmtime::Result<Result<Resource<Connection>, TransportError>> {
+        let Reach { receiver, security, .. } = &*self.reach;
+        match Connection::open(receiver.as_ref(), security, &host, port, timeout_ms).await {
+            Ok(connection) => Ok(Ok(self.table.push(connection)?)),
+            Err(error) => Ok(Err(error)),
+        }
+    }
+
+    async fn write(
+        &mut self,
+        connection: Resource<Connection>,
+        bytes: Vec<u8>,
+        timeout_ms: u64,
+    ) -> wasmtime::Result<Result<(), TransportError>> {
+        Ok(self.table.get_mut(&connection)?.write(&bytes, timeout_ms).await)
+    }
+
+    async fn read(
+        &mut self,
+        connection: Resource<Connection>,
+        max_bytes: u32,
+        timeout_ms: u64,
+    ) -> wasmtime::Result<Result<Vec<u8>, TransportError>> {
+        Ok(self.table.get_mut(&connection)?.read(max_bytes, timeout_ms).await)
+    }
+
+    async fn drop(&mut self, connection: Resource<Connection>) -> wasmtime::Result<()> {
+        self.table.delete(connection)?;
+        Ok(())
+    }
+}
+
+impl types::Host for State {}
+
+/// Why a call into an instance gave no answer. The instance is of no use afterwards.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(crate) enum CallError {
+    #[error("the forwarder failed ({0}), its log says more")]
+    Trap(String),
+    #[error("the forwarder was stopped, because the time limit was near")]
+    Timeout,
+}
+
+impl CallError {
+    fn trap(error: wasmtime::Error) -> Self {
+        // The cause in one line; the stack is for developers, who find it in the log.
+        eprintln!("whiskjack: {error:?}");
+        Self::Trap(error.root_cause().to_string())
+    }
+}
+
+/// One instance, with its connections.
+pub(crate) struct Worker {
+    store: Store<State>,
+    library: bindings::Library,
+}
+
+impl Worker {
+    /// Calls `plan`, until `limit` at the latest.
+    pub(crate) async fn plan(
+        &mut self,
+        params: &[u8],
+        context: &Context,
+        limit: Option<Instant>,
+    ) -> Result<Result<Plan, Error>, CallError> {
+        let forwarder = self.library.whiskjack_forwarder_forwarder();
+        within(limit, forwarder.call_plan(&mut self.store, params, context)).await
+    }
+
+    /// Calls `forward`, until `limit` at the latest.
+    pub(crate) async fn forward(
+        &mut self,
+        plan: &Plan,
+        slice: &Slice,
+        limit: Option<Instant>,
+    ) -> Result<Outcome, CallError> {
+        let forwarder = self.library.whiskjack_forwarder_forwarder();
+        within(limit, forwarder.call_forward(&mut self.store, plan, slice)).await
+    }
+
+    /// Calls `conclude`, until `limit` at the latest.
+    pub(crate) async fn conclude(
+        &mut self,
+        plan: &Plan,
+        outcomes: &[Outcome],
+        last: bool,
+        limit: Option<Instant>,
+    ) -> Result<Report, CallError> {
+        let forwarder = self.library.whiskjack_forwarder_forwarder();
+        within(limit, forwarder.call_conclude(&mut self.store, plan, outcomes, last)).await
+    }
+}
+
+async fn within<T>(
+    limit: Option<Instant>,
+    call: impl Future<Output = wasmtime::Result<T>>,
+) -> Result<T, CallError> {
+    let answer = match limit {
+        Some(limit) => timeout_at(limit, call).await.map_err(|_| CallError::Timeout)?,
+        None => call.await,
+    };
+    answer.map_err(CallError::trap)
+}

@@ -1,0 +1,153 @@
+//! OpenWhisk's ActionLoop: one line in per activation, one line out, in one process.
+//!
+//! | what | where |
+//! |---|---|
+//! | activation | a line of stdin: `{"value":{…},"namespace":…,"action_name":…,"activation_id":…,"deadline":…,"api_key":…}` |
+//! | result | a line of descriptor 3: a JSON object |
+//! | readiness | a line `{"ok":true}` of descriptor 3 first, only if `__OW_WAIT_FOR_ACK` is set: others would take it for a result |
+//! | logs | stderr; the proxy marks their end itself |
+
+use std::io::{self, BufRead, Write};
+
+use serde_json::{Map, Value, json};
+
+use crate::run::{Keeper, RunContext};
+use crate::secret::Secret;
+
+/// Serves activations until stdin ends. `run` answers one.
+pub fn serve(
+    input: impl BufRead,
+    mut output: impl Write,
+    environment: &dyn Fn(&str) -> Option<String>,
+    mut run: impl FnMut(Value, RunContext) -> Map<String, Value>,
+) -> io::Result<()> {
+    if environment("__OW_WAIT_FOR_ACK").is_some() {
+        answer(&mut output, &json!({"ok": true}))?;
+    }
+    for line in input.split(b'\n') {
+        let line = line?;
+        if line.iter().all(u8::is_ascii_whitespace) {
+            continue;
+        }
+        let result = match activation(&line, environment) {
+            Ok((params, context)) => Value::Object(run(params, context)),
+            Err(message) => json!({"error": message}),
+        };
+        answer(&mut output, &result)?;
+    }
+    Ok(())
+}
+
+/// One write: the proxy reads up to the line's end, and a line in pieces would only wake it more often.
+fn answer(output: &mut impl Write, result: &Value) -> io::Result<()> {
+    output.write_all(format!("{result}\n").as_bytes())?;
+    output.flush()
+}
+
+/// Parameters and context of one activation. Errors are sentences; they never show the line, which holds keys.
+fn activation(
+    line: &[u8],
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<(Value, RunContext), String> {
+    let mut activation = match serde_json::from_slice(line) {
+        Ok(Value::Object(activation)) => activation,
+        _ => {
+            return Err(
+                "the activation is no JSON object; the action's runtime must speak ActionLoop".to_owned()
+            );
+        }
+    };
+    let params = match activation.remove("value") {
+        Some(Value::Object(params)) => Value::Object(params),
+        Some(Value::Array(_)) => {
+            return Err("the parameters are an array; give an object with the keys `actions` and `logstash`"
+                .to_owned());
+        }
+        _ => {
+            return Err(
+                "the activation has no parameters; the action's runtime must speak ActionLoop".to_owned()
+            );
+        }
+    };
+    let mut text = |key: &str| match activation.remove(key) {
+        Some(Value::String(text)) if !text.is_empty() => Some(text),
+        _ => None,
+    };
+    let context = RunContext {
+        api_host: text("api_host").or_else(|| environment("__OW_API_HOST")),
+        // The environment keeps the key of the first activation, so the line's comes first.
+        api_key: text("api_key").or_else(|| environment("__OW_API_KEY")).map(Secret::new),
+        namespace: text("namespace").or_else(|| environment("__OW_NAMESPACE")),
+        action_name: text("action_name"),
+        activation_id: text("activation_id"),
+        deadline_ms: activation.get("deadline").and_then(milliseconds),
+        checkpoint: Keeper::Platform,
+    };
+    Ok((params, context))
+}
+
+/// The documentation says number, the invoker sends text.
+fn milliseconds(value: &Value) -> Option<u64> {
+    match value {
+        Value::String(text) => text.trim().parse().ok(),
+        value => value.as_u64(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(input: &str, environment: &[(&str, &str)]) -> (Vec<Value>, Vec<(Value, RunContext)>) {
+        let variables: std::collections::HashMap<String, String> =
+            environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let (mut output, mut runs) = (Vec::new(), Vec::new());
+        serve(input.as_bytes(), &mut output, &|name| variables.get(name).cloned(), |params, context| {
+            runs.push((params, context));
+            Map::from_iter([("run".to_owned(), Value::from(runs.len()))])
+        })
+        .unwrap();
+        let output = String::from_utf8(output).unwrap();
+        (output.lines().map(|line| serde_json::from_str(line).unwrap()).collect(), runs)
+    }
+
+    #[test]
+    fn each_line_is_an_activation_with_its_own_context() {
+        let (answers, runs) = lines(
+            "{\"value\":{\"a\":1},\"api_key\":\"u:one\",\"deadline\":\"1700000000000\",\"namespace\":\"guest\"}\n\
+             {\"value\":{\"a\":2},\"api_key\":\"u:two\",\"deadline\":1700000000001,\"api_host\":\"http://line\"}\n",
+            &[("__OW_API_HOST", "https://environment"), ("__OW_API_KEY", "u:zero")],
+        );
+        assert_eq!(answers, [json!({"run": 1}), json!({"run": 2})]);
+        let (params, first) = &runs[0];
+        assert_eq!((params, first.deadline_ms), (&json!({"a": 1}), Some(1_700_000_000_000)));
+        assert_eq!(first.api_key, Some(Secret::new("u:one")));
+        assert_eq!(first.api_host.as_deref(), Some("https://environment"));
+        let (_, second) = &runs[1];
+        assert_eq!((second.deadline_ms, second.namespace.as_deref()), (Some(1_700_000_000_001), None));
+        assert_eq!(second.api_host.as_deref(), Some("http://line"));
+    }
+
+    #[test]
+    fn readiness_is_said_only_to_a_proxy_that_waits_for_it() {
+        assert_eq!(lines("", &[("__OW_WAIT_FOR_ACK", "true")]).0, [json!({"ok": true})]);
+        assert!(lines("", &[]).0.is_empty());
+    }
+
+    #[test]
+    fn the_key_of_the_environment_serves_only_when_the_line_has_none() {
+        let (_, runs) = lines("{\"value\":{}}\n", &[("__OW_API_KEY", "u:zero")]);
+        assert_eq!(runs[0].1.api_key, Some(Secret::new("u:zero")));
+    }
+
+    #[test]
+    fn a_line_without_usable_parameters_is_answered_with_a_clear_error_and_the_next_one_is_served() {
+        let (answers, runs) =
+            lines("{\"api_key\":\"u:s\"}\n{\"value\":[1]}\nnonsense\n{\"value\":{}}\n", &[]);
+        assert_eq!(runs.len(), 1);
+        for (answer, part) in answers.iter().zip(["no parameters", "an array", "no JSON object"]) {
+            assert!(answer["error"].as_str().unwrap().contains(part), "{answer}");
+        }
+        assert_eq!(answers[3], json!({"run": 1}));
+    }
+}

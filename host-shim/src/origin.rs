@@ -1,0 +1,112 @@
+//! The origin of the OpenWhisk API: the only place that requests may go to.
+
+use std::fmt;
+
+/// Scheme, host and port. Host names are lower case, IPv6 addresses without brackets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    secure: bool,
+    host: String,
+    port: u16,
+}
+
+impl Origin {
+    /// Reads `https://host[:port]`, `http://host[:port]` or a bare `host[:port]`, which means https.
+    ///
+    /// A slash at the end is fine; a path, a query or a user name is not, and gives `None`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let (secure, rest) = match text.split_once("://") {
+            None => (true, text),
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => (true, rest),
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => (false, rest),
+            Some(_) => return None,
+        };
+        Self::of(secure, rest.strip_suffix('/').unwrap_or(rest))
+    }
+
+    /// The origin that a request goes to, if it has one.
+    pub(crate) fn of_uri(uri: &http::Uri) -> Option<Self> {
+        Self::of(uri.scheme()? == &http::uri::Scheme::HTTPS, uri.authority()?.as_str())
+    }
+
+    fn of(secure: bool, authority: &str) -> Option<Self> {
+        let authority: http::uri::Authority = authority.parse().ok()?;
+        if authority.as_str().contains('@') {
+            return None;
+        }
+        let host = authority.host().trim_start_matches('[').trim_end_matches(']');
+        // `host:` and `host:99999` parse as an authority, but have no port.
+        let port = match authority.port_u16() {
+            Some(port) => port,
+            None if authority.as_str().len() > authority.host().len() => return None,
+            None if secure => 443,
+            None => 80,
+        };
+        (!host.is_empty() && port != 0).then(|| Self { secure, host: host.to_ascii_lowercase(), port })
+    }
+
+    /// Host name or address, without brackets.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Port, the scheme's own if none was given.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Whether requests go over TLS.
+    pub fn is_secure(&self) -> bool {
+        self.secure
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = if self.secure { "https" } else { "http" };
+        write!(f, "{scheme}://{}", crate::net::authority(&self.host, self.port))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_of_an_api_host_that_is_in_use_is_understood() {
+        for (text, shown) in [
+            ("https://api.example.com:443", "https://api.example.com:443"),
+            ("API.example.com", "https://api.example.com:443"),
+            ("api.example.com:8443/", "https://api.example.com:8443"),
+            ("http://localhost:3233", "http://localhost:3233"),
+            ("http://172.17.0.1", "http://172.17.0.1:80"),
+            ("https://[::1]:9000", "https://[::1]:9000"),
+        ] {
+            assert_eq!(
+                Origin::parse(text).map(|origin| origin.to_string()).as_deref(),
+                Some(shown),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn anything_but_an_origin_is_refused() {
+        for text in
+            ["", "https://", "ftp://host", "host/api/v1", "user:secret@host", "host:0", "host:99999", "ho st"]
+        {
+            assert_eq!(Origin::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_origin_of_a_request_ignores_case_and_default_ports() {
+        let origin = Origin::parse("https://api.example.com").unwrap();
+        assert_eq!(
+            Origin::of_uri(&"https://API.example.com:443/api/v1?x=1".parse().unwrap()),
+            Some(origin.clone())
+        );
+        assert_ne!(Origin::of_uri(&"http://api.example.com:443/".parse().unwrap()), Some(origin));
+    }
+}

@@ -1,0 +1,396 @@
+//! One run: plan, forward on several workers, conclude.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde_json::Value;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::checkpoint::CheckpointFile;
+use crate::component::{
+    Authorization, CallError, CheckpointKeeper, Context, Error, LoadError, Outcome, Plan, Prepared, Reach,
+    Report, Slice, Worker,
+};
+use crate::http::{self, Api, Pool};
+use crate::origin::Origin;
+use crate::params::{Fault, HostParams};
+use crate::result::RunResult;
+use crate::secret::Secret;
+use crate::tls::Trust;
+
+/// A run that is killed repeats at most what it did in this time.
+const SAVE_EVERY: Duration = Duration::from_secs(15);
+
+/// Time before the deadline at which each party must be done: the component by itself, a worker by force, the report by force.
+const COMPONENT_MARGIN_MS: u64 = 1500;
+const FORWARD_MARGIN_MS: u64 = 1000;
+const REPORT_MARGIN_MS: u64 = 500;
+
+/// Most instances at once, whatever a plan asks for: each may take 128 MiB.
+const MOST_WORKERS: usize = 16;
+
+/// Where and for whom a run takes place.
+#[derive(Clone, Debug, Default)]
+pub struct RunContext {
+    /// Origin of the OpenWhisk API, in any form that [`Origin::parse`] reads.
+    pub api_host: Option<String>,
+    /// Key for the API, `uuid:secret`. The component never sees it.
+    pub api_key: Option<Secret>,
+    /// Namespace of the activation.
+    pub namespace: Option<String>,
+    /// The forwarder's own action, `/namespace/[package/]action`.
+    pub action_name: Option<String>,
+    /// Activation that this run is part of.
+    pub activation_id: Option<String>,
+    /// When the platform ends the run, in milliseconds since 1970.
+    pub deadline_ms: Option<u64>,
+    /// Who keeps the checkpoint.
+    pub checkpoint: Keeper,
+}
+
+/// Who keeps the checkpoint.
+#[derive(Clone, Debug, Default)]
+pub enum Keeper {
+    /// The platform, where the component finds it by itself.
+    #[default]
+    Platform,
+    /// This file, for one run at a time.
+    File(PathBuf),
+}
+
+/// A runtime that suits [`Shim::run`]: one thread, which looks at sockets and clocks after every step of a worker.
+///
+/// Tokio's default is every 61 steps. A busy instance gives way at each tick of 15 ms only, so that would be a second.
+pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().event_interval(1).enable_all().build()
+}
+
+/// Everything that outlives a run: the component made ready, and the pool of connections to the API.
+pub struct Shim {
+    component: Arc<Prepared>,
+    pool: Pool,
+}
+
+impl std::fmt::Debug for Shim {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shim").finish_non_exhaustive()
+    }
+}
+
+impl Shim {
+    /// Makes the embedded component ready. Errors: there is none, or it does not fit.
+    pub fn new() -> Result<Self, LoadError> {
+        Ok(Self { component: Arc::new(Prepared::load()?), pool: Pool::default() })
+    }
+
+    /// Runs the forwarder once. Never fails: what went wrong is in the result. Must be called on a tokio runtime; [`runtime`] makes one.
+    pub async fn run(&self, params: Value, context: RunContext) -> RunResult {
+        let Value::Object(mut params) = params else {
+            return RunResult::error(
+                "the parameters are no JSON object; give named parameters, as `actions` and `logstash`",
+            );
+        };
+        let host = HostParams::take(&mut params);
+        let mut secrets = host.secrets.clone();
+        secrets.extend(context.api_key.iter().flat_map(key_forms));
+        // A pooled connection that the API closed while the container slept shows now, not under the first request.
+        tokio::task::yield_now().await;
+        tokio::task::yield_now().await;
+        self.run_checked(&Value::Object(params), host, &context).await.sealed(&secrets)
+    }
+
+    async fn run_checked(&self, params: &Value, mut host: HostParams, context: &RunContext) -> RunResult {
+        let limits = Limits::new(context.deadline_ms);
+        let file = match &context.checkpoint {
+            Keeper::Platform => None,
+            Keeper::File(path) => match CheckpointFile::open(path) {
+                Ok(file) => Some(file),
+                Err(message) => return RunResult::error(message),
+            },
+        };
+        let keeper = match file.as_ref().map(CheckpointFile::load) {
+            None => CheckpointKeeper::Platform,
+            Some(Ok(bytes)) => CheckpointKeeper::Host(bytes),
+            Some(Err(message)) => return RunResult::error(message),
+        };
+        let platform = origin(context, &mut host.faults);
+        // The component takes the same choice, and reports an origin that cannot be read.
+        let permitted = match &host.api_host {
+            Some(named) => Origin::parse(named),
+            None => platform.clone(),
+        };
+        let reach = match self.reach(&host, permitted, context, &limits) {
+            Ok(reach) => Arc::new(reach),
+            Err(error) => return RunResult::error(format!("TLS cannot be set up for the API: {error}")),
+        };
+        let component_context = Context {
+            api_origin: platform.map(|origin| origin.to_string()),
+            authorization: match context.api_key {
+                Some(_) => Authorization::Host,
+                None => Authorization::Missing,
+            },
+            namespace: context.namespace.clone(),
+            action_name: context.action_name.clone(),
+            activation_id: context.activation_id.clone(),
+            deadline_ms: context.deadline_ms.map(|deadline| deadline.saturating_sub(COMPONENT_MARGIN_MS)),
+            checkpoint: keeper,
+        };
+        let _ticker = self.component.ticker();
+        let (plan, worker) = match self.plan(params, &component_context, &reach, &limits, host.faults).await {
+            Ok(planned) => planned,
+            Err(result) => return *result,
+        };
+        let mut run = Run {
+            component: self.component.clone(),
+            reach,
+            limits,
+            file,
+            workers: (plan.workers as usize).clamp(1, MOST_WORKERS),
+            plan: Arc::new(plan),
+            idle: vec![worker],
+            outcomes: Vec::new(),
+            saved_at: Instant::now(),
+            problems: Vec::new(),
+        };
+        run.forward_all().await;
+        run.finish().await
+    }
+
+    /// With faults of its own the host permits no request at all: nothing is read while the configuration is wrong.
+    fn reach(
+        &self,
+        host: &HostParams,
+        origin: Option<Origin>,
+        context: &RunContext,
+        limits: &Limits,
+    ) -> Result<Reach, rustls::Error> {
+        let sound = host.faults.is_empty();
+        let trust = if sound { &host.api_trust } else { &Trust::Public };
+        let api =
+            Api::new(&self.pool, trust, origin.filter(|_| sound), context.api_key.as_ref(), limits.report)?;
+        Ok(Reach { api, receiver: host.receiver.clone().filter(|_| sound), security: host.security.clone() })
+    }
+
+    async fn plan(
+        &self,
+        params: &Value,
+        context: &Context,
+        reach: &Arc<Reach>,
+        limits: &Limits,
+        mut faults: Vec<Fault>,
+    ) -> Result<(Plan, Worker), Box<RunResult>> {
+        let params = params.to_string().into_bytes();
+        let planned = async {
+            let mut worker = self.component.worker(reach).await?;
+            let plan = worker.plan(&params, context, limits.report).await?;
+            Ok::<_, CallError>((plan, worker))
+        };
+        let result = match planned.await {
+            Ok((Ok(plan), worker)) if faults.is_empty() => return Ok((plan, worker)),
+            Ok((Err(Error::InvalidConfig(found)), _)) => {
+                faults.extend(found.into_iter().map(|fault| Fault {
+                    key: fault.key,
+                    value: fault.value,
+                    remedy: fault.remedy,
+                }));
+                RunResult::invalid_config(faults)
+            }
+            // The component's other errors come from the requests that the host refused because of its own faults.
+            _ if !faults.is_empty() => RunResult::invalid_config(faults),
+            Ok((Err(Error::Api(failure) | Error::Checkpoint(failure)), _)) => {
+                RunResult::error(failure.message)
+            }
+            Ok((Err(Error::Other(message)), _)) => RunResult::error(message),
+            Ok((Ok(_), _)) => RunResult::error("the forwarder made no plan"),
+            Err(error) => RunResult::error(format!("nothing was sent: {error}")),
+        };
+        Err(Box::new(result))
+    }
+}
+
+fn origin(context: &RunContext, faults: &mut Vec<Fault>) -> Option<Origin> {
+    let text = context.api_host.as_deref().filter(|text| !text.is_empty())?;
+    let origin = Origin::parse(text);
+    if origin.is_none() {
+        faults.push(Fault {
+            key: "__OW_API_HOST".to_owned(),
+            // Not shown: it may hold a user name and a password.
+            value: String::new(),
+            remedy: "is no API host; it must be https://host[:port], http://host[:port] or host[:port]"
+                .to_owned(),
+        });
+    }
+    origin
+}
+
+/// The forms in which a key could show up.
+fn key_forms(key: &Secret) -> Vec<Secret> {
+    let password = key.expose().split_once(':').map(|(_, password)| Secret::new(password));
+    let header = Secret::new(http::basic(key).trim_start_matches("Basic "));
+    [key.clone(), header].into_iter().chain(password).collect()
+}
+
+/// When whom to stop; none without a deadline.
+struct Limits {
+    component: Option<Instant>,
+    forward: Option<Instant>,
+    report: Option<Instant>,
+}
+
+impl Limits {
+    fn new(deadline_ms: Option<u64>) -> Self {
+        let now_ms = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |now| u64::try_from(now.as_millis()).unwrap_or(u64::MAX));
+        let at = |margin: u64| {
+            deadline_ms.map(|deadline| {
+                crate::net::instant_in(deadline.saturating_sub(margin).saturating_sub(now_ms))
+            })
+        };
+        Self {
+            component: at(COMPONENT_MARGIN_MS),
+            forward: at(FORWARD_MARGIN_MS),
+            report: at(REPORT_MARGIN_MS),
+        }
+    }
+
+    fn component_is_done(&self) -> bool {
+        self.component.is_some_and(|limit| Instant::now() >= limit)
+    }
+}
+
+/// A run that has a plan.
+struct Run {
+    component: Arc<Prepared>,
+    reach: Arc<Reach>,
+    limits: Limits,
+    file: Option<CheckpointFile>,
+    plan: Arc<Plan>,
+    workers: usize,
+    idle: Vec<Worker>,
+    outcomes: Vec<Outcome>,
+    saved_at: Instant,
+    problems: Vec<String>,
+}
+
+/// A slice that was worked on: the worker, if it is still good, and what came of it.
+struct Done {
+    worker: Option<Worker>,
+    outcome: Result<Outcome, String>,
+}
+
+impl Run {
+    /// Works through the slices, as many at once as there are workers. What fails has no outcome: it is still owed.
+    async fn forward_all(&mut self) {
+        let mut queue: VecDeque<Slice> = self.plan.slices.iter().cloned().collect();
+        let mut busy = JoinSet::new();
+        loop {
+            while busy.len() < self.workers && !self.limits.component_is_done() {
+                let Some(slice) = queue.pop_front() else { break };
+                self.start(&mut busy, slice);
+            }
+            let Some(done) = busy.join_next().await else { break };
+            match done {
+                Ok(Done { worker, outcome }) => {
+                    self.idle.extend(worker);
+                    match outcome {
+                        Ok(outcome) => {
+                            if let Some(rest) = outcome.rest.clone() {
+                                queue.push_front(rest);
+                            }
+                            self.outcomes.push(outcome);
+                        }
+                        Err(message) => self.problem(message),
+                    }
+                }
+                Err(error) => self.problem(format!("a worker ended early: {error}")),
+            }
+            if self.saved_at.elapsed() >= SAVE_EVERY {
+                self.save_so_far().await;
+            }
+        }
+    }
+
+    fn start(&mut self, busy: &mut JoinSet<Done>, slice: Slice) {
+        let (component, reach, plan) = (self.component.clone(), self.reach.clone(), self.plan.clone());
+        let (idle, limit) = (self.idle.pop(), self.limits.forward);
+        busy.spawn(async move {
+            let forwarded = async {
+                let mut worker = match idle {
+                    Some(worker) => worker,
+                    None => component.worker(&reach).await?,
+                };
+                let outcome = worker.forward(&plan, &slice, limit).await?;
+                Ok::<_, CallError>((worker, outcome))
+            };
+            match forwarded.await {
+                Ok((worker, outcome)) => Done { worker: Some(worker), outcome: Ok(outcome) },
+                Err(error) => Done { worker: None, outcome: Err(format!("{}: {error}", slice.source)) },
+            }
+        });
+    }
+
+    /// Saves what has been achieved so far. A failure here is not the run's: the last save decides.
+    async fn save_so_far(&mut self) {
+        self.saved_at = Instant::now();
+        match self.conclude(false).await {
+            Ok(report) => {
+                if let Err(message) = self.keep(&report) {
+                    eprintln!("whiskjack: {message}");
+                }
+            }
+            Err(error) => eprintln!("whiskjack: the checkpoint was not saved in between: {error}"),
+        }
+    }
+
+    async fn finish(mut self) -> RunResult {
+        let report = match self.conclude(true).await {
+            Ok(report) => report,
+            // An instance may be spoilt by what it did before. A fresh one needs nothing but plan and outcomes.
+            Err(first) => {
+                self.idle.clear();
+                match self.conclude(true).await {
+                    Ok(report) => report,
+                    Err(_) => {
+                        self.problem(first.to_string());
+                        return RunResult::error(format!(
+                            "what this run sent could not be saved, so the next one sends it again: {}",
+                            self.problems.join("; ")
+                        ));
+                    }
+                }
+            }
+        };
+        if let Err(message) = self.keep(&report) {
+            self.problem(message);
+        }
+        RunResult::report(&report.result, report.complete, &self.problems)
+    }
+
+    async fn conclude(&mut self, last: bool) -> Result<Report, CallError> {
+        let mut worker = match self.idle.pop() {
+            Some(worker) => worker,
+            None => self.component.worker(&self.reach).await?,
+        };
+        let report = worker.conclude(&self.plan, &self.outcomes, last, self.limits.report).await?;
+        self.idle.push(worker);
+        Ok(report)
+    }
+
+    fn keep(&self, report: &Report) -> Result<(), String> {
+        match (&self.file, &report.checkpoint) {
+            (Some(file), Some(bytes)) => file.save(bytes),
+            _ => Ok(()),
+        }
+    }
+
+    /// Notes what went wrong; the same thing from several workers counts once.
+    fn problem(&mut self, message: String) {
+        if !self.problems.contains(&message) {
+            self.problems.push(message);
+        }
+    }
+}

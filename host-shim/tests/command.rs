@@ -1,0 +1,52 @@
+//! The `whiskjack` program as a user meets it, as far as that needs no component.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::process::{Command, Output, Stdio};
+
+fn whiskjack(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_whiskjack"))
+        .args(arguments)
+        .env_clear()
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[test]
+fn help_and_version_go_to_stdout() {
+    let help = whiskjack(&["--help"]);
+    assert!(help.status.success());
+    assert!(text(&help.stdout).contains("Usage:"));
+    let version = whiskjack(&["--version"]);
+    assert_eq!(text(&version.stdout), concat!("whiskjack ", env!("CARGO_PKG_VERSION"), "\n"));
+}
+
+#[test]
+fn wrong_usage_ends_with_2_and_says_what_is_wrong_on_stderr_only() {
+    for (arguments, part) in [
+        (&[][..], "nothing to do"),
+        (&["run"], "--config FILE is missing"),
+        (&["run", "--config", "/no/such/file"], "--config /no/such/file"),
+    ] {
+        let output = whiskjack(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(output.stdout.is_empty());
+        assert!(text(&output.stderr).contains(part), "{}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn a_pipe_as_descriptor_3_makes_it_an_action() {
+    // `output` gives the shell a pipe as stdout, which becomes descriptor 3.
+    let output = Command::new("sh")
+        .args(["-c", "exec \"$0\" 3>&1", env!("CARGO_BIN_EXE_whiskjack")])
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert!(!text(&output.stderr).contains("nothing to do"), "{}", text(&output.stderr));
+    assert_ne!(output.status.code(), Some(2));
+}

@@ -1,0 +1,24 @@
+//! The README says what is true: its table of keys is the one in the code.
+
+use whiskjack::config::{KEYS, Keeper};
+
+#[test]
+fn the_readme_lists_every_key_as_the_code_has_it() {
+    let mut table = String::from("| key | form | default | meaning |\n|---|---|---|---|\n");
+    for key in KEYS.iter().filter(|key| key.keeper != Keeper::Ignored) {
+        let default = if key.default.is_empty() { "**required**" } else { key.default };
+        table.push_str(&format!("| `{}` | {} | {default} | {} |\n", key.path, key.form, key.meaning));
+    }
+    let readme = include_str!("../README.md");
+    let (_, rest) = readme.split_once("<!-- keys: checked by tests/readme.rs -->\n").unwrap();
+    let (listed, _) = rest.split_once("<!-- /keys -->").unwrap();
+    assert_eq!(listed, table, "put this table into the README:\n{table}");
+}
+
+#[test]
+fn the_configuration_in_the_readme_is_sound() {
+    let readme = include_str!("../README.md");
+    let (_, rest) = readme.split_once("```json\n").unwrap();
+    let (example, _) = rest.split_once("```").unwrap();
+    whiskjack::config::Config::parse(example.as_bytes(), None).unwrap();
+}
