@@ -1,6 +1,14 @@
 //! The forwarder as an OpenWhisk action: the built binary, with its component inside, under the ActionLoop protocol, between the API
 //! double and Elastic's Lumberjack server over TLS.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "this is how a test fails"
+)]
+
 mod support;
 
 use openwhisk_double::{Activation, Fault, Matcher};
@@ -22,7 +30,10 @@ fn every_line_arrives_once_and_the_next_run_sends_only_what_is_new() {
     let count: usize = lines.values().sum();
     assert_eq!(count, 30 * 6);
     assert_eq!(arrived(&receiver.wait_for_events(count, SOON)), lines);
-    assert_eq!(result["lines"], json!({"read": count, "sent": count, "resent": 0, "acknowledged": count, "unacknowledged": 0}));
+    assert_eq!(
+        result["lines"],
+        json!({"read": count, "sent": count, "resent": 0, "acknowledged": count, "unacknowledged": 0})
+    );
     assert_eq!(result["activations"], 60);
     assert_eq!(result["error"], Value::Null);
 
@@ -45,8 +56,11 @@ fn an_event_has_the_fields_of_the_2017_tool_and_a_stable_id() {
     let events = receiver.wait_for_events(6, SOON);
 
     let record = scene.api.world().records().into_iter().find(|record| record.name == ACTIONS[0]).unwrap();
-    let of_record: Vec<&Value> =
-        events.iter().map(|received| &received.event).filter(|event| event["activation"] == record.id.as_str()).collect();
+    let of_record: Vec<&Value> = events
+        .iter()
+        .map(|received| &received.event)
+        .filter(|event| event["activation"] == record.id.as_str())
+        .collect();
     assert_eq!(of_record.len(), record.logs.len());
     for (event, line) in of_record.iter().zip(&record.logs) {
         assert_eq!(event["line"], line.as_str());
@@ -57,7 +71,8 @@ fn an_event_has_the_fields_of_the_2017_tool_and_a_stable_id() {
         let keys: Vec<&String> = event.as_object().unwrap().keys().collect();
         assert_eq!(keys, ["@metadata", "@timestamp", "action", "activation", "line", "namespace"]);
     }
-    let ids: BTreeSet<&str> = events.iter().map(|received| received.event["@metadata"]["_id"].as_str().unwrap()).collect();
+    let ids: BTreeSet<&str> =
+        events.iter().map(|received| received.event["@metadata"]["_id"].as_str().unwrap()).collect();
     assert_eq!(ids.len(), 6, "equal lines have ids of their own");
 }
 
@@ -71,7 +86,9 @@ fn a_run_that_started_early_and_ended_late_is_found() {
     scene.run(&container, &params);
 
     let start = now_ms() - 240_000;
-    scene.api.world().add(Activation::new("check out").package("shop").start(start).visible_at(now_ms()).stdout("at last"));
+    scene.api.world().add(
+        Activation::new("check out").package("shop").start(start).visible_at(now_ms()).stdout("at last"),
+    );
     let result = scene.run(&container, &params);
     assert_eq!(result["lines"]["acknowledged"], 1, "{result}");
     assert_eq!(arrived(&receiver.wait_for_events(19, SOON)), scene.lines());
@@ -92,7 +109,10 @@ fn the_result_and_the_log_never_show_the_key_and_the_log_is_one_line_a_run() {
     }
     let log = container.log();
     assert_eq!(log.lines().count(), 2, "{log}");
-    assert!(log.starts_with("whiskjack: 2 actions, 4 new activations, 12 lines read, 12 acknowledged"), "{log}");
+    assert!(
+        log.starts_with("whiskjack: 2 actions, 4 new activations, 12 lines read, 12 acknowledged"),
+        "{log}"
+    );
 }
 
 #[test]
@@ -153,7 +173,10 @@ fn without_a_key_the_error_says_how_to_get_one() {
     let (status, result) = scene.container().run(&scene.params(1), &RunContext::default());
     assert_eq!(status, 200);
     let error = result["error"].as_str().unwrap();
-    assert!(error.contains("wsk action update /guest/whiskjack --annotation provide-api-key true"), "{error}");
+    assert!(
+        error.contains("wsk action update /guest/whiskjack --annotation provide-api-key true"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -163,7 +186,14 @@ fn all_faults_of_a_configuration_come_at_once_with_key_value_and_remedy() {
     let result = scene.run(&scene.container(), &params);
     let faults = result["faults"].as_array().unwrap();
     let keys: BTreeSet<&str> = faults.iter().map(|fault| fault["key"].as_str().unwrap()).collect();
-    let expected = ["actions[0]", "logstash.ca", "logstash.host", "logstash.hots", "logstash.port", "logstash.rejectUnauthorized"];
+    let expected = [
+        "actions[0]",
+        "logstash.ca",
+        "logstash.host",
+        "logstash.hots",
+        "logstash.port",
+        "logstash.rejectUnauthorized",
+    ];
     assert_eq!(keys, BTreeSet::from(expected), "{result:#}");
     assert_eq!(faults.len(), expected.len(), "{result:#}");
     assert!(faults.iter().all(|fault| !fault["remedy"].as_str().unwrap().is_empty()));
@@ -176,8 +206,10 @@ fn an_image_that_waits_for_an_ack_gets_one() {
     let scene = Scene::new();
     scene.add_activations(1);
     let receiver = scene.receiver();
-    let container = ActionLoop::start(ActionLoopOptions { wait_for_ack: true, ..ActionLoopOptions::default() });
-    let (status, body) = container.init(&action_zip(&artifacts().whiskjack()), &[("__OW_API_HOST", &scene.api.origin())]);
+    let container =
+        ActionLoop::start(ActionLoopOptions { wait_for_ack: true, ..ActionLoopOptions::default() });
+    let (status, body) =
+        container.init(&action_zip(&artifacts().whiskjack()), &[("__OW_API_HOST", &scene.api.origin())]);
     assert_eq!(status, 200, "{body}");
     assert_eq!(scene.run(&container, &scene.params(receiver.port()))["lines"]["acknowledged"], 6);
 }

@@ -1,5 +1,13 @@
 //! The forwarder as a command: `whiskjack run`, between the API double and Elastic's Lumberjack server over TLS.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "this is how a test fails"
+)]
+
 mod support;
 
 use openwhisk_double::{Activation, Double, Options, Tls};
@@ -10,7 +18,8 @@ use whiskjack_testbed::{Certificates, Cli, Output, Receiver, ReceiverOptions};
 
 fn run(scene: &Scene, params: &Value, state: Option<&Path>) -> Output {
     let environment = scene.environment();
-    let environment: Vec<(&str, &str)> = environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let environment: Vec<(&str, &str)> =
+        environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let output = Cli::run(params, state, &environment);
     assert!(!scene.shows_key(&output.stdout) && !scene.shows_key(&output.stderr), "{output:?}");
     output
@@ -36,7 +45,10 @@ fn every_line_arrives_once_with_the_checkpoint_in_a_file() {
     let second = run(&scene, &params, Some(&state));
     assert_eq!(result(&second)["lines"]["acknowledged"], 1, "{second:?}");
     assert_eq!(arrived(&receiver.wait_for_events(61, SOON)), scene.lines());
-    assert!(scene.api.requests().iter().all(|request| !request.path.contains("packages")), "the file is enough");
+    assert!(
+        scene.api.requests().iter().all(|request| !request.path.contains("packages")),
+        "the file is enough"
+    );
 }
 
 #[test]
@@ -72,8 +84,17 @@ fn faults_of_the_configuration_are_listed_one_a_line_on_stderr() {
     let scene = Scene::new();
     let output = run(&scene, &json!({"actoins": ["a"], "logstash": {"port": 0}}), None);
     assert_eq!(output.status.code(), Some(2), "{output:?}");
-    for expected in ["actoins: there is no such key; did you mean `actions`?", "logstash.port: give a port from 1 to 65535 (it is 0)", "logstash.host: ", "actions: "] {
-        assert!(output.stderr.lines().any(|line| line.contains(expected)), "{expected} is not in:\n{}", output.stderr);
+    for expected in [
+        "actoins: there is no such key; did you mean `actions`?",
+        "logstash.port: give a port from 1 to 65535 (it is 0)",
+        "logstash.host: ",
+        "actions: ",
+    ] {
+        assert!(
+            output.stderr.lines().any(|line| line.contains(expected)),
+            "{expected} is not in:\n{}",
+            output.stderr
+        );
     }
 }
 
@@ -90,7 +111,11 @@ fn a_damaged_state_file_is_reported_and_kept_from_being_taken_for_a_first_run() 
     let output = run(&scene, &params, Some(&state));
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert!(result(&output)["error"].as_str().unwrap().contains("on_missing_state"), "{output:?}");
-    assert_eq!(std::fs::read_to_string(&state).unwrap(), "{\"version\":1,", "it is still there to be repaired");
+    assert_eq!(
+        std::fs::read_to_string(&state).unwrap(),
+        "{\"version\":1,",
+        "it is still there to be repaired"
+    );
 
     params["on_missing_state"] = json!("lookback");
     let output = run(&scene, &params, Some(&state));
@@ -143,8 +168,10 @@ fn a_plain_receiver_needs_an_explicit_choice_and_leaves_a_warning() {
 fn a_receiver_that_demands_a_client_certificate_gets_it() {
     let scene = Scene::new();
     scene.add_activations(1);
-    let receiver =
-        Receiver::start(ReceiverOptions { tls: Some(scene.certificates.mutual_tls()), ..ReceiverOptions::default() });
+    let receiver = Receiver::start(ReceiverOptions {
+        tls: Some(scene.certificates.mutual_tls()),
+        ..ReceiverOptions::default()
+    });
     let mut params = scene.params(receiver.port());
     let without = result(&run(&scene, &params, None));
     assert!(without["error"].as_str().unwrap().contains("`logstash.cert`"), "{without}");

@@ -6,7 +6,9 @@ use openwhisk_double::{Activation, Double, Options};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use whiskjack_testbed::{ActionLoop, ActionLoopOptions, Certificates, Received, Receiver, ReceiverOptions, RunContext};
+use whiskjack_testbed::{
+    ActionLoop, ActionLoopOptions, Certificates, Received, Receiver, ReceiverOptions, RunContext,
+};
 use whiskjack_testbed::{action_zip, artifacts};
 
 /// How long anything may take that ought to be there at once.
@@ -46,7 +48,12 @@ impl Scene {
                     .stdout("same\nsame")
                     .stderr(&format!("Error: {number}\n    at main (index.js:1:2)\n    at run (\"x\")")),
             );
-            self.api.world().add(Activation::new("check out").package("shop").start(start).stdout("Zürich 👋 \u{1b}[33mwarn\u{1b}[0m"));
+            self.api.world().add(
+                Activation::new("check out")
+                    .package("shop")
+                    .start(start)
+                    .stdout("Zürich 👋 \u{1b}[33mwarn\u{1b}[0m"),
+            );
             self.api.world().add(Activation::new("check out").start(start).stdout("of another package"));
             self.api.world().add(Activation::new("quiet").start(start));
         }
@@ -71,7 +78,10 @@ impl Scene {
 
     /// A receiver with this scene's certificate.
     pub fn receiver(&self) -> Receiver {
-        Receiver::start(ReceiverOptions { tls: Some(self.certificates.server_tls()), ..ReceiverOptions::default() })
+        Receiver::start(ReceiverOptions {
+            tls: Some(self.certificates.server_tls()),
+            ..ReceiverOptions::default()
+        })
     }
 
     /// The parameters that send the monitored actions to `port`.
@@ -98,7 +108,11 @@ impl Scene {
 
     /// The environment of the command.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
-        vec![("__OW_API_HOST", self.api.origin()), ("__OW_API_KEY", self.api.key()), ("__OW_NAMESPACE", self.api.namespace())]
+        vec![
+            ("__OW_API_HOST", self.api.origin()),
+            ("__OW_API_KEY", self.api.key()),
+            ("__OW_NAMESPACE", self.api.namespace()),
+        ]
     }
 
     /// Whether the secret part of the key is in `text`.

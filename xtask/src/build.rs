@@ -94,16 +94,7 @@ fn files_below(directory: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
 fn binary(places: &Places) -> Result<()> {
     let target = static_target();
     places
-        .cargo([
-            "build",
-            "--release",
-            "-p",
-            "whiskjack-host",
-            "--bin",
-            BINARY,
-            "--target",
-            &target,
-        ])
+        .cargo(["build", "--release", "-p", "whiskjack-host", "--bin", BINARY, "--target", &target])
         .run()?;
     copy_if_changed(&places.target.join(&target).join("release").join(BINARY), &places.artifact(BINARY))
 }

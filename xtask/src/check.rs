@@ -29,7 +29,7 @@ fn component(places: &Places) -> Result<()> {
 }
 
 fn dependencies(places: &Places) -> Result<()> {
-    let deny = |arguments: &[&str]| places.cargo(["deny"]).args(arguments);
+    let deny = |arguments: &[&str]| places.cargo(["deny", "--workspace"]).args(arguments);
     if Tool::new("cargo").args(["deny", "--version"]).answer().is_none() {
         println!("cargo-deny is not installed: licenses and advisories of the dependencies are not checked");
         return Ok(());

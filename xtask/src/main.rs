@@ -20,7 +20,9 @@ usage: cargo xtask COMMAND
   setup            fetch what is missing: Rust targets, musl-gcc, Go, Node packages
   build            build the component, the static binary and the peers of the tests
   test [-- ARGS]   setup, build, and all checks; ARGS go to `cargo test`
-  demo [--keep]    setup, build, and show the whole way from a log line to a receiver
+  demo [--all] [--keep]
+                   setup, build, and show the whole way from a log line to a receiver; --all shows every line,
+                   --keep leaves API and receiver up
   help             show this
 ";
 
@@ -32,8 +34,7 @@ fn main() -> ExitCode {
         ["build"] => build(),
         ["test"] => test(&[]),
         ["test", "--", rest @ ..] => test(rest),
-        ["demo"] => demo(&[]),
-        ["demo", "--keep"] => demo(&["--keep"]),
+        ["demo", rest @ ..] => demo(rest),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             Ok(())
@@ -74,5 +75,6 @@ fn demo(arguments: &[&str]) -> Result<()> {
     places
         .cargo(["run", "--release", "--quiet", "-p", "whiskjack-testbed", "--bin", "demo", "--"])
         .args(arguments)
+        .interactive()
         .run()
 }

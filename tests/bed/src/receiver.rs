@@ -101,6 +101,11 @@ impl Receiver {
         self.events.look(Vec::clone)
     }
 
+    /// The events that arrived after the first `count`.
+    pub fn events_after(&self, count: usize) -> Vec<Received> {
+        self.events.look(|events| events.iter().skip(count).cloned().collect())
+    }
+
     /// Waits until at least `count` events have arrived since the start; returns all of them. Panics after `timeout`.
     #[track_caller]
     pub fn wait_for_events(&self, count: usize, timeout: Duration) -> Vec<Received> {
