@@ -82,7 +82,7 @@ fn an_init_without_code_is_refused() {
 fn an_action_that_ends_at_once_does_not_start() {
     let container = ActionLoop::start(ActionLoopOptions { wait_for_ack: true, ..Default::default() });
     let answer = container.init(&zipped("#!/bin/sh\nexit 0\n"), &[]);
-    assert_eq!(answer, error(502, "cannot start action: command exited"));
+    assert_eq!(answer, error(502, "cannot start action: Command exited abruptly during initialization."));
     // And can be tried again.
     let good = "#!/bin/sh\necho '{\"ok\":true}' >&3\nread -r line\necho '{}' >&3\nread -r line\n";
     assert_eq!(container.init(&zipped(good), &[]), (200, json!({"ok": true})));

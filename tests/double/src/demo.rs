@@ -115,7 +115,7 @@ fn language(number: i64) -> &'static str {
 
 /// A trigger that fires a sequence of two components.
 fn order(start: i64, number: i64) -> [Activation; 4] {
-    let id = |part: u64| format!("{:032x}", 0xde30_0000_0000_u64 + 16 * number as u64 + part);
+    let id = |part: u32| format!("{:08x}{:024x}", 0xde30_0000_u32 + 16 * number as u32 + part, number);
     let sequence = id(0);
     let components = [
         checkout(start + 40, number + 20).package("shop").id(id(1)).cause(&sequence),

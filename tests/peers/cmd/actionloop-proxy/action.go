@@ -22,6 +22,7 @@ const (
 )
 
 var errExited = errors.New("command exited")
+var errNoAck = errors.New("Command exited abruptly during initialization.")
 
 // action is the executable, running: it lives through all runs.
 type action struct {
@@ -81,7 +82,7 @@ func (a *action) ready(waitForAck bool) error {
 	}
 	line, err := a.answer()
 	if err != nil {
-		return err
+		return errNoAck
 	}
 	var ack struct {
 		Ok bool `json:"ok"`
