@@ -27,8 +27,8 @@ pub struct Api<'a> {
 /// Which activations to list.
 #[derive(Debug, Clone, Copy)]
 pub struct Query<'a> {
-    /// The `name` filter: `action` or `package/action`.
-    pub name: &'a str,
+    /// The `name` filter: `action` or `package/action`; nothing for the whole namespace.
+    pub name: Option<&'a str>,
     /// Starts, both ends included.
     pub range: Range,
     /// Rows wanted, 1–200.
@@ -76,14 +76,14 @@ impl<'a> Api<'a> {
         self.requests.get()
     }
 
-    /// How many activations of `name` start within `range`. Like the list, it may be behind by one question (facts/openwhisk.md 1.7).
-    pub fn count(&self, name: &str, range: Range) -> Result<u64, Failure> {
+    /// How many activations (of `name`, if given) start within `range`. Like the list, it may be behind by one question (facts/openwhisk.md 1.7).
+    pub fn count(&self, name: Option<&str>, range: Range) -> Result<u64, Failure> {
         #[derive(Deserialize)]
         struct Count {
             activations: u64,
         }
         let target = format!("{}&count=true", activations(name, range));
-        let what = format!("the count of activations of `{name}`");
+        let what = format!("the count of activations{}", of(name));
         let count: Count = self.retrying(|| self.read_json(self.get(&target, &what)?, &what))?;
         Ok(count.activations)
     }
@@ -96,7 +96,7 @@ impl<'a> Api<'a> {
     ) -> Result<(), Failure> {
         let Query { name, range, limit, skip, docs } = query;
         let target = format!("{}&limit={limit}&skip={skip}&docs={docs}", activations(name, range));
-        let what = format!("the list of activations of `{name}`");
+        let what = format!("the list of activations{}", of(name));
         let mut response = self.get(&target, &what)?;
         let mut splitter = Splitter::default();
         while let Some(piece) = response.body.chunk()? {
@@ -224,9 +224,14 @@ impl From<SplitError> for Halt {
     }
 }
 
-fn activations(name: &str, range: Range) -> String {
+fn activations(name: Option<&str>, range: Range) -> String {
     let (since, upto) = range.into();
-    format!("/api/v1/namespaces/_/activations?name={}&since={since}&upto={upto}", percent_encoded(name))
+    let name = name.map_or(String::new(), |name| format!("name={}&", percent_encoded(name)));
+    format!("/api/v1/namespaces/_/activations?{name}since={since}&upto={upto}")
+}
+
+fn of(name: Option<&str>) -> String {
+    name.map_or(String::new(), |name| format!(" of `{name}`"))
 }
 
 fn package(name: &str) -> String {

@@ -47,7 +47,7 @@ pub struct Edge {
 #[derive(Debug)]
 pub struct Walk<'a> {
     api: &'a Api<'a>,
-    name: &'a str,
+    name: Option<&'a str>,
     docs: bool,
     limit: u32,
 }
@@ -76,7 +76,7 @@ impl Edge {
 
 impl<'a> Walk<'a> {
     /// A walk over full records, or over summaries.
-    pub fn new(api: &'a Api<'a>, name: &'a str, docs: bool) -> Self {
+    pub fn new(api: &'a Api<'a>, name: Option<&'a str>, docs: bool) -> Self {
         Self { api, name, docs, limit: if docs { FIRST_PAGE } else { LARGEST_PAGE } }
     }
 

@@ -77,7 +77,7 @@ impl Worker {
     /// Does one slice, or as much of it as a turn allows.
     pub fn forward(&mut self, ports: Ports<'_>, plan: &Plan, slice: &Slice) -> Outcome {
         let nothing = Outcome { source: slice.source.clone(), ..Outcome::default() };
-        let Ok(source) = Source::parse(&slice.source) else {
+        let Some(source) = plan.source(&slice.source) else {
             return Outcome { failure: Some(format!("`{}` is no source", slice.source)), ..nothing };
         };
         // Fetching what cannot be sent would only cost time.
@@ -88,12 +88,13 @@ impl Worker {
         let mut seen =
             plan.checkpoint.sources.get(&slice.source).map(|state| state.seen.clone()).unwrap_or_default();
         slice.done.iter().for_each(|activation| seen.insert(*activation));
+        let filter = source.filter();
         let turn = Turn {
             ports,
             api: &api,
             receiver: &plan.receiver,
             source: &source,
-            name: &slice.source,
+            name: filter.as_deref(),
             seen: &seen,
             delivery: &mut self.delivery,
             batch: Batch::default(),
@@ -114,7 +115,8 @@ struct Turn<'a> {
     api: &'a Api<'a>,
     receiver: &'a Endpoint,
     source: &'a Source,
-    name: &'a str,
+    /// The API's filter.
+    name: Option<&'a str>,
     seen: &'a Seen,
     delivery: &'a mut Delivery,
     batch: Batch,

@@ -5,6 +5,7 @@ use crate::checkpoint::{self, Checkpoint, Owed, SourceState};
 use crate::config::{Config, Endpoint, Fault, Faults, LogLevel, OnMissingState, Origin, Store};
 use crate::ports::{Failure, Ports};
 use crate::record::Summary;
+use crate::source::{Action, Entry, NAMESPACE, Selection, Source};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -47,6 +48,9 @@ pub struct Plan {
     pub log_level: LogLevel,
     /// What the checkpoint said.
     pub checkpoint: Checkpoint,
+    /// What the whole namespace's source chooses, if there is one: the entries of `actions`.
+    #[serde(default)]
+    pub selection: Vec<String>,
     /// What is to be done, by source.
     pub work: BTreeMap<String, Vec<Owed>>,
     /// When the run began, milliseconds since 1970; new activations are those up to here.
@@ -158,6 +162,7 @@ pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan
         lookback_ms: config.lookback_ms,
         log_level: config.log_level,
         checkpoint,
+        selection: config.sources.iter().flat_map(Source::entries).collect(),
         work,
         began_ms,
         stop_ms: stop(began_ms, deadline_ms),
@@ -167,6 +172,16 @@ pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan
 }
 
 impl Plan {
+    /// The source of that name.
+    pub fn source(&self, name: &str) -> Option<Source> {
+        if name != NAMESPACE {
+            return Action::parse(name).ok().map(Source::Action);
+        }
+        let entries: Result<Vec<Entry>, String> =
+            self.selection.iter().map(|entry| Entry::parse(entry)).collect();
+        entries.ok().map(|entries| Source::Namespace(Selection::new(entries, None)))
+    }
+
     /// All slices, most urgent first: new activations of every source, then late ones, then the backlog.
     pub fn slices(&self) -> Vec<Slice> {
         let mut slices: Vec<(usize, Slice)> = Vec::new();

@@ -1,37 +1,116 @@
-//! Monitored sources: the names of actions, as configured and as records carry them.
+//! Monitored sources: what the configuration names, and which records belong to it.
+
+mod pattern;
 
 use crate::record::Record;
+use pattern::Pattern;
+
+/// What is asked for with one question: an action by its name, or the whole namespace, of which some actions are chosen here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// One action.
+    Action(Action),
+    /// All that a selection chooses: the API cannot filter by pattern.
+    Namespace(Selection),
+}
 
 /// A monitored action: `action` in the default package, or `package/action`; a binding's name serves as package.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Source {
+pub struct Action {
     package: Option<String>,
     action: String,
 }
+
+/// Actions chosen by names and patterns, without those that are excluded.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selection {
+    chosen: Vec<Pattern>,
+    excluded: Vec<Pattern>,
+}
+
+/// One entry of the configuration's `actions`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entry {
+    /// An action by its name.
+    Action(Action),
+    /// A pattern: `*`, `package/*`, `report-*`.
+    Pattern(Pattern),
+    /// `!` and a name or pattern: not these.
+    Exclusion(Pattern),
+}
+
+/// Name of the source that is the whole namespace. No action has it.
+pub const NAMESPACE: &str = "*";
 
 /// Longest entity name that OpenWhisk takes, in bytes (EntityName in OpenWhisk's core).
 const LONGEST_NAME: usize = 256;
 
 impl Source {
-    /// Parses a configured name. The error says what is wrong and what to do.
-    pub fn parse(name: &str) -> Result<Self, String> {
-        if name.starts_with('/') {
-            return Err(
-                "leave the namespace out: `action` or `package/action`; the namespace is that of the API key"
-                    .into(),
-            );
+    /// The source's name: the action's, as configured, or `*`.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Action(action) => action.name(),
+            Self::Namespace(_) => NAMESPACE.into(),
         }
-        let (package, action) = match name.split_once('/') {
-            Some((package, action)) => (Some(package), action),
-            None => (None, name),
-        };
-        for part in package.into_iter().chain([action]) {
-            check_name(part)?;
-        }
-        Ok(Self { package: package.map(Into::into), action: action.into() })
     }
 
-    /// The name as configured, and as the API's `name` filter takes it.
+    /// What the API shall filter by; nothing for the whole namespace.
+    pub fn filter(&self) -> Option<String> {
+        match self {
+            Self::Action(action) => Some(action.name()),
+            Self::Namespace(_) => None,
+        }
+    }
+
+    /// The entries of `actions` that choose among the namespace; none for a single action.
+    pub fn entries(&self) -> Vec<String> {
+        match self {
+            Self::Action(_) => Vec::new(),
+            Self::Namespace(selection) => selection.entries(),
+        }
+    }
+
+    /// Whether `record` is of this source. The API's filter is exact with some stores only (facts/openwhisk.md 1.2), and it also finds
+    /// triggers of that name.
+    pub fn matches(&self, record: &Record<'_>) -> bool {
+        let place = Place::of(record);
+        match self {
+            Self::Action(action) => place.is(action),
+            Self::Namespace(selection) => {
+                let any = |patterns: &[Pattern]| {
+                    place.names().any(|name| patterns.iter().any(|pattern| pattern.matches(&name)))
+                };
+                any(&selection.chosen) && !any(&selection.excluded)
+            }
+        }
+    }
+}
+
+impl Entry {
+    /// Parses an entry of `actions`. The error says what is wrong and what to do.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if let Some(excluded) = text.strip_prefix('!') {
+            return check(excluded, true).map(|()| Self::Exclusion(Pattern::new(excluded)));
+        }
+        if text.contains('*') {
+            return check(text, true).map(|()| Self::Pattern(Pattern::new(text)));
+        }
+        Action::parse(text).map(Self::Action)
+    }
+}
+
+impl Action {
+    /// Parses a name. The error says what is wrong and what to do.
+    pub fn parse(name: &str) -> Result<Self, String> {
+        check(name, false)?;
+        let (package, action) = match name.split_once('/') {
+            Some((package, action)) => (Some(package.into()), action),
+            None => (None, name),
+        };
+        Ok(Self { package, action: action.into() })
+    }
+
+    /// The name as configured.
     pub fn name(&self) -> String {
         match &self.package {
             Some(package) => format!("{package}/{}", self.action),
@@ -39,36 +118,92 @@ impl Source {
         }
     }
 
-    /// Whether `record` is of this action. The API's filter is exact with some stores only (facts/openwhisk.md 1.2), and it also finds
-    /// triggers of that name.
-    pub fn matches(&self, record: &Record<'_>) -> bool {
-        if record.name != self.action {
-            return false;
-        }
-        let path = record.annotation_text("path").unwrap_or_default();
-        let mut parts = path.split('/').skip(1);
-        let package = match (parts.next(), parts.next()) {
-            (Some(package), Some(_)) => Some(package),
-            _ => None,
-        };
-        let binding = record.annotation_text("binding");
-        let bound_as = binding.as_deref().and_then(|binding| binding.rsplit('/').next());
-        match &self.package {
-            None => package.is_none() && !path.is_empty(),
-            Some(wanted) => package == Some(wanted) || bound_as == Some(wanted),
-        }
-    }
-
     /// Whether this is the action with the full name `/namespace/[package/]action`.
     pub fn is(&self, full_name: &str) -> bool {
-        let without_namespace = full_name.trim_start_matches('/').split_once('/').map(|(_, rest)| rest);
-        without_namespace == Some(&self.name())
+        without_namespace(full_name) == Some(&self.name())
     }
 }
 
-/// The rule of OpenWhisk's EntityName: word characters, and inside also `@`, `.`, `-` and space.
-fn check_name(name: &str) -> Result<(), String> {
-    let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+impl Selection {
+    /// What the entries choose together; the forwarder itself, by its full name, never.
+    pub fn new(entries: impl IntoIterator<Item = Entry>, own_action: Option<&str>) -> Self {
+        let mut selection = Self::default();
+        for entry in entries {
+            match entry {
+                Entry::Action(action) => selection.chosen.push(Pattern::new(&action.name())),
+                Entry::Pattern(pattern) => selection.chosen.push(pattern),
+                Entry::Exclusion(pattern) => selection.excluded.push(pattern),
+            }
+        }
+        selection.excluded.extend(own_action.and_then(without_namespace).map(Pattern::new));
+        selection
+    }
+
+    /// The entries that make this selection again.
+    pub fn entries(&self) -> Vec<String> {
+        let excluded = self.excluded.iter().map(|pattern| format!("!{pattern}"));
+        self.chosen.iter().map(ToString::to_string).chain(excluded).collect()
+    }
+}
+
+/// Where a record's action is: its name, its package, and what the package was bound as.
+struct Place {
+    name: String,
+    /// `None` for triggers, which are nowhere.
+    package: Option<Option<String>>,
+    bound_as: Option<String>,
+}
+
+impl Place {
+    fn of(record: &Record<'_>) -> Self {
+        let path = record.annotation_text("path");
+        let package = path.as_deref().map(|path| {
+            let mut parts = path.split('/').skip(1);
+            match (parts.next(), parts.next()) {
+                (Some(package), Some(_)) => Some(package.to_owned()),
+                _ => None,
+            }
+        });
+        let binding = record.annotation_text("binding");
+        let bound_as = binding.as_deref().and_then(|binding| binding.rsplit('/').next()).map(Into::into);
+        Self { name: record.name.to_string(), package, bound_as }
+    }
+
+    fn is(&self, action: &Action) -> bool {
+        let Some(package) = &self.package else { return false };
+        let bound = action.package.is_some() && self.bound_as == action.package;
+        self.name == action.action && (*package == action.package || bound)
+    }
+
+    /// The names that somebody may know it by.
+    fn names(&self) -> impl Iterator<Item = String> {
+        let own = self.package.as_ref().map(|package| match package {
+            Some(package) => format!("{package}/{}", self.name),
+            None => self.name.clone(),
+        });
+        let bound = self.bound_as.as_ref().map(|bound_as| format!("{bound_as}/{}", self.name));
+        own.into_iter().chain(bound)
+    }
+}
+
+fn without_namespace(full_name: &str) -> Option<&str> {
+    full_name.trim_start_matches('/').split_once('/').map(|(_, rest)| rest)
+}
+
+/// Checks a name or a pattern.
+fn check(name: &str, pattern: bool) -> Result<(), String> {
+    if name.starts_with('/') {
+        return Err(
+            "leave the namespace out: `action` or `package/action`; the namespace is that of the API key"
+                .into(),
+        );
+    }
+    name.splitn(2, '/').try_for_each(|part| check_part(part, pattern))
+}
+
+/// The rule of OpenWhisk's EntityName: word characters, and inside also `@`, `.`, `-`, `&` and space.
+fn check_part(name: &str, pattern: bool) -> Result<(), String> {
+    let word = |c: char| c.is_ascii_alphanumeric() || c == '_' || (pattern && c == '*');
     let inner = |c: char| word(c) || matches!(c, '@' | '.' | '-' | '&' | ' ');
     if name.is_empty() {
         return Err("an empty name: give `action` or `package/action`".into());
@@ -76,11 +211,10 @@ fn check_name(name: &str) -> Result<(), String> {
     if name.len() > LONGEST_NAME {
         return Err(format!("longer than {LONGEST_NAME} characters, which OpenWhisk does not allow"));
     }
-    if name.contains(['*', '?']) {
-        return Err("patterns are not supported: list the actions by name".into());
-    }
     match name.chars().find(|&c| !inner(c)) {
-        Some(c) => Err(format!("no action has {c:?} in its name: give `action` or `package/action`")),
+        Some(c) => Err(format!(
+            "no action has {c:?} in its name: give `action`, `package/action`, or a pattern with `*`"
+        )),
         None if !name.starts_with(word) || name.ends_with(' ') => {
             Err("a name begins with a letter, digit or _ and does not end with a space".into())
         }
@@ -89,59 +223,4 @@ fn check_name(name: &str) -> Result<(), String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn record(name: &str, path: &str, binding: Option<&str>) -> String {
-        let binding = binding.map_or(String::new(), |b| format!(r#",{{"key":"binding","value":"{b}"}}"#));
-        format!(
-            r#"{{"activationId":"00000000000000000000000000000001","namespace":"guest","name":"{name}","start":1,"end":2,
-            "annotations":[{{"key":"path","value":"{path}"}}{binding}],"logs":[]}}"#
-        )
-    }
-
-    fn matches(source: &str, name: &str, path: &str, binding: Option<&str>) -> bool {
-        let json = record(name, path, binding);
-        Source::parse(source).unwrap().matches(&Record::parse(json.as_bytes()).unwrap())
-    }
-
-    #[test]
-    fn names_with_dashes_dots_ats_and_spaces_are_taken() {
-        for name in ["a", "my-action", "v1.2", "me@home", "two words", "pkg/my action", "R & D/x_1"] {
-            assert_eq!(Source::parse(name).unwrap().name(), name);
-        }
-    }
-
-    #[test]
-    fn names_that_openwhisk_cannot_have_are_refused_with_the_reason() {
-        for (name, reason) in [
-            ("", "empty"),
-            ("/guest/a", "leave the namespace out"),
-            ("pkg/", "empty"),
-            ("a/b/c", "'/'"),
-            ("pkg/*", "patterns"),
-            ("ümlaut", "'ü'"),
-            (" a", "begins"),
-        ] {
-            let error = Source::parse(name).unwrap_err();
-            assert!(error.contains(reason), "{name}: {error}");
-        }
-    }
-
-    #[test]
-    fn a_record_matches_by_package_and_by_binding_and_not_by_a_longer_name() {
-        assert!(matches("hello", "hello", "guest/hello", None));
-        assert!(!matches("hello", "hello", "guest/pkg/hello", None));
-        assert!(!matches("hello", "hello-world", "guest/hello-world", None));
-        assert!(matches("pkg/hello", "hello", "guest/pkg/hello", None));
-        assert!(matches("mine/hello", "hello", "provider/pkg/hello", Some("guest/mine")));
-        assert!(!matches("other/hello", "hello", "provider/pkg/hello", Some("guest/mine")));
-    }
-
-    #[test]
-    fn a_source_knows_its_full_name() {
-        let source = Source::parse("pkg/a").unwrap();
-        assert!(source.is("/guest/pkg/a"));
-        assert!(!source.is("/guest/a"));
-    }
-}
+mod tests;

@@ -134,6 +134,13 @@ fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     cli::terminal_stdin::add_to_linker::<State, WasiCli>(linker, State::cli)?;
     cli::terminal_stdout::add_to_linker::<State, WasiCli>(linker, State::cli)?;
     cli::terminal_stderr::add_to_linker::<State, WasiCli>(linker, State::cli)?;
+    #[cfg(feature = "preview1-adapter")]
+    {
+        use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView as _};
+        use wasmtime_wasi::p2::bindings::filesystem;
+        filesystem::types::add_to_linker::<State, WasiFilesystem>(linker, State::filesystem)?;
+        filesystem::preopens::add_to_linker::<State, WasiFilesystem>(linker, State::filesystem)?;
+    }
     random::insecure::add_to_linker::<State, WasiRandom>(linker, |state| state.wasi.random())?;
     random::insecure_seed::add_to_linker::<State, WasiRandom>(linker, |state| state.wasi.random())?;
     transport::add_to_linker::<State, HasSelf<State>>(linker, |state| state)

@@ -41,7 +41,7 @@ const fn ignored(path: &'static str, meaning: &'static str) -> Key {
 /// All keys.
 #[rustfmt::skip]
 pub const KEYS: &[Key] = &[
-    key("actions", "array of names", "", "The actions to monitor: `action` or `package/action`"),
+    key("actions", "array of names", "", "The actions to monitor: `action` or `package/action`. `*` in a name stands for any text without a slash, and `!` excludes: `[\"*\", \"shop/*\", \"!shop/debug\"]`"),
     key("from", "milliseconds since 1970", "now − look-back", "Where the first run begins: only activations that start later are forwarded"),
     key("logstash.host", "name or IP address", "", "The receiver"),
     key("logstash.port", "1–65535", "", "The receiver's port"),

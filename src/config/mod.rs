@@ -9,7 +9,7 @@ pub use fault::{Fault, Faults};
 pub use keys::{KEYS, Keeper, Key};
 pub use origin::Origin;
 
-use crate::source::Source;
+use crate::source::{Entry, Selection, Source};
 use reader::Reader;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -140,27 +140,38 @@ impl Config {
     }
 }
 
+/// One source an action; or, as soon as there is a pattern, one for the whole namespace, so that no record belongs to two.
 fn sources(reader: &mut Reader, own_action: Option<&str>, warnings: &mut Vec<String>) -> Vec<Source> {
-    let mut sources = Vec::new();
-    let names = reader
-        .texts("actions", "give the names of the actions to monitor, as [\"my-action\", \"package/action\"]");
+    let mut entries: Vec<Entry> = Vec::new();
+    let names = reader.texts(
+        "actions",
+        "give the names of the actions to monitor, as [\"my-action\", \"package/action\", \"package/*\"]",
+    );
     let given = names.is_some();
     for (index, name) in names.into_iter().flatten().enumerate() {
-        match Source::parse(&name) {
-            Ok(source) if own_action.is_some_and(|own| source.is(own)) => {
+        match Entry::parse(&name) {
+            Ok(Entry::Action(action)) if own_action.is_some_and(|own| action.is(own)) => {
                 warnings.push(format!("`actions` lists `{name}`, this forwarder itself: it is left out"));
             }
-            Ok(source) if sources.contains(&source) => {
-                warnings.push(format!("`actions` lists `{name}` twice"))
-            }
-            Ok(source) => sources.push(source),
+            Ok(entry) if entries.contains(&entry) => warnings.push(format!("`actions` lists `{name}` twice")),
+            Ok(entry) => entries.push(entry),
             Err(remedy) => reader.fault_at(format!("actions[{index}]"), &Value::String(name), remedy),
         }
     }
-    if given && sources.is_empty() && reader.is_sound() {
+    let excluding = entries.iter().any(|entry| matches!(entry, Entry::Exclusion(_)));
+    if entries.iter().any(|entry| matches!(entry, Entry::Pattern(_))) {
+        return vec![Source::Namespace(Selection::new(entries, own_action))];
+    }
+    if excluding {
+        reader.fault(
+            "actions",
+            "an exclusion (`!name`) needs a pattern (`*`, `package/*`) that it makes an exception of",
+        );
+    } else if given && entries.is_empty() && reader.is_sound() {
         reader.fault("actions", "name at least one action other than this forwarder");
     }
-    sources
+    let action = |entry| if let Entry::Action(action) = entry { Some(Source::Action(action)) } else { None };
+    entries.into_iter().filter_map(action).collect()
 }
 
 fn receiver(reader: &mut Reader) -> Endpoint {

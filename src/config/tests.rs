@@ -25,12 +25,12 @@ fn a_configuration_of_the_2017_tool_works_unchanged() {
 #[test]
 fn all_faults_are_listed_with_key_value_and_remedy() {
     let found = faults(json!({
-        "actions": ["good", "/guest/bad", "a*"], "from": "yesterday", "logstash": {"port": 70000, "hots": "x"}, "log_level": "loud"
+        "actions": ["good", "/guest/bad", "a?"], "from": "yesterday", "logstash": {"port": 70000, "hots": "x"}, "log_level": "loud"
     }));
     let expected = [
         ("logstash.hots", "did you mean `logstash.host`?"),
         ("actions[1]", "leave the namespace out"),
-        ("actions[2]", "(it is \"a*\")"),
+        ("actions[2]", "(it is \"a?\")"),
         ("logstash.host", "give the receiver's name"),
         ("logstash.port", "(it is 70000)"),
         ("from", "whole number"),
@@ -82,6 +82,14 @@ fn the_forwarder_itself_and_repeated_names_are_left_out_with_a_warning() {
     assert_eq!(config.warnings.len(), 2);
     let found = faults(json!({"actions": ["tools/forwarder"], "logstash": {"host": "h", "port": 1}}));
     assert!(found[0].contains("other than this forwarder"), "{found:?}");
+}
+
+#[test]
+fn a_pattern_makes_one_source_of_all_so_that_no_record_belongs_to_two() {
+    let config = parse(json!({"actions": ["a", "*", "!b"], "logstash": {"host": "h", "port": 1}})).unwrap();
+    assert_eq!(config.sources.iter().map(Source::name).collect::<Vec<_>>(), ["*"]);
+    let found = faults(json!({"actions": ["a", "!b"], "logstash": {"host": "h", "port": 1}}));
+    assert!(found[0].contains("needs a pattern"), "{found:?}");
 }
 
 #[test]

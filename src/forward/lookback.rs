@@ -22,7 +22,12 @@ pub(super) struct Unknown {
 
 /// Asks for the number of activations first: in the steady state that one small answer says that there is nothing new. It also refreshes a
 /// stale index, so that the list a moment later is current (facts/openwhisk.md 1.7).
-pub(super) fn unknown(api: &Api<'_>, name: &str, range: Range, seen: &Seen) -> Result<Unknown, Failure> {
+pub(super) fn unknown(
+    api: &Api<'_>,
+    name: Option<&str>,
+    range: Range,
+    seen: &Seen,
+) -> Result<Unknown, Failure> {
     if api.count(name, range)? == seen.count(range) {
         return Ok(Unknown::default());
     }

@@ -93,6 +93,11 @@ fn files_below(directory: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
 
 fn binary(places: &Places) -> Result<()> {
     let target = static_target();
+    // What Debian's libc brings into the component.
+    let features = match Toolchain::remembered(places) {
+        Toolchain::Rustup => "",
+        Toolchain::Debian => "preview1-adapter",
+    };
     places
         .cargo(["build", "--release", "-p", "whiskjack-host", "--bin", BINARY, "--target", &target])
         .run()?;
