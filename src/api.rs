@@ -22,7 +22,12 @@ pub struct Api<'a> {
     ports: Ports<'a>,
     stop_ms: u64,
     requests: Cell<u64>,
+    largest_page: Cell<u32>,
 }
+
+/// Most rows that a stock API gives at once. Operators can lower it, but never below the default page of 30.
+pub const LARGEST_PAGE: u32 = 200;
+const SMALLEST_LARGEST_PAGE: u32 = 30;
 
 /// Which activations to list.
 #[derive(Debug, Clone, Copy)]
@@ -68,7 +73,18 @@ pub enum Written {
 impl<'a> Api<'a> {
     /// The API, to be asked until `stop_ms`.
     pub fn new(ports: Ports<'a>, stop_ms: u64) -> Self {
-        Self { ports, stop_ms, requests: Cell::new(0) }
+        Self { ports, stop_ms, requests: Cell::new(0), largest_page: Cell::new(LARGEST_PAGE) }
+    }
+
+    /// The same, with what was learned before about the largest page.
+    pub fn with_largest_page(self, rows: u32) -> Self {
+        self.largest_page.set(rows);
+        self
+    }
+
+    /// Most rows that this API gives at once, as far as is known.
+    pub fn largest_page(&self) -> u32 {
+        self.largest_page.get()
     }
 
     /// Requests sent so far, repeats included.
@@ -97,7 +113,11 @@ impl<'a> Api<'a> {
         let Query { name, range, limit, skip, docs } = query;
         let target = format!("{}&limit={limit}&skip={skip}&docs={docs}", activations(name, range));
         let what = format!("the list of activations{}", of(name));
-        let mut response = self.get(&target, &what)?;
+        let mut response = self.send(Method::Get, &target, Vec::new())?;
+        if response.status == 400 && limit > SMALLEST_LARGEST_PAGE {
+            return Err(self.smaller_page(limit, &mut response, &what));
+        }
+        response = self.accept(response, &what)?;
         let mut splitter = Splitter::default();
         while let Some(piece) = response.body.chunk()? {
             let fed = splitter.feed(&piece, |element| match row(element) {
@@ -113,6 +133,19 @@ impl<'a> Api<'a> {
             }
         }
         splitter.finish().map_err(|error| Failure::passing(format!("{what}: {error}")))
+    }
+
+    /// An API with a lower limit refuses larger pages, and says where its limit is. Anything else is refused again with the smaller page.
+    fn smaller_page(&self, limit: u32, response: &mut Response, what: &str) -> Failure {
+        let said =
+            read_body(response, ERROR_BODY).ok().and_then(|body| api_message(&body)).unwrap_or_default();
+        let named =
+            said.split_once("range of 0 to ").and_then(|(_, rest)| rest.split(' ').next()?.parse().ok());
+        let rows = named.filter(|rows| (1..limit).contains(rows)).unwrap_or(SMALLEST_LARGEST_PAGE);
+        self.largest_page.set(rows);
+        Failure::passing(format!(
+            "{what}: HTTP 400, the API does not accept pages of {limit}. It says: {said}"
+        ))
     }
 
     /// Reads a package; `None` if there is none of that name.

@@ -3,14 +3,12 @@
 //! The API lists by start, newest first, both ends included, at most 200 rows, and has no cursor. A moving `skip` would jump over rows
 //! when new ones arrive, so pages go by time: the next ends where the last one did, and what is seen twice is left out by its id.
 
-use crate::api::{Api, Query};
+use crate::api::{Api, LARGEST_PAGE, Query};
 use crate::ports::Failure;
 use crate::range::Range;
 use crate::record::{ActivationId, Summary};
 use std::collections::HashSet;
 
-/// Most rows that the API gives at once.
-const LARGEST_PAGE: u32 = 200;
 /// Rows of the first page of full records: at 10 MB of logs a record, fewer are kinder to the controller, which holds a page whole.
 const FIRST_PAGE: u32 = 100;
 /// Times a page is tried without progress.
@@ -93,7 +91,7 @@ impl<'a> Walk<'a> {
             let next = match listed {
                 Ok(()) => {
                     tries = 0;
-                    self.limit = self.limit.saturating_mul(2).min(LARGEST_PAGE);
+                    self.limit = self.limit.saturating_mul(2).min(self.api.largest_page());
                     self.next_upto(rest, &page, &mut visit)
                 }
                 Err(failure) => {
@@ -168,8 +166,9 @@ impl<'a> Walk<'a> {
         skip: u64,
         visit: &mut impl FnMut(&[u8]) -> Result<Visited, Failure>,
     ) -> (Page, Result<(), Failure>) {
-        let mut page = Page { asked: self.limit, ..Page::default() };
-        let query = Query { name: self.name, range, limit: self.limit, skip, docs: self.docs };
+        let limit = self.limit.min(self.api.largest_page());
+        let mut page = Page { asked: limit, ..Page::default() };
+        let query = Query { name: self.name, range, limit, skip, docs: self.docs };
         let listed = self.api.list(query, |json| {
             let visited = visit(json)?;
             page.rows += 1;

@@ -3,7 +3,7 @@
 mod ledger;
 mod lookback;
 
-use crate::api::Api;
+use crate::api::{Api, LARGEST_PAGE};
 use crate::checkpoint::{Bucket, Owed, Part, Seen};
 use crate::config::Endpoint;
 use crate::deliver::{Deliveries, Delivery};
@@ -68,9 +68,16 @@ pub struct Tally {
 }
 
 /// A worker: what one instance keeps between slices.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Worker {
     delivery: Delivery,
+    largest_page: u32,
+}
+
+impl Default for Worker {
+    fn default() -> Self {
+        Self { delivery: Delivery::default(), largest_page: LARGEST_PAGE }
+    }
 }
 
 impl Worker {
@@ -84,7 +91,7 @@ impl Worker {
         if let Some(failure) = self.delivery.given_up() {
             return Outcome { failure: Some(failure.message.clone()), ..nothing };
         }
-        let api = Api::new(ports, plan.stop_ms);
+        let api = Api::new(ports, plan.stop_ms).with_largest_page(self.largest_page);
         let mut seen =
             plan.checkpoint.sources.get(&slice.source).map(|state| state.seen.clone()).unwrap_or_default();
         slice.done.iter().for_each(|activation| seen.insert(*activation));
@@ -105,7 +112,9 @@ impl Worker {
             turn_ends_ms: ports.clock.now_ms().saturating_add(TURN_MS).min(plan.stop_ms),
             failure: None,
         };
-        turn.work(plan, slice)
+        let outcome = turn.work(plan, slice);
+        self.largest_page = api.largest_page();
+        outcome
     }
 }
 

@@ -11,7 +11,7 @@
 
 mod support;
 
-use openwhisk_double::{Activation, Fault, Matcher};
+use openwhisk_double::{Activation, Fault, Limits, Matcher, Options};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use support::{ACTIONS, SOON, Scene, arrived, now_ms, refused_port};
@@ -199,6 +199,31 @@ fn all_faults_of_a_configuration_come_at_once_with_key_value_and_remedy() {
     assert!(faults.iter().all(|fault| !fault["remedy"].as_str().unwrap().is_empty()));
     assert!(result["error"].as_str().unwrap().contains("did you mean `logstash.host`?"), "{result:#}");
     assert_eq!(scene.api.requests().len(), 0, "nothing is asked with a faulty configuration");
+}
+
+#[test]
+fn patterns_choose_among_the_namespace_and_the_rest_is_left_alone() {
+    let scene = Scene::new();
+    scene.add_activations(3);
+    let receiver = scene.receiver();
+    let container = scene.container();
+    let mut params = scene.params(receiver.port());
+    params["actions"] = json!(["*", "shop/*", "!check *"]);
+    let result = scene.run(&container, &params);
+    assert_eq!(result["lines"]["acknowledged"], 18, "{result}");
+    assert_eq!(arrived(&receiver.wait_for_events(18, SOON)), scene.lines());
+    assert_eq!(scene.run(&container, &params)["lines"]["read"], 0);
+}
+
+#[test]
+fn an_api_that_gives_smaller_pages_is_understood() {
+    let limits = Limits { max_list: 50, ..Limits::default() };
+    let scene = Scene::with(Options { limits, ..Options::default() });
+    scene.add_activations(120);
+    let receiver = scene.receiver();
+    let result = scene.run(&scene.container(), &scene.params(receiver.port()));
+    assert_eq!((&result["lines"]["acknowledged"], &result["error"]), (&json!(720), &Value::Null));
+    assert_eq!(arrived(&receiver.wait_for_events(720, SOON)), scene.lines());
 }
 
 #[test]

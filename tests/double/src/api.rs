@@ -57,7 +57,7 @@ fn in_namespace(
         ["activations"] => {
             read_only()?;
             authorize()?;
-            Ok(list(world, &own, &ListQuery::parse(request)?))
+            Ok(list(world, &own, &ListQuery::parse(request, limits.max_list)?))
         }
         ["activations", id, ref part @ ..] => {
             let part = part_of(part, slash).ok_or_else(Reply::no_route)?;

@@ -98,6 +98,8 @@ pub struct Limits {
     pub max_action_duration_ms: u64,
     /// Largest log of one activation, in bytes.
     pub max_action_logs_bytes: u64,
+    /// Most rows of a list.
+    pub max_list: usize,
     /// Largest `annotations` or `parameters` of a package, in bytes of JSON.
     pub max_parameters_bytes: usize,
 }
@@ -107,6 +109,7 @@ impl Default for Limits {
         Self {
             max_action_duration_ms: 300_000,
             max_action_logs_bytes: 10 << 20,
+            max_list: 200,
             max_parameters_bytes: 1 << 20,
         }
     }

@@ -4,7 +4,6 @@ use crate::journal::Request;
 use crate::reply::Reply;
 
 const DEFAULT_LIMIT: usize = 30;
-const MAX_LIMIT: usize = 200;
 
 /// The parameters of a list or count.
 #[derive(Debug)]
@@ -20,11 +19,11 @@ pub(crate) struct ListQuery {
 
 impl ListQuery {
     /// Parses in the controller's order, so that the first bad parameter is the same one. Of a repeated one the first counts.
-    pub(crate) fn parse(request: &Request) -> Result<Self, Reply> {
+    pub(crate) fn parse(request: &Request, largest: usize) -> Result<Self, Reply> {
         let parameter = |name| request.param(name);
         let query = Self {
             skip: parse("skip", parameter("skip"), skip, 0)?,
-            limit: parse("limit", parameter("limit"), limit, DEFAULT_LIMIT)?,
+            limit: parse("limit", parameter("limit"), |value| limit(value, largest), DEFAULT_LIMIT)?,
             count: parse("count", parameter("count"), boolean, false)?,
             docs: parse("docs", parameter("docs"), boolean, false)?,
             name: parse("name", parameter("name"), name, None)?,
@@ -41,7 +40,7 @@ impl ListQuery {
 fn parse<T>(
     name: &str,
     value: Option<&str>,
-    parser: fn(&str) -> Result<T, String>,
+    parser: impl FnOnce(&str) -> Result<T, String>,
     default: T,
 ) -> Result<T, Reply> {
     let malformed = |why| Reply::error(400, format!("The query parameter '{name}' was malformed:\n{why}"));
@@ -57,11 +56,11 @@ fn skip(value: &str) -> Result<usize, String> {
     usize::try_from(integer(value)?).map_err(negative)
 }
 
-fn limit(value: &str) -> Result<usize, String> {
+fn limit(value: &str, largest: usize) -> Result<usize, String> {
     match usize::try_from(integer(value)?) {
-        Ok(0) => Ok(MAX_LIMIT),
-        Ok(limit @ 1..=MAX_LIMIT) => Ok(limit),
-        _ => Err(format!("The value '{value}' is not in the range of 0 to {MAX_LIMIT} for activations.")),
+        Ok(0) => Ok(largest),
+        Ok(limit) if limit <= largest => Ok(limit),
+        _ => Err(format!("The value '{value}' is not in the range of 0 to {largest} for activations.")),
     }
 }
 
