@@ -47,9 +47,11 @@ pub struct Query<'a> {
 /// A package, as far as a checkpoint needs it.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Package {
-    /// All its annotations; those that are not ours are kept.
-    #[serde(default)]
+    /// All its annotations; those that are not ours are kept. An answer without any is no package: to take it for one would lose them.
     pub annotations: Vec<Annotation>,
+    /// `major.minor.patch`; the API raises the patch number with every write.
+    #[serde(default, skip_serializing)]
+    pub version: Option<String>,
 }
 
 /// A key and any JSON value.
@@ -64,10 +66,19 @@ pub struct Annotation {
 /// What came of writing a package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Written {
-    /// It is as we wanted it.
-    Done,
+    /// It is as we wanted it; with the patch number of its version now, if the API said so.
+    Done(Option<u64>),
     /// Somebody else wrote it meanwhile, or it exists already.
     Conflict,
+    /// The API key may not write it; with the HTTP status, 401 or 403.
+    Refused(u16),
+}
+
+impl Package {
+    /// The last number of its version.
+    pub fn patch(&self) -> Option<u64> {
+        self.version.as_deref()?.rsplit('.').next()?.parse().ok()
+    }
 }
 
 impl<'a> Api<'a> {
@@ -104,12 +115,8 @@ impl<'a> Api<'a> {
         Ok(count.activations)
     }
 
-    /// Hands each row of one page to `row`, as JSON, until it returns `false` or an error.
-    pub fn list(
-        &self,
-        query: Query<'_>,
-        mut row: impl FnMut(&[u8]) -> Result<bool, Failure>,
-    ) -> Result<(), Failure> {
+    /// Hands each row of one page to `row`, as JSON, until it returns `false`.
+    pub fn list(&self, query: Query<'_>, mut row: impl FnMut(&[u8]) -> bool) -> Result<(), Failure> {
         let Query { name, range, limit, skip, docs } = query;
         let target = format!("{}&limit={limit}&skip={skip}&docs={docs}", activations(name, range));
         let what = format!("the list of activations{}", of(name));
@@ -120,15 +127,10 @@ impl<'a> Api<'a> {
         response = self.accept(response, &what)?;
         let mut splitter = Splitter::default();
         while let Some(piece) = response.body.chunk()? {
-            let fed = splitter.feed(&piece, |element| match row(element) {
-                Ok(true) => Ok(()),
-                Ok(false) => Err(Halt::Enough),
-                Err(failure) => Err(Halt::Failed(failure)),
-            });
+            let fed = splitter.feed(&piece, |element| if row(element) { Ok(()) } else { Err(Halt::Enough) });
             match fed {
                 Ok(()) => {}
                 Err(Halt::Enough) => return Ok(()),
-                Err(Halt::Failed(failure)) => return Err(failure),
                 Err(Halt::Malformed(error)) => return Err(Failure::passing(format!("{what}: {error}"))),
             }
         }
@@ -152,10 +154,16 @@ impl<'a> Api<'a> {
     pub fn package(&self, name: &str) -> Result<Option<Package>, Failure> {
         let what = format!("the package `{name}`");
         self.retrying(|| {
-            let response = self.send(Method::Get, &package(name), Vec::new())?;
-            match response.status {
-                404 => Ok(None),
-                _ => self.read_json(self.accept(response, &what)?, &what).map(Some),
+            let mut response = self.send(Method::Get, &package(name), Vec::new())?;
+            if response.status != 404 {
+                return self.read_json(self.accept(response, &what)?, &what).map(Some);
+            }
+            // A gateway says 404 too while the controller is away. That must not pass for "there is no checkpoint yet".
+            match read_body(&mut response, ERROR_BODY).ok().and_then(|body| api_message(&body)) {
+                Some(_) => Ok(None),
+                None => Err(Failure::passing(format!(
+                    "{what}: HTTP 404, but not from OpenWhisk; is `api.host` right?"
+                ))),
             }
         })
     }
@@ -170,19 +178,33 @@ impl<'a> Api<'a> {
             let response = self.send(Method::Put, &target, body.clone())?;
             match response.status {
                 409 => Ok(Written::Conflict),
-                _ => self.accept(response, &what).map(|_| Written::Done),
+                status @ (401 | 403) => Ok(Written::Refused(status)),
+                _ => {
+                    let mut response = self.accept(response, &what)?;
+                    // It is written, whatever becomes of the answer.
+                    let answer = read_body(&mut response, WHOLE_BODY).unwrap_or_default();
+                    let package = serde_json::from_slice::<Package>(&answer).unwrap_or_default();
+                    Ok(Written::Done(package.patch()))
+                }
             }
         })
     }
 
     /// Tries again what may succeed later, as long as there is time.
-    fn retrying<T>(&self, mut call: impl FnMut() -> Result<T, Failure>) -> Result<T, Failure> {
+    pub fn retrying<T>(&self, mut call: impl FnMut() -> Result<T, Failure>) -> Result<T, Failure> {
         let mut tries = 1;
         loop {
             match call() {
                 Err(failure) if failure.retryable && tries < TRIES && self.pause(tries) => tries += 1,
                 result => return result,
             }
+        }
+    }
+
+    /// Waits, unless the time is up before.
+    pub fn wait(&self, ms: u64) {
+        if self.ports.clock.now_ms().saturating_add(ms) < self.stop_ms {
+            self.ports.clock.sleep_ms(ms);
         }
     }
 
@@ -236,7 +258,10 @@ impl<'a> Api<'a> {
         what: &str,
     ) -> Result<T, Failure> {
         let body = read_body(&mut response, WHOLE_BODY)?;
-        serde_json::from_slice(&body).map_err(|_| {
+        // serde would take an array for an object too, by the order of its fields.
+        let object =
+            body.trim_ascii_start().starts_with(b"{").then(|| serde_json::from_slice(&body).ok()).flatten();
+        object.ok_or_else(|| {
             Failure::passing(format!(
                 "{what}: the answer is not what an OpenWhisk API says; is `api.host` right?"
             ))
@@ -247,7 +272,6 @@ impl<'a> Api<'a> {
 /// Why a page is not read to its end.
 enum Halt {
     Enough,
-    Failed(Failure),
     Malformed(SplitError),
 }
 

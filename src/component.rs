@@ -103,7 +103,9 @@ fn configure(
     let known = plan::Context {
         api_host: context.api_origin,
         authorized,
-        own_action: context.action_name,
+        own_action: context
+            .action_name
+            .map(|name| plan::OwnAction { name, activation: context.activation_id }),
         deadline_ms: context.deadline_ms,
         keeper: match context.checkpoint {
             types::CheckpointKeeper::Platform => Keeper::Platform,

@@ -10,8 +10,10 @@ const CONNECT_MS: u64 = 9_000;
 /// How long a receiver may be silent before the connection is given up. Keep-alives come every 3–5 s where there are any, but not every
 /// receiver sends them; Filebeat's default.
 const SILENCE_MS: u64 = 30_000;
-/// Times a window is tried before the slice is given up for this run.
+/// Connections that bring no progress, one after the other, before the receiver is given up for this run.
 const TRIES: u32 = 3;
+/// With less time left than this no window is sent: its ack would come too late, and its lines twice.
+const LAST_WINDOW_MS: u64 = 500;
 /// First pause before another try, and the longest.
 const BACKOFF_MS: (u64, u64) = (500, 10_000);
 /// Level 3 is Filebeat's too.
@@ -50,8 +52,8 @@ impl Delivery {
         std::mem::take(&mut self.deliveries)
     }
 
-    /// Sends a batch until all of it is acknowledged, the receiver is given up, or `stop_ms` is reached. Returns how many events, from the
-    /// first on, are acknowledged, and why it is not all of them.
+    /// Sends a batch until all of it is acknowledged, the receiver is given up, or `stop_ms` is near. Returns how many events, from the
+    /// first on, are acknowledged, and why it is not all of them, if not for want of time.
     pub fn deliver(
         &mut self,
         ports: Ports<'_>,
@@ -65,21 +67,49 @@ impl Delivery {
         }
         let mut tries = 0;
         loop {
-            let reused = self.connection.is_some();
+            if ports.clock.now_ms().saturating_add(LAST_WINDOW_MS) > stop_ms {
+                return (progress.acknowledged, Ok(()));
+            }
+            self.drop_if_stale();
+            let before = progress.acknowledged;
             let Err(error) = self.try_once(ports, receiver, batch, &mut progress, stop_ms) else {
                 return (progress.acknowledged, Ok(()));
             };
             self.connection = None;
-            // A connection that went stale between two windows says nothing about the receiver.
-            tries += u32::from(!reused);
-            let pause = if reused { 0 } else { backoff(ports.clock, tries) };
+            if progress.acknowledged == batch.len() {
+                return (progress.acknowledged, Ok(()));
+            }
+            tries = if progress.acknowledged > before { 1 } else { tries + 1 };
+            let pause = backoff(ports.clock, tries);
             let out_of_time = ports.clock.now_ms().saturating_add(pause) >= stop_ms;
+            if out_of_time && error.step == Step::Timeout {
+                return (progress.acknowledged, Ok(()));
+            }
             if !error.retryable || tries >= TRIES || out_of_time {
                 let failure = Failure { message: error.message, retryable: error.retryable };
                 self.given_up = Some(failure.clone());
                 return (progress.acknowledged, Err(failure));
             }
             ports.clock.sleep_ms(pause);
+        }
+    }
+
+    /// Looks at a connection that was used before. The receiver may have closed it; and an ack that it sends again must not be taken for
+    /// one of the next window. Keep-alives are fine.
+    fn drop_if_stale(&mut self) {
+        let Some(connection) = &mut self.connection else { return };
+        let mut reader = AckReader::default();
+        let fine = match connection.read(64 * 1024, 0) {
+            Err(error) => error.step == Step::Timeout,
+            Ok(bytes) => {
+                reader.push(&bytes);
+                let only_keep_alives = std::iter::from_fn(|| reader.next_ack().transpose())
+                    .all(|ack| ack.is_ok_and(|ack| ack.sequence == 0));
+                !bytes.is_empty() && only_keep_alives && reader.is_empty()
+            }
+        };
+        if !fine {
+            self.connection = None;
         }
     }
 
@@ -113,7 +143,9 @@ impl Delivery {
                 return Err(closed(acks));
             }
             reader.push(&bytes);
-            while let Some(ack) = reader.next_ack().map_err(protocol)? {
+            while !acks.complete()
+                && let Some(ack) = reader.next_ack().map_err(protocol)?
+            {
                 let before = acks.acknowledged();
                 acks.credit(ack).map_err(protocol)?;
                 progress.acknowledged = first + acks.acknowledged();
@@ -121,7 +153,8 @@ impl Delivery {
             }
         }
         self.deliveries.windows += 1;
-        self.connection = Some(connection);
+        // What came after the last ack belongs to nothing.
+        self.connection = reader.is_empty().then_some(connection);
         Ok(())
     }
 }

@@ -1,7 +1,8 @@
 //! Fetching: every activation of a source in a range of starts, newest first, page by page.
 //!
-//! The API lists by start, newest first, both ends included, at most 200 rows, and has no cursor. A moving `skip` would jump over rows
-//! when new ones arrive, so pages go by time: the next ends where the last one did, and what is seen twice is left out by its id.
+//! The API lists by start, newest first, both ends included, at most 200 rows, and has no cursor. A moving `skip` would show rows twice when
+//! new ones arrive and jump over some when others are deleted, so pages go by time: the next ends where the last one did, and what is seen
+//! twice is left out by its id.
 
 use crate::api::{Api, LARGEST_PAGE, Query};
 use crate::ports::Failure;
@@ -11,16 +12,14 @@ use std::collections::HashSet;
 
 /// Rows of the first page of full records: at 10 MB of logs a record, fewer are kinder to the controller, which holds a page whole.
 const FIRST_PAGE: u32 = 100;
-/// Times a page is tried without progress.
-const TRIES: u32 = 4;
+/// Times a page is tried without progress, once it is as small as can be; before that it is halved.
+const TRIES: u32 = 3;
 
 /// What became of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Visited {
     /// Which activation it is; `None` if the row could not be read even for that.
     pub summary: Option<Summary>,
-    /// Whether it was seen for the first time.
-    pub new: bool,
     /// Whether the walk shall go on.
     pub go_on: bool,
 }
@@ -50,12 +49,21 @@ pub struct Walk<'a> {
     limit: u32,
 }
 
+/// How to go on after a page.
+enum Next {
+    /// With a page that ends here.
+    Page(u64),
+    /// There is nothing more.
+    Nothing,
+    /// Not at all: the visitor has had enough.
+    Halted,
+}
+
 /// One page, as it was read.
 #[derive(Debug, Default)]
 struct Page {
     asked: u32,
     rows: u32,
-    new: u32,
     /// Start of the oldest row, and how many rows start then.
     oldest: Option<(u64, u64)>,
     halted: bool,
@@ -79,37 +87,51 @@ impl<'a> Walk<'a> {
     }
 
     /// Visits all rows in `range`, newest first. A row may be visited again: `visit` says whether it is new.
-    pub fn over(&mut self, range: Range, mut visit: impl FnMut(&[u8]) -> Result<Visited, Failure>) -> Walked {
+    pub fn over(&mut self, range: Range, mut visit: impl FnMut(&[u8]) -> Visited) -> Walked {
         let mut rest = range;
+        loop {
+            let (page, listed) = self.patiently(rest, 0, &mut visit);
+            let reached = page.oldest.map_or(rest.upto(), |(start, _)| start.min(rest.upto()));
+            let next = match listed {
+                Ok(()) if page.halted => return Walked { reached: Some(reached), failure: None },
+                Ok(()) => self.next_upto(rest, &page, &mut visit),
+                // What came before it broke off is done: the next page ends there.
+                Err(_) if reached < rest.upto() => Ok(Next::Page(reached)),
+                Err(failure) => Err(failure),
+            };
+            let upto = match next {
+                Ok(Next::Page(upto)) => upto,
+                Ok(Next::Nothing) => return Walked { reached: None, failure: None },
+                Ok(Next::Halted) => return Walked { reached: Some(reached), failure: None },
+                Err(failure) => return Walked { reached: Some(reached), failure: Some(failure) },
+            };
+            match Range::new(rest.since(), upto) {
+                Some(left) => rest = left,
+                None => return Walked { reached: None, failure: None },
+            }
+        }
+    }
+
+    /// One page; tried again with fewer rows as long as it fails and brings nothing. A controller holds a page as a whole, and some stores
+    /// fail above a size (facts/openwhisk.md 1.2).
+    fn patiently(
+        &mut self,
+        range: Range,
+        skip: u64,
+        visit: &mut impl FnMut(&[u8]) -> Visited,
+    ) -> (Page, Result<(), Failure>) {
         let mut tries = 0;
         loop {
-            let (page, listed) = self.page(rest, 0, &mut visit);
-            let reached = page.oldest.map_or(rest.upto(), |(start, _)| start.min(rest.upto()));
-            if page.halted {
-                return Walked { reached: Some(reached), failure: None };
-            }
-            let next = match listed {
-                Ok(()) => {
-                    tries = 0;
-                    self.limit = self.limit.saturating_mul(2).min(self.api.largest_page());
-                    self.next_upto(rest, &page, &mut visit)
-                }
-                Err(failure) => {
-                    tries = if page.new > 0 { 1 } else { tries + 1 };
-                    self.limit = (self.limit / 2).max(1);
-                    if failure.retryable && tries < TRIES && self.api.pause(tries) {
-                        Ok(Some(reached))
-                    } else {
-                        Err(failure)
-                    }
-                }
+            let (page, listed) = self.page(range, skip, visit);
+            let Err(failure) = &listed else {
+                self.limit = self.limit.saturating_mul(2).min(self.api.largest_page());
+                return (page, listed);
             };
-            match next {
-                Err(failure) => return Walked { reached: Some(reached), failure: Some(failure) },
-                Ok(upto) => match upto.and_then(|upto| Range::new(rest.since(), upto)) {
-                    Some(left) => rest = left,
-                    None => return Walked { reached: None, failure: None },
-                },
+            tries += u32::from(page.asked == 1);
+            self.limit = (page.asked / 2).max(1);
+            let progress = page.oldest.is_some_and(|(start, _)| start < range.upto());
+            if progress || page.halted || !failure.retryable || tries >= TRIES || !self.api.pause(tries + 1) {
+                return (page, listed);
             }
         }
     }
@@ -119,42 +141,62 @@ impl<'a> Walk<'a> {
     /// A page may be short although older rows exist, as the API leaves out rows that it cannot read itself (facts/openwhisk.md 1.2). So
     /// only an empty page ends the walk, or a short one when the count says that there is no more.
     fn next_upto(
-        &self,
+        &mut self,
         rest: Range,
         page: &Page,
-        visit: &mut impl FnMut(&[u8]) -> Result<Visited, Failure>,
-    ) -> Result<Option<u64>, Failure> {
-        let Some((oldest, at_oldest)) = page.oldest else { return Ok(None) };
+        visit: &mut impl FnMut(&[u8]) -> Visited,
+    ) -> Result<Next, Failure> {
+        if page.rows == 0 {
+            return Ok(Next::Nothing);
+        }
+        // Records of which not even the start can be read are passed over with the help of their summaries.
+        let Some((oldest, at_oldest)) = (match page.oldest {
+            Some(oldest) => Some(oldest),
+            None => self.oldest_summary(rest, page.asked)?,
+        }) else {
+            let message =
+                format!("none of the {} records of a page could be read; is `api.host` right?", page.rows);
+            return Err(Failure::passing(message));
+        };
         if page.rows < page.asked {
             let tail = Range::new(rest.since(), oldest).unwrap_or(rest);
             if self.api.count(self.name, tail)? <= at_oldest {
-                return Ok(None);
+                return Ok(Next::Nothing);
             }
         }
         if oldest < rest.upto() {
-            return Ok(Some(oldest));
+            return Ok(Next::Page(oldest));
         }
-        self.rest_of_millisecond(rest.upto(), page.asked, visit)?;
-        Ok(rest.upto().checked_sub(1))
+        if self.rest_of_millisecond(rest.upto(), page.asked, visit)? {
+            return Ok(Next::Halted);
+        }
+        Ok(rest.upto().checked_sub(1).map_or(Next::Nothing, Next::Page))
     }
 
-    /// Visits what starts at `ms` and did not fit on the page: here `skip` is the only way.
+    fn oldest_summary(&self, range: Range, rows: u32) -> Result<Option<(u64, u64)>, Failure> {
+        let summaries = Self { docs: false, limit: rows, ..*self };
+        let (page, listed) =
+            summaries.page(range, 0, &mut |json| Visited { summary: Summary::parse(json).ok(), go_on: true });
+        listed.map(|()| page.oldest)
+    }
+
+    /// Visits what starts at `ms` and did not fit on the page: here `skip` is the only way. Says whether it was halted.
     fn rest_of_millisecond(
-        &self,
+        &mut self,
         ms: u64,
         first_page: u32,
-        visit: &mut impl FnMut(&[u8]) -> Result<Visited, Failure>,
-    ) -> Result<(), Failure> {
-        let Some(only) = Range::new(ms, ms) else { return Ok(()) };
+        visit: &mut impl FnMut(&[u8]) -> Visited,
+    ) -> Result<bool, Failure> {
+        let Some(only) = Range::new(ms, ms) else { return Ok(false) };
         let mut skip = u64::from(first_page);
         loop {
-            let (page, listed) = self.page(only, skip, visit);
-            listed?;
+            let (page, listed) = self.patiently(only, skip, visit);
             if page.halted {
-                return Err(Failure::passing("stopped among activations that start in the same millisecond"));
+                return Ok(true);
             }
+            listed?;
             if page.rows == 0 {
-                return Ok(());
+                return Ok(false);
             }
             skip += u64::from(page.asked);
         }
@@ -164,15 +206,14 @@ impl<'a> Walk<'a> {
         &self,
         range: Range,
         skip: u64,
-        visit: &mut impl FnMut(&[u8]) -> Result<Visited, Failure>,
+        visit: &mut impl FnMut(&[u8]) -> Visited,
     ) -> (Page, Result<(), Failure>) {
         let limit = self.limit.min(self.api.largest_page());
         let mut page = Page { asked: limit, ..Page::default() };
         let query = Query { name: self.name, range, limit, skip, docs: self.docs };
         let listed = self.api.list(query, |json| {
-            let visited = visit(json)?;
+            let visited = visit(json);
             page.rows += 1;
-            page.new += u32::from(visited.new);
             page.halted |= !visited.go_on;
             if let Some(Summary { start, .. }) = visited.summary {
                 page.oldest = match page.oldest {
@@ -181,7 +222,7 @@ impl<'a> Walk<'a> {
                     _ => Some((start, 1)),
                 };
             }
-            Ok(visited.go_on)
+            visited.go_on
         });
         (page, listed)
     }

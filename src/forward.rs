@@ -16,6 +16,7 @@ use crate::range::Range;
 use crate::record::{Record, Summary, UnreadableRecord};
 use crate::source::Source;
 use ledger::Ledger;
+use lookback::Unknown;
 use serde::{Deserialize, Serialize};
 
 /// How long one call works before it returns with a rest, so that the host can save the checkpoint, in milliseconds.
@@ -87,6 +88,10 @@ impl Worker {
         let Some(source) = plan.source(&slice.source) else {
             return Outcome { failure: Some(format!("`{}` is no source", slice.source)), ..nothing };
         };
+        let now = ports.clock.now_ms();
+        if now >= plan.stop_ms {
+            return nothing;
+        }
         // Fetching what cannot be sent would only cost time.
         if let Some(failure) = self.delivery.given_up() {
             return Outcome { failure: Some(failure.message.clone()), ..nothing };
@@ -94,6 +99,7 @@ impl Worker {
         let api = Api::new(ports, plan.stop_ms).with_largest_page(self.largest_page);
         let mut seen =
             plan.checkpoint.sources.get(&slice.source).map(|state| state.seen.clone()).unwrap_or_default();
+        slice.renewed.iter().for_each(|bucket| seen.renew(*bucket));
         slice.done.iter().for_each(|activation| seen.insert(*activation));
         let filter = source.filter();
         let turn = Turn {
@@ -109,13 +115,28 @@ impl Worker {
             tally: Tally::default(),
             unreadable: Vec::new(),
             stop_ms: plan.stop_ms,
-            turn_ends_ms: ports.clock.now_ms().saturating_add(TURN_MS).min(plan.stop_ms),
+            turn_ends_ms: turn_ends_ms(now, plan.stop_ms),
+            over: false,
             failure: None,
         };
         let outcome = turn.work(plan, slice);
         self.largest_page = api.largest_page();
         outcome
     }
+}
+
+/// When a turn that begins now ends. A fifth of what is left of the run, but between half a second and three, is kept back for the last
+/// window's ack.
+fn turn_ends_ms(now_ms: u64, stop_ms: u64) -> u64 {
+    let last_ack = (stop_ms.saturating_sub(now_ms) / 5).clamp(500, 3000);
+    now_ms.saturating_add(TURN_MS).min(stop_ms.saturating_sub(last_ack))
+}
+
+/// Whether nothing in `range` can have been removed by the platform yet: it keeps records for much longer than one and a half times the
+/// look-back.
+fn is_recent(plan: &Plan, range: Range) -> bool {
+    let oldest = plan.began_ms.saturating_sub(plan.lookback_ms.saturating_add(plan.lookback_ms / 2));
+    range.since() >= oldest
 }
 
 /// One call of `forward`.
@@ -134,22 +155,31 @@ struct Turn<'a> {
     unreadable: Vec<String>,
     stop_ms: u64,
     turn_ends_ms: u64,
+    /// Not all of the last batch was acknowledged in time: nothing may follow it.
+    over: bool,
     failure: Option<Failure>,
 }
 
 impl Turn<'_> {
     fn work(mut self, plan: &Plan, slice: &Slice) -> Outcome {
         let Owed { range, part } = slice.owed;
-        let (ranges, renewing) = match part {
-            Part::Fresh => (vec![range], Vec::new()),
-            Part::Lookback => match lookback::unknown(self.api, self.name, range, self.seen) {
-                Ok(found) => (found.ranges, found.renewing),
-                Err(failure) => {
-                    self.failure = Some(failure);
-                    return self.outcome(plan, slice, Some(range.upto()), &[]);
-                }
-            },
+        let found = match part {
+            Part::Fresh => Ok(Unknown::all(range)),
+            Part::Lookback => {
+                let in_time = || self.ports.clock.now_ms() < self.turn_ends_ms;
+                let recent = is_recent(plan, range);
+                lookback::unknown(self.api, self.name, range, self.seen, recent, in_time)
+            }
         };
+        let Unknown { ranges, renewing, reached: looked } = match found {
+            Ok(found) => found,
+            Err(failure) => {
+                self.failure = Some(failure);
+                return self.outcome(plan, slice, Some(range.upto()), &[]);
+            }
+        };
+        // What was found in the time of this turn is fetched, however long it was looked for.
+        self.turn_ends_ms = turn_ends_ms(self.ports.clock.now_ms(), self.stop_ms);
         let mut reached = None;
         for part in ranges {
             reached = self.walk(part);
@@ -159,7 +189,7 @@ impl Turn<'_> {
         }
         self.flush();
         // Newest first: the oldest that is done of what is not done decides.
-        let reached = reached.max(self.ledger.open().map(|activation| activation.start));
+        let reached = reached.max(looked).max(self.ledger.open().map(|activation| activation.start));
         self.outcome(plan, slice, reached, &renewing)
     }
 
@@ -167,7 +197,7 @@ impl Turn<'_> {
     fn walk(&mut self, range: Range) -> Option<u64> {
         let api = self.api;
         let name = self.name;
-        let walked = Walk::new(api, name, true).over(range, |json| Ok(self.visit(json)));
+        let walked = Walk::new(api, name, true).over(range, |json| self.visit(json));
         if let Some(failure) = walked.failure {
             self.failure.get_or_insert(failure);
         }
@@ -182,7 +212,7 @@ impl Turn<'_> {
         };
         let summary = Summary { activation_id: record.activation_id, start: record.start };
         if self.seen.contains(summary) || !self.ledger.begin(summary) {
-            return Visited { summary: Some(summary), new: false, go_on: true };
+            return Visited { summary: Some(summary), go_on: true };
         }
         if self.source.matches(&record) {
             self.tally.activations += 1;
@@ -191,17 +221,17 @@ impl Turn<'_> {
                 if self.batch.is_full(Limits::default()) {
                     self.flush();
                 }
-                if self.failure.is_some() {
+                if self.ended() {
                     break;
                 }
                 self.push(&Event::new(&record, index, entry));
             }
         }
-        if self.failure.is_none() {
+        if !self.ended() {
             self.ledger.end();
         }
-        let go_on = self.failure.is_none() && self.ports.clock.now_ms() < self.turn_ends_ms;
-        Visited { summary: Some(summary), new: true, go_on }
+        let go_on = !self.ended() && self.ports.clock.now_ms() < self.turn_ends_ms;
+        Visited { summary: Some(summary), go_on }
     }
 
     /// A record that cannot be read is reported, and does not hold up its neighbours.
@@ -217,7 +247,7 @@ impl Turn<'_> {
                 self.ledger.end();
             }
         }
-        Visited { summary, new, go_on: true }
+        Visited { summary, go_on: true }
     }
 
     fn push(&mut self, event: &Event<'_>) {
@@ -230,14 +260,19 @@ impl Turn<'_> {
         }
     }
 
+    fn ended(&self) -> bool {
+        self.over || self.failure.is_some()
+    }
+
     /// Sends what is in the batch; after a failure the turn is over.
     fn flush(&mut self) {
-        if self.batch.is_empty() || self.delivery.given_up().is_some() {
+        if self.batch.is_empty() || self.over || self.delivery.given_up().is_some() {
             return;
         }
         let (acknowledged, result) =
             self.delivery.deliver(self.ports, self.receiver, &self.batch, self.stop_ms);
         self.ledger.acknowledge(acknowledged.into());
+        self.over = acknowledged < self.batch.len();
         self.batch.clear();
         if let Err(failure) = result {
             self.failure = Some(failure);
@@ -249,7 +284,7 @@ impl Turn<'_> {
         let covered_from = reached.map_or(Some(range.since()), |reached| reached.checked_add(1));
         let covered = covered_from.and_then(|since| Range::new(since.max(range.since()), range.upto()));
         let uncovered = reached.and_then(|reached| Range::new(range.since(), reached.min(range.upto())));
-        let out_of_time = self.ports.clock.now_ms() >= self.stop_ms;
+        let out_of_time = self.over || self.ports.clock.now_ms() >= self.stop_ms;
         // What is in no range of this run's future and older than the look-back need not be remembered.
         let look_back_from = plan.began_ms.saturating_sub(plan.lookback_ms);
         let keep = |activation: &Summary| {
@@ -257,9 +292,16 @@ impl Turn<'_> {
                 || uncovered.is_some_and(|rest| rest.contains(activation.start))
         };
         let done: Vec<Summary> = self.ledger.take_done().into_iter().filter(keep).collect();
+        // Also a minute of which only a part was done again: its digest would not count what is done twice.
+        let renewed: Vec<Bucket> = renewing
+            .iter()
+            .copied()
+            .filter(|bucket| reached.is_none_or(|reached| bucket.upto() >= reached))
+            .collect();
         let rest = uncovered.filter(|_| self.failure.is_none() && !out_of_time).map(|range| Slice {
             source: slice.source.clone(),
             owed: Owed { range, part },
+            renewed: slice.renewed.iter().chain(&renewed).copied().collect(),
             done: slice
                 .done
                 .iter()
@@ -283,11 +325,7 @@ impl Turn<'_> {
             covered: covered.map(|range| Owed { range, part }),
             rest,
             done,
-            renewed: renewing
-                .iter()
-                .copied()
-                .filter(|bucket| reached.is_none_or(|reached| bucket.since() > reached))
-                .collect(),
+            renewed,
             tally: self.tally,
             unreadable: self.unreadable,
             failure: self.failure.map(|failure| failure.message),

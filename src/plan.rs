@@ -1,11 +1,15 @@
 //! Planning a run: where it goes on, what it has to do, and until when.
 
-use crate::api::{Annotation, Api};
-use crate::checkpoint::{self, Checkpoint, Owed, SourceState};
-use crate::config::{Config, Endpoint, Fault, Faults, LogLevel, OnMissingState, Origin, Store};
+mod load;
+
+use crate::api::Api;
+use crate::checkpoint::{Bucket, Checkpoint, Held, Owed};
+use crate::config::{Config, Endpoint, Fault, Faults, LogLevel, Origin};
 use crate::ports::{Failure, Ports};
+use crate::range::Range;
 use crate::record::Summary;
 use crate::source::{Action, Entry, NAMESPACE, Selection, Source};
+use load::{Loaded, Loader};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -17,12 +21,21 @@ pub struct Context {
     pub api_host: Option<String>,
     /// Whether requests can be authorized at all.
     pub authorized: bool,
-    /// The forwarder's own full name, `/namespace/[package/]action`.
-    pub own_action: Option<String>,
+    /// The forwarder itself, if it runs as an action.
+    pub own_action: Option<OwnAction>,
     /// When the host ends the run, milliseconds since 1970.
     pub deadline_ms: Option<u64>,
     /// Who keeps the checkpoint.
     pub keeper: Keeper,
+}
+
+/// The forwarder as an action.
+#[derive(Debug, Clone)]
+pub struct OwnAction {
+    /// Its full name, `/namespace/[package/]action`.
+    pub name: String,
+    /// The activation that the run is part of.
+    pub activation: Option<String>,
 }
 
 /// Who keeps the checkpoint.
@@ -61,19 +74,22 @@ pub struct Plan {
     pub deadline_ms: u64,
     /// What the report shall mention.
     pub warnings: Vec<String>,
+    /// Why this run does nothing: another one is at work.
+    pub skipped: Option<String>,
+    /// Whether there will be an activation record of this run, from which the next one can read.
+    pub recorded: bool,
+    /// Requests to the API so far.
+    pub requests: u64,
 }
 
 /// Where the checkpoint goes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Keep {
-    /// To an annotation of this package, beside those of others.
-    Package {
-        /// The package.
-        name: String,
-        /// Annotations of others.
-        others: Vec<Annotation>,
-    },
+    /// To an annotation of a package; or, if that is refused, to the result.
+    Package(Held),
+    /// To the result, and so to the forwarder's own activation record.
+    Records,
     /// Back to the host.
     Host,
 }
@@ -87,6 +103,9 @@ pub struct Slice {
     pub owed: Owed,
     /// Activations in the range that earlier slices of this run have done.
     pub done: Vec<Summary>,
+    /// Minutes of which earlier slices of this run have done all or some again, as only a digest of them was known.
+    #[serde(default)]
+    pub renewed: Vec<Bucket>,
 }
 
 /// Why a run cannot be planned.
@@ -106,13 +125,12 @@ pub enum PlanError {
 /// Checks parameters and context, all faults at once. Gives the configuration and the API's origin.
 pub fn configure(params: &[u8], context: &Context) -> Result<(Config, Origin), Faults> {
     let mut faults = Vec::new();
-    let config =
-        Config::parse(params, context.own_action.as_deref()).map_err(|found| faults.extend(found.0)).ok();
+    let config = Config::parse(params, context.own_name()).map_err(|found| faults.extend(found.0)).ok();
     let from_platform = context.api_host.as_deref().map(Origin::parse);
     let origin = match (config.as_ref().and_then(|config| config.api_host.clone()), from_platform) {
         (Some(origin), _) | (None, Some(Ok(origin))) => Some(origin),
         (None, Some(Err(remedy))) => {
-            faults.push(Fault::new("__OW_API_HOST", &context.api_host.clone().into(), remedy));
+            faults.push(Fault::new("__OW_API_HOST", &Value::Null, remedy));
             None
         }
         (None, None) => {
@@ -128,7 +146,7 @@ pub fn configure(params: &[u8], context: &Context) -> Result<(Config, Origin), F
         }
     };
     if !context.authorized {
-        let name = context.own_action.as_deref().unwrap_or("ACTION");
+        let name = context.own_name().unwrap_or("ACTION");
         let remedy = format!(
             "there is no API key: OpenWhisk hands it to an action only with the annotation provide-api-key. Run \
              `wsk action update {name} --annotation provide-api-key true`"
@@ -145,30 +163,92 @@ pub fn configure(params: &[u8], context: &Context) -> Result<(Config, Origin), F
 pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan, PlanError> {
     let began_ms = ports.clock.now_ms();
     let deadline_ms = context.deadline_ms.unwrap_or(u64::MAX);
-    let mut warnings = config.warnings.clone();
-    let api = Api::new(ports, stop(began_ms, deadline_ms));
-    let (store, mut checkpoint) = load(config, context, &api, began_ms, &mut warnings)?;
-    let first =
-        config.from.map_or(began_ms.saturating_sub(config.lookback_ms), |from| from.saturating_add(1));
+    let stop_ms = stop(began_ms, deadline_ms);
+    let api = Api::new(ports, stop_ms);
+    let warnings = config.warnings.clone();
+    let mut loader =
+        Loader { config, context, ports, api: &api, now_ms: began_ms, warnings, records: None, requests: 0 };
+    let Loaded { keep, checkpoint, occupied } = loader.load()?;
     let mut work = BTreeMap::new();
-    for source in &config.sources {
-        let name = source.name();
-        let state = checkpoint.sources.entry(name.clone()).or_insert_with(|| SourceState::new(first));
-        work.insert(name, state.work(began_ms, config.lookback_ms));
+    if occupied.is_none() {
+        for name in config.sources.iter().map(Source::name) {
+            let state = checkpoint.sources.get(&name);
+            let owed = state.map(|state| state.work(began_ms, config.lookback_ms)).unwrap_or_default();
+            work.insert(name, owed);
+        }
+        refresh_index(&api, config, &work, began_ms).map_err(PlanError::Api)?;
     }
     Ok(Plan {
         receiver: config.receiver.clone(),
-        store,
+        store: keep,
         lookback_ms: config.lookback_ms,
         log_level: config.log_level,
         checkpoint,
         selection: config.sources.iter().flat_map(Source::entries).collect(),
         work,
         began_ms,
-        stop_ms: stop(began_ms, deadline_ms),
+        stop_ms,
         deadline_ms,
-        warnings,
+        skipped: occupied.map(|lease| lease.describe()),
+        recorded: context.own_action.is_some(),
+        requests: api.requests() + loader.requests,
+        warnings: loader.warnings,
     })
+}
+
+/// Asks for a count and forgets it: list and count may show the index as of the question before, which can be hours old, and only then
+/// bring it up to date (facts/openwhisk.md 1.7). What is asked from now on shows what was visible when the run began.
+///
+/// After a gap that the look-back does not reach over, a second chance to find what the index did not show would never come: so there the
+/// count must have come to rest.
+fn refresh_index(
+    api: &Api<'_>,
+    config: &Config,
+    work: &BTreeMap<String, Vec<Owed>>,
+    now_ms: u64,
+) -> Result<(), Failure> {
+    let recent = now_ms.saturating_sub(config.lookback_ms);
+    let newest =
+        |source: &Source| work.get(&source.name()).and_then(|work| work.first()).map(|owed| owed.range);
+    let mut refused = None;
+    for source in &config.sources {
+        let filter = source.filter();
+        let range = newest(source).or(Range::new(now_ms, now_ms));
+        let Some(range) = range else { continue };
+        let mut before = match api.count(filter.as_deref(), range) {
+            Ok(count) => count,
+            // One action's trouble is not that of the others.
+            Err(failure) => {
+                refused.get_or_insert(failure);
+                continue;
+            }
+        };
+        for _ in 0..REST_TRIES {
+            if range.since() >= recent {
+                break;
+            }
+            api.wait(INDEXING_MS);
+            let count = api.count(filter.as_deref(), range)?;
+            if count == before {
+                break;
+            }
+            before = count;
+        }
+        return Ok(());
+    }
+    refused.map_or(Ok(()), Err)
+}
+
+impl Context {
+    fn own_name(&self) -> Option<&str> {
+        self.own_action.as_ref().map(|own| own.name.as_str())
+    }
+}
+
+impl From<&str> for OwnAction {
+    fn from(name: &str) -> Self {
+        Self { name: name.into(), activation: None }
+    }
 }
 
 impl Plan {
@@ -186,7 +266,12 @@ impl Plan {
     pub fn slices(&self) -> Vec<Slice> {
         let mut slices: Vec<(usize, Slice)> = Vec::new();
         for (source, work) in &self.work {
-            let slice = |owed: &Owed| Slice { source: source.clone(), owed: *owed, done: Vec::new() };
+            let slice = |owed: &Owed| Slice {
+                source: source.clone(),
+                owed: *owed,
+                done: Vec::new(),
+                renewed: Vec::new(),
+            };
             slices.extend(work.iter().map(slice).enumerate());
         }
         slices.sort_by_key(|(urgency, _)| *urgency);
@@ -194,72 +279,19 @@ impl Plan {
     }
 }
 
+/// Times that a count is asked for until it comes to rest, and the pause between, in milliseconds.
+const REST_TRIES: u32 = 5;
+const INDEXING_MS: u64 = 500;
+
 /// A tenth of the time, but between half a second and five, is left for the checkpoint.
 fn stop(now_ms: u64, deadline_ms: u64) -> u64 {
     let left = deadline_ms.saturating_sub(now_ms);
     deadline_ms.saturating_sub((left / 10).clamp(500, 5000))
 }
 
-fn load(
-    config: &Config,
-    context: &Context,
-    api: &Api<'_>,
-    now_ms: u64,
-    warnings: &mut Vec<String>,
-) -> Result<(Keep, Checkpoint), PlanError> {
-    let store = match (config.store, &context.keeper) {
-        (Some(Store::Host), Keeper::Platform) => {
-            let remedy = "the host keeps no checkpoint here: give --state FILE, or choose `package`";
-            return Err(Faults::one("checkpoint.store", &"host".into(), remedy).into());
-        }
-        (Some(Store::Package), _) | (None, Keeper::Platform) => None,
-        (_, Keeper::Host(kept)) => Some(kept),
-    };
-    let (keep, place, known, stored) = match store {
-        Some(kept) => (Keep::Host, "the state handed in".to_owned(), kept.is_some(), kept.clone()),
-        None => {
-            let name = package_name(config, context);
-            let stored = checkpoint::load_package(api, &name).map_err(PlanError::Api)?;
-            let json = stored.checkpoint.map(|json| json.get().as_bytes().to_vec());
-            let place = format!("the package `{name}`");
-            (Keep::Package { name, others: stored.others }, place, stored.exists, json)
-        }
-    };
-    let problem = match stored.as_deref().map(Checkpoint::decode) {
-        Some(Ok(checkpoint)) => return Ok((keep, checkpoint)),
-        // A newer forwarder's checkpoint must not be overwritten.
-        Some(Err(newer @ checkpoint::BadCheckpoint::Newer(_))) => {
-            return Err(PlanError::Checkpoint(Failure::lasting(format!(
-                "the checkpoint in {place} cannot be read: {newer}"
-            ))));
-        }
-        Some(Err(damage)) => format!("the checkpoint in {place} cannot be read: {damage}"),
-        None if known => format!("there is no checkpoint in {place} although it exists"),
-        None => return Ok((keep, Checkpoint::default())),
-    };
-    let anew = match (config.on_missing_state, config.from) {
-        (OnMissingState::Fail, _) => {
-            let message = format!(
-                "{problem}. Repair it, or set `on_missing_state` to `lookback` or `from` for one run"
-            );
-            return Err(PlanError::Checkpoint(Failure::lasting(message)));
-        }
-        (OnMissingState::From, Some(from)) => from.saturating_add(1),
-        _ => now_ms.saturating_sub(config.lookback_ms),
-    };
-    warnings.push(format!(
-        "{problem}: began anew at {}; lines after that may come twice, lines before it that were still owed do not come",
-        crate::time::rfc3339(anew)
-    ));
-    let fresh = |source: &crate::source::Source| (source.name(), SourceState::new(anew));
-    let mut checkpoint = Checkpoint::default();
-    checkpoint.sources.extend(config.sources.iter().map(fresh));
-    Ok((keep, checkpoint))
-}
-
 /// The package that holds the checkpoint: one for each forwarder of a namespace.
 fn package_name(config: &Config, context: &Context) -> String {
-    let own = context.own_action.as_deref().map(|name| name.trim_start_matches('/'));
+    let own = context.own_name().map(|name| name.trim_start_matches('/'));
     let own = own.and_then(|name| name.split_once('/')).map_or("cli", |(_, name)| name);
     config.package.clone().unwrap_or_else(|| format!("whiskjack.{}", own.replace('/', ".")))
 }

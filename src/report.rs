@@ -1,12 +1,13 @@
 //! The report: what a run achieved, as the action's result, and its log.
 
 use crate::api::Api;
-use crate::checkpoint::{Checkpoint, Owed, save_package};
+use crate::checkpoint::{Checkpoint, Lease, Owed, Saved, load_package};
 use crate::config::LogLevel;
 use crate::forward::{Outcome, Tally};
 use crate::plan::{Keep, Plan};
 use crate::ports::Ports;
 use serde::Serialize;
+use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Most sources, warnings and failures that a result names: it must stay far below the platform's 1 MiB.
@@ -32,6 +33,9 @@ struct RunResult {
     /// First, as people look for it. OpenWhisk takes a result with this key as an application error.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
+    /// Why the run did nothing, though nothing is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    skipped: Option<String>,
     activations: u64,
     lines: Lines,
     left: Left,
@@ -46,6 +50,9 @@ struct RunResult {
     warnings: Vec<String>,
     /// Only actions of which something was read, or that failed.
     actions: BTreeMap<String, ActionResult>,
+    /// For the next run, if there is no better place; `checkpoint::read_records` finds it there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checkpoint_state: Option<Box<RawValue>>,
 }
 
 #[derive(Debug, Default, Serialize)]
@@ -74,33 +81,91 @@ struct ActionResult {
     error: Option<String>,
 }
 
+/// Where a checkpoint went.
+enum Kept {
+    /// To the package.
+    Package,
+    /// Back to the host.
+    Host(Vec<u8>),
+    /// Into the result.
+    Result(Box<RawValue>),
+    /// Nowhere yet: only the last result can hold it.
+    NotYet,
+}
+
 /// Saves the checkpoint and reports. With `last` false it saves only, and the report counts what was achieved so far.
 pub fn conclude(ports: Ports<'_>, plan: &Plan, outcomes: &[Outcome], last: bool) -> Report {
-    let checkpoint = advanced(plan, outcomes);
+    if let Some(reason) = &plan.skipped {
+        return skipped(ports, plan, reason, last);
+    }
+    let api = Api::new(ports, plan.deadline_ms);
+    let mut checkpoint = advanced(plan, outcomes);
+    if let Keep::Package(held) = &plan.store
+        && held.contended
+        && last
+    {
+        checkpoint = with_that_of_others(&api, &held.name, checkpoint, plan.lookback_ms);
+    }
+    checkpoint.saved_ms = ports.clock.now_ms();
     let mut result = summarize(plan, outcomes, &checkpoint);
     let mut failures: BTreeSet<String> =
         outcomes.iter().filter_map(|outcome| outcome.failure.clone()).collect();
-    let api = Api::new(ports, plan.deadline_ms);
-    let kept = match checkpoint.encode() {
-        Ok(json) => save(plan, &api, json).inspect_err(|failure| {
+    let encoded = checkpoint.encode().map_err(|error| error.to_string());
+    let handed = match encoded.and_then(|json| save(plan, &api, json, checkpoint.saved_ms, last)) {
+        Ok((kept, warning)) => {
+            result.warnings.extend(warning);
+            result.keep(kept)
+        }
+        Err(failure) => {
+            result.checkpoint = "not saved";
             failures.insert(format!(
                 "the checkpoint could not be saved, so the next run sends these lines again: {failure}"
             ));
-        }),
-        Err(error) => {
-            failures.insert(format!("the checkpoint could not be saved: {error}"));
-            Err(error.to_string())
+            None
         }
     };
-    result.checkpoint = if kept.is_ok() { "saved" } else { "not saved" };
-    result.requests += api.requests();
+    result.requests += plan.requests + api.requests();
     result.duration_ms = ports.clock.now_ms().saturating_sub(plan.began_ms);
     result.error = joined(failures);
     let complete = result.error.is_none() && result.left.ranges == 0;
     let log = if last { log(plan, outcomes, &result) } else { Vec::new() };
-    let json = serde_json::to_vec(&result)
-        .unwrap_or_else(|_| br#"{"error":"the result could not be written"}"#.to_vec());
-    Report { result: json, checkpoint: kept.ok().flatten(), complete, log }
+    Report { result: result.json(), checkpoint: handed, complete, log }
+}
+
+/// Another run is at work: nothing is wrong and nothing is lost, but nothing was done here either, so it does not count as complete.
+fn skipped(ports: Ports<'_>, plan: &Plan, reason: &str, last: bool) -> Report {
+    let result = RunResult {
+        skipped: Some(reason.into()),
+        requests: plan.requests,
+        duration_ms: ports.clock.now_ms().saturating_sub(plan.began_ms),
+        checkpoint: "unchanged",
+        warnings: plan.warnings.clone(),
+        ..RunResult::default()
+    };
+    let log = if last { vec![format!("skipped: {reason}")] } else { Vec::new() };
+    Report { result: result.json(), checkpoint: None, complete: false, log }
+}
+
+impl RunResult {
+    /// Notes where the checkpoint went. Returns what the host has to keep.
+    fn keep(&mut self, kept: Kept) -> Option<Vec<u8>> {
+        self.checkpoint = "saved";
+        match kept {
+            Kept::Package => {}
+            Kept::Host(json) => return Some(json),
+            Kept::Result(state) => {
+                self.checkpoint = "in this result";
+                self.checkpoint_state = Some(state);
+            }
+            Kept::NotYet => self.checkpoint = "not saved yet",
+        }
+        None
+    }
+
+    fn json(&self) -> Vec<u8> {
+        serde_json::to_vec(self)
+            .unwrap_or_else(|_| br#"{"error":"the result could not be written"}"#.to_vec())
+    }
 }
 
 /// The checkpoint after these outcomes.
@@ -112,18 +177,61 @@ fn advanced(plan: &Plan, outcomes: &[Outcome]) -> Checkpoint {
         own().flat_map(|outcome| &outcome.renewed).for_each(|bucket| state.seen.renew(*bucket));
         state.note(own().flat_map(|outcome| outcome.done.iter().copied()));
         let covered: Vec<Owed> = own().filter_map(|outcome| outcome.covered).collect();
-        state.advance(work, &covered, plan.lookback_ms);
+        state.advance(work, &covered, plan.began_ms, plan.lookback_ms);
     }
     checkpoint
 }
 
-fn save(plan: &Plan, api: &Api<'_>, json: Vec<u8>) -> Result<Option<Vec<u8>>, String> {
-    match &plan.store {
-        Keep::Host => Ok(Some(json)),
-        Keep::Package { name, others } => {
-            save_package(api, name, others, &json).map(|()| None).map_err(|failure| failure.message)
-        }
+/// What another run saved meanwhile counts too. If it cannot be read, ours replaces it: true by itself, but some lines come again.
+fn with_that_of_others(api: &Api<'_>, package: &str, ours: Checkpoint, lookback_ms: u64) -> Checkpoint {
+    let stored = load_package(api, package).ok().and_then(|stored| stored.checkpoint);
+    match stored.and_then(|json| Checkpoint::decode(json.get().as_bytes()).ok()) {
+        Some(theirs) => ours.merged(theirs, lookback_ms),
+        None => ours,
     }
+}
+
+/// Puts the checkpoint where it belongs, and renews the lease or ends it. Returns a warning with it if that is not the place it should be.
+fn save(
+    plan: &Plan,
+    api: &Api<'_>,
+    json: Vec<u8>,
+    now_ms: u64,
+    last: bool,
+) -> Result<(Kept, Option<String>), String> {
+    let held = match &plan.store {
+        Keep::Host => return Ok((Kept::Host(json), None)),
+        Keep::Records => return Ok((in_result(json, last)?, None)),
+        Keep::Package(held) => held,
+    };
+    let status = match held.refused {
+        Some(status) if !last => status,
+        _ => {
+            let run = held.run.as_ref().filter(|_| !last);
+            let lease = run.map(|run| Lease::new(run, now_ms, plan.deadline_ms));
+            match held.save(api, &json, lease.as_ref()).map_err(|failure| failure.message)? {
+                Saved::Done(_) => return Ok((Kept::Package, None)),
+                Saved::Refused(status) => status,
+            }
+        }
+    };
+    let refused = format!("the API key may not write the package `{}` (HTTP {status})", held.name);
+    if !plan.recorded {
+        return Err(format!("{refused}: give it the right, or keep the checkpoint with --state FILE"));
+    }
+    let warning = format!(
+        "{refused}, so the checkpoint is in this result. The next run may find that late, and lines come again; without a record of this \
+         activation, more of them. Give the key the right, or choose it with `checkpoint.store` set to `activation`"
+    );
+    Ok((in_result(json, last)?, Some(warning)))
+}
+
+fn in_result(json: Vec<u8>, last: bool) -> Result<Kept, String> {
+    if !last {
+        return Ok(Kept::NotYet);
+    }
+    let json = String::from_utf8(json).map_err(|error| error.to_string())?;
+    RawValue::from_string(json).map(Kept::Result).map_err(|error| error.to_string())
 }
 
 fn summarize(plan: &Plan, outcomes: &[Outcome], checkpoint: &Checkpoint) -> RunResult {

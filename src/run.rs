@@ -19,9 +19,8 @@ pub fn run(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Repor
     let mut saved_ms = ports.clock.now_ms();
     while let Some(slice) = queue.pop_front() {
         let mut outcome = worker.forward(ports, &plan, &slice);
-        if let Some(rest) = outcome.rest.take() {
-            queue.push_front(rest);
-        }
+        // At the end, so that a long backlog holds up nobody.
+        queue.extend(outcome.rest.take());
         outcomes.push(outcome);
         let now = ports.clock.now_ms();
         if now >= plan.stop_ms {

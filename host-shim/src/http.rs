@@ -15,7 +15,7 @@ use http::header::{AUTHORIZATION, HeaderName, HeaderValue, USER_AGENT};
 use http_body_util::BodyExt;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout};
 use wasmtime_wasi_http::{
     DEFAULT_FORBIDDEN_HEADERS, Error, ForbiddenHeaderFilter, RequestOptions, Result, WasiBody, WasiHttpHooks,
 };
@@ -82,9 +82,11 @@ impl Api {
         Ok(Self { client: pool.client(trust)?, origin, authorization, deadline })
     }
 
-    fn limit(&self, asked: Option<Duration>, default: Duration) -> Instant {
-        let limit = Instant::now() + asked.unwrap_or(default).min(Duration::from_secs(3600));
-        self.deadline.map_or(limit, |deadline| deadline.min(limit))
+    /// At most a third of the time that is left: the component must get to know that a request takes too long, to ask for less.
+    fn patience(&self, asked: Option<Duration>, default: Duration) -> Duration {
+        let asked = asked.unwrap_or(default);
+        let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        left.map_or(asked, |left| asked.min(left / 3))
     }
 
     async fn send(
@@ -102,9 +104,9 @@ impl Api {
         if let Some(authorization) = &self.authorization {
             headers.insert(AUTHORIZATION, authorization.clone());
         }
-        let first_byte = self.limit(options.first_byte_timeout, FIRST_BYTE);
-        let between_bytes = options.between_bytes_timeout.unwrap_or(BETWEEN_BYTES);
-        match timeout_at(first_byte, self.client.request(request)).await {
+        let first_byte = self.patience(options.first_byte_timeout, FIRST_BYTE);
+        let between_bytes = self.patience(options.between_bytes_timeout, BETWEEN_BYTES);
+        match timeout(first_byte, self.client.request(request)).await {
             Ok(Ok(response)) => {
                 Ok(response.map(|body| Unhurried::new(body, between_bytes, self.deadline).boxed_unsync()))
             }

@@ -59,12 +59,15 @@ impl RunResult {
     }
 
     /// The component's own report, with what went wrong around it.
-    pub(crate) fn report(result: &[u8], complete: bool, problems: &[String]) -> Self {
+    pub(crate) fn report(result: &[u8], complete: bool, saved: bool, problems: &[String]) -> Self {
         let Ok(Value::Object(mut object)) = serde_json::from_slice(result) else {
             return Self::error(
                 "the forwarder's report is not a JSON object; build again with `cargo xtask build`",
             );
         };
+        if !saved {
+            object.insert("checkpoint".to_owned(), "not saved".into());
+        }
         if !problems.is_empty() {
             let own = object.get("error").and_then(Value::as_str).map(str::to_owned);
             let all: Vec<String> = own.into_iter().chain(problems.iter().cloned()).collect();
@@ -146,15 +149,19 @@ mod tests {
 
     #[test]
     fn a_secret_is_replaced_wherever_it_stands() {
-        let result =
-            RunResult::report(br#"{"note":["key 0123456789:abcdef!"],"0123456789:abcdef":1}"#, true, &[])
-                .sealed(&[Secret::new("0123456789:abcdef"), Secret::new("key")]);
+        let result = RunResult::report(
+            br#"{"note":["key 0123456789:abcdef!"],"0123456789:abcdef":1}"#,
+            true,
+            true,
+            &[],
+        )
+        .sealed(&[Secret::new("0123456789:abcdef"), Secret::new("key")]);
         assert_eq!(Value::Object(result.object), json!({"note": ["key (not shown)!"], "(not shown)": 1}));
     }
 
     #[test]
     fn a_problem_outside_the_component_joins_its_error_and_the_run_is_not_complete() {
-        let result = RunResult::report(br#"{"sent":3,"error":"one"}"#, true, &["two".to_owned()]);
+        let result = RunResult::report(br#"{"sent":3,"error":"one"}"#, true, true, &["two".to_owned()]);
         assert_eq!(Value::Object(result.object), json!({"sent": 3, "error": "one; two"}));
         assert_eq!(result.verdict, Verdict::Incomplete);
     }
@@ -162,7 +169,7 @@ mod tests {
     #[test]
     fn a_result_over_the_platforms_limit_becomes_an_error_within_it() {
         let report = serde_json::to_vec(&json!({"x": "y".repeat(1 << 20)})).unwrap();
-        let result = RunResult::report(&report, true, &[]).sealed(&[]);
+        let result = RunResult::report(&report, true, true, &[]).sealed(&[]);
         assert!(result.object.get("error").unwrap().as_str().unwrap().contains("too large"));
     }
 }

@@ -298,9 +298,8 @@ impl Run {
                     self.idle.extend(worker);
                     match outcome {
                         Ok(outcome) => {
-                            if let Some(rest) = outcome.rest.clone() {
-                                queue.push_front(rest);
-                            }
+                            // At the end, so that a long backlog holds up nobody.
+                            queue.extend(outcome.rest.clone());
                             self.outcomes.push(outcome);
                         }
                         Err(message) => self.problem(message),
@@ -364,10 +363,12 @@ impl Run {
                 }
             }
         };
-        if let Err(message) = self.keep(&report) {
+        let kept = self.keep(&report);
+        let saved = kept.is_ok();
+        if let Err(message) = kept {
             self.problem(message);
         }
-        RunResult::report(&report.result, report.complete, &self.problems)
+        RunResult::report(&report.result, report.complete, saved, &self.problems)
     }
 
     async fn conclude(&mut self, last: bool) -> Result<Report, CallError> {

@@ -4,11 +4,16 @@
 //! *seen* activations of the look-back, because the API shows some activations late: they start before `through` and appear after
 //! it. What is in the look-back but not among the seen is new.
 
+mod lease;
+mod merge;
+mod records;
 mod seen;
 mod store;
 
+pub use lease::Lease;
+pub use records::{OwnRecords, STATE, read_records};
 pub use seen::{Bucket, Digest, Seen};
-pub use store::{ANNOTATION, Stored, load_package, save_package};
+pub use store::{ANNOTATION, Held, LEASE, Saved, Stored, load_package};
 
 use crate::range::{self, Range};
 use crate::record::Summary;
@@ -28,6 +33,9 @@ const BYTES_PER_ID: usize = 50;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checkpoint {
     version: u32,
+    /// When it was saved, milliseconds since 1970: tells the newest of several. 0 before the first run has ended.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub saved_ms: u64,
     /// By source, as configured.
     pub sources: BTreeMap<String, SourceState>,
 }
@@ -82,7 +90,7 @@ pub enum BadCheckpoint {
 
 impl Default for Checkpoint {
     fn default() -> Self {
-        Self { version: VERSION, sources: BTreeMap::new() }
+        Self { version: VERSION, saved_ms: 0, sources: BTreeMap::new() }
     }
 }
 
@@ -147,7 +155,7 @@ impl SourceState {
             .map_or(self.through.saturating_add(1), |owed| owed.since());
         let fresh = Range::new(begin.max(self.origin), now);
         let backlog = range::difference(backlog, fresh.as_slice());
-        let recent = Range::new(self.look_back_from(self.through, lookback_ms), self.through);
+        let recent = Range::new(self.look_back_from(now, lookback_ms), self.through);
         let again = self.owed_ranges(Part::Lookback).into_iter().chain(recent).collect();
         let lookback = range::difference(range::difference(range::union(again), &backlog), fresh.as_slice());
         let part =
@@ -158,8 +166,8 @@ impl SourceState {
             .collect()
     }
 
-    /// Takes in what a run achieved: of its `work`, the `covered` ranges are finished.
-    pub fn advance(&mut self, work: &[Owed], covered: &[Owed], lookback_ms: u64) {
+    /// Takes in what a run at `now` achieved: of its `work`, the `covered` ranges are finished.
+    pub fn advance(&mut self, work: &[Owed], covered: &[Owed], now: u64, lookback_ms: u64) {
         let of = |part: Part, list: &[Owed]| -> Vec<Range> {
             list.iter().filter(|owed| owed.part == part).map(|owed| owed.range).collect()
         };
@@ -171,7 +179,7 @@ impl SourceState {
         let newest = work.iter().filter(|owed| owed.part == Part::Fresh).map(|owed| owed.range.upto()).max();
         self.through = self.through.max(newest.unwrap_or_default());
         let owed: Vec<Range> = self.owed.iter().map(|owed| owed.range).collect();
-        self.seen.keep(self.look_back_from(self.through, lookback_ms), &owed);
+        self.seen.keep(self.look_back_from(now, lookback_ms), &owed);
     }
 
     /// Takes up activations that are done now.
@@ -179,14 +187,20 @@ impl SourceState {
         done.into_iter().for_each(|activation| self.seen.insert(activation));
     }
 
-    /// Where the look-back begins, at a whole minute, so that no digest's bucket is cut.
-    fn look_back_from(&self, through: u64, lookback_ms: u64) -> u64 {
-        Bucket::of(through.saturating_sub(lookback_ms)).since().max(self.origin)
+    /// Where the look-back begins, at a whole minute, so that no digest's bucket is cut. A clock that was ahead once has left `through` in
+    /// the future: then it reaches back from now.
+    fn look_back_from(&self, now: u64, lookback_ms: u64) -> u64 {
+        let end = self.through.min(now);
+        Bucket::of(end.saturating_sub(lookback_ms)).since().max(self.origin)
     }
 
     fn owed_ranges(&self, part: Part) -> Vec<Range> {
         range::union(self.owed.iter().filter(|owed| owed.part == part).map(|owed| owed.range).collect())
     }
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 fn damaged(error: serde_json::Error) -> BadCheckpoint {

@@ -22,7 +22,7 @@ fn the_first_run_asks_from_the_origin_on_and_not_before() {
 fn a_finished_run_is_followed_by_new_activations_and_the_look_back() {
     let mut state = SourceState::new(1);
     let work = state.work(NOW, LOOKBACK);
-    state.advance(&work, &work, LOOKBACK);
+    state.advance(&work, &work, NOW, LOOKBACK);
     let next = state.work(NOW + MINUTE, LOOKBACK);
     assert_eq!(next, [owed(Part::Fresh, NOW + 1, NOW + MINUTE), owed(Part::Lookback, NOW - LOOKBACK, NOW)]);
 }
@@ -31,7 +31,7 @@ fn a_finished_run_is_followed_by_new_activations_and_the_look_back() {
 fn what_was_not_covered_stays_owed_and_new_activations_still_come_first() {
     let mut state = SourceState::new(1);
     let work = state.work(NOW, LOOKBACK);
-    state.advance(&work, &[owed(Part::Fresh, 5000, NOW)], LOOKBACK);
+    state.advance(&work, &[owed(Part::Fresh, 5000, NOW)], NOW, LOOKBACK);
     let next = state.work(NOW + MINUTE, LOOKBACK);
     assert_eq!(
         next,
@@ -47,7 +47,7 @@ fn what_was_not_covered_stays_owed_and_new_activations_still_come_first() {
 fn a_run_that_did_nothing_owes_everything_and_does_not_split_it() {
     let mut state = SourceState::new(1);
     let work = state.work(NOW, LOOKBACK);
-    state.advance(&work, &[], LOOKBACK);
+    state.advance(&work, &[], NOW, LOOKBACK);
     assert_eq!(state.work(NOW + MINUTE, LOOKBACK), [owed(Part::Fresh, 1, NOW + MINUTE)]);
 }
 
@@ -55,25 +55,30 @@ fn a_run_that_did_nothing_owes_everything_and_does_not_split_it() {
 fn a_look_back_that_failed_is_done_again_even_when_it_has_passed() {
     let mut state = SourceState::new(1);
     let work = state.work(NOW, LOOKBACK);
-    state.advance(&work, &work, LOOKBACK);
+    state.advance(&work, &work, NOW, LOOKBACK);
     state.note([activation(NOW - MINUTE, 1)]);
     let later = NOW + 60 * MINUTE;
     let work = state.work(later, LOOKBACK);
-    state.advance(&work, &work[..1], LOOKBACK);
+    state.advance(&work, &work[..1], later, LOOKBACK);
     let next = state.work(later + MINUTE, LOOKBACK);
     assert!(next.contains(&owed(Part::Lookback, NOW - LOOKBACK, NOW)), "{next:?}");
     assert!(state.seen.contains(activation(NOW - MINUTE, 1)), "still needed there");
 }
 
 #[test]
-fn a_clock_that_goes_back_moves_nothing() {
+fn a_clock_that_was_ahead_once_leaves_no_gap() {
+    let ahead = NOW + 60 * MINUTE;
     let mut state = SourceState::new(1);
-    let work = state.work(NOW, LOOKBACK);
-    state.advance(&work, &work, LOOKBACK);
-    let work = state.work(NOW - MINUTE, LOOKBACK);
-    assert!(work.iter().all(|owed| owed.part == Part::Lookback), "{work:?}");
-    state.advance(&work, &work, LOOKBACK);
-    assert_eq!(state.through, NOW);
+    let work = state.work(ahead, LOOKBACK);
+    state.advance(&work, &work, ahead, LOOKBACK);
+    for now in [NOW + MINUTE, NOW + 30 * MINUTE] {
+        let work = state.work(now, LOOKBACK);
+        assert_eq!(work, [owed(Part::Lookback, now - LOOKBACK, ahead)], "all that may appear is looked for");
+        state.note([activation(now, now)]);
+        state.advance(&work, &work, now, LOOKBACK);
+        assert_eq!(state.through, ahead);
+        assert!(state.seen.contains(activation(now, now)), "and not sent twice");
+    }
 }
 
 #[test]

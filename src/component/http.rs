@@ -88,7 +88,8 @@ fn reason(code: &ErrorCode) -> (String, bool) {
         ErrorCode::ConnectionReadTimeout | ErrorCode::HttpResponseTimeout => {
             ("its answer did not come in time", true)
         }
-        ErrorCode::InternalError(Some(text)) => return (text.clone(), true),
+        // Our own host's way to say why TLS failed.
+        ErrorCode::InternalError(Some(text)) => return (text.clone(), false),
         other => return (format!("{other:?}"), true),
     };
     (reason.into(), retryable)

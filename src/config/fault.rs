@@ -39,10 +39,19 @@ fn shown(value: &Value) -> String {
     if value.is_null() {
         return String::new();
     }
-    let json = value.to_string();
+    let json = without_members(value).to_string();
     match json.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}…", json.get(..end).unwrap_or_default()),
         None => json,
+    }
+}
+
+/// The value without what the members of objects hold: one of them may be a password in the wrong place.
+fn without_members(value: &Value) -> Value {
+    match value {
+        Value::Object(object) => object.keys().map(|name| (name.clone(), Value::from("…"))).collect(),
+        Value::Array(array) => array.iter().map(without_members).collect(),
+        other => other.clone(),
     }
 }
 

@@ -53,6 +53,8 @@ pub struct Endpoint {
 pub enum Store {
     /// In an annotation of a package.
     Package,
+    /// In the results of the forwarder's own activations.
+    Activation,
     /// By the host: a file of the command line's `--state`.
     Host,
 }
@@ -83,7 +85,7 @@ impl Config {
     pub fn parse(params: &[u8], own_action: Option<&str>) -> Result<Self, Faults> {
         let params = match serde_json::from_slice(params) {
             Ok(Value::Object(params)) => params,
-            Ok(other) => return Err(Faults::one("", &other, "give the parameters as a JSON object")),
+            Ok(_) => return Err(Faults::one("", &Value::Null, "give the parameters as a JSON object")),
             Err(error) => {
                 let remedy = format!(
                     "give the parameters as a JSON object; line {}, column {} is not JSON",
@@ -116,7 +118,10 @@ impl Config {
             from: reader.integer("from", 0..=u64::from(u32::MAX) * 10_000, "milliseconds since 1970"),
             lookback_ms: reader.integer("lookback_minutes", 1..=1440, "minutes").unwrap_or(15) * 60_000,
             api_host: reader.origin("api.host"),
-            store: reader.choice("checkpoint.store", &[("package", Store::Package), ("host", Store::Host)]),
+            store: reader.choice(
+                "checkpoint.store",
+                &[("package", Store::Package), ("activation", Store::Activation), ("host", Store::Host)],
+            ),
             package: reader.text("checkpoint.package"),
             on_missing_state: reader
                 .choice(

@@ -10,7 +10,8 @@ pub struct Origin(String);
 impl Origin {
     /// Parses what `__OW_API_HOST` and `api.host` hold: an origin, or `host[:port]`, which means https.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let text = text.trim().trim_end_matches('/');
+        let text = text.trim();
+        let text = text.strip_suffix('/').unwrap_or(text);
         let (scheme, authority) = text.split_once("://").unwrap_or(("https", text));
         let scheme = scheme.to_ascii_lowercase();
         if !matches!(scheme.as_str(), "http" | "https") {

@@ -28,7 +28,8 @@ impl Reader {
                     );
                 }
                 _ if keys::is_group(name) && !value.is_null() => {
-                    self.faults.push(Fault::new(name, value, "give an object"));
+                    // Not shown either: a URL with a password, as likely as not.
+                    self.faults.push(Fault::new(name, &Value::Null, "give an object"));
                 }
                 _ if is_known(name) || keys::is_group(name) => {}
                 _ => unknown.push(name.clone()),
@@ -102,7 +103,8 @@ impl Reader {
 
     pub(super) fn origin(&mut self, path: &str) -> Option<Origin> {
         let text = self.text(path)?;
-        Origin::parse(&text).inspect_err(|remedy| self.fault(path, remedy.as_str())).ok()
+        // Not shown: it may hold a user name and a password.
+        Origin::parse(&text).inspect_err(|remedy| self.fault_at(path, &Value::Null, remedy.as_str())).ok()
     }
 
     pub(super) fn choice<T: Copy>(&mut self, path: &str, choices: &[(&str, T)]) -> Option<T> {

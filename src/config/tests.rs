@@ -68,6 +68,17 @@ fn an_unknown_key_never_shows_its_value() {
 }
 
 #[test]
+fn a_url_with_a_password_is_not_shown() {
+    for params in [
+        json!({"actions": ["a"], "logstash": {"host": "h", "port": 1}, "api": {"host": "https://user:hunter2@h"}}),
+        json!({"actions": ["a"], "logstash": "https://user:hunter2@h"}),
+        json!("https://user:hunter2@h"),
+    ] {
+        assert!(!faults(params.clone()).concat().contains("hunter2"), "{params}");
+    }
+}
+
+#[test]
 fn an_option_of_node_that_cannot_be_honoured_says_why() {
     let found = faults(json!({"actions": ["a"], "logstash": {"host": "h", "port": 1, "pfx": "x"}}));
     assert!(found[0].contains("PKCS#12 is not supported"), "{found:?}");

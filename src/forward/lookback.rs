@@ -18,45 +18,58 @@ pub(super) struct Unknown {
     pub(super) ranges: Vec<Range>,
     /// Minutes that are fetched whole, as only a digest of them was known.
     pub(super) renewing: Vec<Bucket>,
+    /// The start down to which it was looked, if the time did not suffice for all of it.
+    pub(super) reached: Option<u64>,
 }
 
 /// Asks for the number of activations first: in the steady state that one small answer says that there is nothing new. It also refreshes a
-/// stale index, so that the list a moment later is current (facts/openwhisk.md 1.7).
+/// stale index, so that the list a moment later is current (facts/openwhisk.md 1.7). Where the range is not `recent` it says nothing: one
+/// that was removed makes up for one that is new.
 pub(super) fn unknown(
     api: &Api<'_>,
     name: Option<&str>,
     range: Range,
     seen: &Seen,
+    recent: bool,
+    in_time: impl Fn() -> bool,
 ) -> Result<Unknown, Failure> {
-    if api.count(name, range)? == seen.count(range) {
+    // A digest stands for its whole minute only.
+    let whole = widened(range, seen);
+    if recent && api.count(name, whole)? == seen.count(whole) {
         return Ok(Unknown::default());
     }
     let mut found = Unknown::default();
     let mut minutes: BTreeMap<Bucket, Digest> =
-        seen.digested(range).map(|(bucket, _)| (bucket, Digest::default())).collect();
+        seen.digested(whole).map(|bucket| (bucket, Digest::default())).collect();
     let mut edge = Edge::default();
     let mut known_since_last = true;
-    let walked = Walk::new(api, name, false).over(range, |json| {
+    let walked = Walk::new(api, name, false).over(whole, |json| {
         let Ok(summary) = Summary::parse(json) else {
-            return Ok(Visited { summary: None, new: false, go_on: true });
+            return Visited { summary: None, go_on: in_time() };
         };
         let new = edge.first_time(summary);
-        if let Some(digest) = minutes.get_mut(&Bucket::of(summary.start)) {
+        if seen.contains(summary) {
+            known_since_last = true;
+        } else if let Some(digest) = minutes.get_mut(&Bucket::of(summary.start)) {
             if new {
                 digest.add(summary.activation_id);
             }
-        } else if seen.contains(summary) {
-            known_since_last = true;
-        } else {
+        } else if range.contains(summary.start) {
             found.note(summary.start, known_since_last);
             known_since_last = false;
         }
-        Ok(Visited { summary: Some(summary), new, go_on: true })
+        Visited { summary: Some(summary), go_on: in_time() }
     });
     if let Some(failure) = walked.failure {
         return Err(failure);
     }
+    // A minute of which only a part was listed cannot be compared: it belongs to what is left.
+    let cut = walked.reached.filter(|reached| minutes.contains_key(&Bucket::of(*reached)));
+    found.reached = cut.map(|reached| Bucket::of(reached).upto().min(range.upto())).or(walked.reached);
     for (bucket, listed) in minutes {
+        if found.reached.is_some_and(|reached| bucket.since() <= reached) {
+            continue;
+        }
         if seen.digest(bucket) != Some(listed) {
             found.renewing.push(bucket);
             found
@@ -69,7 +82,20 @@ pub(super) fn unknown(
     Ok(found)
 }
 
+/// The range, lengthened to whole minutes where it begins or ends in a minute of which only a digest is known.
+fn widened(range: Range, seen: &Seen) -> Range {
+    let (first, last) = (Bucket::of(range.since()), Bucket::of(range.upto()));
+    let since = if seen.digest(first).is_some() { first.since() } else { range.since() };
+    let upto = if seen.digest(last).is_some() { last.upto() } else { range.upto() };
+    Range::new(since, upto).unwrap_or(range)
+}
+
 impl Unknown {
+    /// All of it is to be fetched.
+    pub(super) fn all(range: Range) -> Self {
+        Self { ranges: vec![range], ..Self::default() }
+    }
+
     /// Takes in an unknown activation. Rows come newest first, so it lengthens the last range downwards, unless something known lies between.
     fn note(&mut self, start: u64, apart: bool) {
         let crowded = self.ranges.len() >= MOST_RANGES;

@@ -47,6 +47,11 @@ impl AckReader {
         self.unread.extend_from_slice(bytes);
     }
 
+    /// Whether nothing is left, not even a part of an ack.
+    pub fn is_empty(&self) -> bool {
+        self.unread.is_empty()
+    }
+
     /// The next whole ack, or an error as soon as the bytes cannot become one.
     ///
     /// Both versions are fine whatever was sent: Logstash answers version 1 with keep-alives of version 2 (facts/lumberjack.md 1.4).

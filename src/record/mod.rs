@@ -70,11 +70,8 @@ pub struct UnreadableRecord {
 impl<'a> Record<'a> {
     /// Parses one record.
     pub fn parse(json: &'a [u8]) -> Result<Self, UnreadableRecord> {
-        serde_json::from_slice(json).map_err(|error| UnreadableRecord {
-            id: Summary::parse(json)
-                .map_or_else(|_| "unknown".into(), |summary| summary.activation_id.to_string()),
-            reason: describe(&error),
-        })
+        serde_json::from_slice(json)
+            .map_err(|error| UnreadableRecord { id: id_in(json), reason: describe(&error) })
     }
 
     /// The log entries, in order; none for sequences, compositions and triggers, whose `logs` hold ids and rule results instead.
@@ -105,15 +102,23 @@ impl Summary {
     /// Parses id and start of a record, summary or full.
     pub fn parse(json: &[u8]) -> Result<Self, UnreadableRecord> {
         serde_json::from_slice(json)
-            .map_err(|error| UnreadableRecord { id: "unknown".into(), reason: describe(&error) })
+            .map_err(|error| UnreadableRecord { id: id_in(json), reason: describe(&error) })
     }
+}
+
+/// The id in a record that cannot be parsed, as far as it can be seen.
+fn id_in(json: &[u8]) -> String {
+    const KEY: &[u8] = b"\"activationId\":\"";
+    let begin = json.windows(KEY.len()).position(|window| window == KEY).map(|at| at + KEY.len());
+    let text = begin.and_then(|begin| std::str::from_utf8(json.get(begin..begin + 32)?).ok());
+    text.and_then(|text| text.parse::<ActivationId>().ok()).map_or("unknown".into(), |id| id.to_string())
 }
 
 /// The parser's complaint without the text it complains of: log text must not get into our own log.
 fn describe(error: &serde_json::Error) -> String {
     let kind = match error.classify() {
         serde_json::error::Category::Data => "a field is missing or of the wrong type",
-        serde_json::error::Category::Eof => "it ends too early",
+        serde_json::error::Category::Eof => "it ends too early, or it is larger than 32 MiB",
         serde_json::error::Category::Io | serde_json::error::Category::Syntax => "it is not valid JSON",
     };
     format!("{kind} (line {}, column {})", error.line(), error.column())

@@ -1,8 +1,10 @@
 //! Cuts a JSON array that arrives in pieces into its elements, so that one record lives at a time whatever the page holds.
 
 /// Largest element kept, in bytes: a record holds at most 10 MB of log text and 1 MB of result (facts/openwhisk.md 2), and JSON escapes
-/// make that longer, seldom by more than a half.
+/// make that longer, seldom by more than a half. Of a larger one only the begin is kept, so that it can be reported.
 const LARGEST_ELEMENT: usize = 32 << 20;
+/// How much of an element that is too large is kept, in bytes.
+const KEPT_OF_TOO_LARGE: usize = 4 << 10;
 
 /// Finds the elements of one JSON array of objects. Feed it the body's pieces, then `finish` it.
 ///
@@ -15,6 +17,7 @@ pub struct Splitter {
     escaped: bool,
     /// The begin of an element of which the end has not arrived.
     partial: Vec<u8>,
+    too_large: bool,
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -35,13 +38,11 @@ pub enum SplitError {
     /// It ends inside the array.
     #[error("the answer was cut off")]
     CutOff,
-    /// One record is larger than this forwarder takes.
-    #[error("a record is larger than {} MiB", LARGEST_ELEMENT >> 20)]
-    TooLarge,
 }
 
 impl Splitter {
-    /// Takes the next piece and hands every element that is now complete to `element`, until that returns an error.
+    /// Takes the next piece and hands every element that is now complete to `element`, until that returns an error. An element of more than
+    /// 32 MiB comes cut off: it cannot be parsed, but its neighbours can.
     pub fn feed<E: From<SplitError>>(
         &mut self,
         piece: &[u8],
@@ -57,13 +58,17 @@ impl Splitter {
                         if self.partial.is_empty() {
                             element(tail)?;
                         } else {
-                            self.keep(tail)?;
+                            self.keep(tail);
+                            self.too_large = false;
                             let whole = std::mem::take(&mut self.partial);
                             element(&whole)?;
                         }
                         after
                     }
-                    None => return self.keep(rest).map_err(E::from),
+                    None => {
+                        self.keep(rest);
+                        return Ok(());
+                    }
                 },
                 _ => match self.element_begin(rest)? {
                     Some(begin) => rest.get(begin..).unwrap_or_default(),
@@ -124,12 +129,16 @@ impl Splitter {
         None
     }
 
-    fn keep(&mut self, bytes: &[u8]) -> Result<(), SplitError> {
-        if self.partial.len() + bytes.len() > LARGEST_ELEMENT {
-            return Err(SplitError::TooLarge);
+    fn keep(&mut self, bytes: &[u8]) {
+        if self.too_large {
+            return;
         }
         self.partial.extend_from_slice(bytes);
-        Ok(())
+        if self.partial.len() > LARGEST_ELEMENT {
+            self.too_large = true;
+            self.partial.truncate(KEPT_OF_TOO_LARGE);
+            self.partial.shrink_to_fit();
+        }
     }
 }
 
@@ -183,14 +192,22 @@ mod tests {
     }
 
     #[test]
-    fn a_record_without_end_does_not_fill_the_memory() {
+    fn a_record_that_is_too_large_comes_cut_off_and_its_neighbours_whole() {
         let mut splitter = Splitter::default();
+        let mut elements = Vec::new();
+        let mut feed = |piece: &[u8]| {
+            splitter.feed(piece, |element| {
+                elements.push(element.to_vec());
+                Ok::<(), SplitError>(())
+            })
+        };
+        feed(b"[{\"id\":1},{\"id\":2,\"text\":\"").unwrap();
         let piece = vec![b'{'; 1 << 20];
-        let mut feed = || splitter.feed(&piece, |_| Ok::<(), SplitError>(()));
-        feed().unwrap_err();
-        let mut splitter = Splitter::default();
-        splitter.feed(b"[{\"a\":\"", |_| Ok::<(), SplitError>(())).unwrap();
-        let error = (0..40).find_map(|_| splitter.feed(&piece, |_| Ok::<(), SplitError>(())).err());
-        assert_eq!(error, Some(SplitError::TooLarge));
+        (0..40).for_each(|_| feed(&piece).unwrap());
+        feed(b"\"},{\"id\":3}]").unwrap();
+        splitter.finish().unwrap();
+        assert_eq!(elements.len(), 3);
+        assert!(elements[1].starts_with(b"{\"id\":2") && elements[1].len() == KEPT_OF_TOO_LARGE);
+        assert_eq!((&elements[0][..], &elements[2][..]), (&b"{\"id\":1}"[..], &b"{\"id\":3}"[..]));
     }
 }

@@ -17,7 +17,7 @@ use tokio_rustls::TlsConnector;
 
 use crate::net::{self, DialError, Stream};
 use crate::origin::Origin;
-use crate::tls::{self, Trust, sentence};
+use crate::tls::{self, Trust};
 
 /// Time for name, socket and TLS handshake together.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -54,11 +54,7 @@ impl Connector {
         let name = ServerName::try_from(origin.host().to_owned()).map_err(|_| ConnectError::Address)?;
         match timeout_at(deadline, TlsConnector::from(self.0).connect(name, socket)).await {
             Ok(Ok(stream)) => Ok(TokioIo::new(ApiStream(Stream::Tls(Box::new(stream))))),
-            Ok(Err(error)) => {
-                // The component gets a code without words; the cause goes where a person looks for it.
-                eprintln!("whiskjack: {origin}: {}", sentence::handshake(&error, "api").sentence);
-                Err(ConnectError::Tls(error))
-            }
+            Ok(Err(error)) => Err(ConnectError::Tls(error)),
             Err(_) => Err(ConnectError::HandshakeTimeout),
         }
     }

@@ -7,7 +7,7 @@ use wasmtime_wasi_http::Error;
 
 use super::connector::ConnectError;
 use crate::net::DialError;
-use crate::tls::sentence::tls_error;
+use crate::tls::sentence::{self, tls_error};
 
 /// The code for a request that got no response.
 pub(super) fn of_request(error: &hyper_util::client::legacy::Error) -> Error {
@@ -79,18 +79,10 @@ fn of_connect(error: &ConnectError) -> Error {
     }
 }
 
+/// `wasi:http` has a code for a certificate that is not trusted, but none says why, and what to do. Words can only go along with this one.
 fn of_tls(error: &io::Error) -> Error {
-    match tls_error(error) {
-        Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented) => {
-            Error::TlsCertificateError
-        }
-        Some(rustls::Error::AlertReceived(alert)) => Error::TlsAlertReceived {
-            alert_id: Some((*alert).into()),
-            alert_message: Some(format!("{alert:?}")),
-        },
-        Some(_) => Error::TlsProtocolError,
-        None => Error::ConnectionTerminated,
-    }
+    let said = sentence::handshake(error, "api");
+    if said.retryable { Error::ConnectionTerminated } else { Error::InternalError(Some(said.sentence)) }
 }
 
 fn of_io(error: &io::Error) -> Error {

@@ -117,7 +117,7 @@ async fn each_way_to_fail_has_its_own_code() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_is_not_trusted_has_its_own_code_and_a_given_authority_is_trusted() {
+async fn a_certificate_that_is_not_trusted_is_explained_and_a_given_authority_is_trusted() {
     let authority = Authority::new();
     let acceptor = acceptor(&authority.issue("localhost"), None, &VERSIONS);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -132,7 +132,8 @@ async fn a_certificate_that_is_not_trusted_has_its_own_code_and_a_given_authorit
         }
     });
     let error = get(&api(&origin, &Trust::Public), origin.to_string(), RequestOptions::default()).await;
-    assert!(matches!(error, Err(Error::TlsCertificateError)), "{error:?}");
+    let Err(Error::InternalError(Some(sentence))) = error else { panic!("{error:?}") };
+    assert!(sentence.contains("`api.ca`"), "{sentence}");
     let mut params = serde_json::json!({"api": {"ca": authority.pem()}});
     let trust = crate::params::HostParams::take(params.as_object_mut().unwrap()).api_trust;
     assert_eq!(

@@ -185,7 +185,14 @@ const DECRYPT: &str =
 
 /// A value as JSON, short enough for a message.
 pub(super) fn shortened(value: Option<&Value>) -> String {
-    let text = value.map(Value::to_string).unwrap_or_default();
+    // Members of an object are not shown: one of them may be a password in the wrong place.
+    let text = match value {
+        Some(Value::Object(_)) => "{…}".to_owned(),
+        Some(Value::Array(items)) if items.iter().any(|item| item.is_object() || item.is_array()) => {
+            "[…]".to_owned()
+        }
+        value => value.map(Value::to_string).unwrap_or_default(),
+    };
     match text.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text,

@@ -1,0 +1,126 @@
+//! Two runs that did not notice each other leave two checkpoints that are both true. Together they owe only what neither did.
+
+use super::{Checkpoint, Owed, SourceState};
+use crate::range;
+
+impl Checkpoint {
+    /// What both runs achieved.
+    pub fn merged(mut self, other: Self, lookback_ms: u64) -> Self {
+        self.saved_ms = self.saved_ms.max(other.saved_ms);
+        for (name, theirs) in other.sources {
+            let state = match self.sources.remove(&name) {
+                Some(ours) => ours.merged(theirs, lookback_ms),
+                None => theirs,
+            };
+            self.sources.insert(name, state);
+        }
+        self
+    }
+}
+
+impl SourceState {
+    /// As if the run that went further had gone on from where the other one stopped: of the work that there is then, it covered what it
+    /// does not owe. So late activations between the two are still looked for.
+    fn merged(self, other: Self, lookback_ms: u64) -> Self {
+        if self.origin != other.origin {
+            return if self.origin < other.origin { self } else { other };
+        }
+        let (mut state, further) = if self.through <= other.through { (self, other) } else { (other, self) };
+        let work = state.work(further.through, lookback_ms);
+        let owed: Vec<_> = further.owed.iter().map(|owed| owed.range).collect();
+        let covered: Vec<Owed> = work
+            .iter()
+            .flat_map(|Owed { range, part }| {
+                let ranges = range::difference(vec![*range], &owed);
+                ranges.into_iter().map(|range| Owed { range, part: *part })
+            })
+            .collect();
+        state.seen.unite(further.seen);
+        state.advance(&work, &covered, further.through, lookback_ms);
+        state
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Part;
+    use super::*;
+    use crate::range::Range;
+    use crate::record::Summary;
+
+    const MINUTE: u64 = 60_000;
+    const LOOKBACK: u64 = 10 * MINUTE;
+
+    fn activation(start: u64, id: u64) -> Summary {
+        Summary { start, activation_id: format!("{id:032x}").parse().unwrap() }
+    }
+
+    fn owed(part: Part, since: u64, upto: u64) -> Owed {
+        Owed { range: Range::new(since, upto).unwrap(), part }
+    }
+
+    /// A run at `now` that covers all of its work but `left`.
+    fn run(base: &SourceState, now: u64, left: &[(u64, u64)], done: &[Summary]) -> SourceState {
+        let mut state = base.clone();
+        let work = state.work(now, LOOKBACK);
+        let left: Vec<Range> = left.iter().map(|&(since, upto)| Range::new(since, upto).unwrap()).collect();
+        let covered: Vec<Owed> = work
+            .iter()
+            .flat_map(|item| {
+                range::difference(vec![item.range], &left)
+                    .into_iter()
+                    .map(|range| Owed { range, part: item.part })
+            })
+            .collect();
+        state.note(done.iter().copied());
+        state.advance(&work, &covered, now, LOOKBACK);
+        state
+    }
+
+    fn base() -> SourceState {
+        run(&SourceState::new(1), 100 * MINUTE, &[(2000, 2999)], &[activation(95 * MINUTE, 1)])
+    }
+
+    #[test]
+    fn what_either_did_is_done_and_what_neither_did_is_owed() {
+        let base = base();
+        let first = run(&base, 101 * MINUTE, &[(2500, 2999)], &[activation(2100, 2)]);
+        let second = run(&base, 102 * MINUTE, &[(2000, 2799)], &[activation(2900, 3)]);
+        for merged in [first.clone().merged(second.clone(), LOOKBACK), second.clone().merged(first, LOOKBACK)]
+        {
+            assert_eq!(merged.owed, [owed(Part::Fresh, 2500, 2799)]);
+            assert_eq!(merged.through, 102 * MINUTE);
+            assert!(merged.seen.contains(activation(95 * MINUTE, 1)));
+        }
+    }
+
+    #[test]
+    fn a_run_merged_with_what_it_began_with_or_with_itself_is_unchanged() {
+        let base = base();
+        let after = run(&base, 101 * MINUTE, &[(2500, 2999), (95 * MINUTE, 96 * MINUTE)], &[]);
+        for other in [base, after.clone()] {
+            let merged = after.clone().merged(other, LOOKBACK);
+            assert_eq!(merged, after);
+        }
+    }
+
+    #[test]
+    fn a_look_back_that_only_the_first_run_did_is_owed_for_what_came_since() {
+        let base = base();
+        let first = run(&base, 101 * MINUTE, &[], &[]);
+        let second = run(&base, 102 * MINUTE, &[(94 * MINUTE, 95 * MINUTE)], &[]);
+        let merged = first.merged(second, LOOKBACK);
+        assert_eq!(merged.owed, [owed(Part::Lookback, 94 * MINUTE, 95 * MINUTE)]);
+    }
+
+    #[test]
+    fn sources_of_only_one_of_them_stay() {
+        let with = |name: &str| {
+            let mut checkpoint = Checkpoint::default();
+            checkpoint.sources.insert(name.into(), SourceState::new(1));
+            checkpoint
+        };
+        let merged = with("a").merged(with("b"), LOOKBACK);
+        assert_eq!(merged.sources.len(), 2);
+    }
+}

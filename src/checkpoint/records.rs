@@ -1,0 +1,207 @@
+//! The forwarder's own activation records: where the checkpoint is if the API key may not write packages, and where the tool of 2017 left
+//! word of how far it came.
+//!
+//! They are a poor store. The list may be behind by one question, operators may not keep the records, and a run that was killed has
+//! none: then lines come again, or the run begins anew with the look-back.
+
+use super::{BadCheckpoint, Checkpoint};
+use crate::api::{Api, Query};
+use crate::ports::Failure;
+use crate::range::Range;
+use crate::record::{Record, entry_time};
+use crate::source::{Action, Source};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+
+/// Key of the checkpoint in a run's result.
+pub const STATE: &str = "checkpoint_state";
+
+/// How many records are read, newest first; the second number only if the first ones tell nothing.
+const ROWS: [u32; 2] = [5, 100];
+/// How far the platform's clock may be ahead of ours, in milliseconds.
+const AHEAD_MS: u64 = 3_600_000;
+/// Time that the API gets to bring its index up to date, in milliseconds.
+const INDEXING_MS: u64 = 250;
+
+/// What the newest of the forwarder's own records tell.
+#[derive(Debug, Default)]
+pub struct OwnRecords {
+    /// The newest checkpoint among them.
+    pub checkpoint: Option<Checkpoint>,
+    /// Start of the last activation that the tool of 2017 sent, by the action's name without its package.
+    pub marks: BTreeMap<String, u64>,
+    /// For each mark, when the record began that it is from.
+    marked: BTreeMap<String, u64>,
+    /// The version of a checkpoint that only a newer forwarder reads.
+    pub newer: Option<u32>,
+}
+
+/// Reads the newest records of the action `own`, `/namespace/[package/]action`.
+pub fn read_records(api: &Api<'_>, own: &str, now_ms: u64) -> Result<OwnRecords, Failure> {
+    let mut found = OwnRecords::default();
+    let name = own.trim_start_matches('/').split_once('/').map_or(own, |(_, name)| name);
+    let range = Range::new(0, now_ms.saturating_add(AHEAD_MS));
+    let (Ok(action), Some(range)) = (Action::parse(name), range) else { return Ok(found) };
+    let source = Source::Action(action);
+    // The list is as of the question before (facts/openwhisk.md 1.7), so one is asked for that alone.
+    api.count(Some(name), range)?;
+    api.wait(INDEXING_MS);
+    for rows_wanted in ROWS {
+        let (mut limit, mut rows) = (rows_wanted, 0);
+        api.retrying(|| {
+            rows = 0;
+            limit = limit.min(api.largest_page());
+            let query = Query { name: Some(name), range, limit, skip: 0, docs: true };
+            let listed = api.list(query, |json| {
+                rows += 1;
+                found.visit(&source, json);
+                true
+            });
+            // A result may be large, and a page of them too large for the API.
+            limit = (limit / 4).max(1);
+            listed
+        })?;
+        if found.checkpoint.is_some() || !found.marks.is_empty() || rows < rows_wanted {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+impl OwnRecords {
+    /// Takes in one record. It may come again.
+    fn visit(&mut self, source: &Source, json: &[u8]) {
+        let Ok(record) = Record::parse(json) else { return };
+        if !source.matches(&record) {
+            return;
+        }
+        match state(json).map(|state| Checkpoint::decode(state.get().as_bytes())) {
+            Some(Ok(checkpoint)) => {
+                if self.checkpoint.as_ref().is_none_or(|known| known.saved_ms < checkpoint.saved_ms) {
+                    self.checkpoint = Some(checkpoint);
+                }
+            }
+            Some(Err(BadCheckpoint::Newer(version))) => self.newer = Some(version),
+            // An older one is as true, only longer ago.
+            Some(Err(_)) | None => {}
+        }
+        for (name, ms) in record.entries().filter_map(mark) {
+            if self.marked.get(name).is_none_or(|start| *start <= record.start) {
+                self.marked.insert(name.into(), record.start);
+                self.marks.insert(name.into(), ms);
+            }
+        }
+    }
+}
+
+/// The checkpoint in a record's result.
+fn state(json: &[u8]) -> Option<&RawValue> {
+    #[derive(Deserialize)]
+    struct OwnRecord<'a> {
+        #[serde(borrow)]
+        response: Response<'a>,
+    }
+    #[derive(Deserialize)]
+    struct Response<'a> {
+        #[serde(borrow)]
+        result: &'a RawValue,
+    }
+    #[derive(Deserialize)]
+    struct Run<'a> {
+        #[serde(borrow)]
+        checkpoint_state: &'a RawValue,
+    }
+    let record: OwnRecord<'_> = serde_json::from_slice(json).ok()?;
+    serde_json::from_str::<Run<'_>>(record.response.result.get()).ok().map(|run| run.checkpoint_state)
+}
+
+/// `LAST_ACTIVATION <name> <ms>`, as the tool of 2017 printed it (facts/openwhisk.md 6.2): the name may hold spaces.
+fn mark(entry: &str) -> Option<(&str, u64)> {
+    let message = match entry_time(entry) {
+        Some(time) => entry.get(time.len()..)?.trim_start_matches(' '),
+        None => entry,
+    };
+    let message = message.strip_prefix("stdout: ").unwrap_or(message);
+    let (name, ms) = message.strip_prefix("LAST_ACTIVATION ")?.rsplit_once(' ')?;
+    let digits = !ms.is_empty() && ms.bytes().all(|byte| byte.is_ascii_digit());
+    (digits && !name.is_empty()).then_some((name, ms.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn read(records: &[Value]) -> OwnRecords {
+        let mut found = OwnRecords::default();
+        let source = Source::Action(Action::parse("tools/fwd").unwrap());
+        records.iter().for_each(|record| found.visit(&source, record.to_string().as_bytes()));
+        found
+    }
+
+    fn record(start: u64, result: Value, logs: Value) -> Value {
+        json!({"activationId": format!("{start:032x}"), "namespace": "guest", "name": "fwd", "start": start, "end": start + 1,
+            "annotations": [{"key": "path", "value": "guest/tools/fwd"}], "logs": logs, "response": {"result": result}})
+    }
+
+    fn result(saved_ms: u64) -> Value {
+        json!({"lines": {}, STATE: {"version": 1, "saved_ms": saved_ms, "sources": {}}})
+    }
+
+    #[test]
+    fn the_newest_checkpoint_counts_wherever_it_is_in_the_list() {
+        let records = [
+            record(40, json!({"error": "The action exceeded its time limits."}), json!([])),
+            record(10, result(15), json!([])),
+            record(30, result(35), json!([])),
+            record(20, json!([1]), json!([])),
+            record(50, json!({STATE: "garbage"}), json!([])),
+        ];
+        assert_eq!(read(&records).checkpoint.unwrap().saved_ms, 35);
+    }
+
+    #[test]
+    fn a_checkpoint_in_a_record_of_another_action_is_none_of_ours() {
+        let mut other = record(10, result(15), json!([]));
+        other["annotations"][0]["value"] = json!("guest/fwd");
+        assert_eq!(read(&[other]).checkpoint, None);
+    }
+
+    #[test]
+    fn a_checkpoint_of_a_newer_forwarder_is_noticed() {
+        let found = read(&[record(1, json!({STATE: {"version": 9}}), json!([]))]);
+        assert_eq!((found.checkpoint, found.newer), (None, Some(9)));
+    }
+
+    #[test]
+    fn marks_of_the_2017_tool_are_read_with_any_name_and_any_prefix() {
+        for (entry, expected) in [
+            ("2023-11-14T22:13:20.010000001Z stdout: LAST_ACTIVATION hello 17", Some(("hello", 17))),
+            ("2023-11-14T22:13:20.01000000Z  stdout: LAST_ACTIVATION two words 17", Some(("two words", 17))),
+            ("2023-11-14T22:13:20.01Z LAST_ACTIVATION a.b-c@d 17", Some(("a.b-c@d", 17))),
+            ("LAST_ACTIVATION pkg/x 17", Some(("pkg/x", 17))),
+            ("2023-11-14T22:13:20.01Z stdout: search activations (LAST_ACTIVATION x) since 17", None),
+            ("2023-11-14T22:13:20.01Z stderr: LAST_ACTIVATION x 17", None),
+            ("2023-11-14T22:13:20.01Z stdout: LAST_ACTIVATION x", None),
+            ("2023-11-14T22:13:20.01Z stdout: LAST_ACTIVATION x -1", None),
+            ("2023-11-14T22:13:20.01Z stdout: LAST_ACTIVATION x 99999999999999999999999", None),
+            ("LAST_ACTIVATION  17", None),
+        ] {
+            assert_eq!(mark(entry), expected, "{entry}");
+        }
+    }
+
+    #[test]
+    fn the_newest_record_that_names_an_action_says_how_far_it_came() {
+        let line = |name: &str, ms: u64| {
+            json!(format!("2023-11-14T22:13:20.01Z stdout: LAST_ACTIVATION {name} {ms}"))
+        };
+        let found = read(&[
+            record(30, json!({}), json!([line("a", 25)])),
+            record(20, json!({}), json!([line("a", 99), line("b", 15)])),
+            record(30, json!({}), json!([line("a", 25)])),
+        ]);
+        assert_eq!(found.marks, BTreeMap::from([("a".into(), 25), ("b".into(), 15)]));
+    }
+}

@@ -1,0 +1,284 @@
+//! Where a run goes on: the checkpoint from wherever it is kept, and what to do when there is none.
+
+use super::{Context, Keep, Keeper, PlanError};
+use crate::api::Api;
+use crate::checkpoint::{
+    BadCheckpoint, Checkpoint, Held, Lease, OwnRecords, Saved, SourceState, load_package, read_records,
+};
+use crate::config::{Config, Faults, OnMissingState, Store};
+use crate::ports::{Failure, Ports};
+use crate::source::Source;
+use std::collections::BTreeMap;
+
+/// What a run begins with.
+pub(super) struct Loaded {
+    pub(super) keep: Keep,
+    /// Holds every monitored source.
+    pub(super) checkpoint: Checkpoint,
+    /// Another run is at work, says its lease: this one has nothing to do.
+    pub(super) occupied: Option<Lease>,
+}
+
+/// What was found in a store.
+enum Found {
+    Sound(Checkpoint),
+    /// There never was one.
+    Nothing,
+    /// There should be one; says what is wrong.
+    Unusable(String),
+}
+
+/// Finds the checkpoint, or begins anew.
+pub(super) struct Loader<'a> {
+    pub(super) config: &'a Config,
+    pub(super) context: &'a Context,
+    pub(super) ports: Ports<'a>,
+    pub(super) api: &'a Api<'a>,
+    pub(super) now_ms: u64,
+    /// What the report shall mention.
+    pub(super) warnings: Vec<String>,
+    /// What the forwarder's own records told, if they were asked.
+    pub(super) records: Option<OwnRecords>,
+    /// Requests that `api` does not count.
+    pub(super) requests: u64,
+}
+
+impl Loader<'_> {
+    /// Reads the checkpoint and takes the lease.
+    pub(super) fn load(&mut self) -> Result<Loaded, PlanError> {
+        match (self.config.store, &self.context.keeper) {
+            (Some(Store::Host), Keeper::Platform) => {
+                let remedy = "the host keeps no checkpoint here: give --state FILE, or choose `package`";
+                Err(Faults::one("checkpoint.store", &"host".into(), remedy).into())
+            }
+            (Some(Store::Activation), _) if self.context.own_action.is_none() => {
+                let remedy = "only an action has activation records of its own: give --state FILE, or choose `package`";
+                Err(Faults::one("checkpoint.store", &"activation".into(), remedy).into())
+            }
+            (Some(Store::Activation), _) => self.load_records_state(),
+            (Some(Store::Package), _) | (None, Keeper::Platform) => self.load_package_state(),
+            (_, Keeper::Host(kept)) => self.load_host_state(kept.as_deref()),
+        }
+    }
+
+    fn load_host_state(&mut self, kept: Option<&[u8]>) -> Result<Loaded, PlanError> {
+        let found = match kept {
+            Some(json) => decode(json, "the state handed in")?,
+            None => Found::Nothing,
+        };
+        let (checkpoint, _) = self.settle(found)?;
+        Ok(Loaded { keep: Keep::Host, checkpoint, occupied: None })
+    }
+
+    fn load_records_state(&mut self) -> Result<Loaded, PlanError> {
+        let problem = "there is no checkpoint in the newest activation records of this forwarder: this is the first run, or they are not \
+                       stored";
+        let (checkpoint, _) = self.settle(Found::Unusable(problem.into()))?;
+        Ok(Loaded { keep: Keep::Records, checkpoint, occupied: None })
+    }
+
+    fn load_package_state(&mut self) -> Result<Loaded, PlanError> {
+        let name = super::package_name(self.config, self.context);
+        let stored = load_package(self.api, &name).map_err(PlanError::Api)?;
+        let place = format!("the package `{name}`");
+        let run = self.run();
+        let other = stored.lease.filter(|lease| Some(&lease.run) != run.as_ref());
+        let contended = other.is_some();
+        let mut held = Held { name, others: stored.others, run, contended, refused: None };
+        if let Some(lease) = other.filter(|lease| lease.holds(self.now_ms)) {
+            let checkpoint = Checkpoint::default();
+            return Ok(Loaded { keep: Keep::Package(held), checkpoint, occupied: Some(lease) });
+        }
+        let found = match &stored.checkpoint {
+            Some(json) => decode(json.get().as_bytes(), &place)?,
+            None if stored.exists => {
+                Found::Unusable(format!("there is no checkpoint in {place} although it exists"))
+            }
+            None => Found::Nothing,
+        };
+        let (mut checkpoint, sound) = self.settle(found)?;
+        // A damaged checkpoint is overwritten only by a run that reports it, and so at its end.
+        if let Some(run) = held.run.clone().filter(|_| sound) {
+            self.take_lease(&run, &mut held, &mut checkpoint, stored.patch)?;
+        }
+        Ok(Loaded { keep: Keep::Package(held), checkpoint, occupied: None })
+    }
+
+    /// This run, as its lease names it. The command takes no lease: whoever interrupts it can start it again at once.
+    fn run(&self) -> Option<String> {
+        let own = self.context.own_action.as_ref()?;
+        Some(own.activation.clone().unwrap_or_else(|| format!("{:016x}", self.ports.clock.random())))
+    }
+
+    /// Writes the lease, and with it the checkpoint as it is: so the begin of the first run is kept even if that run is killed.
+    fn take_lease(
+        &mut self,
+        run: &str,
+        held: &mut Held,
+        checkpoint: &mut Checkpoint,
+        patch: Option<u64>,
+    ) -> Result<(), PlanError> {
+        // The work is waiting, so there is one try only.
+        let api = Api::new(self.ports, self.now_ms);
+        let lease = Lease::new(run, self.now_ms, self.context.deadline_ms.unwrap_or(u64::MAX));
+        let saved = match checkpoint.encode() {
+            Ok(json) => held.save(&api, &json, Some(&lease)),
+            Err(error) => Err(Failure::lasting(error.to_string())),
+        };
+        self.requests += api.requests();
+        match saved {
+            Ok(Saved::Done(now)) => {
+                // Each write counts one up: more, and somebody else wrote since we read.
+                let expected = patch.map_or(1, |patch| patch + 1);
+                held.contended |= now.is_some_and(|now| now != expected);
+            }
+            Ok(Saved::Refused(status)) => {
+                held.refused = Some(status);
+                self.prefer_records(checkpoint)?;
+            }
+            Err(failure) => {
+                held.contended = true;
+                self.warnings.push(format!("other runs cannot see that this one is at work: {failure}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// A key that may not write the package could not do so in earlier runs either: what they did is in their records.
+    fn prefer_records(&mut self, checkpoint: &mut Checkpoint) -> Result<(), PlanError> {
+        self.read_records()?;
+        let kept = self.records.as_mut().and_then(|records| records.checkpoint.take());
+        if let Some(newer) = kept.filter(|kept| kept.saved_ms > checkpoint.saved_ms) {
+            *checkpoint = newer;
+            self.add_sources(checkpoint, self.first());
+        }
+        Ok(())
+    }
+
+    /// Makes a checkpoint of what was found that holds every source; the flag tells that it is not a new begin after damage.
+    fn settle(&mut self, found: Found) -> Result<(Checkpoint, bool), PlanError> {
+        let problem = match found {
+            Found::Sound(mut checkpoint) => {
+                self.add_sources(&mut checkpoint, self.first());
+                return Ok((checkpoint, true));
+            }
+            Found::Nothing => None,
+            Found::Unusable(problem) => Some(problem),
+        };
+        self.read_records()?;
+        let records = self.records.as_mut();
+        let (kept, marks) = records
+            .map(|records| (records.checkpoint.take(), std::mem::take(&mut records.marks)))
+            .unwrap_or_default();
+        let in_records = self.config.store == Some(Store::Activation);
+        if let Some(mut checkpoint) = kept {
+            if let Some(problem) = problem.filter(|_| !in_records) {
+                self.warnings
+                    .push(format!("{problem}: went on from the one in this forwarder's activation records"));
+            }
+            self.add_sources(&mut checkpoint, self.first());
+            return Ok((checkpoint, true));
+        }
+        let mut checkpoint = Checkpoint::default();
+        if problem.is_none() || in_records {
+            self.take_over(&mut checkpoint, &marks);
+        }
+        match problem {
+            Some(problem) if checkpoint.sources.is_empty() => {
+                let anew = self.anew(&problem)?;
+                self.add_sources(&mut checkpoint, anew);
+                Ok((checkpoint, false))
+            }
+            _ => {
+                self.add_sources(&mut checkpoint, self.first());
+                Ok((checkpoint, true))
+            }
+        }
+    }
+
+    /// Goes on where the tool of 2017 stopped: with the activation that starts a millisecond after the last one that it sent. It sent
+    /// everything up to there that it ever would, so going back further would repeat lines, and with other ids.
+    fn take_over(&mut self, checkpoint: &mut Checkpoint, marks: &BTreeMap<String, u64>) {
+        for (simple_name, ms) in marks.iter().filter(|(_, ms)| (1..self.now_ms).contains(*ms)) {
+            let names: Vec<String> = self.config.sources.iter().map(Source::name).collect();
+            let mut named = names
+                .into_iter()
+                .filter(|name| name == simple_name || name.rsplit('/').next() == Some(simple_name));
+            match (named.next(), named.next()) {
+                (Some(name), None) => {
+                    let origin = ms + 1;
+                    self.warnings.push(format!(
+                        "`{name}` was forwarded by the tool of 2017 before: went on from {}",
+                        crate::time::rfc3339(origin)
+                    ));
+                    checkpoint.sources.insert(name, SourceState::new(origin));
+                }
+                (Some(_), Some(_)) => self.warnings.push(format!(
+                    "the tool of 2017 came to {} with `{simple_name}`, but several of the `actions` have that name: not taken over",
+                    crate::time::rfc3339(*ms)
+                )),
+                (None, _) => {}
+            }
+        }
+    }
+
+    /// Where to begin when the checkpoint is lost.
+    fn anew(&mut self, problem: &str) -> Result<u64, PlanError> {
+        let anew = match (self.config.on_missing_state, self.config.from) {
+            (OnMissingState::Fail, _) => {
+                let message = format!(
+                    "{problem}. Repair it, or set `on_missing_state` to `lookback` or `from` for one run"
+                );
+                return Err(PlanError::Checkpoint(Failure::lasting(message)));
+            }
+            (OnMissingState::From, Some(from)) => from.saturating_add(1),
+            _ => self.now_ms.saturating_sub(self.config.lookback_ms),
+        };
+        self.warnings.push(format!(
+            "{problem}: began anew at {}; lines after that may come twice, lines before it that were still owed do not come",
+            crate::time::rfc3339(anew)
+        ));
+        Ok(anew)
+    }
+
+    /// Where a source begins that was not monitored before.
+    fn first(&self) -> u64 {
+        let lookback = || self.now_ms.saturating_sub(self.config.lookback_ms);
+        self.config.from.map_or_else(lookback, |from| from.saturating_add(1))
+    }
+
+    fn add_sources(&self, checkpoint: &mut Checkpoint, origin: u64) {
+        for source in &self.config.sources {
+            checkpoint.sources.entry(source.name()).or_insert_with(|| SourceState::new(origin));
+        }
+    }
+
+    /// Asks for the forwarder's own records, once; who is no action has none.
+    fn read_records(&mut self) -> Result<(), PlanError> {
+        let Some(own) = self.context.own_action.as_ref().filter(|_| self.records.is_none()) else {
+            return Ok(());
+        };
+        let records = read_records(self.api, &own.name, self.now_ms).map_err(PlanError::Api)?;
+        if let (None, Some(version)) = (&records.checkpoint, records.newer) {
+            return Err(newer("this forwarder's activation records", &BadCheckpoint::Newer(version)));
+        }
+        self.records = Some(records);
+        Ok(())
+    }
+}
+
+fn decode(json: &[u8], place: &str) -> Result<Found, PlanError> {
+    match Checkpoint::decode(json) {
+        Ok(checkpoint) => Ok(Found::Sound(checkpoint)),
+        // A newer forwarder's checkpoint must not be overwritten.
+        Err(error @ BadCheckpoint::Newer(_)) => Err(newer(place, &error)),
+        Err(damage) => Ok(Found::Unusable(format!("the checkpoint in {place} cannot be read: {damage}"))),
+    }
+}
+
+fn newer(place: &str, error: &BadCheckpoint) -> PlanError {
+    PlanError::Checkpoint(Failure::lasting(format!("the checkpoint in {place} cannot be read: {error}")))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,372 @@
+use crate::checkpoint::{Checkpoint, Owed};
+use crate::forward::Outcome;
+use crate::plan::{Context, Keeper, OwnAction, Plan, PlanError, configure, plan};
+use crate::ports::{
+    Body, Clock, Connection, Failure, Http, Method, Ports, Request, Response, Transport, TransportError,
+};
+use crate::report::{Report, conclude};
+use serde_json::{Value, json};
+use std::cell::{Cell, RefCell};
+
+const SECOND: u64 = 1_000;
+const MINUTE: u64 = 60 * SECOND;
+const BEGIN: u64 = 1_700_000_040_000;
+const LOOKBACK: u64 = 15 * MINUTE;
+
+/// A platform with one package, and the forwarder's own records.
+struct Platform {
+    now: Cell<u64>,
+    package: RefCell<Option<Value>>,
+    /// What a GET of the package sees instead, once.
+    outdated: RefCell<Option<Option<Value>>>,
+    /// What a PUT is answered with; 200 is done.
+    put: Cell<u16>,
+    list: Cell<u16>,
+    /// Newest first.
+    records: RefCell<Vec<Value>>,
+    requests: RefCell<Vec<String>>,
+}
+
+impl Platform {
+    fn new() -> Self {
+        Self {
+            now: Cell::new(BEGIN),
+            package: RefCell::default(),
+            outdated: RefCell::default(),
+            put: Cell::new(200),
+            list: Cell::new(200),
+            records: RefCell::default(),
+            requests: RefCell::default(),
+        }
+    }
+
+    fn plan(&self, params: &Value, activation: u32) -> Result<Plan, PlanError> {
+        self.plan_as(params, Some(own(activation)), Keeper::Platform)
+    }
+
+    fn plan_as(&self, params: &Value, own: Option<OwnAction>, keeper: Keeper) -> Result<Plan, PlanError> {
+        let context = Context {
+            api_host: Some("https://api".into()),
+            authorized: true,
+            own_action: own,
+            deadline_ms: Some(self.now.get() + 5 * MINUTE),
+            keeper,
+        };
+        let (config, _) = configure(params.to_string().as_bytes(), &context).unwrap();
+        plan(&config, &context, self.ports())
+    }
+
+    fn ports(&self) -> Ports<'_> {
+        Ports { clock: self, http: self, transport: self }
+    }
+
+    fn conclude(&self, plan: &Plan, covered: &[Owed], last: bool) -> (Report, Value) {
+        let outcome =
+            |owed: &Owed| Outcome { source: "a".into(), covered: Some(*owed), ..Outcome::default() };
+        let outcomes: Vec<Outcome> = covered.iter().map(outcome).collect();
+        let report = conclude(self.ports(), plan, &outcomes, last);
+        let result = serde_json::from_slice(&report.result).unwrap();
+        (report, result)
+    }
+
+    /// A whole run that does all its work, and its record.
+    fn run(&self, params: &Value, activation: u32) -> Value {
+        let plan = self.plan(params, activation).unwrap();
+        let work = plan.work.get("a").cloned().unwrap_or_default();
+        let (_, result) = self.conclude(&plan, &work, true);
+        self.records.borrow_mut().insert(0, record(self.now.get(), &result, json!([])));
+        self.now.set(self.now.get() + MINUTE);
+        result
+    }
+
+    fn annotation(&self, key: &str) -> Option<Value> {
+        let package = self.package.borrow();
+        let found = package.as_ref()?["annotations"].as_array()?.iter().find(|pair| pair["key"] == key);
+        found.map(|pair| pair["value"].clone())
+    }
+
+    fn stored(&self) -> Checkpoint {
+        Checkpoint::decode(self.annotation("whiskjack-checkpoint").unwrap().to_string().as_bytes()).unwrap()
+    }
+
+    fn answer(&self, request: &Request) -> (u16, Value) {
+        let target = request.target.strip_prefix("/api/v1/namespaces/_/").unwrap();
+        let asked = if request.method == Method::Put { "PUT" } else { "GET" };
+        self.requests.borrow_mut().push(format!("{asked} {target}"));
+        let error = json!({"error": "no", "code": "x"});
+        if !target.starts_with("packages/") {
+            let own = target.starts_with("activations?name=fwd&");
+            let records = if own { self.records.borrow().clone() } else { Vec::new() };
+            return match self.list.get() {
+                200 if target.ends_with("count=true") => (200, json!({"activations": records.len()})),
+                200 => (200, json!(records)),
+                status => (status, error),
+            };
+        }
+        let mut package = self.package.borrow_mut();
+        if request.method == Method::Get {
+            let seen = self.outdated.take().unwrap_or_else(|| package.clone());
+            return seen.map_or((404, error), |package| (200, package));
+        }
+        if self.put.get() != 200 {
+            return (self.put.get(), error);
+        }
+        let mut written: Value = serde_json::from_slice(&request.body).unwrap();
+        let patch = package.as_ref().map_or(0, |old| {
+            old["version"].as_str().unwrap().rsplit('.').next().unwrap().parse::<u64>().unwrap()
+        });
+        written["version"] = json!(format!("0.0.{}", patch + 1));
+        *package = Some(written.clone());
+        (200, written)
+    }
+}
+
+impl Clock for Platform {
+    fn now_ms(&self) -> u64 {
+        self.now.get()
+    }
+    fn sleep_ms(&self, ms: u64) {
+        self.now.set(self.now.get() + ms);
+    }
+    fn random(&self) -> u64 {
+        7
+    }
+}
+
+struct Whole(Option<Vec<u8>>);
+
+impl Body for Whole {
+    fn chunk(&mut self) -> Result<Option<Vec<u8>>, Failure> {
+        Ok(self.0.take())
+    }
+}
+
+impl Http for Platform {
+    fn send(&self, request: &Request) -> Result<Response, Failure> {
+        let (status, json) = self.answer(request);
+        Ok(Response { status, body: Box::new(Whole(Some(json.to_string().into_bytes()))) })
+    }
+}
+
+impl Transport for Platform {
+    fn connect(&self, _: &str, _: u16, _: u64) -> Result<Box<dyn Connection>, TransportError> {
+        unreachable!("nothing is sent here")
+    }
+}
+
+fn own(activation: u32) -> OwnAction {
+    OwnAction { name: "/guest/fwd".into(), activation: Some(format!("{activation:032x}")) }
+}
+
+fn params(more: Value) -> Value {
+    let mut params = json!({"actions": ["a"], "logstash": {"host": "h", "port": 1}});
+    params.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    params
+}
+
+fn record(start: u64, result: &Value, logs: Value) -> Value {
+    json!({"activationId": format!("{start:032x}"), "namespace": "guest", "name": "fwd", "start": start, "end": start,
+        "annotations": [{"key": "path", "value": "guest/fwd"}], "logs": logs, "response": {"result": result}})
+}
+
+fn marks(start: u64, lines: &[&str]) -> Value {
+    let logs: Vec<String> =
+        lines.iter().map(|line| format!("2023-11-14T22:13:20.01Z stdout: {line}")).collect();
+    record(start, &json!({}), json!(logs))
+}
+
+#[test]
+fn a_run_takes_the_lease_renews_it_in_between_and_gives_it_back_at_its_end() {
+    let platform = Platform::new();
+    let foreign = json!({"key": "description", "value": 1.50});
+    *platform.package.borrow_mut() = Some(json!({"version": "0.0.9", "annotations": [foreign]}));
+    platform.run(&params(json!({})), 1);
+    platform.now.set(BEGIN + MINUTE);
+    platform.requests.borrow_mut().clear();
+
+    let plan = platform.plan(&params(json!({})), 2).unwrap();
+    let lease = json!({"run": format!("{:032x}", 2), "until_ms": BEGIN + 2 * MINUTE});
+    assert_eq!(platform.annotation("whiskjack-lease"), Some(lease));
+    platform.now.set(BEGIN + MINUTE + 15 * SECOND);
+    platform.conclude(&plan, &[], false);
+    let until = platform.annotation("whiskjack-lease").unwrap()["until_ms"].clone();
+    assert_eq!(until, BEGIN + 2 * MINUTE + 15 * SECOND);
+    let (_, result) = platform.conclude(&plan, &plan.work["a"].clone(), true);
+    assert_eq!(platform.annotation("whiskjack-lease"), None);
+    assert_eq!(platform.annotation("description"), Some(json!(1.50)));
+    assert_eq!((&result["checkpoint"], &result["requests"]), (&json!("saved"), &json!(4)));
+    let requests = platform.requests.borrow();
+    let requests: Vec<&str> = requests
+        .iter()
+        .filter_map(|request| request.strip_suffix(" packages/whiskjack.fwd?overwrite=true"))
+        .collect();
+    assert_eq!(requests, ["PUT", "PUT", "PUT"], "one more than without a lease, and one in between");
+}
+
+#[test]
+fn a_run_that_meets_the_lease_of_another_does_nothing_and_says_so() {
+    let platform = Platform::new();
+    let first = platform.plan(&params(json!({})), 1).unwrap();
+    let before = platform.package.borrow().clone();
+    platform.requests.borrow_mut().clear();
+    platform.now.set(BEGIN + 30 * SECOND);
+    let second = platform.plan(&params(json!({})), 2).unwrap();
+    assert_eq!(second.slices(), []);
+    let (report, result) = platform.conclude(&second, &[], true);
+    let expected = format!("another run (activation {:032x}) is at work until 2023-11-14T22:15:00.000Z", 1);
+    assert_eq!(result["skipped"], expected);
+    assert_eq!((&result["error"], report.complete), (&Value::Null, false));
+    assert_eq!(report.log, [format!("skipped: {expected}")]);
+    assert_eq!(*platform.requests.borrow(), ["GET packages/whiskjack.fwd"]);
+    assert_eq!(*platform.package.borrow(), before);
+    assert!(first.skipped.is_none());
+}
+
+#[test]
+fn the_lease_of_a_killed_run_runs_out_and_what_it_began_with_is_kept() {
+    let platform = Platform::new();
+    platform.plan(&params(json!({})), 1).unwrap();
+    platform.now.set(BEGIN + 61 * SECOND);
+    let next = platform.plan(&params(json!({})), 2).unwrap();
+    assert_eq!(next.skipped, None);
+    assert_eq!(
+        next.checkpoint.sources["a"].origin,
+        BEGIN - LOOKBACK,
+        "the first run's begin, not the second's"
+    );
+}
+
+#[test]
+fn a_lease_that_cannot_be_written_is_a_warning_only() {
+    let platform = Platform::new();
+    platform.put.set(500);
+    let plan = platform.plan(&params(json!({})), 1).unwrap();
+    platform.put.set(200);
+    let (report, result) = platform.conclude(&plan, &plan.work["a"].clone(), true);
+    assert!(report.complete, "{result}");
+    assert!(result["warnings"][0].as_str().unwrap().contains("other runs cannot see"), "{result}");
+}
+
+#[test]
+fn of_two_runs_that_take_the_lease_at_once_the_later_one_keeps_what_the_other_did() {
+    let platform = Platform::new();
+    platform.run(&params(json!({})), 1);
+    let before = platform.package.borrow().clone();
+    let first = platform.plan(&params(json!({})), 2).unwrap();
+    *platform.outdated.borrow_mut() = Some(before);
+    platform.now.set(platform.now.get() + 10);
+    let second = platform.plan(&params(json!({})), 3).unwrap();
+    assert_eq!(second.skipped, None);
+    platform.conclude(&first, &first.work["a"].clone(), true);
+    platform.conclude(&second, &[], true);
+    let owed: Vec<(u64, u64)> =
+        platform.stored().sources["a"].owed.iter().map(|owed| owed.range.into()).collect();
+    let (begin, end) = (first.began_ms, second.began_ms);
+    assert_eq!(owed[0], (begin + 1, end), "only what came between the two is left");
+    assert!(
+        owed.iter().skip(1).all(|(_, upto)| *upto <= begin),
+        "and to look once more for late ones: {owed:?}"
+    );
+}
+
+#[test]
+fn a_key_that_may_not_write_packages_falls_back_to_the_records_with_a_warning() {
+    let platform = Platform::new();
+    platform.put.set(403);
+    let result = platform.run(&params(json!({})), 1);
+    assert_eq!((&result["checkpoint"], &result["error"]), (&json!("in this result"), &Value::Null));
+    assert!(result["warnings"][0].as_str().unwrap().contains("HTTP 403"), "{result}");
+    let next = platform.plan(&params(json!({})), 2).unwrap();
+    assert_eq!(next.checkpoint.sources["a"].through, BEGIN);
+
+    // An older checkpoint is in the package: the one in the records is newer.
+    let older = json!({"version": 1, "saved_ms": 5, "sources": {"a": {"origin": 1, "through": 4}}});
+    let annotations = json!([{"key": "whiskjack-checkpoint", "value": older}]);
+    *platform.package.borrow_mut() = Some(json!({"version": "0.0.1", "annotations": annotations}));
+    let next = platform.plan(&params(json!({})), 3).unwrap();
+    assert_eq!(next.checkpoint.sources["a"].through, BEGIN);
+}
+
+#[test]
+fn a_command_takes_no_lease_and_has_no_records_to_fall_back_to() {
+    let platform = Platform::new();
+    let plan = platform.plan_as(&params(json!({})), None, Keeper::Platform).unwrap();
+    assert_eq!(*platform.package.borrow(), None);
+    platform.put.set(403);
+    let (report, result) = platform.conclude(&plan, &plan.work["a"].clone(), true);
+    assert!(!report.complete && result["error"].as_str().unwrap().contains("--state"), "{result}");
+}
+
+#[test]
+fn with_the_store_activation_a_run_goes_on_from_the_newest_result_and_touches_no_package() {
+    let platform = Platform::new();
+    let params = params(json!({"checkpoint": {"store": "activation"}}));
+    let result = platform.run(&params, 1);
+    assert!(result["warnings"][0].as_str().unwrap().contains("began anew"), "{result}");
+    platform.records.borrow_mut().insert(0, record(BEGIN + 5, &json!({"error": "killed"}), json!([])));
+    let second = platform.plan(&params, 2).unwrap();
+    assert_eq!(second.checkpoint.sources["a"].through, BEGIN);
+    let (_, result) = platform.conclude(&second, &[], true);
+    assert_eq!(result["warnings"], Value::Null);
+    let (_, result) = platform.conclude(&second, &[], false);
+    assert_eq!(result["checkpoint_state"], Value::Null, "in between there is no result");
+    assert!(platform.requests.borrow().iter().all(|request| !request.contains("packages")));
+}
+
+#[test]
+fn the_store_activation_needs_an_action() {
+    let platform = Platform::new();
+    let params = params(json!({"checkpoint": {"store": "activation"}}));
+    let error = platform.plan_as(&params, None, Keeper::Host(None)).unwrap_err().to_string();
+    assert!(error.contains("checkpoint.store") && error.contains("--state"), "{error}");
+}
+
+#[test]
+fn a_first_run_goes_on_where_the_tool_of_2017_stopped() {
+    let platform = Platform::new();
+    *platform.records.borrow_mut() = vec![
+        record(BEGIN - 1, &json!({"error": "failed"}), json!([])),
+        marks(
+            BEGIN - MINUTE,
+            &["found 1 activations (a): x", "LAST_ACTIVATION two words 500", "LAST_ACTIVATION b 700"],
+        ),
+        marks(BEGIN - 2 * MINUTE, &["LAST_ACTIVATION two words 400", "LAST_ACTIVATION gone 5"]),
+    ];
+    let params = params(json!({"actions": ["pkg/two words", "x/b", "y/b", "new"], "from": 100}));
+    let plan = platform.plan(&params, 1).unwrap();
+    let origins: Vec<u64> = ["pkg/two words", "x/b", "y/b", "new"]
+        .iter()
+        .map(|name| plan.checkpoint.sources[*name].origin)
+        .collect();
+    assert_eq!(origins, [501, 101, 101, 101]);
+    assert!(plan.warnings.iter().any(|warning| warning.contains("`pkg/two words`")), "{:?}", plan.warnings);
+    assert!(plan.warnings.iter().any(|warning| warning.contains("several")), "{:?}", plan.warnings);
+    assert_eq!(plan.warnings.len(), 2);
+    let listed = |platform: &Platform| {
+        platform.requests.borrow().iter().filter(|request| request.contains("name=fwd")).count()
+    };
+    assert_eq!(listed(&platform), 2);
+    platform.conclude(&plan, &[], true);
+    platform.plan(&params, 2).unwrap();
+    assert_eq!(listed(&platform), 2, "only the first run asks");
+}
+
+#[test]
+fn a_first_run_that_cannot_see_where_the_tool_of_2017_stopped_does_not_begin() {
+    let platform = Platform::new();
+    platform.list.set(500);
+    assert!(matches!(platform.plan(&params(json!({})), 1), Err(PlanError::Api(_))));
+    assert_eq!(*platform.package.borrow(), None);
+}
+
+#[test]
+fn a_damaged_checkpoint_is_not_overwritten_before_the_end_of_the_run_that_reports_it() {
+    let platform = Platform::new();
+    let annotations = json!([{"key": "whiskjack-checkpoint", "value": "damaged"}]);
+    *platform.package.borrow_mut() = Some(json!({"version": "0.0.1", "annotations": annotations}));
+    let plan = platform.plan(&params(json!({})), 1).unwrap();
+    assert_eq!(platform.annotation("whiskjack-checkpoint"), Some(json!("damaged")));
+    let (_, result) = platform.conclude(&plan, &[], true);
+    assert!(result["warnings"][0].as_str().unwrap().contains("began anew"), "{result}");
+    assert_eq!(platform.stored().sources["a"].origin, BEGIN - LOOKBACK);
+}
