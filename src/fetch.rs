@@ -47,6 +47,8 @@ pub struct Walk<'a> {
     name: Option<&'a str>,
     docs: bool,
     limit: u32,
+    /// Rows of a page that may still succeed: half of one that failed.
+    ceiling: u32,
 }
 
 /// How to go on after a page.
@@ -83,7 +85,7 @@ impl Edge {
 impl<'a> Walk<'a> {
     /// A walk over full records, or over summaries.
     pub fn new(api: &'a Api<'a>, name: Option<&'a str>, docs: bool) -> Self {
-        Self { api, name, docs, limit: if docs { FIRST_PAGE } else { LARGEST_PAGE } }
+        Self { api, name, docs, limit: if docs { FIRST_PAGE } else { LARGEST_PAGE }, ceiling: LARGEST_PAGE }
     }
 
     /// Visits all rows in `range`, newest first. A row may be visited again: `visit` says whether it is new.
@@ -124,11 +126,12 @@ impl<'a> Walk<'a> {
         loop {
             let (page, listed) = self.page(range, skip, visit);
             let Err(failure) = &listed else {
-                self.limit = self.limit.saturating_mul(2).min(self.api.largest_page());
+                self.limit = self.limit.saturating_mul(2).min(self.ceiling).min(self.api.largest_page());
                 return (page, listed);
             };
             tries += u32::from(page.asked == 1);
-            self.limit = (page.asked / 2).max(1);
+            self.ceiling = (page.asked / 2).max(1);
+            self.limit = self.ceiling;
             let progress = page.oldest.is_some_and(|(start, _)| start < range.upto());
             if progress || page.halted || !failure.retryable || tries >= TRIES || !self.api.pause(tries + 1) {
                 return (page, listed);

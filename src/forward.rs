@@ -212,7 +212,7 @@ impl Turn<'_> {
         };
         let summary = Summary { activation_id: record.activation_id, start: record.start };
         if self.seen.contains(summary) || !self.ledger.begin(summary) {
-            return Visited { summary: Some(summary), go_on: true };
+            return Visited { summary: Some(summary), go_on: self.in_time() };
         }
         if self.source.matches(&record) {
             self.tally.activations += 1;
@@ -230,8 +230,7 @@ impl Turn<'_> {
         if !self.ended() {
             self.ledger.end();
         }
-        let go_on = !self.ended() && self.ports.clock.now_ms() < self.turn_ends_ms;
-        Visited { summary: Some(summary), go_on }
+        Visited { summary: Some(summary), go_on: !self.ended() && self.in_time() }
     }
 
     /// A record that cannot be read is reported, and does not hold up its neighbours.
@@ -247,7 +246,7 @@ impl Turn<'_> {
                 self.ledger.end();
             }
         }
-        Visited { summary, go_on: true }
+        Visited { summary, go_on: self.in_time() }
     }
 
     fn push(&mut self, event: &Event<'_>) {
@@ -258,6 +257,10 @@ impl Turn<'_> {
                     Some(Failure::lasting(format!("an event could not be written as JSON: {error}")))
             }
         }
+    }
+
+    fn in_time(&self) -> bool {
+        self.ports.clock.now_ms() < self.turn_ends_ms
     }
 
     fn ended(&self) -> bool {

@@ -100,6 +100,7 @@ fn binary(places: &Places) -> Result<()> {
     };
     places
         .cargo(["build", "--release", "-p", "whiskjack-host", "--bin", BINARY, "--target", &target])
+        .args(["--features", features])
         .run()?;
     copy_if_changed(&places.target.join(&target).join("release").join(BINARY), &places.artifact(BINARY))
 }

@@ -1,0 +1,98 @@
+//! No line is lost: the whole forwarder in a deterministic simulation, one random world a seed.
+//!
+//! `WHISKJACK_SEEDS=FROM..TO cargo test --release --test no_loss` chooses the seeds; with `WHISKJACK_TRACE=1` and one seed it tells what
+//! happens.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    unreachable_pub,
+    reason = "a test: what is not as it should be shall stop it, and nobody else uses it"
+)]
+
+mod sim;
+
+use sim::{Verdict, simulate};
+use std::io::Write;
+use std::panic::catch_unwind;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// Seeds, unless the environment says otherwise.
+const SEEDS: (u64, u64) = (0, 300);
+const THREADS: usize = 2;
+/// Most seeds that are named when they fail.
+const NAMED: usize = 20;
+
+#[test]
+fn every_line_arrives_whatever_goes_wrong_and_once_if_nothing_does() {
+    let (from, to) = seeds();
+    let trace = std::env::var_os("WHISKJACK_TRACE").is_some();
+    let next = Arc::new(AtomicU64::new(from));
+    let verdicts = Arc::new(Mutex::new(Vec::new()));
+    let worker = || {
+        let (next, verdicts) = (next.clone(), verdicts.clone());
+        std::thread::spawn(move || {
+            loop {
+                let seed = next.fetch_add(1, Ordering::Relaxed);
+                if seed >= to {
+                    return;
+                }
+                let verdict = verdict(seed, trace);
+                verdicts.lock().unwrap().push((seed, verdict));
+            }
+        })
+    };
+    let threads: Vec<_> = (0..THREADS).map(|_| worker()).collect();
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    let mut verdicts = std::mem::take(&mut *verdicts.lock().unwrap());
+    verdicts.sort_by_key(|(seed, _)| *seed);
+    let failed = report(&verdicts);
+    assert_eq!(failed, 0, "seeds failed: see above");
+}
+
+/// Simulates one seed; a panic is a verdict too.
+fn verdict(seed: u64, trace: bool) -> Verdict {
+    catch_unwind(|| simulate(seed, trace)).unwrap_or_else(|payload| {
+        let text =
+            payload.downcast_ref::<String>().map(String::as_str).or(payload.downcast_ref::<&str>().copied());
+        Verdict { complaints: vec![format!("panicked: {}", text.unwrap_or("?"))], ..Verdict::default() }
+    })
+}
+
+/// Prints what failed and the sum of it all. Returns how many seeds failed.
+fn report(verdicts: &[(u64, Verdict)]) -> usize {
+    // Not `println!`: that is only shown when the test fails.
+    let mut out = std::io::stdout().lock();
+    let failed: Vec<_> = verdicts.iter().filter(|(_, verdict)| !verdict.complaints.is_empty()).collect();
+    for (seed, verdict) in failed.iter().take(NAMED) {
+        writeln!(out, "seed {seed}: {}", verdict.complaints.join("; ")).unwrap();
+        writeln!(out, "  again: WHISKJACK_SEEDS={seed}..{} cargo test --release --test no_loss", seed + 1)
+            .unwrap();
+    }
+    if failed.len() > NAMED {
+        writeln!(out, "and {} more seeds", failed.len() - NAMED).unwrap();
+    }
+    let sum = |of: fn(&Verdict) -> u64| verdicts.iter().map(|(_, verdict)| of(verdict)).sum::<u64>();
+    writeln!(
+        out,
+        "\nseeds={} runs={} entries={} lost={} repeated_clean={} max_checkpoint_bytes={}",
+        verdicts.len(),
+        sum(|verdict| verdict.runs),
+        sum(|verdict| verdict.entries),
+        sum(|verdict| verdict.lost),
+        sum(|verdict| verdict.repeated_clean),
+        verdicts.iter().map(|(_, verdict)| verdict.max_checkpoint_bytes).max().unwrap_or(0),
+    )
+    .unwrap();
+    failed.len()
+}
+
+fn seeds() -> (u64, u64) {
+    let Ok(text) = std::env::var("WHISKJACK_SEEDS") else { return SEEDS };
+    text.split_once("..")
+        .and_then(|(from, to)| Some((from.parse().ok()?, to.parse().ok()?)))
+        .expect("WHISKJACK_SEEDS is FROM..TO, as 17..18")
+}

@@ -1,0 +1,169 @@
+//! The OpenWhisk API as the forwarder sees it: list and count of activations, and a package (facts/openwhisk.md 1 and 10).
+
+use super::faults::{self, ApiFault};
+use super::ports::{RunPorts, Sim};
+use super::record::Record;
+use serde_json::json;
+use std::collections::HashMap;
+use std::rc::Rc;
+use whiskjack::ports::{Body, Failure, Http, Method, Request, Response};
+
+impl Http for RunPorts {
+    fn send(&self, request: &Request) -> Result<Response, Failure> {
+        self.enter();
+        let sim = &self.sim;
+        let fault = faults::of_request(sim);
+        let takes = match fault {
+            Some(ApiFault::Slow | ApiFault::NoAnswer { .. }) => sim.random.between(3_000, 30_000),
+            _ => sim.random.heavy(20, 1_000),
+        };
+        let done =
+            !matches!(fault, Some(ApiFault::NoAnswer { done: false } | ApiFault::Status { done: false, .. }));
+        let in_time = self.pass(takes);
+        let answer = if done { answer(sim, request) } else { Answer::error(500) };
+        sim.trace(|| format!("{:?} {} → {} {:?}", request.method, request.target, answer.status, fault));
+        self.leave();
+        match fault {
+            Some(ApiFault::NoAnswer { .. }) => Err(Failure::passing("no answer")),
+            _ if !in_time => Err(Failure::passing("no answer in time")),
+            Some(ApiFault::Status { status, .. }) => Ok(self.respond(Answer::error(status), None)),
+            Some(ApiFault::Garbage) => {
+                let garbage =
+                    sim.random.pick(&["<html>hello</html>", "", "{}", "null", "\u{0}", "[[]]", "[{]"]);
+                Ok(self.respond(Answer { status: 200, pieces: vec![garbage.into()] }, None))
+            }
+            fault => Ok(self.respond(answer, fault)),
+        }
+    }
+}
+
+impl RunPorts {
+    fn respond(&self, answer: Answer, fault: Option<ApiFault>) -> Response {
+        let cut = match fault {
+            Some(ApiFault::Reset { after }) => Some((after, true)),
+            Some(ApiFault::CutOff { after }) => Some((after, false)),
+            _ => None,
+        };
+        let whole: String = answer.pieces.concat();
+        let piece = self.sim.random.pick(&[60, 1_000, 16_000, 16_000, 65_000]);
+        let streamed = Streamed { ports: self.shared(), bytes: whole.into_bytes(), at: 0, piece, cut };
+        Response { status: answer.status, body: Box::new(streamed) }
+    }
+}
+
+/// An answer, before anything happens to it on its way.
+struct Answer {
+    status: u16,
+    pieces: Vec<String>,
+}
+
+impl Answer {
+    fn error(status: u16) -> Self {
+        let body = match status {
+            502..=504 => "<html><body>gateway</body></html>",
+            _ => r#"{"error":"There was an internal server error.","code":"x"}"#,
+        };
+        Self { status, pieces: vec![body.into()] }
+    }
+
+    fn refused(why: &str) -> Self {
+        let error = format!("The query parameter 'limit' was malformed:\n{why}");
+        Self { status: 400, pieces: vec![json!({"error": error, "code": "x"}).to_string()] }
+    }
+}
+
+fn answer(sim: &Sim, request: &Request) -> Answer {
+    let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
+    let collection = path.strip_prefix("/api/v1/namespaces/_/").expect("the namespace of the key");
+    match (request.method, collection.split('/').next()) {
+        (Method::Get, Some("activations")) => activations(sim, query),
+        (Method::Get, Some("packages")) => {
+            let (status, json) = sim.package();
+            Answer { status, pieces: vec![json.to_string()] }
+        }
+        (Method::Put, Some("packages")) => {
+            assert_eq!(query, "overwrite=true");
+            sim.kept.borrow_mut().put(&request.body, sim.world.settings.shared_package);
+            Answer { status: 200, pieces: vec![sim.package().1.to_string()] }
+        }
+        _ => panic!("an unexpected request: {request:?}"),
+    }
+}
+
+fn activations(sim: &Sim, query: &str) -> Answer {
+    let query: HashMap<&str, String> = query
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(key, value)| (key, decoded(value)))
+        .collect();
+    let number = |key: &str| query.get(key).map(|text| text.parse::<u64>().expect("a number"));
+    let (since, upto) = (number("since").expect("since"), number("upto").expect("upto"));
+    let now = sim.now.get();
+    let as_of = if sim.world.settings.stale { sim.indexed.replace(now) } else { now };
+    let named = sim.world.named(query.get("name").map(String::as_str));
+    let begin = named.partition_point(|record| record.start > upto);
+    let end = named.partition_point(|record| record.start >= since);
+    let mut found = named[begin..end.max(begin)].iter().filter(|record| record.is_visible(as_of));
+    let skip = number("skip").unwrap_or(0) as usize;
+    if query.get("count").is_some_and(|count| count == "true") {
+        let count = found.count().saturating_sub(skip);
+        return Answer { status: 200, pieces: vec![format!("{{\"activations\":{count}}}")] };
+    }
+    let (limit, most) = (number("limit").expect("limit") as usize, sim.world.settings.site_limit);
+    if limit > most {
+        return Answer::refused(&format!(
+            "The value '{limit}' is not in the range of 0 to {most} for activations."
+        ));
+    }
+    let docs = query["docs"] == "true";
+    let rows: Vec<&&Record> = found.by_ref().skip(skip).take(limit).collect();
+    let gone = rows.iter().any(|record| !record.is_visible(now));
+    if docs && (gone || rows.len() as u64 > sim.world.settings.largest_page) {
+        return Answer::error(sim.random.pick(&[500, 504]));
+    }
+    sim.pass(rows.len() as u64 / 4);
+    let rows: Vec<String> = rows.iter().map(|record| record.json(docs).to_string()).collect();
+    Answer { status: 200, pieces: vec!["[".into(), rows.join(","), "]".into()] }
+}
+
+/// A body that arrives in pieces.
+struct Streamed {
+    ports: Rc<RunPorts>,
+    bytes: Vec<u8>,
+    at: usize,
+    piece: u64,
+    /// After how many bytes it ends, and whether with an error.
+    cut: Option<(usize, bool)>,
+}
+
+impl Body for Streamed {
+    fn chunk(&mut self) -> Result<Option<Vec<u8>>, Failure> {
+        self.ports.enter();
+        let all = self.bytes.len();
+        let end = self.cut.map_or(all, |(after, _)| after.min(all));
+        if self.at == end {
+            let broken = self.cut.is_some_and(|(_, error)| error);
+            return if broken { Err(Failure::passing("the connection was reset")) } else { Ok(None) };
+        }
+        let length = self.ports.sim.random.between(1, self.piece) as usize;
+        let begin = self.at;
+        self.at = (begin + length).min(end);
+        Ok(Some(self.bytes[begin..self.at].to_vec()))
+    }
+}
+
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((&first, tail)) = rest.split_first() {
+        if first == b'%' {
+            bytes
+                .push(u8::from_str_radix(&text[text.len() - tail.len()..][..2], 16).expect("two hex digits"));
+            rest = &tail[2..];
+        } else {
+            bytes.push(first);
+            rest = tail;
+        }
+    }
+    String::from_utf8(bytes).expect("UTF-8")
+}

@@ -1,0 +1,203 @@
+//! Runs the forwarder in a world: in time, late, twice at once, killed, in one piece or in slices on several workers.
+
+use super::oracle::{self, Verdict};
+use super::ports::{Fate, Killed, RunPorts, Sim};
+use super::random::Random;
+use super::store::{Kept, foreign};
+use super::world::World;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::json;
+use std::cell::{Cell, RefCell};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::rc::Rc;
+use whiskjack::config::Config;
+use whiskjack::forward::{Outcome, Worker};
+use whiskjack::plan::{self, Context, Keeper, PlanError, Slice};
+use whiskjack::report::{self, Report};
+
+const MINUTE: u64 = 60_000;
+/// How long the platform lets a run go on.
+const TIME_MS: u64 = MINUTE;
+/// Clean runs after the world is quiet: until two in a row had nothing left, at most so many. Two suffice unless a backlog or small pages
+/// need more than the time of one run.
+const MOST_CLEAN_RUNS: u32 = 40;
+/// Most runs inside of one another.
+const DEEPEST: u32 = 2;
+
+/// Simulates the world of a seed from its begin to two clean runs after its end.
+pub fn simulate(seed: u64, trace: bool) -> Verdict {
+    let random = Random::new(seed);
+    let world = World::new(&random);
+    let begin = world.settings.begin;
+    let package = world.settings.shared_package.then(|| vec![foreign()]);
+    let sim = Rc::new(Sim {
+        world,
+        random,
+        now: Cell::new(begin),
+        quiet: Cell::new(false),
+        indexed: Cell::new(begin),
+        kept: RefCell::new(Kept { package, ..Kept::default() }),
+        arrived: RefCell::default(),
+        runs: Cell::new(0),
+        overruns: Cell::new(0),
+        cut_short: Cell::new(false),
+        trace,
+    });
+    sim.trace(|| format!("seed {seed}: {:#?}", sim.world.settings));
+    live(&sim);
+    let settled = settle(&sim);
+    oracle::judge(&sim, settled)
+}
+
+/// Runs by the clock, as far as they take place.
+fn live(sim: &Rc<Sim>) {
+    let settings = &sim.world.settings;
+    let mut tick = settings.begin;
+    while tick < settings.end {
+        tick += settings.interval_ms;
+        if sim.random.chance(settings.missing) {
+            // Sometimes for hours.
+            tick += sim.random.heavy(1, 240) / 2 * settings.interval_ms;
+            continue;
+        }
+        sim.now.set(sim.now.get().max(tick));
+        run(sim, 0);
+    }
+}
+
+/// Lets everything become visible, some time pass, and clean runs follow. Says whether they came to rest.
+fn settle(sim: &Rc<Sim>) -> bool {
+    sim.quiet.set(true);
+    let pause = sim.random.pick(&[1_000, MINUTE, MINUTE, 10 * MINUTE, 120 * MINUTE]);
+    sim.now.set(sim.now.get().max(sim.world.all_visible()) + pause);
+    sim.trace(|| "now everything is quiet".into());
+    let mut at_rest = 0;
+    for _ in 0..MOST_CLEAN_RUNS {
+        at_rest = if run(sim, 0) { at_rest + 1 } else { 0 };
+        if at_rest == 2 {
+            return true;
+        }
+        sim.pass(sim.world.settings.interval_ms);
+    }
+    false
+}
+
+/// Another run, in the middle of a call of the first.
+pub fn run_inside(sim: &Rc<Sim>, depth: u32) {
+    run(sim, depth);
+}
+
+/// One run, whatever becomes of it. Says whether it left nothing.
+fn run(sim: &Rc<Sim>, depth: u32) -> bool {
+    sim.runs.set(sim.runs.get() + 1);
+    let fate = fate(sim, depth);
+    sim.trace(|| format!("a run begins: {fate:?}"));
+    let ended = catch_unwind(AssertUnwindSafe(|| attempt(sim, fate)));
+    let complete = match ended {
+        Ok(report) => {
+            sim.trace(|| {
+                format!(
+                    "the run ends: {}",
+                    report.as_ref().map_or_else(|e| e.to_string(), |r| text(&r.result))
+                )
+            });
+            report.is_ok_and(|report| report.complete)
+        }
+        Err(payload) if payload.is::<Killed>() => false,
+        Err(payload) => resume_unwind(payload),
+    };
+    sim.trace(|| "the run is over".into());
+    complete
+}
+
+fn fate(sim: &Sim, depth: u32) -> Fate {
+    let settings = &sim.world.settings;
+    let random = &sim.random;
+    let time_ms = TIME_MS;
+    if sim.quiet.get() {
+        return Fate { time_ms, kill: None, overlap: None, depth };
+    }
+    let hurried = random.chance(settings.hurried);
+    Fate {
+        time_ms: if hurried { random.between(300, 8_000) } else { time_ms },
+        kill: random.chance(settings.kills).then(|| (random.heavy(12, 2_000) + 1, random.chance(500))),
+        overlap: (depth < DEEPEST && random.chance(settings.overlaps)).then(|| random.heavy(12, 500) + 1),
+        depth,
+    }
+}
+
+fn attempt(sim: &Rc<Sim>, fate: Fate) -> Result<Report, PlanError> {
+    let ports = RunPorts::new(sim, fate);
+    let keeper = match sim.world.settings.host_keeps {
+        true => Keeper::Host(sim.kept.borrow().host.clone()),
+        false => Keeper::Platform,
+    };
+    let context = Context {
+        api_host: Some("https://api".into()),
+        authorized: true,
+        own_action: Some("/guest/fwd".into()),
+        deadline_ms: Some(ports.deadline()),
+        keeper,
+    };
+    let (config, _) = plan::configure(&params(sim), &context).expect("sound parameters");
+    let report = match sim.random.chance(600) {
+        true => whiskjack::run::run(&config, &context, ports.ports()),
+        false => by_hand(&config, &context, &ports),
+    }?;
+    keep(sim, &report);
+    Ok(report)
+}
+
+/// As a host does that spreads the work: slices in any order on several workers, everything handed over as JSON.
+fn by_hand(config: &Config, context: &Context, ports: &Rc<RunPorts>) -> Result<Report, PlanError> {
+    let sim = &ports.sim;
+    let random = &sim.random;
+    let plan = handed_over(&plan::plan(config, context, ports.ports())?);
+    let mut queue: Vec<Slice> = plan.slices();
+    let mut workers: Vec<Worker> = (0..random.between(1, 4)).map(|_| Worker::default()).collect();
+    let mut outcomes: Vec<Outcome> = Vec::new();
+    while !queue.is_empty() && sim.now.get().saturating_add_signed(sim.world.settings.skew_ms) < plan.stop_ms
+    {
+        let slice = handed_over(&queue.swap_remove(random.below(queue.len() as u64) as usize));
+        let worker = random.below(workers.len() as u64) as usize;
+        let mut outcome = handed_over(&workers[worker].forward(ports.ports(), &plan, &slice));
+        if random.chance(sim.world.settings.kills / 10) && !sim.quiet.get() {
+            sim.trace(|| "a worker dies with its outcome".into());
+            workers[worker] = Worker::default();
+            continue;
+        }
+        queue.extend(outcome.rest.take());
+        outcomes.push(outcome);
+        if random.chance(200) {
+            keep(sim, &report::conclude(ports.ports(), &plan, &outcomes, false));
+        }
+    }
+    Ok(report::conclude(ports.ports(), &plan, &outcomes, true))
+}
+
+fn keep(sim: &Sim, report: &Report) {
+    if let Some(checkpoint) = &report.checkpoint {
+        sim.kept.borrow_mut().hand(checkpoint.clone());
+    }
+}
+
+fn params(sim: &Sim) -> Vec<u8> {
+    let settings = &sim.world.settings;
+    let store = if settings.host_keeps { "host" } else { "package" };
+    let mut params = json!({"actions": settings.actions, "logstash": {"host": "logstash", "port": 5044},
+        "lookback_minutes": settings.lookback_minutes, "checkpoint": {"store": store}});
+    if let Some(from) = settings.from {
+        params["from"] = from.into();
+        params["on_missing_state"] = "from".into();
+    }
+    params.to_string().into_bytes()
+}
+
+fn handed_over<T: Serialize + DeserializeOwned>(value: &T) -> T {
+    let json = serde_json::to_vec(value).expect("JSON");
+    serde_json::from_slice(&json).expect("what was written can be read")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}

@@ -1,0 +1,102 @@
+//! What goes wrong with one call.
+
+use super::ports::Sim;
+
+/// What happens to a request to the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ApiFault {
+    /// No answer; what the request was to do is done, or not.
+    NoAnswer { done: bool },
+    /// An error of the controller (JSON) or of the gateway (HTML); what the request was to do is done, or not.
+    Status { status: u16, done: bool },
+    /// The body breaks off with an error after some bytes.
+    Reset { after: usize },
+    /// The body ends after some bytes as if it were whole.
+    CutOff { after: usize },
+    /// 200, and something that is no answer.
+    Garbage,
+    /// It comes, but late.
+    Slow,
+}
+
+/// What happens to a connection to the receiver, or to the window that is written to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TransportFault {
+    /// The connection, or the write, fails at once; nothing arrives.
+    Refused,
+    /// As `Refused`, after the whole time that was given.
+    TimedOut,
+    /// The write fails although everything arrived.
+    WrittenAndFailed,
+    /// The receiver closes without taking anything.
+    Dropped,
+    /// The receiver takes everything and closes.
+    TakenAndClosed,
+    /// The receiver takes some, says so, and closes.
+    PartlyAndClosed,
+    /// The receiver takes some, says less, and is silent from then on.
+    PartlyAndSilent,
+    /// The receiver takes everything and shows life, but does not say so in time.
+    KeptAlive,
+    /// The answer is no Lumberjack.
+    Garbage,
+    /// More is acknowledged than there is.
+    Beyond,
+}
+
+/// What goes wrong with the next request, if anything.
+pub fn of_request(sim: &Sim) -> Option<ApiFault> {
+    let settings = &sim.world.settings;
+    if sim.quiet.get() {
+        return None;
+    }
+    if within(&settings.api_down, sim.now.get()) {
+        return Some(random_outage(sim));
+    }
+    sim.random.chance(settings.api_faults).then(|| {
+        let done = sim.random.chance(500);
+        let after = sim.random.heavy(300, 100_000) as usize;
+        match sim.random.below(8) {
+            0 => ApiFault::NoAnswer { done },
+            1 => ApiFault::Status { status: sim.random.pick(&[429, 500, 500, 502, 503, 504]), done },
+            2 => ApiFault::Status { status: sim.random.pick(&[401, 403, 409]), done: false },
+            3 | 4 => ApiFault::Reset { after },
+            5 => ApiFault::CutOff { after },
+            6 => ApiFault::Garbage,
+            _ => ApiFault::Slow,
+        }
+    })
+}
+
+/// What goes wrong with the next connection, if anything.
+pub fn of_connect(sim: &Sim) -> Option<TransportFault> {
+    let settings = &sim.world.settings;
+    let down = within(&settings.receiver_down, sim.now.get());
+    (!sim.quiet.get() && (down || sim.random.chance(settings.transport_faults)))
+        .then(|| sim.random.pick(&[TransportFault::Refused, TransportFault::TimedOut]))
+}
+
+/// What goes wrong with the next window, if anything.
+pub fn of_window(sim: &Sim) -> Option<TransportFault> {
+    use TransportFault::*;
+    let settings = &sim.world.settings;
+    let down = within(&settings.receiver_down, sim.now.get());
+    (!sim.quiet.get() && (down || sim.random.chance(settings.transport_faults))).then(|| {
+        let all =
+            [WrittenAndFailed, TakenAndClosed, PartlyAndClosed, PartlyAndSilent, KeptAlive, Garbage, Beyond];
+        let none = [Refused, TimedOut, Dropped];
+        if down { sim.random.pick(&none) } else { sim.random.pick(&[all.as_slice(), &none].concat()) }
+    })
+}
+
+fn random_outage(sim: &Sim) -> ApiFault {
+    match sim.random.below(3) {
+        0 => ApiFault::NoAnswer { done: false },
+        1 => ApiFault::Status { status: 503, done: false },
+        _ => ApiFault::Status { status: 500, done: false },
+    }
+}
+
+fn within(times: &[(u64, u64)], now: u64) -> bool {
+    times.iter().any(|(since, upto)| (*since..=*upto).contains(&now))
+}

@@ -1,0 +1,171 @@
+//! One run's ports: every call takes time, and at any call the run may be killed or another one may come in between.
+
+use super::driver;
+use super::random::Random;
+use super::receiver::Arrived;
+use super::store::Kept;
+use super::world::World;
+use std::cell::{Cell, RefCell};
+use std::io::Write;
+use std::rc::{Rc, Weak};
+use whiskjack::ports::{Clock, Ports};
+
+/// Everything outside the forwarder.
+#[derive(Debug)]
+pub struct Sim {
+    pub world: World,
+    pub random: Random,
+    /// The platform's clock, milliseconds since 1970.
+    pub now: Cell<u64>,
+    /// No more faults.
+    pub quiet: Cell<bool>,
+    /// As of when the index of activations is; list and count bring it up to date after they have answered.
+    pub indexed: Cell<u64>,
+    pub kept: RefCell<Kept>,
+    pub arrived: RefCell<Arrived>,
+    /// Runs begun.
+    pub runs: Cell<u64>,
+    /// Runs that went on after their deadline although nothing hindered them.
+    pub overruns: Cell<u64>,
+    /// Whether a run ended between a window and its acknowledgement: then it is sent again, as after a fault.
+    pub cut_short: Cell<bool>,
+    /// Whether to say what happens.
+    pub trace: bool,
+}
+
+impl Sim {
+    pub fn pass(&self, ms: u64) {
+        self.now.set(self.now.get() + ms);
+    }
+
+    pub fn trace(&self, what: impl FnOnce() -> String) {
+        if self.trace {
+            let since_begin = self.now.get() as i64 - self.world.settings.begin as i64;
+            // Not `eprintln!`: the test harness would keep it for itself.
+            writeln!(std::io::stderr(), "{:>10.3} {}", since_begin as f64 / 1000.0, what())
+                .expect("standard error");
+        }
+    }
+}
+
+/// The ports of one run.
+#[derive(Debug)]
+pub struct RunPorts {
+    pub sim: Rc<Sim>,
+    /// For bodies and connections, which outlive the call that makes them.
+    me: Weak<RunPorts>,
+    /// Our clock minus the platform's.
+    skew_ms: i64,
+    /// When the platform kills the run.
+    deadline: u64,
+    calls: Cell<u64>,
+    /// At which call the run is killed, and whether what the call does is done by then.
+    kill: Option<(u64, bool)>,
+    /// At which call another run takes place.
+    overlap: Option<u64>,
+    depth: u32,
+}
+
+/// A run was killed: not an error of anybody.
+#[derive(Debug)]
+pub struct Killed;
+
+/// What shall happen to a run.
+#[derive(Debug, Clone, Copy)]
+pub struct Fate {
+    /// Time until the deadline.
+    pub time_ms: u64,
+    pub kill: Option<(u64, bool)>,
+    pub overlap: Option<u64>,
+    /// How many runs this one is inside of.
+    pub depth: u32,
+}
+
+impl RunPorts {
+    pub fn new(sim: &Rc<Sim>, fate: Fate) -> Rc<Self> {
+        let skew = sim.world.settings.skew_ms;
+        let wander = if skew == 0 { 0 } else { sim.random.below(2000) as i64 - 1000 };
+        let Fate { time_ms, kill, overlap, depth } = fate;
+        let deadline = sim.now.get() + time_ms;
+        Rc::new_cyclic(|me| Self {
+            sim: sim.clone(),
+            me: me.clone(),
+            skew_ms: skew + wander,
+            deadline,
+            calls: Cell::new(0),
+            kill,
+            overlap,
+            depth,
+        })
+    }
+
+    pub fn ports(&self) -> Ports<'_> {
+        Ports { clock: self, http: self, transport: self }
+    }
+
+    pub fn shared(&self) -> Rc<Self> {
+        self.me.upgrade().expect("somebody holds the ports while they are used")
+    }
+
+    /// When the run's time is over: by the platform's clock, or by ours if it is our host that ends the run.
+    pub fn deadline(&self) -> u64 {
+        let ours = if self.sim.world.settings.host_keeps { self.skew_ms } else { 0 };
+        self.deadline.saturating_add_signed(ours)
+    }
+
+    /// A call begins.
+    pub fn enter(&self) {
+        self.calls.set(self.calls.get() + 1);
+        if self.overlap == Some(self.calls.get()) {
+            self.sim.trace(|| "another run comes in between".into());
+            driver::run_inside(&self.sim, self.depth + 1);
+        }
+        if self.kill == Some((self.calls.get(), false)) {
+            self.die("killed");
+        }
+        if self.sim.now.get() > self.deadline {
+            let excused = self.skew_ms != 0
+                || self.depth > 0
+                || self.overlap.is_some()
+                || !self.sim.world.settings.clean;
+            self.sim.overruns.set(self.sim.overruns.get() + u64::from(!excused));
+            self.die("killed at its deadline");
+        }
+    }
+
+    /// What the call does is done.
+    pub fn leave(&self) {
+        if self.kill == Some((self.calls.get(), true)) {
+            self.die("killed after this call");
+        }
+    }
+
+    /// Lets `ms` pass, but not more than there are until the deadline: the host gives up then. Says whether it was all.
+    pub fn pass(&self, ms: u64) -> bool {
+        let left = self.deadline.saturating_sub(self.sim.now.get());
+        self.sim.pass(ms.min(left));
+        ms <= left
+    }
+
+    fn die(&self, how: &str) -> ! {
+        self.sim.trace(|| how.to_owned());
+        std::panic::resume_unwind(Box::new(Killed))
+    }
+}
+
+impl Clock for RunPorts {
+    fn now_ms(&self) -> u64 {
+        self.sim.now.get().saturating_add_signed(self.skew_ms)
+    }
+
+    fn sleep_ms(&self, ms: u64) {
+        self.enter();
+        self.sim.trace(|| format!("sleeps {ms} ms"));
+        self.sim.pass(ms);
+        self.leave();
+    }
+
+    fn random(&self) -> u64 {
+        self.sim.random.next()
+    }
+}

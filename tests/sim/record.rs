@@ -1,0 +1,128 @@
+//! Activation records as the platform keeps them, and the text of their log lines (facts/openwhisk.md 1.3–1.5, 1.8).
+
+use super::random::mixed;
+use serde_json::{Value, json};
+use whiskjack::time::rfc3339;
+
+/// Namespace of every record.
+pub const NAMESPACE: &str = "guest@example.com";
+
+/// What left the record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A run of an action; the only kind that has log lines.
+    Action,
+    Sequence,
+    Conductor,
+    /// A trigger that has the name of an action.
+    Trigger,
+    /// What the platform writes when an action could not be run at all.
+    Fallback,
+}
+
+/// One activation.
+#[derive(Debug, Clone)]
+pub struct Record {
+    pub id: u128,
+    /// Name as monitored, and as the API's filter finds it: `action`, `package/action` or `binding/action`.
+    pub key: String,
+    /// Package of the provider, if it ran through a binding.
+    pub bound_to: Option<&'static str>,
+    pub kind: Kind,
+    pub start: u64,
+    pub end: u64,
+    /// When the store has it.
+    pub visible: u64,
+    /// When an operator's job removes it.
+    pub deleted: u64,
+    pub lines: u32,
+}
+
+impl Record {
+    pub fn name(&self) -> &str {
+        self.key.rsplit('/').next().unwrap_or(&self.key)
+    }
+
+    /// Whether it holds lines that must arrive.
+    pub fn has_lines(&self) -> bool {
+        self.kind == Kind::Action && self.lines > 0
+    }
+
+    pub fn is_visible(&self, at: u64) -> bool {
+        self.visible <= at && at < self.deleted
+    }
+
+    /// The entry at `index`. Some are equal within a record.
+    pub fn line(&self, index: u32) -> String {
+        let hash = mixed(self.id as u64 ^ u64::from(index));
+        let tail = match hash % 16 {
+            0 => return format!("{:<30} stderr: the same again", rfc3339(self.end)),
+            1 => return "There was an issue while collecting your logs. Data might be missing.".into(),
+            2 => "\t\"quoted\" \\ ]}{[".into(),
+            3 => "\u{1b}[31mred\u{1b}[0m 🪵 \u{1}".into(),
+            4 if hash % 512 < 16 => "x".repeat(16_000),
+            _ => String::new(),
+        };
+        format!("{:<30} stdout: {:032x}#{index}{tail}", rfc3339(self.end), self.id)
+    }
+
+    /// What the list shows of it.
+    pub fn json(&self, docs: bool) -> Value {
+        let mut json = json!({"activationId": format!("{:032x}", self.id), "namespace": NAMESPACE, "name": self.name(), "version": "0.0.1",
+            "publish": false, "start": self.start, "annotations": self.annotations()});
+        if self.kind != Kind::Trigger {
+            json["end"] = self.end.into();
+            json["duration"] = (self.end - self.start).into();
+        }
+        if docs {
+            json["subject"] = NAMESPACE.into();
+            json["response"] =
+                json!({"status": "success", "success": true, "result": {"logs": ["no", {"a": "]}"}]}});
+            json["logs"] = self.logs().into();
+        } else if self.kind != Kind::Trigger {
+            json["statusCode"] = 0.into();
+        }
+        json
+    }
+
+    fn logs(&self) -> Vec<String> {
+        match self.kind {
+            Kind::Action => (0..self.lines).map(|index| self.line(index)).collect(),
+            Kind::Sequence | Kind::Conductor => {
+                (0..self.lines).map(|n| format!("{:032x}", self.id ^ u128::from(n))).collect()
+            }
+            Kind::Trigger => {
+                vec![r#"{"rule":"guest/r","action":"guest/a","statusCode":0,"success":true}"#.into()]
+            }
+            Kind::Fallback => Vec::new(),
+        }
+    }
+
+    fn annotations(&self) -> Value {
+        if self.kind == Kind::Trigger {
+            return json!([]);
+        }
+        let path = match (self.bound_to, self.name()) {
+            (Some(package), name) => format!("provider/{package}/{name}"),
+            (None, _) => format!("{NAMESPACE}/{}", self.key),
+        };
+        let kind = match self.kind {
+            Kind::Sequence => "sequence",
+            Kind::Fallback => "unknown",
+            _ => "nodejs:20",
+        };
+        let mut annotations =
+            vec![json!({"key": "path", "value": path}), json!({"key": "kind", "value": kind})];
+        if let (Some(_), Some((binding, _))) = (self.bound_to, self.key.split_once('/')) {
+            annotations.push(json!({"key": "binding", "value": format!("{NAMESPACE}/{binding}")}));
+        }
+        if self.kind == Kind::Conductor {
+            annotations.push(json!({"key": "conductor", "value": true}));
+        }
+        if self.kind == Kind::Action {
+            annotations
+                .push(json!({"key": "limits", "value": {"timeout": 60_000, "memory": 256, "logs": 10}}));
+        }
+        annotations.into()
+    }
+}

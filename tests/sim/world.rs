@@ -1,0 +1,277 @@
+//! A random world: what is monitored, what runs and when it becomes visible, and how bad the weather is.
+
+use super::random::Random;
+use super::record::{Kind, Record};
+use std::collections::{BTreeMap, HashMap};
+
+const SECOND: u64 = 1_000;
+const MINUTE: u64 = 60 * SECOND;
+/// When every world begins, milliseconds since 1970; in the middle of a minute.
+const BEGIN: u64 = 1_700_000_007_123;
+
+/// Names to monitor, with the provider's package for those that are run through a binding.
+const ACTIONS: &[(&str, Option<&str>)] = &[
+    ("hello", None),
+    ("tools/hello", None),
+    ("mine/convert", Some("pkg")),
+    ("two words", None),
+    ("a.b-c@d", None),
+];
+/// Names that only patterns choose; stores with phrase search find some of them when asked for others. The last is the forwarder itself.
+const NEIGHBOURS: &[&str] = &["hello-world", "hello/x", "tools/hello-2", "other", "fwd"];
+/// Entries of `actions` with patterns, and the names that they choose.
+const PATTERNS: &[(&[&str], &[&str])] = &[
+    (
+        &["*", "*/*"],
+        &[
+            "hello",
+            "tools/hello",
+            "mine/convert",
+            "two words",
+            "a.b-c@d",
+            "hello-world",
+            "hello/x",
+            "tools/hello-2",
+            "other",
+        ],
+    ),
+    (&["*", "tools/hello", "!other", "!hello-*"], &["hello", "tools/hello", "two words", "a.b-c@d"]),
+    (&["tools/*", "mine/*"], &["tools/hello", "tools/hello-2", "mine/convert"]),
+];
+
+/// What a world is like.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// No faults, kills, overlaps or deletions: nothing may come twice.
+    pub clean: bool,
+    /// More activations in the look-back than the checkpoint keeps ids of: repeats are allowed.
+    pub heavy: bool,
+    /// List and count answer as of the question before.
+    pub stale: bool,
+    /// The name filter is a phrase search.
+    pub phrase: bool,
+    /// The parameter `actions`.
+    pub actions: Vec<&'static str>,
+    /// Names that it chooses.
+    pub chosen: Vec<&'static str>,
+    /// Whether it holds patterns: then the whole namespace is one source.
+    pub patterns: bool,
+    pub lookback_minutes: u64,
+    /// The parameter `from`; without it the first run begins with the look-back.
+    pub from: Option<u64>,
+    /// The host keeps the checkpoint.
+    pub host_keeps: bool,
+    /// The checkpoint's package is there before the first run, with an annotation of somebody else.
+    pub shared_package: bool,
+    /// Time between two runs.
+    pub interval_ms: u64,
+    /// Our clock minus the platform's.
+    pub skew_ms: i64,
+    /// Most rows that the API gives at once; more are refused.
+    pub site_limit: usize,
+    /// More full records than this on one page fail.
+    pub largest_page: u64,
+    /// Of a thousand calls, so many fail.
+    pub api_faults: u64,
+    pub transport_faults: u64,
+    /// Of a thousand runs, so many are killed, are overlapped, do not take place, have little time.
+    pub kills: u64,
+    pub overlaps: u64,
+    pub missing: u64,
+    pub hurried: u64,
+    /// Times during which nothing answers.
+    pub api_down: Vec<(u64, u64)>,
+    pub receiver_down: Vec<(u64, u64)>,
+    pub begin: u64,
+    pub end: u64,
+}
+
+/// A world and all that will happen in it.
+#[derive(Debug)]
+pub struct World {
+    pub settings: Settings,
+    pub records: Vec<Record>,
+    /// By name, newest first, ties by id descending: the order of the list.
+    listed: BTreeMap<String, Vec<usize>>,
+    by_id: HashMap<u128, usize>,
+}
+
+impl World {
+    pub fn new(random: &Random) -> Self {
+        let settings = Settings::new(random);
+        let records = records(&settings, random);
+        let mut listed: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        let mut order: Vec<usize> = (0..records.len()).collect();
+        order.sort_by_key(|&at| std::cmp::Reverse((records[at].start, records[at].id)));
+        order.into_iter().for_each(|at| listed.entry(records[at].key.clone()).or_default().push(at));
+        let by_id = records.iter().enumerate().map(|(at, record)| (record.id, at)).collect();
+        Self { settings, records, listed, by_id }
+    }
+
+    /// Records that the name filter finds, in the list's order; all without a filter.
+    pub fn named(&self, name: Option<&str>) -> Vec<&Record> {
+        let phrase = |key: &str| {
+            let Some(name) = name else { return true };
+            key.strip_prefix(name)
+                .is_some_and(|rest| rest.is_empty() || self.settings.phrase && rest.starts_with(['-', '/']))
+        };
+        let mut found: Vec<&Record> = self
+            .listed
+            .iter()
+            .filter(|(key, _)| phrase(key))
+            .flat_map(|(_, list)| list)
+            .map(|&at| &self.records[at])
+            .collect();
+        if self.settings.phrase || name.is_none() {
+            found.sort_by_key(|record| std::cmp::Reverse((record.start, record.id)));
+        }
+        found
+    }
+
+    pub fn by_id(&self, id: u128) -> Option<&Record> {
+        self.by_id.get(&id).map(|&at| &self.records[at])
+    }
+
+    /// When the last record has become visible.
+    pub fn all_visible(&self) -> u64 {
+        self.records.iter().map(|record| record.visible).max().unwrap_or(self.settings.end)
+    }
+}
+
+impl Settings {
+    fn new(random: &Random) -> Self {
+        let clean = random.chance(300);
+        let heavy = random.chance(25);
+        let unless_clean = |most: &[u64]| if clean { 0 } else { random.pick(most) };
+        let lookback_minutes = if heavy { 15 } else { random.pick(&[2, 5, 15, 30]) };
+        let interval_ms = random.pick(&[15 * SECOND, MINUTE, MINUTE, MINUTE, 5 * MINUTE]);
+        let runs = if heavy { random.between(4, 12) } else { random.between(3, 30) };
+        let end = BEGIN + runs * interval_ms;
+        let outages = |per_mille: u64| -> Vec<(u64, u64)> {
+            let outage = |_| {
+                let since = random.between(BEGIN, end);
+                (since, since + random.heavy(5 * MINUTE, 180 * MINUTE))
+            };
+            if !clean && random.chance(per_mille) {
+                (0..random.between(1, 3)).map(outage).collect()
+            } else {
+                Vec::new()
+            }
+        };
+        let patterns = random.chance(200);
+        let mut actions: Vec<&str> = ACTIONS.iter().map(|(name, _)| *name).collect();
+        (0..random.below(ACTIONS.len() as u64)).for_each(|_| {
+            actions.remove(random.below(actions.len() as u64) as usize);
+        });
+        let mut chosen = actions.clone();
+        if patterns {
+            let (entries, names) = random.pick(PATTERNS);
+            (actions, chosen) = (entries.to_vec(), names.to_vec());
+        }
+        let from = random.chance(600).then(|| BEGIN - random.below(20 * MINUTE));
+        Self {
+            clean,
+            heavy,
+            stale: random.chance(500),
+            phrase: random.chance(150),
+            actions,
+            chosen,
+            patterns,
+            lookback_minutes,
+            from,
+            host_keeps: random.chance(250),
+            shared_package: from.is_some() && random.chance(200),
+            interval_ms,
+            skew_ms: random.pick(&[0, 0, 0, -8000, -700, 900, 8000]),
+            site_limit: random.pick(&[200, 200, 200, 50, 30]),
+            largest_page: if random.chance(150) { random.between(1, 60) } else { u64::MAX },
+            api_faults: unless_clean(&[0, 5, 30, 150]),
+            transport_faults: unless_clean(&[0, 5, 50, 250]),
+            kills: unless_clean(&[0, 0, 200, 600]),
+            overlaps: unless_clean(&[0, 0, 150]),
+            missing: random.pick(&[0, 0, 100, 400]),
+            hurried: unless_clean(&[0, 0, 100]),
+            api_down: outages(150),
+            receiver_down: outages(250),
+            begin: BEGIN,
+            end,
+        }
+    }
+
+    /// Longest time from an activation's start until it is visible that the look-back promises to bridge: a clock that is ahead takes its
+    /// lead from it, and the driver lets it wander by a second.
+    pub fn longest_delay(&self) -> u64 {
+        self.lookback_minutes * MINUTE - self.skew_ms.unsigned_abs() - 2 * SECOND
+    }
+}
+
+fn records(settings: &Settings, random: &Random) -> Vec<Record> {
+    let count = if settings.heavy { random.between(6_000, 9_000) } else { random.heavy(100, 1_500) + 1 };
+    let since = settings.begin - settings.lookback_minutes * MINUTE / 2;
+    let mut records: Vec<Record> = Vec::new();
+    while (records.len() as u64) < count {
+        let mut record = record(settings, random, random.between(since, settings.end));
+        record.start = match records.last() {
+            // Equal starts, and bursts of them.
+            Some(last) if random.chance(100) => last.start,
+            _ => record.start,
+        };
+        finish(settings, random, &mut record);
+        records.push(record);
+    }
+    // At very small pages a burst takes many runs.
+    if !settings.heavy && settings.largest_page > 25 && random.chance(60) {
+        let start = random.between(settings.begin, settings.end);
+        let key = random.pick(&settings.chosen);
+        for _ in 0..random.between(201, 450) {
+            let mut record = record(settings, random, start);
+            record.key = key.into();
+            finish(settings, random, &mut record);
+            records.push(record);
+        }
+    }
+    records
+}
+
+fn record(settings: &Settings, random: &Random, start: u64) -> Record {
+    let key = if random.chance(60) { random.pick(NEIGHBOURS) } else { random.pick(&settings.chosen) };
+    let kind = match random.below(100) {
+        0..4 => Kind::Trigger,
+        4..8 => Kind::Sequence,
+        8..10 => Kind::Conductor,
+        10..12 => Kind::Fallback,
+        _ => Kind::Action,
+    };
+    let lines = match random.below(1000) {
+        _ if settings.heavy => random.below(2),
+        0..150 => 0,
+        // More than a window holds.
+        150..153 => random.between(2_000, 6_000),
+        _ => random.heavy(2, 60),
+    };
+    let (id, lines) = (random.id(), lines as u32);
+    Record { id, key: key.into(), bound_to: None, kind, start, end: 0, visible: 0, deleted: u64::MAX, lines }
+}
+
+/// Gives the record its end and what depends on name and start.
+fn finish(settings: &Settings, random: &Random, record: &mut Record) {
+    let longest = settings.longest_delay();
+    let run = if record.kind == Kind::Fallback { 0 } else { random.heavy(150, (5 * MINUTE).min(longest)) };
+    record.end = record.start + run;
+    let delay = match random.below(100) {
+        0..3 => longest,
+        3..10 => random.between(run, longest),
+        _ => (run + random.heavy(300, longest)).min(longest),
+    };
+    record.visible = record.start + delay;
+    record.bound_to =
+        ACTIONS.iter().find(|(name, _)| *name == record.key).and_then(|(_, bound_to)| *bound_to);
+    if record.key.contains('/') && record.kind == Kind::Trigger {
+        // A trigger is in no package.
+        record.kind = Kind::Action;
+    }
+    if !settings.clean && random.chance(30) {
+        // Operators remove what is old: twice the look-back is long enough for every run in time to have seen it.
+        record.deleted = record.start + 2 * settings.lookback_minutes * MINUTE;
+    }
+}
