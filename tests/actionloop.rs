@@ -216,6 +216,22 @@ fn patterns_choose_among_the_namespace_and_the_rest_is_left_alone() {
 }
 
 #[test]
+fn names_may_become_patterns_and_back_without_a_loss_or_a_repeat() {
+    let scene = Scene::new();
+    let receiver = scene.receiver();
+    let container = scene.container();
+    let mut params = scene.params(receiver.port());
+    for (round, actions) in [json!(ACTIONS), json!(["R*", "shop/*"]), json!(ACTIONS)].into_iter().enumerate()
+    {
+        scene.add_activations(2);
+        params["actions"] = actions;
+        let result = scene.run(&container, &params);
+        assert_eq!(result["lines"]["acknowledged"], 12, "round {round}: {result}");
+    }
+    assert_eq!(arrived(&receiver.wait_for_events(36, SOON)), scene.lines());
+}
+
+#[test]
 fn an_api_that_gives_smaller_pages_is_understood() {
     let limits = Limits { max_list: 50, ..Limits::default() };
     let scene = Scene::with(Options { limits, ..Options::default() });

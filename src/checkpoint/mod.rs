@@ -144,6 +144,17 @@ impl SourceState {
         Self { origin, through: origin - 1, owed: Vec::new(), seen: Seen::default() }
     }
 
+    /// One state for several sources that become one: it has come as far as the last of them, and owes what any of them owes.
+    pub fn together<'a>(states: impl IntoIterator<Item = &'a Self>) -> Option<Self> {
+        states.into_iter().cloned().reduce(|mut all, state| {
+            all.origin = all.origin.min(state.origin);
+            all.through = all.through.min(state.through);
+            all.owed.extend(state.owed);
+            all.seen.unite(state.seen);
+            all
+        })
+    }
+
     /// What is to be done for the source at `now`: new activations first, then what became visible late, then the backlog.
     pub fn work(&self, now: u64, lookback_ms: u64) -> Vec<Owed> {
         let backlog = self.owed_ranges(Part::Fresh);

@@ -82,6 +82,22 @@ fn a_clock_that_was_ahead_once_leaves_no_gap() {
 }
 
 #[test]
+fn sources_that_become_one_owe_what_any_of_them_owed() {
+    let mut first = SourceState::new(1);
+    let work = first.work(NOW, LOOKBACK);
+    first.note([activation(NOW - MINUTE, 1)]);
+    first.advance(&work, &[owed(Part::Fresh, 5000, NOW)], NOW, LOOKBACK);
+    let mut second = SourceState::new(50);
+    let work = second.work(NOW + MINUTE, LOOKBACK);
+    second.advance(&work, &work, NOW + MINUTE, LOOKBACK);
+    let all = SourceState::together([&first, &second]).unwrap();
+    assert_eq!((all.origin, all.through), (1, NOW));
+    assert_eq!(all.owed, [owed(Part::Fresh, 1, 4999)]);
+    assert!(all.seen.contains(activation(NOW - MINUTE, 1)));
+    assert_eq!(SourceState::together([]), None);
+}
+
+#[test]
 fn a_checkpoint_is_read_as_it_was_written() {
     let mut checkpoint = Checkpoint::default();
     let mut state = SourceState::new(5);

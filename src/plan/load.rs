@@ -7,7 +7,7 @@ use crate::checkpoint::{
 };
 use crate::config::{Config, Faults, OnMissingState, Store};
 use crate::ports::{Failure, Ports};
-use crate::source::Source;
+use crate::source::{NAMESPACE, Source};
 use std::collections::BTreeMap;
 
 /// What a run begins with.
@@ -247,10 +247,20 @@ impl Loader<'_> {
         self.config.from.map_or_else(lookback, |from| from.saturating_add(1))
     }
 
+    /// Gives every monitored source a state. One that the checkpoint does not know begins at `origin`; but when names have become patterns,
+    /// or patterns names, it goes on from what was monitored before.
     fn add_sources(&self, checkpoint: &mut Checkpoint, origin: u64) {
+        let whole = checkpoint.sources.get(NAMESPACE).cloned();
         for source in &self.config.sources {
-            checkpoint.sources.entry(source.name()).or_insert_with(|| SourceState::new(origin));
+            let before = match source {
+                Source::Namespace(_) => SourceState::together(checkpoint.sources.values()),
+                Source::Action(_) => whole.clone(),
+            };
+            let state = || before.unwrap_or_else(|| SourceState::new(origin));
+            checkpoint.sources.entry(source.name()).or_insert_with(state);
         }
+        let patterns = self.config.sources.iter().any(|source| matches!(source, Source::Namespace(_)));
+        checkpoint.sources.retain(|name, _| (name == NAMESPACE) == patterns);
     }
 
     /// Asks for the forwarder's own records, once; who is no action has none.
