@@ -13,7 +13,7 @@ const SILENCE_MS: u64 = 30_000;
 /// Connections that bring no progress, one after the other, before the receiver is given up for this run.
 const TRIES: u32 = 3;
 /// With less time left than this no window is sent: its ack would come too late, and its lines twice.
-const LAST_WINDOW_MS: u64 = 500;
+const LAST_WINDOW_MS: u64 = 100;
 /// First pause before another try, and the longest.
 const BACKOFF_MS: (u64, u64) = (500, 10_000);
 /// Level 3 is Filebeat's too.

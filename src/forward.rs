@@ -21,6 +21,8 @@ use serde::{Deserialize, Serialize};
 
 /// How long one call works before it returns with a rest, so that the host can save the checkpoint, in milliseconds.
 const TURN_MS: u64 = 5_000;
+/// How long a line may wait for its window to fill, in milliseconds: a run that is short of time shall have sent what it has read.
+const LINGER_MS: u64 = 1_000;
 /// Most unreadable records that a report names.
 const NAMED: usize = 10;
 
@@ -111,6 +113,7 @@ impl Worker {
             seen: &seen,
             delivery: &mut self.delivery,
             batch: Batch::default(),
+            waiting_since_ms: now,
             ledger: Ledger::default(),
             tally: Tally::default(),
             unreadable: Vec::new(),
@@ -150,6 +153,8 @@ struct Turn<'a> {
     seen: &'a Seen,
     delivery: &'a mut Delivery,
     batch: Batch,
+    /// When the first event was put into the batch, milliseconds since 1970.
+    waiting_since_ms: u64,
     ledger: Ledger,
     tally: Tally,
     unreadable: Vec<String>,
@@ -218,7 +223,7 @@ impl Turn<'_> {
             self.tally.activations += 1;
             for (index, entry) in record.entries().enumerate() {
                 self.tally.lines += 1;
-                if self.batch.is_full(Limits::default()) {
+                if self.batch.is_full(Limits::default()) || self.lingers() {
                     self.flush();
                 }
                 if self.ended() {
@@ -249,7 +254,15 @@ impl Turn<'_> {
         Visited { summary, go_on: self.in_time() }
     }
 
+    fn lingers(&self) -> bool {
+        let now = self.ports.clock.now_ms();
+        !self.batch.is_empty() && now.saturating_sub(self.waiting_since_ms) >= LINGER_MS
+    }
+
     fn push(&mut self, event: &Event<'_>) {
+        if self.batch.is_empty() {
+            self.waiting_since_ms = self.ports.clock.now_ms();
+        }
         match self.batch.push(event) {
             Ok(()) => self.ledger.push(),
             Err(error) => {

@@ -11,9 +11,10 @@
 
 mod support;
 
-use openwhisk_double::{Activation, Fault, Limits, Matcher, Options};
+use openwhisk_double::{Activation, Fault, Limits, Matcher, Options, Request};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::time::Duration;
 use support::{ACTIONS, SOON, Scene, arrived, now_ms, refused_port};
 use whiskjack_testbed::{ActionLoop, ActionLoopOptions, RunContext, action_zip, artifacts};
 
@@ -229,6 +230,55 @@ fn names_may_become_patterns_and_back_without_a_loss_or_a_repeat() {
         assert_eq!(result["lines"]["acknowledged"], 12, "round {round}: {result}");
     }
     assert_eq!(arrived(&receiver.wait_for_events(36, SOON)), scene.lines());
+}
+
+#[test]
+fn a_backlog_is_drained_over_several_runs_each_within_its_time() {
+    let limits = Limits { max_list: 30, ..Limits::default() };
+    let scene = Scene::with(Options { limits, ..Options::default() });
+    scene.add_activations(150);
+    scene.api.set_latency(Duration::from_millis(100));
+    let receiver = scene.receiver();
+    let container =
+        ActionLoop::start(ActionLoopOptions { deadline_kill: true, ..ActionLoopOptions::default() });
+    let zip = action_zip(&artifacts().whiskjack());
+    assert_eq!(container.init(&zip, &[("__OW_API_HOST", &scene.api.origin())]).0, 200);
+    let params = scene.params(receiver.port());
+    let mut left = Vec::new();
+    while left.last() != Some(&0) {
+        assert!(left.len() < 20, "it does not end: {left:?}");
+        let context =
+            RunContext { api_key: Some(scene.api.key()), ..RunContext::within(Duration::from_secs(4)) };
+        let (status, result) = container.run(&params, &context);
+        assert_eq!((status, &result["error"]), (200, &Value::Null), "{result}");
+        left.push(result["left"]["ranges"].as_u64().unwrap());
+    }
+    assert!(left.len() > 1, "one run did it all, so nothing was shown");
+    assert_eq!(arrived(&receiver.wait_for_events(900, SOON)), scene.lines());
+}
+
+#[test]
+fn a_run_that_finds_another_one_at_work_leaves_it_alone() {
+    let scene = Scene::new();
+    let receiver = scene.receiver();
+    let (first, second) = (scene.container(), scene.container());
+    let params = scene.params(receiver.port());
+    scene.run(&first, &params);
+    scene.api.forget_requests();
+    scene.add_activations(2);
+    let hold = scene.api.hold(Matcher::list());
+    std::thread::scope(|scope| {
+        let at_work = scope.spawn(|| scene.run(&first, &params));
+        let leased = |requests: &[Request]| requests.iter().any(|request| request.method == "PUT");
+        assert!(scene.api.wait_until(SOON, leased));
+        let result = scene.run(&second, &params);
+        assert!(result["skipped"].as_str().unwrap().contains("another run"), "{result}");
+        assert_eq!((&result["lines"]["read"], &result["error"]), (&json!(0), &Value::Null));
+        drop(hold);
+        assert_eq!(at_work.join().unwrap()["lines"]["acknowledged"], 12);
+    });
+    assert_eq!(scene.run(&second, &params)["lines"]["read"], 0);
+    assert_eq!(receiver.events().len(), 12);
 }
 
 #[test]
