@@ -15,7 +15,7 @@ use crate::document::Document;
 /// How long a document may be on its way from the receiver, which has it, to this process.
 const SOON: Duration = Duration::from_secs(20);
 /// Where the forwarder begins, in milliseconds before the demo: longer ago than anything in the demo's namespace.
-const BACK_MS: i64 = 15 * 60_000;
+const BACK_MS: i64 = 14 * 60_000;
 
 /// All players, and what has been seen of the documents. Dropping it ends them.
 pub(crate) struct Stage {
