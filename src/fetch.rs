@@ -12,6 +12,8 @@ use std::collections::HashSet;
 
 /// Rows of the first page of full records: at 10 MB of logs a record, fewer are kinder to the controller, which holds a page whole.
 const FIRST_PAGE: u32 = 100;
+/// What a page of full records should hold at most, in bytes of JSON: more is read all the same, but the next one asks for fewer rows.
+const PAGE_BYTES: u64 = 8 << 20;
 /// Times a page is tried without progress, once it is as small as can be; before that it is halved.
 const TRIES: u32 = 3;
 
@@ -66,9 +68,23 @@ enum Next {
 struct Page {
     asked: u32,
     rows: u32,
+    bytes: u64,
     /// Start of the oldest row, and how many rows start then.
     oldest: Option<(u64, u64)>,
     halted: bool,
+}
+
+impl Page {
+    /// Rows to ask for next: twice as many while that is likely to fit the budget, fewer when this page was over it.
+    fn next_rows(&self) -> u32 {
+        let asked = u64::from(self.asked);
+        let rows = match self.bytes {
+            small if small <= PAGE_BYTES / 2 => asked * 2,
+            large if large > PAGE_BYTES => asked * PAGE_BYTES / large,
+            _ => asked,
+        };
+        u32::try_from(rows).unwrap_or(u32::MAX).max(1)
+    }
 }
 
 impl Edge {
@@ -126,7 +142,7 @@ impl<'a> Walk<'a> {
         loop {
             let (page, listed) = self.page(range, skip, visit);
             let Err(failure) = &listed else {
-                self.limit = self.limit.saturating_mul(2).min(self.ceiling).min(self.api.largest_page());
+                self.limit = page.next_rows().min(self.ceiling).min(self.api.largest_page());
                 return (page, listed);
             };
             tries += u32::from(page.asked == 1);
@@ -139,7 +155,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Where the next page ends; `None` when there is nothing more.
+    /// How to go on after a page.
     ///
     /// A page may be short although older rows exist, as the API leaves out rows that it cannot read itself (facts/openwhisk.md 1.2). So
     /// only an empty page ends the walk, or a short one when the count says that there is no more.
@@ -217,6 +233,7 @@ impl<'a> Walk<'a> {
         let listed = self.api.list(query, |json| {
             let visited = visit(json);
             page.rows += 1;
+            page.bytes += u64::try_from(json.len()).unwrap_or(u64::MAX);
             page.halted |= !visited.go_on;
             if let Some(Summary { start, .. }) = visited.summary {
                 page.oldest = match page.oldest {
@@ -228,5 +245,19 @@ impl<'a> Walk<'a> {
             visited.go_on
         });
         (page, listed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_grow_while_they_are_small_and_shrink_when_they_are_too_large() {
+        let next = |asked, bytes| Page { asked, bytes, ..Page::default() }.next_rows();
+        assert_eq!(next(100, 1 << 20), 200);
+        assert_eq!(next(100, 6 << 20), 100);
+        assert_eq!(next(100, 32 << 20), 25);
+        assert_eq!(next(2, 1 << 40), 1);
     }
 }

@@ -101,7 +101,10 @@ fn sum_up(runs: &[Run], world: &World, out: &mut dyn Write) -> Result<()> {
     }
     if let Some(Run { result, .. }) = runs.first() {
         let per_second = result.lines.acknowledged as u64 * 1000 / result.duration_ms.max(1);
-        writeln!(out, "  run 1: {per_second} lines a second, the pause of a first run for the API's index included")?;
+        writeln!(
+            out,
+            "  run 1: {per_second} lines a second, the pause of a first run for the API's index included"
+        )?;
     }
     let documents: Vec<&Document> = runs.iter().flat_map(|run| &run.documents).collect();
     let truth = Truth::new(&documents, &monitored(world));
