@@ -15,7 +15,29 @@ pub(crate) fn run(places: &Places, arguments: &[&str]) -> Result<()> {
     })?;
     component(places)?;
     dependencies(places)?;
-    places.cargo(["test", "--workspace"]).args(arguments).run()
+    tests(places, arguments)
+}
+
+/// Runs the tests, and adds up what the runners say: there are two dozen of them.
+fn tests(places: &Places, arguments: &[&str]) -> Result<()> {
+    let mut sum = [0_u64; 3];
+    let run = places.cargo(["test", "--workspace"]).args(arguments).run_watching(|line| {
+        for (sum, count) in sum.iter_mut().zip(counts(line)) {
+            *sum += count;
+        }
+    });
+    let [passed, failed, skipped] = sum;
+    println!("{passed} passed, {failed} failed, {skipped} skipped");
+    run
+}
+
+/// Passed, failed and ignored tests of a runner's last line: `test result: ok. 12 passed; 0 failed; 0 ignored; …`.
+fn counts(line: &str) -> [u64; 3] {
+    let Some(counts) = line.strip_prefix("test result: ") else { return [0; 3] };
+    ["passed", "failed", "ignored"].map(|what| {
+        let part = counts.split(['.', ';']).find_map(|part| part.trim().strip_suffix(what));
+        part.and_then(|count| count.trim().parse().ok()).unwrap_or(0)
+    })
 }
 
 fn component(places: &Places) -> Result<()> {
@@ -40,4 +62,16 @@ fn dependencies(places: &Places) -> Result<()> {
         return Ok(());
     }
     step("checking the dependencies' advisories", || deny(&["check", "advisories"]).run_silently())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::counts;
+
+    #[test]
+    fn a_runners_last_line_is_counted_and_no_other() {
+        let line = "test result: FAILED. 12 passed; 3 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.50s";
+        assert_eq!(counts(line), [12, 3, 1]);
+        assert_eq!(counts("test results_may_be_arrays ... ok"), [0; 3]);
+    }
 }

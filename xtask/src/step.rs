@@ -1,7 +1,7 @@
 //! Running tools, and saying what takes time.
 
 use std::ffi::OsStr;
-use std::io::{Write, stdout};
+use std::io::{BufRead, BufReader, Write, stdout};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -68,6 +68,25 @@ impl Tool {
     pub(crate) fn run(mut self) -> Result<()> {
         let name = self.name();
         let status = self.command.status().with_context(|| format!("cannot start {name}"))?;
+        if !status.success() {
+            bail!("{name} failed ({status})");
+        }
+        Ok(())
+    }
+
+    /// Runs it, shows its stdout and hands over each line of it. An error if it fails.
+    pub(crate) fn run_watching(mut self, mut watch: impl FnMut(&str)) -> Result<()> {
+        let name = self.name();
+        let mut child =
+            self.command.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot start {name}"))?;
+        let output = child.stdout.take().context("its stdout is ours")?;
+        for line in BufReader::new(output).split(b'\n') {
+            let line = line?;
+            let line = String::from_utf8_lossy(&line);
+            println!("{line}");
+            watch(&line);
+        }
+        let status = child.wait()?;
         if !status.success() {
             bail!("{name} failed ({status})");
         }
