@@ -14,6 +14,8 @@ const SILENCE_MS: u64 = 30_000;
 const TRIES: u32 = 3;
 /// With less time left than this no window is sent: its ack would come too late, and its lines twice.
 const LAST_WINDOW_MS: u64 = 100;
+/// A receiver that was silent for less than this when the time ran out is not to blame: it may only have been asked too late.
+const PATIENT_MS: u64 = 5_000;
 /// First pause before another try, and the longest.
 const BACKOFF_MS: (u64, u64) = (500, 10_000);
 /// Level 3 is Filebeat's too.
@@ -72,6 +74,7 @@ impl Delivery {
             }
             self.drop_if_stale();
             let before = progress.acknowledged;
+            let began_ms = ports.clock.now_ms();
             let Err(error) = self.try_once(ports, receiver, batch, &mut progress, stop_ms) else {
                 return (progress.acknowledged, Ok(()));
             };
@@ -81,8 +84,10 @@ impl Delivery {
             }
             tries = if progress.acknowledged > before { 1 } else { tries + 1 };
             let pause = backoff(ports.clock, tries);
-            let out_of_time = ports.clock.now_ms().saturating_add(pause) >= stop_ms;
-            if out_of_time && error.step == Step::Timeout {
+            let now_ms = ports.clock.now_ms();
+            let out_of_time = now_ms.saturating_add(pause) >= stop_ms;
+            let asked_late = tries == 1 && now_ms.saturating_sub(began_ms) < PATIENT_MS;
+            if out_of_time && asked_late && error.step == Step::Timeout {
                 return (progress.acknowledged, Ok(()));
             }
             if !error.retryable || tries >= TRIES || out_of_time {
@@ -213,3 +218,6 @@ impl std::fmt::Debug for Delivery {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;
