@@ -28,7 +28,7 @@ use serde_json::{Map, Value};
 
 use self::section::Section;
 use crate::secret::Secret;
-use crate::tls::{self, Settings, Trust};
+use crate::tls::{self, Asked, Settings, Trust};
 
 /// One thing wrong with the parameters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -84,6 +84,8 @@ pub(crate) enum Security {
         server_name: Option<ServerName<'static>>,
         /// Whether there is a client certificate to show.
         shows_certificate: bool,
+        /// Whether the receiver has asked for one.
+        asked: Asked,
     },
 }
 

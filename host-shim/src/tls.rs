@@ -1,5 +1,6 @@
 //! TLS settings: whom to trust, what to show, which versions to speak.
 
+mod asked;
 mod key;
 mod pins;
 mod roots;
@@ -12,6 +13,8 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, Error, SupportedProtocolVersion};
 
+pub(crate) use self::asked::Asked;
+use self::asked::Remembering;
 pub(crate) use self::key::{KeyError, private_key};
 pub(crate) use self::pins::{Pin, Pins};
 
@@ -52,17 +55,21 @@ impl Settings {
     }
 }
 
-/// A configuration for connections. Errors: a certificate in `trust` is none, or the identity's key and certificate do not go together.
-pub(crate) fn client_config(settings: Settings) -> Result<Arc<ClientConfig>, Error> {
+/// A configuration for connections, and what its servers asked for. Errors: a certificate in `trust` is none, or the identity's key and
+/// certificate do not go together.
+pub(crate) fn client_config(settings: Settings) -> Result<(Arc<ClientConfig>, Asked), Error> {
     let builder = ClientConfig::builder_with_provider(provider())
         .with_protocol_versions(&settings.versions)?
         .dangerous()
         .with_custom_certificate_verifier(verify::verifier(&settings.trust, settings.pins)?);
-    let config = match settings.identity {
+    let mut config = match settings.identity {
         Some(Identity { chain, key }) => builder.with_client_auth_cert(chain, key)?,
         None => builder.with_no_client_auth(),
     };
-    Ok(Arc::new(config))
+    let asked = Asked::default();
+    config.client_auth_cert_resolver =
+        Arc::new(Remembering { resolver: config.client_auth_cert_resolver.clone(), asked: asked.clone() });
+    Ok((Arc::new(config), asked))
 }
 
 fn provider() -> Arc<CryptoProvider> {

@@ -17,11 +17,11 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 
-use self::peer::{Ended, Peer, dial_fault, fault};
+use self::peer::{Ended, Peer, dial_fault, fault, handshake_fault};
 use crate::component::{TransportError, TransportStep};
 use crate::net::{self, Stream, instant_in};
 use crate::params::{Receiver, Security};
-use crate::tls::sentence::Client;
+use crate::tls::sentence::{Client, ClientCertificate};
 
 /// Receivers give up on a silent client after 10 s; it is better to be the one who says why.
 const HANDSHAKE: Duration = Duration::from_secs(9);
@@ -34,9 +34,6 @@ const CHUNK: usize = 64 * 1024;
 
 /// How long to look for the reason after a write has failed: a TLS alert that came before the connection broke.
 const REASON: Duration = Duration::from_millis(200);
-
-/// The receiver's client, as long as it shows no certificate.
-const RECEIVERS: Client = Client { section: "logstash", shows_certificate: false };
 
 /// An open connection to a receiver. Dropping it says goodbye on TLS and closes both directions at once.
 #[derive(Debug)]
@@ -71,8 +68,7 @@ impl Connection {
         let socket = net::dial(host, port, deadline).await.map_err(|error| dial_fault(&name, &error))?;
         let (stream, client) = match security {
             Security::Plain => (Stream::Plain(socket), None),
-            Security::Tls { config, server_name, shows_certificate } => {
-                let client = Client { shows_certificate: *shows_certificate, ..RECEIVERS };
+            Security::Tls { config, server_name, shows_certificate, asked } => {
                 let Some(checked) =
                     server_name.clone().or_else(|| ServerName::try_from(host.to_owned()).ok())
                 else {
@@ -84,7 +80,13 @@ impl Connection {
                     ));
                 };
                 let handshake = deadline.min(Instant::now() + HANDSHAKE);
-                (secured(socket, config.clone(), checked, client, &name, handshake).await?, Some(client))
+                let secured = secured(socket, config.clone(), checked, handshake).await;
+                let client = Client::Receivers(match (asked.get(), shows_certificate) {
+                    (false, _) => ClientCertificate::NotAsked,
+                    (true, false) => ClientCertificate::Missing,
+                    (true, true) => ClientCertificate::Shown,
+                });
+                (secured.map_err(|error| handshake_fault(&name, client, error))?, Some(client))
             }
         };
         Ok(Self { stream, peer: Peer::new(name, client), received: BytesMut::new(), ended: None })
@@ -206,28 +208,17 @@ impl Drop for Connection {
     }
 }
 
-/// The TLS handshake, until `deadline` at the latest.
+/// The TLS handshake, until `deadline` at the latest; no error means that time is up.
 async fn secured(
     socket: TcpStream,
     config: Arc<ClientConfig>,
     checked: ServerName<'static>,
-    client: Client,
-    peer: &str,
     deadline: Instant,
-) -> Result<Stream, TransportError> {
+) -> Result<Stream, Option<io::Error>> {
     match timeout_at(deadline, TlsConnector::from(config).connect(checked, socket)).await {
         Ok(Ok(stream)) => Ok(Stream::Tls(Box::new(stream))),
-        Ok(Err(error)) => {
-            let said = client.handshake(&error);
-            Err(fault(peer, TransportStep::Handshake, said.retryable, &said.sentence))
-        }
-        Err(_) => Err(fault(
-            peer,
-            TransportStep::Timeout,
-            true,
-            "accepted the connection but left the TLS handshake unanswered; check that the port expects TLS, or set `logstash.tls` to \
-             false if it is meant to be plain",
-        )),
+        Ok(Err(error)) => Err(Some(error)),
+        Err(_) => Err(None),
     }
 }
 

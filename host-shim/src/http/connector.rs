@@ -41,7 +41,7 @@ pub(super) enum ConnectError {
 
 impl Connector {
     pub(super) fn new(trust: &Trust) -> Result<Self, rustls::Error> {
-        tls::client_config(Settings::trusting(trust.clone())).map(Self)
+        tls::client_config(Settings::trusting(trust.clone())).map(|(config, _)| Self(config))
     }
 
     async fn connect(self, uri: http::Uri) -> Result<TokioIo<ApiStream>, ConnectError> {

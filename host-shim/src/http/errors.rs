@@ -81,7 +81,7 @@ fn of_connect(error: &ConnectError) -> Error {
 
 /// `wasi:http` has a code for a certificate that is not trusted, but none says why, and what to do. Words can only go along with this one.
 fn of_tls(error: &io::Error) -> Error {
-    let said = Client::API.handshake(error);
+    let said = Client::Apis.handshake(error);
     if said.retryable { Error::ConnectionTerminated } else { Error::InternalError(Some(said.sentence)) }
 }
 

@@ -24,7 +24,7 @@ pub(super) fn security(logstash: &mut Section<'_>) -> Security {
         return Security::Plain;
     }
     match tls::client_config(Settings { trust, pins, identity, versions }) {
-        Ok(config) if enabled => Security::Tls { config, server_name, shows_certificate },
+        Ok((config, asked)) if enabled => Security::Tls { config, server_name, shows_certificate, asked },
         Ok(_) => Security::Plain,
         Err(error) => {
             refuse_settings(logstash, &error, shows_certificate);

@@ -20,17 +20,25 @@ pub(crate) fn tls_error(error: &io::Error) -> Option<&Error> {
 
 /// Who we are in a conversation: it decides what advice makes sense.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Client {
-    /// The part of the parameters where the remedy goes: `logstash` or `api`.
-    pub(crate) section: &'static str,
-    /// Whether there is a client certificate to show.
-    pub(crate) shows_certificate: bool,
+pub(crate) enum Client {
+    /// The receiver's, which can be told everything there is in `logstash`.
+    Receivers(ClientCertificate),
+    /// The API's.
+    Apis,
+}
+
+/// What became of the client certificate so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ClientCertificate {
+    /// The server has not asked for one.
+    NotAsked,
+    /// It has, and there is none.
+    Missing,
+    /// It has, and got it.
+    Shown,
 }
 
 impl Client {
-    /// The API's client.
-    pub(crate) const API: Self = Self { section: "api", shows_certificate: false };
-
     /// Words for an error of the handshake.
     pub(crate) fn handshake(self, error: &io::Error) -> Fault {
         match tls_error(error) {
@@ -48,7 +56,6 @@ impl Client {
 
     /// Words for a TLS error at any time.
     pub(crate) fn of_tls(self, error: &Error) -> Fault {
-        let section = self.section;
         let sentence = match error {
             Error::InvalidCertificate(error) => self.certificate(error),
             Error::AlertReceived(alert) => return self.alert_received(*alert),
@@ -56,7 +63,8 @@ impl Client {
                 format!("the other side does not speak TLS on this port; check the port{}", self.plain_hint())
             }
             Error::PeerIncompatible(reason) => format!(
-                "no common TLS version or cipher ({reason:?}); allow TLS 1.2 or 1.3 on the server, or widen `{section}.minVersion` and `{section}.maxVersion`"
+                "no common TLS version or cipher ({reason:?}); allow TLS 1.2 or 1.3 on the server{}",
+                self.version_hint()
             ),
             Error::NoCertificatesPresented => "the server showed no certificate; give it one".to_owned(),
             other => format!("TLS failed: {other}; check the server's TLS settings"),
@@ -66,7 +74,7 @@ impl Client {
 
     fn certificate(self, error: &CertificateError) -> String {
         use CertificateError as C;
-        let section = self.section;
+        let section = self.section();
         match error {
             C::UnknownIssuer => format!(
                 "the server's certificate was not issued by an authority that is trusted here; put the CA's certificate in `{section}.ca`"
@@ -123,7 +131,7 @@ impl Client {
 
     /// Errors that rustls has no name for: our own, and those of webpki that it passes on.
     fn other(self, error: &OtherError) -> String {
-        let section = self.section;
+        let section = self.section();
         if let Some(mismatch) = error.0.downcast_ref::<PinMismatch>() {
             return pin_mismatch(mismatch);
         }
@@ -142,22 +150,22 @@ impl Client {
 
     fn alert_received(self, alert: AlertDescription) -> Fault {
         use AlertDescription as A;
-        let section = self.section;
         let sentence = match alert {
             alert if is_about_client_certificate(alert) => self.client_certificate(alert),
             A::ProtocolVersion => format!(
-                "no common TLS version (alert {alert:?}); allow TLS 1.2 or 1.3 on the server, or widen `{section}.minVersion` and `{section}.maxVersion`"
+                "no common TLS version (alert {alert:?}); allow TLS 1.2 or 1.3 on the server{}",
+                self.version_hint()
             ),
-            A::HandshakeFailure | A::InsufficientSecurity => format!(
-                "the server refused the handshake (alert {alert:?}): no common cipher, {}",
-                if self.shows_certificate {
-                    format!("or it does not accept the client certificate in `{section}.cert`; see its log")
-                } else {
-                    format!(
-                        "or it wants a client certificate; put one and its key in `{section}.cert` and `{section}.key`"
-                    )
-                }
-            ),
+            // Servers of TLS 1.2 say this too when they miss a client certificate.
+            A::HandshakeFailure | A::InsufficientSecurity => match self {
+                Self::Receivers(ClientCertificate::Missing) => self.client_certificate(alert),
+                Self::Receivers(ClientCertificate::Shown) => format!(
+                    "the server refused the handshake (alert {alert:?}): it may not accept the client certificate in `logstash.cert`; see its log"
+                ),
+                _ => format!(
+                    "no common cipher (alert {alert:?}); allow ECDHE with AES-GCM or ChaCha20 on the server"
+                ),
+            },
             A::UnrecognisedName => {
                 format!("the server does not know the name that was asked for{}", self.servername_hint())
             }
@@ -174,11 +182,18 @@ impl Client {
 
     fn client_certificate(self, alert: AlertDescription) -> String {
         use AlertDescription as A;
-        let section = self.section;
-        if !self.shows_certificate {
-            return format!(
-                "the server wants a client certificate (alert {alert:?}); put one that it trusts and its key in `{section}.cert` and `{section}.key`"
-            );
+        match self {
+            Self::Apis => {
+                return format!(
+                    "the server wants a client certificate (alert {alert:?}), and there is no way to give one for the API"
+                );
+            }
+            Self::Receivers(ClientCertificate::Shown) => {}
+            Self::Receivers(_) => {
+                return format!(
+                    "the server wants a client certificate (alert {alert:?}); put one that it trusts and its key in `logstash.cert` and `logstash.key`"
+                );
+            }
         }
         let what = match alert {
             A::UnknownCA => "it does not trust the CA that issued it; put one that it trusts in",
@@ -188,21 +203,38 @@ impl Client {
             _ => "see its log, and put one that it accepts in",
         };
         format!(
-            "the server refused the client certificate (alert {alert:?}): {what} `{section}.cert`, with its key in `{section}.key`"
+            "the server refused the client certificate (alert {alert:?}): {what} `logstash.cert`, with its key in `logstash.key`"
         )
     }
 
-    /// Only the receiver can be told to go without TLS, or to check another name.
+    /// The part of the parameters where the remedy goes.
+    fn section(self) -> &'static str {
+        match self {
+            Self::Receivers(_) => "logstash",
+            Self::Apis => "api",
+        }
+    }
+
+    /// Only the receiver can be told to go without TLS, to check another name, or to speak other versions.
     fn plain_hint(self) -> &'static str {
-        if self.section == "logstash" {
-            ", or set `logstash.tls` to false if it is meant to be plain"
-        } else {
-            ""
+        match self {
+            Self::Receivers(_) => ", or set `logstash.tls` to false if it is meant to be plain",
+            Self::Apis => "",
         }
     }
 
     fn servername_hint(self) -> &'static str {
-        if self.section == "logstash" { ", or put the name to check in `logstash.servername`" } else { "" }
+        match self {
+            Self::Receivers(_) => ", or put the name to check in `logstash.servername`",
+            Self::Apis => "",
+        }
+    }
+
+    fn version_hint(self) -> &'static str {
+        match self {
+            Self::Receivers(_) => ", or widen `logstash.minVersion` and `logstash.maxVersion`",
+            Self::Apis => "",
+        }
     }
 }
 
@@ -269,7 +301,7 @@ fn closed(error: &io::Error) -> String {
 mod tests {
     use super::*;
 
-    const RECEIVERS: Client = Client { section: "logstash", shows_certificate: false };
+    const RECEIVERS: Client = Client::Receivers(ClientCertificate::Missing);
 
     fn said(error: Error) -> String {
         RECEIVERS.of_tls(&error).sentence
@@ -310,13 +342,13 @@ mod tests {
 
     #[test]
     fn advice_depends_on_whether_a_client_certificate_is_shown() {
-        let showing = Client { shows_certificate: true, ..RECEIVERS };
+        let showing = Client::Receivers(ClientCertificate::Shown);
         for (alert, part) in [
             (AlertDescription::UnknownCA, "does not trust the CA"),
             (AlertDescription::CertificateExpired, "has expired"),
             (AlertDescription::CertificateRevoked, "revoked"),
             (AlertDescription::UnsupportedCertificate, "not meant for clients"),
-            (AlertDescription::HandshakeFailure, "does not accept the client certificate"),
+            (AlertDescription::HandshakeFailure, "may not accept the client certificate"),
         ] {
             let sentence = showing.of_tls(&Error::AlertReceived(alert)).sentence;
             assert!(sentence.contains(part), "{alert:?}: {sentence}");
@@ -333,8 +365,16 @@ mod tests {
     }
 
     #[test]
-    fn the_api_is_never_told_to_go_without_tls() {
-        let error = Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType);
-        assert!(!Client::API.of_tls(&error).sentence.contains("logstash"));
+    fn the_api_is_told_nothing_that_only_the_receiver_can_be_told() {
+        for error in [
+            Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType),
+            Error::AlertReceived(AlertDescription::ProtocolVersion),
+            Error::AlertReceived(AlertDescription::CertificateRequired),
+            Error::AlertReceived(AlertDescription::HandshakeFailure),
+            Error::InvalidCertificate(CertificateError::NotValidForName),
+        ] {
+            let sentence = Client::Apis.of_tls(&error).sentence;
+            assert!(!sentence.contains("logstash") && !sentence.contains("api.cert"), "{sentence}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use bytes::BytesMut;
 
 use crate::component::{TransportError, TransportStep};
 use crate::net::{self, DialError};
-use crate::tls::sentence::{self, Client};
+use crate::tls::sentence::{self, Client, ClientCertificate};
 
 /// First byte of a TLS record that holds an alert. No frame of Lumberjack begins with it.
 const TLS_ALERT: u8 = 0x15;
@@ -56,7 +56,7 @@ impl Peer {
     }
 
     pub(super) fn io_fault(&self, step: TransportStep, error: &io::Error) -> TransportError {
-        let client = self.tls.unwrap_or(super::RECEIVERS);
+        let client = self.tls.unwrap_or(Client::Receivers(ClientCertificate::NotAsked));
         match sentence::tls_error(error) {
             Some(rustls::Error::AlertReceived(alert)) if sentence::is_about_client_certificate(*alert) => {
                 let said = client.of_tls(&rustls::Error::AlertReceived(*alert));
@@ -108,15 +108,32 @@ impl Peer {
                 "if the port wants TLS, take `logstash.tls` out of the configuration; else check that it speaks Lumberjack (Beats), and \
                  see the receiver's log"
             }
-            Some(Client { shows_certificate: false, .. }) => {
-                "the TLS handshake went well, but it may want a client certificate in `logstash.cert` and `logstash.key`; else check that \
-                 the port speaks Lumberjack (Beats), and see the receiver's log"
+            Some(Client::Receivers(ClientCertificate::Missing)) => {
+                "in the TLS handshake it asked for a client certificate and got none: put one and its key in `logstash.cert` and \
+                 `logstash.key`; else see the receiver's log"
             }
-            Some(Client { shows_certificate: true, .. }) => {
-                "the TLS handshake went well, but it may not accept the client certificate in `logstash.cert`; else check that the port \
-                 speaks Lumberjack (Beats), and see the receiver's log"
+            Some(Client::Receivers(ClientCertificate::Shown)) => {
+                "the TLS handshake went well, but it may not accept the client certificate in `logstash.cert`: see the receiver's log"
+            }
+            Some(_) => {
+                "the TLS handshake went well, and it asked for no client certificate: check that the port speaks Lumberjack (Beats), and \
+                 see the receiver's log"
             }
         }
+    }
+}
+
+/// A handshake that failed; without an error, because time was up.
+pub(super) fn handshake_fault(peer: &str, client: Client, error: Option<io::Error>) -> TransportError {
+    match error.map(|error| client.handshake(&error)) {
+        Some(said) => fault(peer, TransportStep::Handshake, said.retryable, &said.sentence),
+        None => fault(
+            peer,
+            TransportStep::Timeout,
+            true,
+            "accepted the connection but left the TLS handshake unanswered; check that the port expects TLS, or set `logstash.tls` to \
+             false if it is meant to be plain",
+        ),
     }
 }
 
