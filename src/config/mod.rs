@@ -96,7 +96,9 @@ impl Config {
         if reader.is_false("logstash.tls") {
             warnings.push("`logstash.tls` is false: the logs go to the receiver in the clear".into());
         }
-        if reader.is_false("logstash.rejectUnauthorized") {
+        if reader.is_false("logstash.rejectUnauthorized") && reader.has("logstash.leaf_sha256") {
+            warnings.push("`logstash.rejectUnauthorized` is false: nothing but `logstash.leaf_sha256` is checked of the receiver's certificate".into());
+        } else if reader.is_false("logstash.rejectUnauthorized") {
             warnings.push("`logstash.rejectUnauthorized` is false: anybody between here and the receiver can read the logs".into());
         }
         if reader.is_false("api.rejectUnauthorized") {
