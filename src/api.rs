@@ -63,6 +63,15 @@ pub struct Annotation {
     pub value: Box<RawValue>,
 }
 
+/// The platform's limits, as far as they say how late a record may become visible (facts/openwhisk.md 2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct Limits {
+    /// Longest run of an action, and longest time for it to get ready; milliseconds.
+    pub max_action_duration: u64,
+    /// Largest log of one activation, in bytes.
+    pub max_action_logs: u64,
+}
+
 /// What came of writing a package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Written {
@@ -148,6 +157,17 @@ impl<'a> Api<'a> {
         Failure::passing(format!(
             "{what}: HTTP 400, the API does not accept pages of {limit}. It says: {said}"
         ))
+    }
+
+    /// What the platform says of its limits. Asked once only: nothing depends on the answer.
+    pub fn limits(&self) -> Result<Limits, Failure> {
+        #[derive(Deserialize)]
+        struct Info {
+            limits: Limits,
+        }
+        let what = "the platform's limits";
+        let info: Info = self.read_json(self.get("/", what)?, what)?;
+        Ok(info.limits)
     }
 
     /// Reads a package; `None` if there is none of that name.

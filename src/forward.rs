@@ -4,7 +4,7 @@ mod ledger;
 mod lookback;
 
 use crate::api::{Api, LARGEST_PAGE};
-use crate::checkpoint::{Bucket, Owed, Part, Seen};
+use crate::checkpoint::{Owed, Part, Seen, SourceState, reach};
 use crate::config::Endpoint;
 use crate::deliver::{Deliveries, Delivery};
 use crate::event::Event;
@@ -16,7 +16,7 @@ use crate::range::Range;
 use crate::record::{Record, Summary, UnreadableRecord};
 use crate::source::Source;
 use ledger::Ledger;
-use lookback::Unknown;
+use lookback::{LookBack, Unknown};
 use serde::{Deserialize, Serialize};
 
 /// How long one call works before it returns with a rest, so that the host can save the checkpoint, in milliseconds.
@@ -37,8 +37,14 @@ pub struct Outcome {
     pub rest: Option<Slice>,
     /// Activations that are done and must be remembered.
     pub done: Vec<Summary>,
-    /// Minutes of which all activations were done again.
-    pub renewed: Vec<Bucket>,
+    /// Ranges of which all activations were done again, as only a digest of them was known.
+    pub renewed: Vec<Range>,
+    /// Activations that are done and that the list does not show any more, or shows again.
+    #[serde(default)]
+    pub gone: Vec<Summary>,
+    /// See `gone`.
+    #[serde(default)]
+    pub back: Vec<Summary>,
     /// Counts for the report.
     pub tally: Tally,
     /// Records that could not be read.
@@ -101,7 +107,7 @@ impl Worker {
         let api = Api::new(ports, plan.stop_ms).with_largest_page(self.largest_page);
         let mut seen =
             plan.checkpoint.sources.get(&slice.source).map(|state| state.seen.clone()).unwrap_or_default();
-        slice.renewed.iter().for_each(|bucket| seen.renew(*bucket));
+        slice.renewed.iter().for_each(|range| seen.renew(*range));
         slice.done.iter().for_each(|activation| seen.insert(*activation));
         let filter = source.filter();
         let turn = Turn {
@@ -135,11 +141,13 @@ fn turn_ends_ms(now_ms: u64, stop_ms: u64) -> u64 {
     now_ms.saturating_add(TURN_MS).min(stop_ms.saturating_sub(last_ack))
 }
 
-/// Whether nothing in `range` can have been removed by the platform yet: it keeps records for much longer than one and a half times the
-/// look-back.
-fn is_recent(plan: &Plan, range: Range) -> bool {
-    let oldest = plan.began_ms.saturating_sub(plan.lookback_ms.saturating_add(plan.lookback_ms / 2));
-    range.since() >= oldest
+/// Whether a count does not suffice: it is time to compare, or there is no later run that would.
+fn must_compare(plan: &Plan, slice: &Slice) -> bool {
+    let state = plan.checkpoint.sources.get(&slice.source);
+    let last_chance = |state: &SourceState| {
+        slice.owed.range.since() < state.look_back_from(plan.began_ms, plan.lookback_ms)
+    };
+    state.is_none_or(|state| state.must_compare(plan.began_ms, plan.lookback_ms) || last_chance(state))
 }
 
 /// One call of `forward`.
@@ -172,11 +180,11 @@ impl Turn<'_> {
             Part::Fresh => Ok(Unknown::all(range)),
             Part::Lookback => {
                 let in_time = || self.ports.clock.now_ms() < self.turn_ends_ms;
-                let recent = is_recent(plan, range);
-                lookback::unknown(self.api, self.name, range, self.seen, recent, in_time)
+                let exact = must_compare(plan, slice);
+                LookBack { api: self.api, name: self.name, seen: self.seen, exact, in_time }.over(range)
             }
         };
-        let Unknown { ranges, renewing, reached: looked } = match found {
+        let Unknown { ranges, renewing, gone, back, reached: looked } = match found {
             Ok(found) => found,
             Err(failure) => {
                 self.failure = Some(failure);
@@ -195,7 +203,7 @@ impl Turn<'_> {
         self.flush();
         // Newest first: the oldest that is done of what is not done decides.
         let reached = reached.max(looked).max(self.ledger.open().map(|activation| activation.start));
-        self.outcome(plan, slice, reached, &renewing)
+        Outcome { gone, back, ..self.outcome(plan, slice, reached, &renewing) }
     }
 
     /// Forwards everything new in `range`. Returns the start down to which it came, if it did not get through.
@@ -295,24 +303,24 @@ impl Turn<'_> {
         }
     }
 
-    fn outcome(mut self, plan: &Plan, slice: &Slice, reached: Option<u64>, renewing: &[Bucket]) -> Outcome {
+    fn outcome(mut self, plan: &Plan, slice: &Slice, reached: Option<u64>, renewing: &[Range]) -> Outcome {
         let Owed { range, part } = slice.owed;
         let covered_from = reached.map_or(Some(range.since()), |reached| reached.checked_add(1));
         let covered = covered_from.and_then(|since| Range::new(since.max(range.since()), range.upto()));
         let uncovered = reached.and_then(|reached| Range::new(range.since(), reached.min(range.upto())));
         let out_of_time = self.over || self.ports.clock.now_ms() >= self.stop_ms;
         // What is in no range of this run's future and older than the look-back need not be remembered.
-        let look_back_from = plan.began_ms.saturating_sub(plan.lookback_ms);
+        let look_back_from = plan.began_ms.saturating_sub(reach(plan.lookback_ms));
         let keep = |activation: &Summary| {
-            activation.start >= Bucket::of(look_back_from).since()
+            activation.start >= look_back_from
                 || uncovered.is_some_and(|rest| rest.contains(activation.start))
         };
         let done: Vec<Summary> = self.ledger.take_done().into_iter().filter(keep).collect();
-        // Also a minute of which only a part was done again: its digest would not count what is done twice.
-        let renewed: Vec<Bucket> = renewing
+        // Also a digest of which only a part was done again: it would not count what is done twice.
+        let renewed: Vec<Range> = renewing
             .iter()
             .copied()
-            .filter(|bucket| reached.is_none_or(|reached| bucket.upto() >= reached))
+            .filter(|range| reached.is_none_or(|reached| range.upto() >= reached))
             .collect();
         let rest = uncovered.filter(|_| self.failure.is_none() && !out_of_time).map(|range| Slice {
             source: slice.source.clone(),
@@ -342,6 +350,8 @@ impl Turn<'_> {
             rest,
             done,
             renewed,
+            gone: Vec::new(),
+            back: Vec::new(),
             tally: self.tally,
             unreadable: self.unreadable,
             failure: self.failure.map(|failure| failure.message),

@@ -174,7 +174,13 @@ fn advanced(plan: &Plan, outcomes: &[Outcome]) -> Checkpoint {
     for (name, work) in &plan.work {
         let Some(state) = checkpoint.sources.get_mut(name) else { continue };
         let own = || outcomes.iter().filter(|outcome| outcome.source == *name);
-        own().flat_map(|outcome| &outcome.renewed).for_each(|bucket| state.seen.renew(*bucket));
+        own().flat_map(|outcome| &outcome.renewed).for_each(|range| state.seen.renew(*range));
+        own()
+            .flat_map(|outcome| &outcome.gone)
+            .for_each(|activation| state.seen.set_listed(*activation, false));
+        own()
+            .flat_map(|outcome| &outcome.back)
+            .for_each(|activation| state.seen.set_listed(*activation, true));
         state.note(own().flat_map(|outcome| outcome.done.iter().copied()));
         let covered: Vec<Owed> = own().filter_map(|outcome| outcome.covered).collect();
         state.advance(work, &covered, plan.began_ms, plan.lookback_ms);

@@ -23,8 +23,8 @@ pub struct Config {
     pub from: Option<u64>,
     /// Where the lines go.
     pub receiver: Endpoint,
-    /// How far back records are looked for that became visible late, in milliseconds.
-    pub lookback_ms: u64,
+    /// How far back records are looked for that became visible late, in milliseconds; `None` leaves it to the platform's limits.
+    pub lookback_ms: Option<u64>,
     /// Origin of the API, if the configuration names one.
     pub api_host: Option<Origin>,
     /// Where the checkpoint is kept; `None` leaves it to the host.
@@ -116,7 +116,9 @@ impl Config {
             sources,
             receiver,
             from: reader.integer("from", 0..=u64::from(u32::MAX) * 10_000, "milliseconds since 1970"),
-            lookback_ms: reader.integer("lookback_minutes", 1..=1440, "minutes").unwrap_or(15) * 60_000,
+            lookback_ms: reader
+                .integer("lookback_minutes", 1..=1440, "minutes")
+                .map(|minutes| minutes * 60_000),
             api_host: reader.origin("api.host"),
             store: reader.choice(
                 "checkpoint.store",

@@ -36,7 +36,7 @@ pub struct Record<'a> {
 }
 
 /// What the list without `docs` tells of a record, as far as it is needed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Summary {
     /// Globally unique.

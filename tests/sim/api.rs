@@ -74,6 +74,9 @@ impl Answer {
 
 fn answer(sim: &Sim, request: &Request) -> Answer {
     let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
+    if path == "/" {
+        return limits(sim);
+    }
     let collection = path.strip_prefix("/api/v1/namespaces/_/").expect("the namespace of the key");
     match (request.method, collection.split('/').next()) {
         (Method::Get, Some("activations")) => activations(sim, query),
@@ -88,6 +91,13 @@ fn answer(sim: &Sim, request: &Request) -> Answer {
         }
         _ => panic!("an unexpected request: {request:?}"),
     }
+}
+
+/// Limits that ask for the look-back that the world has: twice the duration, 10 s for logs, and what settling takes.
+fn limits(sim: &Sim) -> Answer {
+    let duration = (sim.world.settings.lookback_ms(sim.now.get()) - 290_000) / 2;
+    let limits = json!({"max_action_duration": duration, "max_action_logs": 5 << 20});
+    Answer { status: 200, pieces: vec![json!({"description": "OpenWhisk", "limits": limits}).to_string()] }
 }
 
 fn activations(sim: &Sim, query: &str) -> Answer {

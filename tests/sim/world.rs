@@ -48,6 +48,8 @@ pub struct Settings {
     pub heavy: bool,
     /// List and count answer as of the question before.
     pub stale: bool,
+    /// Records are deleted inside the look-back too.
+    pub early_deletions: bool,
     /// The name filter is a phrase search.
     pub phrase: bool,
     /// The parameter `actions`.
@@ -56,7 +58,12 @@ pub struct Settings {
     pub chosen: Vec<&'static str>,
     /// Whether it holds patterns: then the whole namespace is one source.
     pub patterns: bool,
+    /// The least that it is at any time.
     pub lookback_minutes: u64,
+    /// From this time on the look-back is so many minutes longer.
+    pub longer_lookback: (u64, u64),
+    /// The platform's limits tell it, not the configuration.
+    pub limits_tell: bool,
     /// The parameter `from`; without it the first run begins with the look-back.
     pub from: Option<u64>,
     /// The host keeps the checkpoint.
@@ -143,7 +150,9 @@ impl Settings {
         let clean = random.chance(300);
         let heavy = random.chance(25);
         let unless_clean = |most: &[u64]| if clean { 0 } else { random.pick(most) };
-        let lookback_minutes = if heavy { 15 } else { random.pick(&[2, 5, 15, 30]) };
+        let limits_tell = !heavy && random.chance(300);
+        let lookbacks = if limits_tell { &[5, 15, 30][..] } else { &[2, 5, 15, 30] };
+        let lookback_minutes = if heavy { 15 } else { random.pick(lookbacks) };
         let interval_ms = random.pick(&[15 * SECOND, MINUTE, MINUTE, MINUTE, 5 * MINUTE]);
         let runs = if heavy { random.between(4, 12) } else { random.between(3, 30) };
         let end = BEGIN + runs * interval_ms;
@@ -173,11 +182,14 @@ impl Settings {
             clean,
             heavy,
             stale: random.chance(500),
+            early_deletions: !clean && random.chance(400),
             phrase: random.chance(150),
             actions,
             chosen,
             patterns,
             lookback_minutes,
+            longer_lookback: (random.between(BEGIN, end), random.pick(&[0, 0, 5, 30])),
+            limits_tell,
             from,
             host_keeps: random.chance(250),
             shared_package: from.is_some() && random.chance(200),
@@ -198,10 +210,19 @@ impl Settings {
         }
     }
 
+    /// The look-back at a time, in milliseconds.
+    pub fn lookback_ms(&self, now: u64) -> u64 {
+        let (since, longer) = self.longer_lookback;
+        let longer = if now < since { 0 } else { longer };
+        (self.lookback_minutes + longer) * MINUTE
+    }
+
     /// Longest time from an activation's start until it is visible that the look-back promises to bridge: a clock that is ahead takes its
     /// lead from it, and the driver lets it wander by a second.
     pub fn longest_delay(&self) -> u64 {
-        self.lookback_minutes * MINUTE - self.skew_ms.unsigned_abs() - 2 * SECOND
+        // Without word of the limits it is a quarter of an hour.
+        let most = if self.limits_tell { 15 } else { u64::MAX };
+        self.lookback_minutes.min(most) * MINUTE - self.skew_ms.unsigned_abs() - 2 * SECOND
     }
 }
 
@@ -270,8 +291,11 @@ fn finish(settings: &Settings, random: &Random, record: &mut Record) {
         // A trigger is in no package.
         record.kind = Kind::Action;
     }
-    if !settings.clean && random.chance(30) {
-        // Operators remove what is old: twice the look-back is long enough for every run in time to have seen it.
-        record.deleted = record.start + 2 * settings.lookback_minutes * MINUTE;
+    if settings.early_deletions && random.chance(100) {
+        record.deleted = record.visible + random.heavy(2 * MINUTE, settings.lookback_minutes * MINUTE) + 1;
+    } else if !settings.clean && random.chance(30) {
+        // Operators remove what is old.
+        let longest = settings.lookback_minutes + settings.longer_lookback.1;
+        record.deleted = record.start + 2 * longest * MINUTE;
     }
 }
