@@ -1,10 +1,11 @@
 //! Forwarding one slice: fetch, send, wait for acks, and say what is done.
 
 mod ledger;
+mod logs;
 mod lookback;
 
 use crate::api::{Api, LARGEST_PAGE};
-use crate::checkpoint::{Owed, Part, Seen, SourceState, reach};
+use crate::checkpoint::{LogPlace, Owed, Part, Seen, SourceState, reach};
 use crate::config::Endpoint;
 use crate::deliver::{Deliveries, Delivery};
 use crate::event::Event;
@@ -16,6 +17,7 @@ use crate::range::Range;
 use crate::record::{Record, Summary, UnreadableRecord};
 use crate::source::Source;
 use ledger::Ledger;
+use logs::{Lines, LogStore};
 use lookback::{LookBack, Unknown};
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +51,12 @@ pub struct Outcome {
     pub tally: Tally,
     /// Records that could not be read.
     pub unreadable: Vec<String>,
+    /// Activations of which the logs could not be had.
+    #[serde(default)]
+    pub without_logs: Vec<String>,
+    /// Where this platform keeps log lines, if that was seen.
+    #[serde(default)]
+    pub logs: Option<LogPlace>,
     /// Why it is not finished, if not for want of time.
     pub failure: Option<String>,
 }
@@ -74,6 +82,9 @@ pub struct Tally {
     pub requests: u64,
     /// Records that could not be read.
     pub unreadable: u64,
+    /// Activations whose logs are to come yet.
+    #[serde(default)]
+    pub put_off: u64,
 }
 
 /// A worker: what one instance keeps between slices.
@@ -81,11 +92,13 @@ pub struct Tally {
 pub struct Worker {
     delivery: Delivery,
     largest_page: u32,
+    /// What was learned in this run.
+    logs: Option<LogPlace>,
 }
 
 impl Default for Worker {
     fn default() -> Self {
-        Self { delivery: Delivery::default(), largest_page: LARGEST_PAGE }
+        Self { delivery: Delivery::default(), largest_page: LARGEST_PAGE, logs: None }
     }
 }
 
@@ -110,6 +123,12 @@ impl Worker {
         slice.renewed.iter().for_each(|range| seen.renew(*range));
         slice.done.iter().for_each(|activation| seen.insert(*activation));
         let filter = source.filter();
+        let known = if plan.logs == LogPlace::Unknown { self.logs.unwrap_or_default() } else { plan.logs };
+        let next_look_back_from = plan
+            .checkpoint
+            .sources
+            .get(&slice.source)
+            .map_or(u64::MAX, |state| state.next_look_back_from(plan.began_ms, plan.lookback_ms));
         let turn = Turn {
             ports,
             api: &api,
@@ -123,6 +142,8 @@ impl Worker {
             ledger: Ledger::default(),
             tally: Tally::default(),
             unreadable: Vec::new(),
+            logs: LogStore::new(known, next_look_back_from),
+            without_logs: Vec::new(),
             stop_ms: plan.stop_ms,
             turn_ends_ms: turn_ends_ms(now, plan.stop_ms),
             over: false,
@@ -130,6 +151,7 @@ impl Worker {
         };
         let outcome = turn.work(plan, slice);
         self.largest_page = api.largest_page();
+        self.logs = self.logs.max(outcome.logs);
         outcome
     }
 }
@@ -166,6 +188,8 @@ struct Turn<'a> {
     ledger: Ledger,
     tally: Tally,
     unreadable: Vec<String>,
+    logs: LogStore,
+    without_logs: Vec<String>,
     stop_ms: u64,
     turn_ends_ms: u64,
     /// Not all of the last batch was acknowledged in time: nothing may follow it.
@@ -228,22 +252,47 @@ impl Turn<'_> {
             return Visited { summary: Some(summary), go_on: self.in_time() };
         }
         if self.source.matches(&record) {
-            self.tally.activations += 1;
-            for (index, entry) in record.entries().enumerate() {
-                self.tally.lines += 1;
-                if self.batch.is_full(Limits::default()) || self.lingers() {
-                    self.flush();
+            match self.logs.lines_of(&record, self.api, self.ports.clock.now_ms()) {
+                Lines::InRecord => self.take(&record, record.entries()),
+                Lines::Elsewhere(lines) => self.take(&record, lines.iter().map(String::as_str)),
+                Lines::Lost(warning) => {
+                    self.note_without_logs(warning);
+                    self.take(&record, std::iter::empty());
                 }
-                if self.ended() {
-                    break;
+                Lines::Later(warning) => {
+                    warning.into_iter().for_each(|warning| self.note_without_logs(warning));
+                    self.tally.put_off += 1;
+                    self.ledger.put_off();
+                    return Visited { summary: Some(summary), go_on: self.in_time() };
                 }
-                self.push(&Event::new(&record, index, entry));
+                Lines::Failed(failure) => self.failure = Some(failure),
             }
         }
         if !self.ended() {
             self.ledger.end();
         }
         Visited { summary: Some(summary), go_on: !self.ended() && self.in_time() }
+    }
+
+    /// Takes the lines of one record.
+    fn take<'l>(&mut self, record: &Record<'_>, lines: impl Iterator<Item = &'l str>) {
+        self.tally.activations += 1;
+        for (index, line) in lines.enumerate() {
+            self.tally.lines += 1;
+            if self.batch.is_full(Limits::default()) || self.lingers() {
+                self.flush();
+            }
+            if self.ended() {
+                break;
+            }
+            self.push(&Event::new(record, index, line));
+        }
+    }
+
+    fn note_without_logs(&mut self, warning: String) {
+        if self.without_logs.len() < NAMED {
+            self.without_logs.push(warning);
+        }
     }
 
     /// A record that cannot be read is reported, and does not hold up its neighbours.
@@ -354,6 +403,8 @@ impl Turn<'_> {
             back: Vec::new(),
             tally: self.tally,
             unreadable: self.unreadable,
+            without_logs: self.without_logs,
+            logs: self.logs.learned(),
             failure: self.failure.map(|failure| failure.message),
         }
     }

@@ -3,7 +3,7 @@
 mod load;
 
 use crate::api::Api;
-use crate::checkpoint::{Checkpoint, Held, Owed};
+use crate::checkpoint::{Checkpoint, Held, LogPlace, Owed};
 use crate::config::{Config, Endpoint, Fault, Faults, LogLevel, Origin};
 use crate::ports::{Failure, Ports};
 use crate::range::Range;
@@ -57,6 +57,8 @@ pub struct Plan {
     pub store: Keep,
     /// How far back to look for late records, in milliseconds.
     pub lookback_ms: u64,
+    /// Where log lines are, as configured or as earlier runs learned.
+    pub logs: LogPlace,
     /// How much to log.
     pub log_level: LogLevel,
     /// What the checkpoint said.
@@ -192,6 +194,7 @@ pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan
         receiver: config.receiver.clone(),
         store: keep,
         lookback_ms,
+        logs: config.logs.unwrap_or(checkpoint.platform.logs(began_ms)),
         log_level: config.log_level,
         checkpoint,
         selection: config.sources.iter().flat_map(Source::entries).collect(),

@@ -13,6 +13,8 @@ const SETTLING_MS: u64 = 280_000;
 /// How often limits are read, and how soon again when that failed, in milliseconds.
 const LIMITS_HOLD_MS: u64 = 24 * 60 * MINUTE_MS;
 const LIMITS_RETRY_MS: u64 = 60 * MINUTE_MS;
+/// How long it is believed where log lines are, in milliseconds.
+const LOGS_HOLD_MS: u64 = 24 * 60 * MINUTE_MS;
 
 /// The platform, as far as it is known.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +25,27 @@ pub struct Platform {
     /// When the limits are to be read again, milliseconds since 1970.
     #[serde(default)]
     limits_due_ms: u64,
+    /// Where it keeps log lines.
+    #[serde(default)]
+    logs: LogPlace,
+    /// How long `logs` is believed, milliseconds since 1970: an operator may have chosen another store since.
+    #[serde(default)]
+    logs_until_ms: u64,
+}
+
+/// Where a platform keeps log lines (facts/openwhisk.md 1.8). In the order of how much it counts when several were seen.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogPlace {
+    /// Nobody knows yet.
+    #[default]
+    Unknown,
+    /// Where the API does not reach.
+    Nowhere,
+    /// In the activation record.
+    Record,
+    /// In a store that `/logs` asks.
+    Api,
 }
 
 impl Platform {
@@ -39,6 +62,17 @@ impl Platform {
     /// Whether the limits should be read: for the first time, daily, an hour after that failed, or after a clock went wrong.
     pub fn limits_are_due(&self, now_ms: u64) -> bool {
         now_ms >= self.limits_due_ms || self.limits_due_ms - now_ms > LIMITS_HOLD_MS
+    }
+
+    /// Where log lines are, as far as that is still believed.
+    pub fn logs(&self, now_ms: u64) -> LogPlace {
+        let believed = now_ms < self.logs_until_ms && self.logs_until_ms - now_ms <= LOGS_HOLD_MS;
+        if believed { self.logs } else { LogPlace::Unknown }
+    }
+
+    /// Takes in where log lines were seen.
+    pub fn note_logs(&mut self, place: LogPlace, now_ms: u64) {
+        (self.logs, self.logs_until_ms) = (place, now_ms.saturating_add(LOGS_HOLD_MS));
     }
 
     /// Takes in the limits, or that they could not be had: then the last ones stay.
@@ -100,6 +134,15 @@ mod tests {
             platform.note_limits(limits, 3000);
             assert_eq!(platform.lookback_ms(), 25 * MINUTE_MS);
         }
+    }
+
+    #[test]
+    fn where_log_lines_are_is_believed_for_a_day() {
+        let mut platform = Platform::default();
+        platform.note_logs(LogPlace::Record, 10 * DAY);
+        let at = |now| platform.logs(now);
+        assert_eq!([at(10 * DAY), at(11 * DAY - 1)], [LogPlace::Record; 2]);
+        assert_eq!([at(11 * DAY), at(9 * DAY)], [LogPlace::Unknown; 2], "also when the clock was ahead");
     }
 
     #[test]

@@ -55,6 +55,7 @@ pub const KEYS: &[Key] = &[
     host("logstash.minVersion", "`TLSv1.2` or `TLSv1.3`", "`TLSv1.2`", "Lowest version of TLS"),
     host("logstash.maxVersion", "`TLSv1.2` or `TLSv1.3`", "`TLSv1.3`", "Highest version of TLS"),
     key("lookback_minutes", "1–1440", "from the platform's limits; 15 for stock ones", "How long after its start an activation may become visible and still be found. Must be longer than the longest run"),
+    key("logs", "`auto`, `record` or `api`", "`auto`", "Where the platform keeps log lines: in the activation records, or in a store of their own, so that each activation without lines costs a request (`/logs`). `auto` finds out"),
     key("on_missing_state", "`lookback`, `from` or `fail`", "`lookback`", "What to do when the checkpoint is unreadable: begin with the look-back, begin at `from`, or end with an error"),
     key("checkpoint.store", "`package`, `activation` or `host`", "`package`; `host` with `--state`", "Where the checkpoint is kept: in an annotation of a package; in the results of the forwarder's own activations, if its key may not write packages; or in the file of `--state`"),
     key("checkpoint.package", "name", "`whiskjack.` + own action", "The package that holds the checkpoint; it is created if need be"),

@@ -9,6 +9,7 @@ pub use fault::{Fault, Faults};
 pub use keys::{KEYS, Keeper, Key};
 pub use origin::Origin;
 
+use crate::checkpoint::LogPlace;
 use crate::source::{Entry, Selection, Source};
 use reader::Reader;
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,8 @@ pub struct Config {
     pub receiver: Endpoint,
     /// How far back records are looked for that became visible late, in milliseconds; `None` leaves it to the platform's limits.
     pub lookback_ms: Option<u64>,
+    /// Where log lines are; `None` to find out.
+    pub logs: Option<LogPlace>,
     /// Origin of the API, if the configuration names one.
     pub api_host: Option<Origin>,
     /// Where the checkpoint is kept; `None` leaves it to the host.
@@ -119,6 +122,12 @@ impl Config {
             lookback_ms: reader
                 .integer("lookback_minutes", 1..=1440, "minutes")
                 .map(|minutes| minutes * 60_000),
+            logs: reader
+                .choice(
+                    "logs",
+                    &[("auto", None), ("record", Some(LogPlace::Record)), ("api", Some(LogPlace::Api))],
+                )
+                .flatten(),
             api_host: reader.origin("api.host"),
             store: reader.choice(
                 "checkpoint.store",

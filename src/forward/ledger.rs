@@ -25,6 +25,11 @@ impl Ledger {
         new
     }
 
+    /// The open activation, of which there is no event yet, is not to be done in this turn.
+    pub(super) fn put_off(&mut self) {
+        self.open.pop_back();
+    }
+
     /// One event of the open activation was put into the batch.
     pub(super) fn push(&mut self) {
         self.pushed += 1;
@@ -107,6 +112,16 @@ mod tests {
         assert_eq!(ledger.take_done(), []);
         ledger.end();
         assert_eq!(ledger.take_done(), [activation(9, 1)]);
+    }
+
+    #[test]
+    fn an_activation_that_is_put_off_is_not_done_and_holds_up_nobody() {
+        let mut ledger = Ledger::default();
+        assert!(ledger.begin(activation(9, 1)));
+        ledger.put_off();
+        add(&mut ledger, activation(8, 2), 0);
+        assert_eq!((ledger.open(), ledger.take_done()), (None, vec![activation(8, 2)]));
+        assert!(!ledger.begin(activation(8, 2)));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::faults::{self, ApiFault};
 use super::ports::{RunPorts, Sim};
-use super::record::Record;
+use super::record::{LogsAt, Record};
 use serde_json::json;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -78,6 +78,9 @@ fn answer(sim: &Sim, request: &Request) -> Answer {
         return limits(sim);
     }
     let collection = path.strip_prefix("/api/v1/namespaces/_/").expect("the namespace of the key");
+    if let Some(id) = collection.strip_prefix("activations/").and_then(|rest| rest.strip_suffix("/logs")) {
+        return logs(sim, u128::from_str_radix(id, 16).expect("an activation id"));
+    }
     match (request.method, collection.split('/').next()) {
         (Method::Get, Some("activations")) => activations(sim, query),
         (Method::Get, Some("packages")) => {
@@ -91,6 +94,29 @@ fn answer(sim: &Sim, request: &Request) -> Answer {
         }
         _ => panic!("an unexpected request: {request:?}"),
     }
+}
+
+/// The logs of one activation. Their own store may get them late, and fail as such stores do: as long as there is a look-back to come.
+fn logs(sim: &Sim, id: u128) -> Answer {
+    let (now, settings) = (sim.now.get(), &sim.world.settings);
+    let record = sim.world.by_id(id).filter(|record| record.is_visible(now));
+    let Some(record) = record else {
+        let error = json!({"error": "The requested resource does not exist.", "code": "x"});
+        return Answer { status: 404, pieces: vec![error.to_string()] };
+    };
+    let hopeful = now + 20_000 < record.start + settings.lookback_ms(0);
+    let lines: Vec<String> = match settings.logs {
+        LogsAt::Nowhere => vec!["Logs are not available.".into()],
+        LogsAt::Api if !sim.quiet.get() && hopeful && sim.random.chance(settings.api_faults) => {
+            vec!["The log message can't be retrieved, no idea why".into()]
+        }
+        LogsAt::Api if record.has_lines() && record.logs_at <= now => {
+            (0..record.lines).map(|index| record.line(index)).collect()
+        }
+        LogsAt::Api => Vec::new(),
+        LogsAt::Record => record.logs(),
+    };
+    Answer { status: 200, pieces: vec![json!({"logs": lines}).to_string()] }
 }
 
 /// Limits that ask for the look-back that the world has: twice the duration, 10 s for logs, and what settling takes.
@@ -132,7 +158,8 @@ fn activations(sim: &Sim, query: &str) -> Answer {
         return Answer::error(sim.random.pick(&[500, 504]));
     }
     sim.pass(rows.len() as u64 / 4);
-    let rows: Vec<String> = rows.iter().map(|record| record.json(docs).to_string()).collect();
+    let rows: Vec<String> =
+        rows.iter().map(|record| record.json(docs, sim.world.settings.logs).to_string()).collect();
     Answer { status: 200, pieces: vec!["[".into(), rows.join(","), "]".into()] }
 }
 

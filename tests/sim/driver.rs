@@ -189,7 +189,7 @@ fn params(sim: &Sim) -> Vec<u8> {
     let settings = &sim.world.settings;
     let store = if settings.host_keeps { "host" } else { "package" };
     let mut params = json!({"actions": settings.actions, "logstash": {"host": "logstash", "port": 5044},
-        "checkpoint": {"store": store}});
+        "checkpoint": {"store": store}, "logs": settings.logs_parameter});
     if !settings.limits_tell {
         params["lookback_minutes"] = (settings.lookback_ms(sim.now.get()) / MINUTE).into();
     }

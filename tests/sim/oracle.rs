@@ -1,7 +1,7 @@
 //! What must have arrived, and what must not have happened.
 
 use super::ports::Sim;
-use super::record::Record;
+use super::record::{LogsAt, Record};
 
 /// What became of a seed.
 #[derive(Debug, Default)]
@@ -81,6 +81,7 @@ fn must_arrive(sim: &Sim, record: &Record) -> bool {
         None => origin(sim, &record.key).is_some_and(|origin| record.start >= origin),
     };
     record.has_lines()
+        && settings.logs != LogsAt::Nowhere
         && settings.chosen.contains(&record.key.as_str())
         && record.deleted == u64::MAX
         && asked_for

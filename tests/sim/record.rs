@@ -20,6 +20,16 @@ pub enum Kind {
     Fallback,
 }
 
+/// Where the platform keeps log lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogsAt {
+    Record,
+    /// In a store that `/logs` asks.
+    Api,
+    /// Out of reach.
+    Nowhere,
+}
+
 /// One activation.
 #[derive(Debug, Clone)]
 pub struct Record {
@@ -36,6 +46,9 @@ pub struct Record {
     /// When an operator's job removes it.
     pub deleted: u64,
     pub lines: u32,
+    /// When its lines are in their own store, if the platform has one. Its entries are not padded.
+    pub logs_at: u64,
+    pub padded: bool,
 }
 
 impl Record {
@@ -56,18 +69,23 @@ impl Record {
     pub fn line(&self, index: u32) -> String {
         let hash = mixed(self.id as u64 ^ u64::from(index));
         let tail = match hash % 16 {
-            0 => return format!("{:<30} stderr: the same again", rfc3339(self.end)),
+            0 => return format!("{} stderr: the same again", self.time()),
             1 => return "There was an issue while collecting your logs. Data might be missing.".into(),
             2 => "\t\"quoted\" \\ ]}{[".into(),
             3 => "\u{1b}[31mred\u{1b}[0m 🪵 \u{1}".into(),
             4 if hash % 512 < 16 => "x".repeat(16_000),
             _ => String::new(),
         };
-        format!("{:<30} stdout: {:032x}#{index}{tail}", rfc3339(self.end), self.id)
+        format!("{} stdout: {:032x}#{index}{tail}", self.time(), self.id)
+    }
+
+    fn time(&self) -> String {
+        let time = rfc3339(self.end);
+        if self.padded { format!("{time:<30}") } else { time }
     }
 
     /// What the list shows of it.
-    pub fn json(&self, docs: bool) -> Value {
+    pub fn json(&self, docs: bool, logs: LogsAt) -> Value {
         let mut json = json!({"activationId": format!("{:032x}", self.id), "namespace": NAMESPACE, "name": self.name(), "version": "0.0.1",
             "publish": false, "start": self.start, "annotations": self.annotations()});
         if self.kind != Kind::Trigger {
@@ -78,14 +96,16 @@ impl Record {
             json["subject"] = NAMESPACE.into();
             json["response"] =
                 json!({"status": "success", "success": true, "result": {"logs": ["no", {"a": "]}"}]}});
-            json["logs"] = self.logs().into();
+            let inline = logs == LogsAt::Record || self.kind != Kind::Action;
+            json["logs"] = if inline { self.logs() } else { Vec::new() }.into();
         } else if self.kind != Kind::Trigger {
             json["statusCode"] = 0.into();
         }
         json
     }
 
-    fn logs(&self) -> Vec<String> {
+    /// What `logs` of the record holds where it is the place for that.
+    pub fn logs(&self) -> Vec<String> {
         match self.kind {
             Kind::Action => (0..self.lines).map(|index| self.line(index)).collect(),
             Kind::Sequence | Kind::Conductor => {

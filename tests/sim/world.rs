@@ -1,7 +1,7 @@
 //! A random world: what is monitored, what runs and when it becomes visible, and how bad the weather is.
 
 use super::random::Random;
-use super::record::{Kind, Record};
+use super::record::{Kind, LogsAt, Record};
 use std::collections::{BTreeMap, HashMap};
 
 const SECOND: u64 = 1_000;
@@ -50,6 +50,9 @@ pub struct Settings {
     pub stale: bool,
     /// Records are deleted inside the look-back too.
     pub early_deletions: bool,
+    /// Where log lines are, and the parameter `logs`.
+    pub logs: LogsAt,
+    pub logs_parameter: &'static str,
     /// The name filter is a phrase search.
     pub phrase: bool,
     /// The parameter `actions`.
@@ -139,9 +142,13 @@ impl World {
         self.by_id.get(&id).map(|&at| &self.records[at])
     }
 
-    /// When the last record has become visible.
+    /// When the last record and its lines have become visible.
     pub fn all_visible(&self) -> u64 {
-        self.records.iter().map(|record| record.visible).max().unwrap_or(self.settings.end)
+        self.records
+            .iter()
+            .map(|record| record.visible.max(record.logs_at))
+            .max()
+            .unwrap_or(self.settings.end)
     }
 }
 
@@ -167,6 +174,15 @@ impl Settings {
                 Vec::new()
             }
         };
+        let logs = match random.below(100) {
+            0..25 => LogsAt::Api,
+            25..27 => LogsAt::Nowhere,
+            _ => LogsAt::Record,
+        };
+        let logs_parameter = match logs {
+            LogsAt::Record => random.pick(&["auto", "auto", "record", "api"]),
+            _ => random.pick(&["auto", "auto", "api"]),
+        };
         let patterns = random.chance(200);
         let mut actions: Vec<&str> = ACTIONS.iter().map(|(name, _)| *name).collect();
         (0..random.below(ACTIONS.len() as u64)).for_each(|_| {
@@ -183,6 +199,8 @@ impl Settings {
             heavy,
             stale: random.chance(500),
             early_deletions: !clean && random.chance(400),
+            logs,
+            logs_parameter,
             phrase: random.chance(150),
             actions,
             chosen,
@@ -271,7 +289,19 @@ fn record(settings: &Settings, random: &Random, start: u64) -> Record {
         _ => random.heavy(2, 60),
     };
     let (id, lines) = (random.id(), lines as u32);
-    Record { id, key: key.into(), bound_to: None, kind, start, end: 0, visible: 0, deleted: u64::MAX, lines }
+    Record {
+        id,
+        key: key.into(),
+        bound_to: None,
+        kind,
+        start,
+        end: 0,
+        visible: 0,
+        deleted: u64::MAX,
+        lines,
+        logs_at: 0,
+        padded: settings.logs == LogsAt::Record,
+    }
 }
 
 /// Gives the record its end and what depends on name and start.
@@ -285,6 +315,12 @@ fn finish(settings: &Settings, random: &Random, record: &mut Record) {
         _ => (run + random.heavy(300, longest)).min(longest),
     };
     record.visible = record.start + delay;
+    // At most what the forwarder waits for, less the lead of a clock.
+    let latest = (record.end + 100 * SECOND).min(record.start + longest).max(record.visible);
+    record.logs_at = match random.below(100) {
+        0..60 => record.visible,
+        _ => (record.visible + random.heavy(3 * SECOND, 100 * SECOND)).min(latest),
+    };
     record.bound_to =
         ACTIONS.iter().find(|(name, _)| *name == record.key).and_then(|(_, bound_to)| *bound_to);
     if record.key.contains('/') && record.kind == Kind::Trigger {
