@@ -3,6 +3,7 @@
 use super::faults::{self, ApiFault};
 use super::ports::{RunPorts, Sim};
 use super::record::{LogsAt, Record};
+use super::world::Store;
 use serde_json::json;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -89,6 +90,9 @@ fn answer(sim: &Sim, request: &Request) -> Answer {
         }
         (Method::Put, Some("packages")) => {
             assert_eq!(query, "overwrite=true");
+            if sim.world.settings.store == Store::Refused {
+                return Answer::error(403);
+            }
             sim.kept.borrow_mut().put(&request.body, sim.world.settings.shared_package);
             Answer { status: 200, pieces: vec![sim.package().1.to_string()] }
         }
@@ -136,7 +140,13 @@ fn activations(sim: &Sim, query: &str) -> Answer {
     let (since, upto) = (number("since").expect("since"), number("upto").expect("upto"));
     let now = sim.now.get();
     let as_of = if sim.world.settings.stale { sim.indexed.replace(now) } else { now };
-    let named = sim.world.named(query.get("name").map(String::as_str));
+    let name = query.get("name").map(String::as_str);
+    let own = sim.own.borrow();
+    let mut named = sim.world.named(name);
+    if name.is_none_or(|name| name == "fwd") {
+        named.extend(own.iter());
+        named.sort_by_key(|record| std::cmp::Reverse((record.start, record.id)));
+    }
     let begin = named.partition_point(|record| record.start > upto);
     let end = named.partition_point(|record| record.start >= since);
     let mut found = named[begin..end.max(begin)].iter().filter(|record| record.is_visible(as_of));

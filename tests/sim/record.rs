@@ -2,6 +2,7 @@
 
 use super::random::mixed;
 use serde_json::{Value, json};
+use std::rc::Rc;
 use whiskjack::time::rfc3339;
 
 /// Namespace of every record.
@@ -49,9 +50,30 @@ pub struct Record {
     /// When its lines are in their own store, if the platform has one. Its entries are not padded.
     pub logs_at: u64,
     pub padded: bool,
+    /// If it is a run of the forwarder itself: its result and its log.
+    pub own: Option<Rc<(Value, Vec<String>)>>,
 }
 
 impl Record {
+    /// A run of the forwarder, or of the tool of 2017 before it.
+    pub fn of_forwarder(id: u128, start: u64, end: u64, visible: u64, result: Value, log: &[String]) -> Self {
+        let log = log.iter().map(|line| format!("{:<30} stdout: {line}", rfc3339(end))).collect();
+        Self {
+            id,
+            key: "fwd".into(),
+            bound_to: None,
+            kind: Kind::Action,
+            start,
+            end,
+            visible,
+            deleted: u64::MAX,
+            lines: 0,
+            logs_at: visible,
+            padded: true,
+            own: Some(Rc::new((result, log))),
+        }
+    }
+
     pub fn name(&self) -> &str {
         self.key.rsplit('/').next().unwrap_or(&self.key)
     }
@@ -92,7 +114,10 @@ impl Record {
             json["end"] = self.end.into();
             json["duration"] = (self.end - self.start).into();
         }
-        if docs {
+        if let Some(own) = self.own.as_ref().filter(|_| docs) {
+            json["response"] = json!({"status": "success", "success": true, "result": own.0});
+            json["logs"] = own.1.clone().into();
+        } else if docs {
             json["subject"] = NAMESPACE.into();
             json["response"] =
                 json!({"status": "success", "success": true, "result": {"logs": ["no", {"a": "]}"}]}});

@@ -39,6 +39,18 @@ const PATTERNS: &[(&[&str], &[&str])] = &[
     (&["tools/*", "mine/*"], &["tools/hello", "tools/hello-2", "mine/convert"]),
 ];
 
+/// Who keeps the checkpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Store {
+    Package,
+    /// The host.
+    Host,
+    /// The forwarder's own activation records, by choice.
+    Activation,
+    /// The same, because its key may not write packages.
+    Refused,
+}
+
 /// What a world is like.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -69,8 +81,10 @@ pub struct Settings {
     pub limits_tell: bool,
     /// The parameter `from`; without it the first run begins with the look-back.
     pub from: Option<u64>,
-    /// The host keeps the checkpoint.
-    pub host_keeps: bool,
+    /// Who keeps the checkpoint.
+    pub store: Store,
+    /// How far the tool of 2017 came, by the simple name of the action.
+    pub marks: Vec<(&'static str, u64)>,
     /// The checkpoint's package is there before the first run, with an annotation of somebody else.
     pub shared_package: bool,
     /// Time between two runs.
@@ -193,8 +207,9 @@ impl Settings {
             let (entries, names) = random.pick(PATTERNS);
             (actions, chosen) = (entries.to_vec(), names.to_vec());
         }
+        let marks = marks(random, &chosen);
         let from = random.chance(600).then(|| BEGIN - random.below(20 * MINUTE));
-        Self {
+        let mut settings = Self {
             clean,
             heavy,
             stale: random.chance(500),
@@ -209,7 +224,9 @@ impl Settings {
             longer_lookback: (random.between(BEGIN, end), random.pick(&[0, 0, 5, 30])),
             limits_tell,
             from,
-            host_keeps: random.chance(250),
+            store: [Store::Host, Store::Activation, Store::Refused, Store::Package, Store::Package]
+                [random.below(5) as usize],
+            marks,
             shared_package: from.is_some() && random.chance(200),
             interval_ms,
             skew_ms: random.pick(&[0, 0, 0, -8000, -700, 900, 8000]),
@@ -225,7 +242,21 @@ impl Settings {
             receiver_down: outages(250),
             begin: BEGIN,
             end,
+        };
+        // One source of its own for each name, and few enough other records of the forwarder after those that hold the marks.
+        if settings.patterns || settings.heavy || settings.shared_package {
+            settings.marks.clear();
         }
+        settings
+    }
+
+    /// Where the tool of 2017 stopped with `key`: with the millisecond in which the last activation that it sent began. It did not tell
+    /// actions of one name in several packages apart.
+    pub fn taken_over(&self, key: &str) -> Option<u64> {
+        let simple = |name: &str| name.rsplit('/').next().map(str::to_owned);
+        let alike = self.chosen.iter().filter(|name| simple(name) == simple(key)).count();
+        let mark = self.marks.iter().find(|(name, _)| simple(key).as_deref() == Some(name));
+        mark.filter(|_| alike == 1).map(|(_, ms)| *ms)
     }
 
     /// The look-back at a time, in milliseconds.
@@ -242,6 +273,14 @@ impl Settings {
         let most = if self.limits_tell { 15 } else { u64::MAX };
         self.lookback_minutes.min(most) * MINUTE - self.skew_ms.unsigned_abs() - 2 * SECOND
     }
+}
+
+/// Where the tool of 2017 stopped, if it was here before.
+fn marks(random: &Random, chosen: &[&'static str]) -> Vec<(&'static str, u64)> {
+    let mark = |name: &&'static str| {
+        (name.rsplit('/').next().unwrap_or(name), BEGIN - 1_000 - random.below(10 * MINUTE))
+    };
+    if random.chance(150) { chosen.iter().map(mark).collect() } else { Vec::new() }
 }
 
 fn records(settings: &Settings, random: &Random) -> Vec<Record> {
@@ -301,6 +340,7 @@ fn record(settings: &Settings, random: &Random, start: u64) -> Record {
         lines,
         logs_at: 0,
         padded: settings.logs == LogsAt::Record,
+        own: None,
     }
 }
 
