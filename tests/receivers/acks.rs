@@ -176,7 +176,7 @@ fn h32_an_ack_before_the_window_is_sent_credits_nothing_that_was_not_sent() {
     // More than the sockets hold, so that the sender is in the middle of its window.
     let scene = Scene::with_texts(&crate::scene::bulky_lines(64, 60_000));
     let receiver = Scripted::with(
-        ScriptedOptions { receive_buffer: Some(4096), ..ScriptedOptions::default() },
+        ScriptedOptions { narrow: true, ..ScriptedOptions::default() },
         |session| match session.number() {
             1 => {
                 let header = session.bytes(6);

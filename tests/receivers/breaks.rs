@@ -52,7 +52,7 @@ fn h16_a_receiver_that_always_closes_at_once_is_given_up_with_a_hint() {
 fn h21_a_reset_in_the_middle_of_a_frame_acknowledges_nothing() {
     let scene = Scene::with_texts(&bulky_lines(64, 60_000));
     let receiver = Scripted::with(
-        ScriptedOptions { receive_buffer: Some(4096), ..ScriptedOptions::default() },
+        ScriptedOptions { narrow: true, ..ScriptedOptions::default() },
         |session| match session.number() {
             1 => {
                 session.bytes(5000);

@@ -31,10 +31,10 @@ fn answered_with(bytes: &'static [u8], words: &[&str]) {
 }
 
 fn h13_another_version_or_type_is_a_protocol_error_with_its_first_bytes() {
-    answered_with(b"3A\0\0\0\x08", &["33 41", "acknowledgement"]);
-    answered_with(b"2W\0\0\0\x08", &["32 57", "acknowledgement"]);
-    answered_with(b"2J\0\0\0\x08", &["32 4a", "acknowledgement"]);
-    answered_with(b"\0\0\0\0\0\0", &["00 00", "acknowledgement"]);
+    answered_with(b"3A\0\0\0\x08", &["3341", "acknowledgement"]);
+    answered_with(b"2W\0\0\0\x08", &["3257", "acknowledgement"]);
+    answered_with(b"2J\0\0\0\x08", &["324a", "acknowledgement"]);
+    answered_with(b"\0\0\0\0\0\0", &["0000", "acknowledgement"]);
 }
 
 fn h14_a_web_server_or_a_banner_is_told_from_a_lumberjack_receiver() {
@@ -57,7 +57,7 @@ fn h31_a_flood_of_garbage_is_a_protocol_error() {
         }
     });
     let ran = scene.run(&Scene::params(receiver.port(), &json!({})));
-    ran.assert_failed(&["78 78", "acknowledgement"]);
+    ran.assert_failed(&["7878", "acknowledgement"]);
     assert_eq!(ran.lines("unacknowledged"), 8);
 }
 

@@ -18,8 +18,8 @@ pub(crate) const TESTS: &[Test] = tests![
     h30_a_late_ack_without_keep_alives_is_a_timeout_that_says_so,
 ];
 
-fn small_window() -> ScriptedOptions {
-    ScriptedOptions { receive_buffer: Some(4096), ..ScriptedOptions::default() }
+fn narrow() -> ScriptedOptions {
+    ScriptedOptions { narrow: true, ..ScriptedOptions::default() }
 }
 
 /// More than sockets swallow, whatever the level of compression.
@@ -29,7 +29,7 @@ fn bulky() -> Scene {
 
 fn h01_a_receiver_that_never_reads_times_out_and_another_connection_gets_all() {
     let scene = bulky();
-    let receiver = Scripted::with(small_window(), |session| match session.number() {
+    let receiver = Scripted::with(narrow(), |session| match session.number() {
         1 => session.hang(),
         _ => session.serve(),
     });
@@ -43,7 +43,7 @@ fn h01_a_receiver_that_never_reads_times_out_and_another_connection_gets_all() {
 
 fn h01_a_receiver_that_never_reads_leaves_all_unacknowledged() {
     let scene = bulky();
-    let receiver = Scripted::with(small_window(), Session::hang);
+    let receiver = Scripted::with(narrow(), Session::hang);
     let ran = scene.run(&Scene::params(receiver.port(), &json!({})));
     ran.assert_failed(&["overloaded or stuck"]);
     assert_eq!(ran.lines("acknowledged"), 0);
@@ -110,7 +110,7 @@ fn h04_an_ack_a_byte_at_a_time_is_life_and_an_ack() {
 
 fn h26_a_receiver_that_reads_a_byte_at_a_time_gets_its_window() {
     let scene = Scene::with_texts(&bulky_lines(16, 2_000));
-    let receiver = Scripted::with(small_window(), |session| {
+    let receiver = Scripted::with(narrow(), |session| {
         let mut window = Vec::new();
         while let [byte] = session.bytes(1)[..] {
             window.push(byte);
@@ -130,7 +130,7 @@ fn h26_a_receiver_that_reads_a_byte_at_a_time_gets_its_window() {
 
 fn h26_a_receiver_that_reads_too_slowly_times_out() {
     let scene = bulky();
-    let receiver = Scripted::with(small_window(), |session| match session.number() {
+    let receiver = Scripted::with(narrow(), |session| match session.number() {
         1 => while session.bytes(1).len() == 1 && session.pause(Duration::from_millis(20)) {},
         _ => session.serve(),
     });

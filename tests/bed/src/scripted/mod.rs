@@ -51,8 +51,9 @@ pub struct ScriptedOptions {
     pub tls: Option<Arc<ServerConfig>>,
     /// What is refused.
     pub rules: Rules,
-    /// Bytes of the kernel's receive buffer: a small one makes a small TCP window. The kernel rounds up to some 2 KiB.
-    pub receive_buffer: Option<usize>,
+    /// Small segments and a small TCP window: then also the sender's kernel holds some 100 KiB instead of megabytes, and a sender feels
+    /// at once that nobody reads.
+    pub narrow: bool,
     /// Where to listen; a free port of 127.0.0.1 when absent.
     pub listen: Option<SocketAddr>,
 }
@@ -169,9 +170,10 @@ fn listen(options: &ScriptedOptions) -> TcpListener {
     if options.listen.is_some() {
         socket.set_reuse_address(true).unwrap();
     }
-    if let Some(bytes) = options.receive_buffer {
+    if options.narrow {
         // Before listening: only then do the connections have it from their first segment on.
-        socket.set_recv_buffer_size(bytes).unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        socket.set_tcp_mss(536).unwrap();
     }
     socket.bind(&address.into()).unwrap_or_else(|error| panic!("cannot listen on {address}: {error}"));
     socket.listen(128).unwrap();
