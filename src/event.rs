@@ -1,11 +1,12 @@
-//! Events: what a receiver gets for one log line. Written straight into JSON, in the shape of the 2017 tool.
+//! Events: what a receiver gets for one log line. Written straight into frames, in the shape of the 2017 tool.
 
+use crate::lumberjack::{LARGEST_EVENT, Protocol, write_pairs};
 use crate::record::{ActivationId, Record, entry_time};
 use crate::time;
 use serde::Serialize;
 use std::borrow::Cow;
 
-/// One log line on its way, with the four fields of the 2017 tool, and for version 2 of the protocol `@timestamp` and `@metadata`.
+/// One log line on its way, with the four fields of the 2017 tool. Version 2 of the protocol adds `@timestamp` and `@metadata`, version 1 `id`.
 #[derive(Debug, Serialize)]
 pub struct Event<'a> {
     #[serde(rename = "@timestamp")]
@@ -18,6 +19,9 @@ pub struct Event<'a> {
     /// The action's simple name.
     action: &'a str,
     namespace: &'a str,
+    /// Only in a line that was cut.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log: Option<Log>,
 }
 
 /// What Logstash keeps beside the event. `beat` and `version` are in the index name of usual pipelines, `_id` serves as document id
@@ -30,6 +34,16 @@ struct Metadata {
     id: String,
 }
 
+/// Filebeat marks lines that it has cut in this way.
+#[derive(Debug, Serialize)]
+struct Log {
+    flags: [&'static str; 1],
+}
+
+const TRUNCATED: &str = "truncated";
+/// More than the marker takes.
+const MARKER: usize = 64;
+
 impl<'a> Event<'a> {
     /// The event for the entry at `index` (from 0) of `record`.
     pub fn new(record: &'a Record<'_>, index: usize, entry: &'a str) -> Self {
@@ -38,14 +52,82 @@ impl<'a> Event<'a> {
             metadata: Metadata {
                 beat: env!("CARGO_PKG_NAME"),
                 version: env!("CARGO_PKG_VERSION"),
-                id: id(&record.namespace, record.activation_id, index),
+                id: id(&record.namespace, record.activation_id, index as u64),
             },
             line: entry,
             activation: record.activation_id,
             action: &record.name,
             namespace: &record.namespace,
+            log: None,
         }
     }
+
+    /// Writes the event as payload of a frame. Returns whether it is whole: a line that does not fit is cut, and the event says so.
+    pub fn write(&self, protocol: Protocol, out: &mut Vec<u8>) -> Result<bool, serde_json::Error> {
+        self.write_within(LARGEST_EVENT, protocol, out)
+    }
+
+    fn write_within(
+        &self,
+        most: usize,
+        protocol: Protocol,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, serde_json::Error> {
+        let begin = out.len();
+        self.write_whole(protocol, out)?;
+        let bytes = out.len() - begin;
+        if bytes <= most {
+            return Ok(true);
+        }
+        out.truncate(begin);
+        let width = |c| if protocol == Protocol::V2 { width_in_json(c) } else { char::len_utf8(c) };
+        let line: usize = self.line.chars().map(width).sum();
+        let room = most.saturating_sub(bytes - line + MARKER);
+        let cut = Event {
+            timestamp: Cow::Borrowed(&self.timestamp),
+            metadata: Metadata { id: self.metadata.id.clone(), ..self.metadata },
+            line: prefix(self.line, room, width),
+            log: Some(Log { flags: [TRUNCATED] }),
+            ..*self
+        };
+        cut.write_whole(protocol, out).map(|()| false)
+    }
+
+    fn write_whole(&self, protocol: Protocol, out: &mut Vec<u8>) -> Result<(), serde_json::Error> {
+        if protocol == Protocol::V2 {
+            return serde_json::to_writer(out, self);
+        }
+        let activation = self.activation.to_string();
+        let mut pairs = vec![
+            ("line", self.line),
+            ("activation", &activation),
+            ("action", self.action),
+            ("namespace", self.namespace),
+            ("id", &self.metadata.id),
+        ];
+        pairs.extend(self.log.as_ref().map(|_| ("log.flags", TRUNCATED)));
+        write_pairs(out, &pairs);
+        Ok(())
+    }
+}
+
+/// Bytes that a character takes in JSON.
+fn width_in_json(c: char) -> usize {
+    match c {
+        '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
+        '\0'..='\x1f' => 6,
+        _ => c.len_utf8(),
+    }
+}
+
+/// The longest beginning of `text` that takes at most `room`.
+fn prefix(text: &str, room: usize, width: impl Fn(char) -> usize) -> &str {
+    let mut taken = 0;
+    let end = text.char_indices().find(|(_, c)| {
+        taken += width(*c);
+        taken > room
+    });
+    end.and_then(|(end, _)| text.get(..end)).unwrap_or(text)
 }
 
 /// The line's own time; the end of the run for entries that have none.
@@ -61,7 +143,7 @@ fn timestamp<'a>(record: &Record<'_>, entry: &'a str) -> Cow<'a, str> {
 }
 
 /// A line's stable id: a function of namespace, activation and index only, so that a repeat overwrites its document, and equal lines do not.
-fn id(namespace: &str, activation: ActivationId, index: usize) -> String {
+pub fn id(namespace: &str, activation: ActivationId, index: u64) -> String {
     format!("{:08x}-{activation}-{index}", fnv1a(namespace.as_bytes()))
 }
 

@@ -5,11 +5,10 @@ mod lookback;
 
 use crate::api::{Api, LARGEST_PAGE};
 use crate::checkpoint::{Bucket, Owed, Part, Seen};
-use crate::config::Endpoint;
-use crate::deliver::{Deliveries, Delivery};
-use crate::event::Event;
+use crate::deliver::Delivery;
+use crate::event::{self, Event};
 use crate::fetch::{Visited, Walk};
-use crate::lumberjack::{Batch, Limits};
+use crate::lumberjack::{Counts, Goal};
 use crate::plan::{Plan, Slice};
 use crate::ports::{Failure, Ports};
 use crate::range::Range;
@@ -23,7 +22,7 @@ use serde::{Deserialize, Serialize};
 const TURN_MS: u64 = 5_000;
 /// How long a line may wait for its window to fill, in milliseconds: a run that is short of time shall have sent what it has read.
 const LINGER_MS: u64 = 1_000;
-/// Most unreadable records that a report names.
+/// Most unreadable records, and most lines that were set aside, that a report names.
 const NAMED: usize = 10;
 
 /// What came of a slice.
@@ -43,6 +42,9 @@ pub struct Outcome {
     pub tally: Tally,
     /// Records that could not be read.
     pub unreadable: Vec<String>,
+    /// Ids of lines that were set aside: receivers reset the connection for them, and for no others.
+    #[serde(default)]
+    pub set_aside: Vec<String>,
     /// Why it is not finished, if not for want of time.
     pub failure: Option<String>,
 }
@@ -68,18 +70,25 @@ pub struct Tally {
     pub requests: u64,
     /// Records that could not be read.
     pub unreadable: u64,
+    /// Lines that were set aside.
+    pub set_aside: u64,
+    /// Lines that were cut, as no receiver takes so long ones.
+    pub truncated: u64,
+    /// Time spent waiting for receivers, in milliseconds.
+    pub waited_ms: u64,
 }
 
 /// A worker: what one instance keeps between slices.
 #[derive(Debug)]
 pub struct Worker {
-    delivery: Delivery,
+    /// From the first slice on.
+    delivery: Option<Delivery>,
     largest_page: u32,
 }
 
 impl Default for Worker {
     fn default() -> Self {
-        Self { delivery: Delivery::default(), largest_page: LARGEST_PAGE }
+        Self { delivery: None, largest_page: LARGEST_PAGE }
     }
 }
 
@@ -94,8 +103,11 @@ impl Worker {
         if now >= plan.stop_ms {
             return nothing;
         }
+        let delivery = self
+            .delivery
+            .get_or_insert_with(|| Delivery::new(plan.output.clone(), slice.lane, ports.clock.random()));
         // Fetching what cannot be sent would only cost time.
-        if let Some(failure) = self.delivery.given_up() {
+        if let Some(failure) = delivery.given_up() {
             return Outcome { failure: Some(failure.message.clone()), ..nothing };
         }
         let api = Api::new(ports, plan.stop_ms).with_largest_page(self.largest_page);
@@ -107,16 +119,16 @@ impl Worker {
         let turn = Turn {
             ports,
             api: &api,
-            receiver: &plan.receiver,
             source: &source,
             name: filter.as_deref(),
             seen: &seen,
-            delivery: &mut self.delivery,
-            batch: Batch::default(),
+            delivery,
+            namespace: String::new(),
             waiting_since_ms: now,
             ledger: Ledger::default(),
             tally: Tally::default(),
             unreadable: Vec::new(),
+            set_aside: Vec::new(),
             stop_ms: plan.stop_ms,
             turn_ends_ms: turn_ends_ms(now, plan.stop_ms),
             over: false,
@@ -146,21 +158,22 @@ fn is_recent(plan: &Plan, range: Range) -> bool {
 struct Turn<'a> {
     ports: Ports<'a>,
     api: &'a Api<'a>,
-    receiver: &'a Endpoint,
     source: &'a Source,
     /// The API's filter.
     name: Option<&'a str>,
     seen: &'a Seen,
     delivery: &'a mut Delivery,
-    batch: Batch,
-    /// When the first event was put into the batch, milliseconds since 1970.
+    /// That of the records; all of a turn have the same.
+    namespace: String,
+    /// Since when some event waits to be sent, milliseconds since 1970.
     waiting_since_ms: u64,
     ledger: Ledger,
     tally: Tally,
     unreadable: Vec<String>,
+    set_aside: Vec<String>,
     stop_ms: u64,
     turn_ends_ms: u64,
-    /// Not all of the last batch was acknowledged in time: nothing may follow it.
+    /// Not all that was sent was acknowledged in time: nothing may follow it.
     over: bool,
     failure: Option<Failure>,
 }
@@ -192,7 +205,7 @@ impl Turn<'_> {
                 break;
             }
         }
-        self.flush();
+        self.send(Goal::Settled);
         // Newest first: the oldest that is done of what is not done decides.
         let reached = reached.max(looked).max(self.ledger.open().map(|activation| activation.start));
         self.outcome(plan, slice, reached, &renewing)
@@ -221,10 +234,15 @@ impl Turn<'_> {
         }
         if self.source.matches(&record) {
             self.tally.activations += 1;
+            if self.namespace != record.namespace {
+                self.namespace = record.namespace.to_string();
+            }
             for (index, entry) in record.entries().enumerate() {
                 self.tally.lines += 1;
-                if self.batch.is_full(Limits::default()) || self.lingers() {
-                    self.flush();
+                if self.delivery.is_full() {
+                    self.send(Goal::Room);
+                } else if self.lingers() {
+                    self.send(Goal::Sent);
                 }
                 if self.ended() {
                     break;
@@ -254,16 +272,16 @@ impl Turn<'_> {
         Visited { summary, go_on: self.in_time() }
     }
 
-    fn lingers(&self) -> bool {
+    fn lingers(&mut self) -> bool {
         let now = self.ports.clock.now_ms();
-        !self.batch.is_empty() && now.saturating_sub(self.waiting_since_ms) >= LINGER_MS
+        self.delivery.is_waiting() && now.saturating_sub(self.waiting_since_ms) >= LINGER_MS
     }
 
     fn push(&mut self, event: &Event<'_>) {
-        if self.batch.is_empty() {
+        if !self.delivery.is_waiting() {
             self.waiting_since_ms = self.ports.clock.now_ms();
         }
-        match self.batch.push(event) {
+        match self.delivery.push(event) {
             Ok(()) => self.ledger.push(),
             Err(error) => {
                 self.failure =
@@ -280,18 +298,32 @@ impl Turn<'_> {
         self.over || self.failure.is_some()
     }
 
-    /// Sends what is in the batch; after a failure the turn is over.
-    fn flush(&mut self) {
-        if self.batch.is_empty() || self.over || self.delivery.given_up().is_some() {
+    /// Sends what was read, as far as the goal says; after a failure the turn is over.
+    fn send(&mut self, goal: Goal) {
+        if !self.delivery.is_pending() || self.over {
             return;
         }
-        let (acknowledged, result) =
-            self.delivery.deliver(self.ports, self.receiver, &self.batch, self.stop_ms);
-        self.ledger.acknowledge(acknowledged.into());
-        self.over = acknowledged < self.batch.len();
-        self.batch.clear();
-        if let Err(failure) = result {
-            self.failure = Some(failure);
+        let settled = self.delivery.work(self.ports, goal, self.stop_ms);
+        for number in settled.set_aside {
+            self.set_aside(number);
+        }
+        self.ledger.settle(settled.events);
+        if let Some(failure) = self.delivery.given_up() {
+            self.failure = Some(failure.clone());
+        }
+        self.over = self.delivery.given_up().is_some() || self.delivery.is_out_of_time();
+        if self.over || goal == Goal::Settled {
+            self.delivery.clear();
+        }
+    }
+
+    /// Notes a line that was set aside, by its id.
+    fn set_aside(&mut self, number: u64) {
+        self.tally.set_aside += 1;
+        if let Some((activation, index)) = self.ledger.find(number)
+            && self.set_aside.len() < NAMED
+        {
+            self.set_aside.push(event::id(&self.namespace, activation.activation_id, index));
         }
     }
 
@@ -316,6 +348,7 @@ impl Turn<'_> {
             .collect();
         let rest = uncovered.filter(|_| self.failure.is_none() && !out_of_time).map(|range| Slice {
             source: slice.source.clone(),
+            lane: slice.lane,
             owed: Owed { range, part },
             renewed: slice.renewed.iter().chain(&renewed).copied().collect(),
             done: slice
@@ -326,13 +359,16 @@ impl Turn<'_> {
                 .filter(|activation| range.contains(activation.start))
                 .collect(),
         });
-        let Deliveries { windows, sent, resent, keep_alives } = self.delivery.take_deliveries();
+        let (counts, truncated) = self.delivery.take_counts();
+        let Counts { windows, sent, resent, acknowledged, keep_alives, waited_ms } = counts;
         self.tally = Tally {
             windows,
             sent,
             resent,
             keep_alives,
-            acknowledged: self.ledger.acknowledged(),
+            acknowledged,
+            truncated,
+            waited_ms,
             requests: self.api.requests(),
             ..self.tally
         };
@@ -344,6 +380,7 @@ impl Turn<'_> {
             renewed,
             tally: self.tally,
             unreadable: self.unreadable,
+            set_aside: self.set_aside,
             failure: self.failure.map(|failure| failure.message),
         }
     }

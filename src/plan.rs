@@ -4,7 +4,7 @@ mod load;
 
 use crate::api::Api;
 use crate::checkpoint::{Bucket, Checkpoint, Held, Owed};
-use crate::config::{Config, Endpoint, Fault, Faults, LogLevel, Origin};
+use crate::config::{Config, Fault, Faults, LogLevel, Origin, Output};
 use crate::ports::{Failure, Ports};
 use crate::range::Range;
 use crate::record::Summary;
@@ -51,8 +51,8 @@ pub enum Keeper {
 /// A run thought through. It goes from instance to instance as JSON.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Plan {
-    /// Where the lines go.
-    pub receiver: Endpoint,
+    /// Where the lines go, and how.
+    pub output: Output,
     /// Where the checkpoint goes.
     pub store: Keep,
     /// How far back to look for late records, in milliseconds.
@@ -99,6 +99,9 @@ pub enum Keep {
 pub struct Slice {
     /// The source, as configured.
     pub source: String,
+    /// Its place in the plan: workers that share the load begin with the receiver that this number chooses.
+    #[serde(default)]
+    pub lane: usize,
     /// Which activations, and how to find them.
     pub owed: Owed,
     /// Activations in the range that earlier slices of this run have done.
@@ -179,7 +182,7 @@ pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan
         refresh_index(&api, config, &work, began_ms).map_err(PlanError::Api)?;
     }
     Ok(Plan {
-        receiver: config.receiver.clone(),
+        output: config.output.clone(),
         store: keep,
         lookback_ms: config.lookback_ms,
         log_level: config.log_level,
@@ -268,6 +271,7 @@ impl Plan {
         for (source, work) in &self.work {
             let slice = |owed: &Owed| Slice {
                 source: source.clone(),
+                lane: 0,
                 owed: *owed,
                 done: Vec::new(),
                 renewed: Vec::new(),
@@ -275,7 +279,7 @@ impl Plan {
             slices.extend(work.iter().map(slice).enumerate());
         }
         slices.sort_by_key(|(urgency, _)| *urgency);
-        slices.into_iter().map(|(_, slice)| slice).collect()
+        slices.into_iter().enumerate().map(|(lane, (_, slice))| Slice { lane, ..slice }).collect()
     }
 }
 

@@ -41,6 +41,8 @@ struct RunResult {
     left: Left,
     windows: u64,
     keep_alives: u64,
+    /// Time spent waiting for receivers.
+    waited_ms: u64,
     requests: u64,
     #[serde(skip_serializing_if = "is_zero")]
     unreadable_records: u64,
@@ -61,6 +63,10 @@ struct Lines {
     sent: u64,
     resent: u64,
     acknowledged: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    truncated: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    set_aside: u64,
     unacknowledged: u64,
 }
 
@@ -110,6 +116,7 @@ pub fn conclude(ports: Ports<'_>, plan: &Plan, outcomes: &[Outcome], last: bool)
     let mut result = summarize(plan, outcomes, &checkpoint);
     let mut failures: BTreeSet<String> =
         outcomes.iter().filter_map(|outcome| outcome.failure.clone()).collect();
+    failures.extend(refused(outcomes));
     let encoded = checkpoint.encode().map_err(|error| error.to_string());
     let handed = match encoded.and_then(|json| save(plan, &api, json, checkpoint.saved_ms, last)) {
         Ok((kept, warning)) => {
@@ -247,12 +254,18 @@ fn summarize(plan: &Plan, outcomes: &[Outcome], checkpoint: &Checkpoint) -> RunR
             keep_alives,
             requests,
             unreadable,
+            set_aside,
+            truncated,
+            waited_ms,
         } = *tally;
         result.activations += activations;
         result.lines.read += lines;
         result.lines.sent += sent;
         result.lines.resent += resent;
         result.lines.acknowledged += acknowledged;
+        result.lines.truncated += truncated;
+        result.lines.set_aside += set_aside;
+        result.waited_ms += waited_ms;
         result.windows += windows;
         result.keep_alives += keep_alives;
         result.requests += requests;
@@ -266,7 +279,8 @@ fn summarize(plan: &Plan, outcomes: &[Outcome], checkpoint: &Checkpoint) -> RunR
             action.error = failure.clone().or(action.error.take());
         }
     }
-    result.lines.unacknowledged = result.lines.read.saturating_sub(result.lines.acknowledged);
+    result.lines.unacknowledged =
+        result.lines.read.saturating_sub(result.lines.acknowledged + result.lines.set_aside);
     let owed =
         || plan.work.keys().filter_map(|name| checkpoint.sources.get(name)).flat_map(|state| &state.owed);
     result.left.ranges = owed().map(|_| 1).sum();
@@ -274,6 +288,24 @@ fn summarize(plan: &Plan, outcomes: &[Outcome], checkpoint: &Checkpoint) -> RunR
     let unreadable = outcomes.iter().flat_map(|outcome| outcome.unreadable.iter().cloned());
     result.warnings = plan.warnings.iter().cloned().chain(unreadable).take(NAMED_MESSAGES).collect();
     result
+}
+
+/// Lines that receivers do not take are lost for the reader of the logs, so they are named, loudly; they stay in their activation record.
+fn refused(outcomes: &[Outcome]) -> Option<String> {
+    let count: u64 = outcomes.iter().map(|outcome| outcome.tally.set_aside).sum();
+    let ids: Vec<&str> = outcomes
+        .iter()
+        .flat_map(|outcome| &outcome.set_aside)
+        .map(String::as_str)
+        .take(NAMED_MESSAGES)
+        .collect();
+    (count > 0).then(|| {
+        format!(
+            "{count} lines were set aside: receivers close the connection for them and for no others, and their logs say why. The ids, each \
+             namespace, activation and index of the line: {}",
+            ids.join(", ")
+        )
+    })
 }
 
 fn joined(failures: BTreeSet<String>) -> Option<String> {

@@ -45,6 +45,18 @@ pub const KEYS: &[Key] = &[
     key("from", "milliseconds since 1970", "now − look-back", "Where the first run begins: only activations that start later are forwarded"),
     key("logstash.host", "name or IP address", "", "The receiver"),
     key("logstash.port", "1–65535", "", "The receiver's port"),
+    key("logstash.hosts", "array of `host:port`", "none", "Several receivers, instead of `logstash.host`; the port is `logstash.port` or 5044 where none is given. One gets all lines, and if it fails, the next"),
+    key("logstash.loadbalance", "boolean", "`false`", "Whether all receivers get a share at the same time"),
+    key("logstash.worker", "1–16", "1", "Connections at the same time; for each receiver, if the load is balanced"),
+    key("logstash.bulk_max_size", "1–10,000", "2048", "Most lines in a window"),
+    key("logstash.compression_level", "0–9", "3", "zlib level; 0 sends version 2 uncompressed"),
+    key("logstash.pipelining", "0–2", "0", "2 sends a second window before the first is acknowledged"),
+    key("logstash.protocol", "1 or 2", "2", "Version of the Lumberjack protocol; 1 for Logstash's `lumberjack` input and old receivers"),
+    key("logstash.timeout", "time, 100ms–1h", "`30s`", "How long a receiver may be silent; signs of life count"),
+    key("logstash.ttl", "time, 0s–24h", "`0s`", "Age at which a connection is replaced, for receivers behind a load balancer; `0s` for never"),
+    key("logstash.slow_start", "boolean", "`false`", "Whether windows begin with 10 lines, grow with success and shrink with failure"),
+    key("logstash.backoff.init", "time, 10ms–1h", "`1s`", "Pause after all receivers have failed; it doubles each time"),
+    key("logstash.backoff.max", "time, 10ms–1h", "`60s`", "Longest pause"),
     host("logstash.tls", "boolean", "true", "`false` sends the logs in the clear"),
     host("logstash.rejectUnauthorized", "boolean", "true", "`false` accepts any certificate of the receiver"),
     host("logstash.ca", "PEM, or array of PEM", "public roots", "Who may sign the receiver's certificate, instead of the public roots"),
@@ -82,7 +94,6 @@ pub(super) const REFUSED: &[(&str, &str)] = &[
     ("logstash.sessionIdContext", "a client has no use for it: remove it"),
     ("logstash.minDHSize", "finite-field key exchange is never used: remove it"),
     ("logstash.ALPNProtocols", "Lumberjack has no ALPN name: remove it"),
-    ("logstash.timeout", "idle limits are fixed: remove it"),
     ("logstash.family", "all addresses of the name are tried: remove it, or give an IP address as `logstash.host`"),
     ("logstash.localAddress", "the source address cannot be chosen: remove it"),
     ("logstash.allowHalfOpen", "connections are never half-closed: remove it"),
@@ -97,7 +108,9 @@ pub(super) fn why_unknown(path: &str) -> String {
     let nearest = KEYS
         .iter()
         .filter(|key| key.keeper != Keeper::Ignored)
-        .flat_map(|key| std::iter::once(key.path).chain(key.path.split_once('.').map(|(group, _)| group)))
+        .flat_map(|key| {
+            std::iter::successors(Some(key.path), |path| path.rsplit_once('.').map(|(group, _)| group))
+        })
         .map(|known| (distance(path, known), known))
         .min();
     match nearest {

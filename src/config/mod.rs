@@ -3,11 +3,13 @@
 mod fault;
 mod keys;
 mod origin;
+mod output;
 mod reader;
 
 pub use fault::{Fault, Faults};
 pub use keys::{KEYS, Keeper, Key};
 pub use origin::Origin;
+pub use output::{Endpoint, Output};
 
 use crate::source::{Entry, Selection, Source};
 use reader::Reader;
@@ -21,8 +23,8 @@ pub struct Config {
     pub sources: Vec<Source>,
     /// Where a first run begins: records that start after this time, milliseconds since 1970.
     pub from: Option<u64>,
-    /// Where the lines go.
-    pub receiver: Endpoint,
+    /// Where the lines go, and how.
+    pub output: Output,
     /// How far back records are looked for that became visible late, in milliseconds.
     pub lookback_ms: u64,
     /// Origin of the API, if the configuration names one.
@@ -37,15 +39,6 @@ pub struct Config {
     pub log_level: LogLevel,
     /// What should be known about the configuration though it is no fault.
     pub warnings: Vec<String>,
-}
-
-/// A receiver's address.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Endpoint {
-    /// Name or IP address.
-    pub host: String,
-    /// TCP port.
-    pub port: u16,
 }
 
 /// Where the checkpoint is kept.
@@ -99,7 +92,7 @@ impl Config {
         reader.refuse_unknown_keys();
         let mut warnings = Vec::new();
         let sources = sources(&mut reader, own_action, &mut warnings);
-        let receiver = receiver(&mut reader);
+        let output = Output::read(&mut reader, &mut warnings);
         if reader.is_false("logstash.tls") {
             warnings.push("`logstash.tls` is false: the logs go to the receiver in the clear".into());
         }
@@ -114,7 +107,7 @@ impl Config {
         }
         let config = Self {
             sources,
-            receiver,
+            output,
             from: reader.integer("from", 0..=u64::from(u32::MAX) * 10_000, "milliseconds since 1970"),
             lookback_ms: reader.integer("lookback_minutes", 1..=1440, "minutes").unwrap_or(15) * 60_000,
             api_host: reader.origin("api.host"),
@@ -177,23 +170,6 @@ fn sources(reader: &mut Reader, own_action: Option<&str>, warnings: &mut Vec<Str
     }
     let action = |entry| if let Entry::Action(action) = entry { Some(Source::Action(action)) } else { None };
     entries.into_iter().filter_map(action).collect()
-}
-
-fn receiver(reader: &mut Reader) -> Endpoint {
-    if !reader.has("logstash") {
-        reader.fault(
-            "logstash",
-            "say where the lines go: {\"host\": \"logstash.example.com\", \"port\": 5044}",
-        );
-        return Endpoint { host: String::new(), port: 0 };
-    }
-    let host = reader.required("logstash.host", "give the receiver's name or IP address", Reader::text);
-    let port = reader.required(
-        "logstash.port",
-        "give the receiver's port; Beats inputs have 5044 by convention",
-        Reader::port,
-    );
-    Endpoint { host: host.unwrap_or_default(), port: port.unwrap_or_default() }
 }
 
 #[cfg(test)]

@@ -19,26 +19,10 @@ impl Reader {
 
     /// Every key must be in the table.
     pub(super) fn refuse_unknown_keys(&mut self) {
-        let mut unknown = Vec::new();
-        for (name, value) in &self.params {
-            match value {
-                Value::Object(group) if keys::is_group(name) => {
-                    unknown.extend(
-                        group.keys().map(|inner| format!("{name}.{inner}")).filter(|path| !is_known(path)),
-                    );
-                }
-                _ if keys::is_group(name) && !value.is_null() => {
-                    // Not shown either: a URL with a password, as likely as not.
-                    self.faults.push(Fault::new(name, &Value::Null, "give an object"));
-                }
-                _ if is_known(name) || keys::is_group(name) => {}
-                _ => unknown.push(name.clone()),
-            }
-        }
-        // The value of a key that nobody knows may be anything, a password too: it is not shown.
-        self.faults.extend(
-            unknown.into_iter().map(|path| Fault::new(&path, &Value::Null, keys::why_unknown(&path))),
-        );
+        // The value of a key that nobody knows may be anything, a password too; and what stands in the place of a group is a URL with a
+        // password, as likely as not: they are not shown.
+        let faults = unknown_keys("", &self.params);
+        self.faults.extend(faults.into_iter().map(|(path, remedy)| Fault::new(&path, &Value::Null, remedy)));
     }
 
     pub(super) fn has(&self, path: &str) -> bool {
@@ -93,6 +77,22 @@ impl Reader {
         self.read(path, &remedy, |value| whole_number(value).filter(|number| range.contains(number)))
     }
 
+    /// A switch.
+    pub(super) fn switch(&mut self, path: &str) -> Option<bool> {
+        self.read(path, "give true or false", Value::as_bool)
+    }
+
+    /// A length of time with its unit, in milliseconds.
+    pub(super) fn duration(&mut self, path: &str, range: RangeInclusive<u64>) -> Option<u64> {
+        let remedy = format!(
+            "give a time with its unit, from {} to {}, as \"30s\" (ms, s, m or h): Filebeat means seconds by a bare number, Node.js \
+             milliseconds",
+            span(*range.start()),
+            span(*range.end())
+        );
+        self.read(path, &remedy, |value| milliseconds(value.as_str()?).filter(|ms| range.contains(ms)))
+    }
+
     /// A port, as a number or as text, as the 2017 tool took it.
     pub(super) fn port(&mut self, path: &str) -> Option<u16> {
         self.read(path, "give a port from 1 to 65535", |value| {
@@ -133,19 +133,34 @@ impl Reader {
         parsed
     }
 
-    /// The value at a path of one or two names. `null` counts as absent.
+    /// The value at a path. `null` counts as absent.
     fn get(&self, path: &str) -> Option<&Value> {
-        let value = match path.split_once('.') {
-            Some((group, name)) => self.params.get(group)?.get(name),
-            None => self.params.get(path),
-        };
-        value.filter(|value| !value.is_null())
+        let mut names = path.split('.');
+        let outermost = self.params.get(names.next()?)?;
+        names.try_fold(outermost, |value, name| value.get(name)).filter(|value| !value.is_null())
     }
 
     /// Whether the group of `path` is something else than an object, which is a fault already.
     fn group_is_odd(&self, path: &str) -> bool {
-        path.split_once('.').and_then(|(group, _)| self.get(group)).is_some_and(|group| !group.is_object())
+        path.rsplit_once('.').and_then(|(group, _)| self.get(group)).is_some_and(|group| !group.is_object())
     }
+}
+
+/// What is wrong with the keys in a group: path and remedy.
+fn unknown_keys(prefix: &str, group: &Map<String, Value>) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for (name, value) in group {
+        let path = format!("{prefix}{name}");
+        match value {
+            Value::Object(inner) if keys::is_group(&path) => {
+                found.extend(unknown_keys(&format!("{path}."), inner));
+            }
+            _ if keys::is_group(&path) && !value.is_null() => found.push((path, "give an object".into())),
+            _ if is_known(&path) || keys::is_group(&path) => {}
+            _ => found.push((path.clone(), keys::why_unknown(&path))),
+        }
+    }
+    found
 }
 
 fn is_known(path: &str) -> bool {
@@ -160,4 +175,22 @@ fn whole_number(value: &Value) -> Option<u64> {
             value.as_f64().filter(|number| number.fract() == 0.0 && (0.0..=EXACT).contains(number))?;
         format!("{number:.0}").parse().ok()
     })
+}
+
+/// Units of time, in milliseconds, the longest first.
+const UNITS: [(&str, u64); 4] = [("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
+
+/// A number with its unit, in milliseconds.
+fn milliseconds(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = text.get(digits.len()..)?;
+    let (_, factor) = UNITS.iter().find(|(name, _)| *name == unit)?;
+    digits.trim_end().parse::<u64>().ok()?.checked_mul(*factor)
+}
+
+/// Milliseconds in the largest unit that keeps them whole.
+fn span(ms: u64) -> String {
+    let whole = UNITS.iter().find(|(_, factor)| ms >= *factor && ms.is_multiple_of(*factor));
+    whole.map_or("0s".into(), |(unit, factor)| format!("{}{unit}", ms / factor))
 }

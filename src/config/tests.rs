@@ -18,17 +18,17 @@ fn a_configuration_of_the_2017_tool_works_unchanged() {
     .unwrap();
     assert_eq!(config.sources.iter().map(Source::name).collect::<Vec<_>>(), ["a", "pkg/b"]);
     assert_eq!(config.from, Some(0));
-    assert_eq!(config.receiver, Endpoint { host: "logs.example.com".into(), port: 5000 });
+    assert_eq!(config.output.receivers, [Endpoint { host: "logs.example.com".into(), port: 5000 }]);
     assert!(config.warnings[0].contains("rejectUnauthorized"), "{:?}", config.warnings);
 }
 
 #[test]
 fn all_faults_are_listed_with_key_value_and_remedy() {
     let found = faults(json!({
-        "actions": ["good", "/guest/bad", "a?"], "from": "yesterday", "logstash": {"port": 70000, "hots": "x"}, "log_level": "loud"
+        "actions": ["good", "/guest/bad", "a?"], "from": "yesterday", "logstash": {"port": 70000, "hoost": "x"}, "log_level": "loud"
     }));
     let expected = [
-        ("logstash.hots", "did you mean `logstash.host`?"),
+        ("logstash.hoost", "did you mean `logstash.host`?"),
         ("actions[1]", "leave the namespace out"),
         ("actions[2]", "(it is \"a?\")"),
         ("logstash.host", "give the receiver's name"),
@@ -116,4 +116,54 @@ fn starting_anew_at_from_needs_a_from() {
     let found =
         faults(json!({"actions": ["a"], "logstash": {"host": "h", "port": 1}, "on_missing_state": "from"}));
     assert!(found[0].contains("`from` is not given"), "{found:?}");
+}
+
+#[test]
+fn sending_is_configured_as_in_filebeat() {
+    let parsed = parse(json!({"actions": ["a"], "logstash": {
+        "hosts": ["one:5044", "two", "one:5044"], "loadbalance": true, "worker": 2, "bulk_max_size": 500, "compression_level": 6,
+        "pipelining": 2, "timeout": "45s", "ttl": "5m", "slow_start": true, "backoff": {"init": "250ms", "max": "10 s"}
+    }}))
+    .unwrap();
+    let output = &parsed.output;
+    assert_eq!(
+        output.receivers.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["one:5044", "two:5044"]
+    );
+    assert!(parsed.warnings[0].contains("`one:5044` twice"), "{:?}", parsed.warnings);
+    assert_eq!((output.loadbalance, output.workers()), (true, 4));
+    let sending = &output.sending;
+    assert_eq!((sending.window_events, sending.compression_level, sending.in_flight), (500, 6, 2));
+    assert_eq!((sending.timeout_ms, sending.ttl_ms, sending.slow_start), (45_000, 300_000, true));
+    assert_eq!((sending.backoff.init_ms, sending.backoff.max_ms), (250, 10_000));
+}
+
+#[test]
+fn what_is_wrong_with_sending_is_named_with_its_remedy() {
+    let found = faults(json!({"actions": ["a"], "logstash": {
+        "host": "h", "hosts": ["https://one", 5], "loadbalance": "yes", "bulk_max_size": 0, "pipelining": 3, "protocol": 3, "timeout": 30,
+        "ttl": "5 days", "backoff": {"first": "1s", "init": "1ms"}
+    }}));
+    let expected = [
+        ("logstash.backoff.first", "did you mean"),
+        ("logstash.host", "either `logstash.host` or `logstash.hosts`"),
+        ("logstash.hosts", "give the receivers as"),
+        ("logstash.loadbalance", "true or false"),
+        ("logstash.protocol", "from 1 to 2"),
+        ("logstash.pipelining", "from 0 to 2"),
+        ("logstash.backoff.init", "from 10ms to 1h"),
+        ("logstash.bulk_max_size", "from 1 to 10000"),
+        ("logstash.timeout", "as \"30s\""),
+        ("logstash.ttl", "from 0s to 24h"),
+    ];
+    assert_eq!(found.len(), expected.len(), "{found:#?}");
+    for (fault, (key, remedy)) in found.iter().zip(expected) {
+        assert!(fault.starts_with(&format!("{key}: ")) && fault.contains(remedy), "{fault}");
+    }
+    let found = faults(
+        json!({"actions": ["a"], "logstash": {"hosts": ["u:p@one"], "protocol": 1, "pipelining": 2, "backoff": 3}}),
+    );
+    assert!(found.iter().any(|fault| fault.starts_with("logstash.hosts[0]: ")), "{found:?}");
+    assert!(found.iter().any(|fault| fault.starts_with("logstash.pipelining: ")), "{found:?}");
+    assert!(found.iter().any(|fault| fault == "logstash.backoff: give an object"), "{found:?}");
 }

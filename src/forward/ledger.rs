@@ -1,18 +1,27 @@
-//! The ledger: which activations are done, as the events of each are acknowledged in order.
+//! The ledger: which activations are done, as the events of each are settled in order.
 
 use crate::fetch::Edge;
 use crate::record::Summary;
 use std::collections::VecDeque;
 
-/// Activations from the begin of a turn on. An activation is done when its last event is acknowledged.
+/// Activations from the begin of a turn on. An activation is done when its last event is settled.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
-    /// Not done yet, in the order they came; with the number of the last event, once it is known.
-    open: VecDeque<(Summary, Option<u64>)>,
+    /// Not done yet, in the order they came.
+    open: VecDeque<Open>,
     done: Vec<Summary>,
     pushed: u64,
-    acknowledged: u64,
+    settled: u64,
     edge: Edge,
+}
+
+#[derive(Debug)]
+struct Open {
+    activation: Summary,
+    /// Number of its first event, counted from 0.
+    first: u64,
+    /// Number of the event after its last, once that is known.
+    end: Option<u64>,
 }
 
 impl Ledger {
@@ -20,7 +29,7 @@ impl Ledger {
     pub(super) fn begin(&mut self, activation: Summary) -> bool {
         let new = self.edge.first_time(activation);
         if new {
-            self.open.push_back((activation, None));
+            self.open.push_back(Open { activation, first: self.pushed, end: None });
         }
         new
     }
@@ -32,26 +41,27 @@ impl Ledger {
 
     /// The open activation has no more events.
     pub(super) fn end(&mut self) {
-        if let Some((_, last)) = self.open.back_mut() {
-            *last = Some(self.pushed);
+        if let Some(open) = self.open.back_mut() {
+            open.end = Some(self.pushed);
         }
-        self.settle();
+        self.close();
     }
 
-    /// So many more events are acknowledged.
-    pub(super) fn acknowledge(&mut self, events: u64) {
-        self.acknowledged += events;
-        self.settle();
+    /// So many more events are settled: acknowledged, or set aside.
+    pub(super) fn settle(&mut self, events: u32) {
+        self.settled += u64::from(events);
+        self.close();
     }
 
-    /// Events acknowledged.
-    pub(super) fn acknowledged(&self) -> u64 {
-        self.acknowledged
+    /// Activation and index in it of the event with this number, while the activation is open.
+    pub(super) fn find(&self, number: u64) -> Option<(Summary, u64)> {
+        let open = self.open.iter().rfind(|open| open.first <= number)?;
+        Some((open.activation, number - open.first))
     }
 
     /// The first activation that is not done.
     pub(super) fn open(&self) -> Option<Summary> {
-        self.open.front().map(|(activation, _)| *activation)
+        self.open.front().map(|open| open.activation)
     }
 
     /// All that are done since the last call.
@@ -59,9 +69,9 @@ impl Ledger {
         std::mem::take(&mut self.done)
     }
 
-    fn settle(&mut self) {
-        while let Some((activation, Some(last))) = self.open.front() {
-            if *last > self.acknowledged {
+    fn close(&mut self) {
+        while let Some(Open { activation, end: Some(end), .. }) = self.open.front() {
+            if *end > self.settled {
                 return;
             }
             self.done.push(*activation);
@@ -91,9 +101,9 @@ mod tests {
         add(&mut ledger, activation(8, 2), 0);
         add(&mut ledger, activation(7, 3), 1);
         assert_eq!(ledger.take_done(), []);
-        ledger.acknowledge(1);
+        ledger.settle(1);
         assert_eq!(ledger.take_done(), []);
-        ledger.acknowledge(1);
+        ledger.settle(1);
         assert_eq!(ledger.take_done(), [activation(9, 1), activation(8, 2)]);
         assert_eq!(ledger.open(), Some(activation(7, 3)));
     }
@@ -103,10 +113,20 @@ mod tests {
         let mut ledger = Ledger::default();
         ledger.begin(activation(9, 1));
         ledger.push();
-        ledger.acknowledge(1);
+        ledger.settle(1);
         assert_eq!(ledger.take_done(), []);
         ledger.end();
         assert_eq!(ledger.take_done(), [activation(9, 1)]);
+    }
+
+    #[test]
+    fn an_event_is_found_by_its_number() {
+        let mut ledger = Ledger::default();
+        add(&mut ledger, activation(9, 1), 2);
+        add(&mut ledger, activation(8, 2), 0);
+        add(&mut ledger, activation(7, 3), 2);
+        assert_eq!(ledger.find(1), Some((activation(9, 1), 1)));
+        assert_eq!(ledger.find(2), Some((activation(7, 3), 0)));
     }
 
     #[test]

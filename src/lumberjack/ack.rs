@@ -1,6 +1,6 @@
 //! Acknowledgements: what a receiver says about the window it was sent.
 
-use super::ACK;
+use super::frame::ACK;
 
 /// An acknowledgement: events 1..=`sequence` of the window are safe. 0 is a sign of life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +20,23 @@ pub enum ProtocolError {
         /// What it probably is.
         hint: &'static str,
     },
-    /// More was acknowledged than was sent.
+    /// More was acknowledged than was sent until then.
+    #[error(
+        "the receiver acknowledged event {sequence} when {written} events were sent: it does not wait for what it acknowledges"
+    )]
+    BeforeSent {
+        /// The number it gave.
+        sequence: u32,
+        /// Events that were sent as a whole.
+        written: u32,
+    },
+    /// Acks without end that acknowledge nothing.
+    #[error("the receiver sent {acks} acknowledgements that acknowledge nothing: it is faulty")]
+    Flood {
+        /// How many came since the last that did.
+        acks: u64,
+    },
+    /// More was acknowledged than the window holds.
     #[error(
         "the receiver acknowledged event {sequence} of a window of {window}: it may be a faulty receiver or a proxy that mixes connections"
     )]
@@ -47,9 +63,11 @@ impl AckReader {
         self.unread.extend_from_slice(bytes);
     }
 
-    /// Whether nothing is left, not even a part of an ack.
-    pub fn is_empty(&self) -> bool {
-        self.unread.is_empty()
+    /// Reads what is left: whether it is keep-alives only, whole ones.
+    pub fn only_keep_alives(&mut self) -> bool {
+        let keep_alives = std::iter::from_fn(|| self.next_ack().transpose())
+            .all(|ack| ack.is_ok_and(|ack| ack.sequence == 0));
+        keep_alives && self.unread.is_empty()
     }
 
     /// The next whole ack, or an error as soon as the bytes cannot become one.
@@ -75,44 +93,6 @@ fn not_an_ack(bytes: &[u8]) -> ProtocolError {
     };
     let first_bytes = bytes.iter().take(ACK_BYTES).map(|byte| format!("{byte:02x}")).collect();
     ProtocolError::NotAnAck { first_bytes, hint }
-}
-
-/// What has been acknowledged of the window in flight.
-#[derive(Debug, Clone, Copy)]
-pub struct Acks {
-    window: u32,
-    acknowledged: u32,
-}
-
-impl Acks {
-    /// For a window of that many events, of which none is acknowledged.
-    pub fn new(window: u32) -> Self {
-        Self { window, acknowledged: 0 }
-    }
-
-    /// Credits an ack. Only progress counts; lower or equal numbers and 0 are signs of life.
-    pub fn credit(&mut self, ack: Ack) -> Result<(), ProtocolError> {
-        if ack.sequence > self.window {
-            return Err(ProtocolError::BeyondWindow { sequence: ack.sequence, window: self.window });
-        }
-        self.acknowledged = self.acknowledged.max(ack.sequence);
-        Ok(())
-    }
-
-    /// Events in the window.
-    pub fn window(self) -> u32 {
-        self.window
-    }
-
-    /// Events acknowledged so far, from the first on.
-    pub fn acknowledged(self) -> u32 {
-        self.acknowledged
-    }
-
-    /// Whether the whole window is safe: only an ack of its last event says so.
-    pub fn complete(self) -> bool {
-        self.acknowledged == self.window
-    }
 }
 
 #[cfg(test)]
@@ -162,24 +142,5 @@ mod tests {
         reader.push(b"2A\0\0\0\x03garbage");
         assert_eq!(reader.next_ack(), Ok(Some(Ack { sequence: 3 })));
         reader.next_ack().unwrap_err();
-    }
-
-    #[test]
-    fn only_an_ack_of_the_last_event_completes_a_window() {
-        let mut acks = Acks::new(5);
-        for (sequence, acknowledged) in [(0, 0), (3, 3), (2, 3), (0, 3)] {
-            acks.credit(Ack { sequence }).unwrap();
-            assert_eq!((acks.acknowledged(), acks.complete()), (acknowledged, false));
-        }
-        acks.credit(Ack { sequence: 5 }).unwrap();
-        assert!(acks.complete());
-    }
-
-    #[test]
-    fn an_ack_beyond_the_window_is_a_protocol_error_and_keeps_what_was_valid() {
-        let mut acks = Acks::new(5);
-        acks.credit(Ack { sequence: 4 }).unwrap();
-        assert!(acks.credit(Ack { sequence: 6 }).is_err());
-        assert_eq!(acks.acknowledged(), 4);
     }
 }

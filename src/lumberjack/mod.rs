@@ -1,21 +1,22 @@
-//! The Lumberjack protocol, version 2, from the sender's side: windows out, acks in. No sockets, no clock.
+//! The Lumberjack protocol from the sender's side, as a value that is fed and drained: no sockets, no clock, no environment.
 //!
-//! Facts and their proofs are in the protocol notes of the design; the shape that every receiver accepts is `W n` in the clear, then
-//! exactly one `C` frame that holds n `J` frames with sequence 1..n, then nothing until n is acknowledged.
+//! | here | is |
+//! |---|---|
+//! | `frame` | bytes: window size, events of both versions, the compressed frame |
+//! | [`Outbox`] | events that wait for their acknowledgement, in order |
+//! | `ack` | what the receiver says |
+//! | [`Sender`] | the protocol: windows out, acks in, what to do when a receiver fails |
+//!
+//! Facts and their proofs are in the protocol notes of the design (facts/lumberjack.md); the shape that every receiver accepts is `W n` in
+//! the clear, then exactly one `C` frame that holds n data frames with sequence 1..n, then nothing until n is acknowledged.
 
 mod ack;
-mod batch;
+mod codec;
+mod frame;
+mod outbox;
+mod sender;
 
-pub use ack::{Ack, AckReader, Acks, ProtocolError};
-pub use batch::{Batch, Limits};
-
-/// Version byte of every frame we send.
-const VERSION: u8 = b'2';
-/// Frame type: window size.
-const WINDOW: u8 = b'W';
-/// Frame type: one event as JSON.
-const JSON: u8 = b'J';
-/// Frame type: zlib stream of whole frames.
-const COMPRESSED: u8 = b'C';
-/// Frame type: acknowledgement, from the receiver only.
-const ACK: u8 = b'A';
+pub use ack::{Ack, AckReader, ProtocolError};
+pub use frame::{Protocol, write_pairs};
+pub use outbox::{LARGEST_EVENT, Outbox};
+pub use sender::{Backoff, Counts, Goal, Options, Sender, Step};

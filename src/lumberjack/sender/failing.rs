@@ -1,0 +1,79 @@
+//! What to do when a connection or a receiver fails, or the time.
+
+use super::flight::Window;
+use super::isolation::Verdict;
+use super::rotation::Retry;
+use super::{Link, NARROW_MS, PATIENT_MS, Sender};
+use crate::ports::Failure;
+
+impl Sender {
+    /// The time is up. A receiver that had time to answer, or failed before, is to blame; otherwise nobody is.
+    pub(super) fn run_out(&mut self, now_ms: u64) {
+        self.out_of_time = true;
+        if !self.flight.is_empty() {
+            let waited = self.flight.unmoved(now_ms);
+            if waited >= PATIENT_MS {
+                self.rotation.note(&self.flight.silent(waited));
+            }
+            self.abandon();
+        }
+        if self.rotation.has_failures() {
+            self.give_up();
+        }
+    }
+
+    /// The connection broke. What it means depends on what was on it.
+    pub(super) fn reset(&mut self, now_ms: u64, message: &str, lasting: bool) {
+        let reused = matches!(&self.link, Link::Up(up) if up.reused);
+        let window = self.flight.first().copied();
+        self.abandon();
+        // Closed while it lay idle, as receivers do after a minute: that is no failure.
+        if reused && !lasting {
+            return;
+        }
+        if let Some(Window { first, count, acknowledged: 0, .. }) = window
+            && !lasting
+        {
+            let end = self.outbox.first() + self.outbox.len() as u64;
+            match self.isolation.reset(first, count, end, !self.witness.is_empty()) {
+                Verdict::Open => {}
+                Verdict::Narrowed => {
+                    self.rotation.advance();
+                    return self.pause(now_ms, NARROW_MS);
+                }
+                Verdict::Hopeless => {
+                    let message = format!("{message}; it does so with every window, also with single lines");
+                    self.given_up = Some(Failure::passing(message));
+                    return;
+                }
+            }
+        }
+        self.failed(now_ms, message, lasting);
+    }
+
+    /// The connection is of no use any more.
+    pub(super) fn give_up_connection(&mut self, now_ms: u64, message: &str, lasting: bool) {
+        self.abandon();
+        self.failed(now_ms, message, lasting);
+    }
+
+    /// A receiver has failed: goes to the next, or gives up.
+    pub(super) fn failed(&mut self, now_ms: u64, message: &str, lasting: bool) {
+        self.pace.shrink();
+        let give_up = match self.rotation.failed(message, lasting) {
+            Retry::After(ms) if now_ms.saturating_add(ms) < self.stop_ms => {
+                self.pause_until_ms = now_ms.saturating_add(ms);
+                false
+            }
+            _ => true,
+        };
+        if give_up {
+            self.give_up();
+        }
+    }
+
+    fn give_up(&mut self) {
+        let (message, retryable) = self.rotation.reasons();
+        self.given_up = Some(Failure { message, retryable });
+    }
+}

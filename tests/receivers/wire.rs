@@ -1,0 +1,581 @@
+//! What goes over the wire, and what comes back: the sender alone, on a virtual clock (facts/lumberjack.md 7.1).
+
+use crate::rig::{Happened, Rig, Say, ack, event, failed, inflated, number, pairs, payloads, well};
+use serde_json::Value;
+use whiskjack::event::Event;
+use whiskjack::lumberjack::{Goal, LARGEST_EVENT, Options, Protocol};
+use whiskjack::ports::Step;
+use whiskjack::record::Record;
+
+pub(crate) fn options() -> Options {
+    Options::default()
+}
+
+fn v1() -> Options {
+    Options { protocol: Protocol::V1, ..options() }
+}
+
+fn bare() -> Options {
+    Options { compression_level: 0, ..options() }
+}
+
+pub(crate) fn hex(text: &str) -> Vec<u8> {
+    let digits: Vec<u8> = text.bytes().filter(u8::is_ascii_hexdigit).collect();
+    digits.chunks(2).map(|d| u8::from_str_radix(std::str::from_utf8(d).unwrap(), 16).unwrap()).collect()
+}
+
+/// The bytes of the first window with these payloads.
+fn window(options: Options, payloads: &[&str]) -> Vec<u8> {
+    let mut rig = Rig::new(options, well());
+    payloads.iter().for_each(|payload| rig.push_payload(payload));
+    rig.work(Goal::Settled);
+    rig.windows[0].bytes.clone()
+}
+
+/// The payload of version 1 with these pairs.
+fn flat(pairs: &[(&str, &str)]) -> String {
+    let mut bytes = Vec::new();
+    whiskjack::lumberjack::write_pairs(&mut bytes, pairs);
+    String::from_utf8(bytes).unwrap()
+}
+
+/// The payloads of a record's lines.
+fn written(lines: &[&str], protocol: Protocol) -> Vec<Vec<u8>> {
+    let json = serde_json::json!({"activationId": "0a1b2c3d4e5f60718293a4b5c6d7e8f9", "namespace": "guest", "name": "hello", "start": 1,
+        "end": 2000, "annotations": [], "logs": lines})
+    .to_string();
+    let record = Record::parse(json.as_bytes()).unwrap();
+    let write = |(index, entry): (usize, &str)| {
+        let mut payload = Vec::new();
+        Event::new(&record, index, entry).write(protocol, &mut payload).unwrap();
+        payload
+    };
+    record.entries().enumerate().map(write).collect()
+}
+
+/// Texts that are hard on JSON.
+fn nasty() -> Vec<String> {
+    let mut texts: Vec<String> = (0..0x20u8).map(|c| format!("a{}b", char::from(c))).collect();
+    texts.extend(
+        [
+            "",
+            " ",
+            "\"quoted\" \\ back",
+            "\u{7f}\u{80}\u{2028}\u{2029}\u{feff}",
+            "𝄞 \u{10ffff} é",
+            "{\"json\":[1e400,NaN]}",
+            "[a][b]",
+            "\u{1b}[31mred",
+        ]
+        .map(String::from),
+    );
+    texts
+}
+
+sentences! {
+    fn s01_a_window_is_its_size_in_the_clear_and_one_compressed_frame_in_one_write() {
+        let mut rig = Rig::new(options(), well());
+        rig.send(0..100);
+        let writes = rig.log.iter().filter(|(_, happened)| matches!(happened, Happened::Write { .. })).count();
+        assert_eq!(writes, 1);
+        let bytes = &rig.windows[0].bytes;
+        assert_eq!((&bytes[..6], &bytes[6..8]), (&b"2W\0\0\0\x64"[..], &b"2C"[..]));
+        assert_eq!(number(&bytes[8..12]) as usize, bytes.len() - 12, "and nothing behind it");
+        let mut rig = Rig::new(bare(), well());
+        rig.send(0..100);
+        assert_eq!(rig.windows[0].bytes[6..8], *b"2J");
+    }
+
+    fn s02_every_window_is_numbered_from_1_also_the_rest_of_one_and_after_a_reconnect() {
+        // The rig reads frames only if they are numbered from 1.
+        let mut first = true;
+        let mut rig = Rig::new(options(), move |window| match std::mem::take(&mut first) {
+            true => vec![Say::Ack(2), Say::Reset],
+            false => vec![Say::Ack(window.len())],
+        });
+        rig.send(0..5);
+        rig.send(5..7);
+        assert_eq!(rig.sizes(), [(1, 5), (2, 3), (2, 2)]);
+        assert_eq!(rig.windows[1].events[0], event(2).into_bytes());
+    }
+
+    fn s03_one_version_for_all_frames_of_a_connection() {
+        for (options, version, data) in [(options(), b'2', b"2J"), (v1(), b'1', b"1D")] {
+            let payload = flat(&[("line", "a")]);
+            let bytes = window(options, &[&payload, &payload]);
+            assert_eq!((bytes[0], bytes[6]), (version, version));
+            assert_eq!(inflated(&bytes[12..])[..2], *data);
+        }
+    }
+
+    fn s04_nothing_to_send_touches_no_socket() {
+        let mut rig = Rig::new(options(), well());
+        for goal in [Goal::Room, Goal::Sent, Goal::Settled] {
+            rig.work(goal);
+        }
+        assert_eq!(rig.log, []);
+    }
+
+    fn s05_windows_are_bounded_by_events_and_by_bytes_and_a_line_that_is_too_long_is_cut() {
+        let mut rig = Rig::new(Options { window_events: 40, ..options() }, well());
+        rig.send(0..100);
+        assert_eq!(rig.sizes(), [(1, 40), (1, 40), (1, 20)]);
+        let mut rig = Rig::new(Options { window_bytes: 1000, ..options() }, well());
+        let long = format!("{{\"m\":\"{}\"}}", "x".repeat(2000));
+        [&event(1), &long, &event(2), &event(3)].into_iter().for_each(|payload| rig.push_payload(payload));
+        rig.work(Goal::Settled);
+        assert_eq!(rig.sizes(), [(1, 1), (1, 1), (1, 2)], "the one that is larger than a window goes alone");
+
+        let line = format!("2023-11-14T22:13:20.01Z stdout: {}", "é\u{1}".repeat(2 << 20));
+        for protocol in [Protocol::V1, Protocol::V2] {
+            let payload = written(&[&line], protocol).remove(0);
+            let most = if protocol == Protocol::V1 { line.len() + 1000 } else { LARGEST_EVENT };
+            assert!(payload.len() <= most, "{} bytes", payload.len());
+            if protocol == Protocol::V2 {
+                assert!(payload.len() > LARGEST_EVENT - 200);
+                let event: Value = serde_json::from_slice(&payload).unwrap();
+                assert_eq!(event["log"]["flags"][0], "truncated");
+                assert!(line.starts_with(event["line"].as_str().unwrap()), "cut between two characters");
+            }
+        }
+        let event: Value = serde_json::from_slice(&written(&["short"], Protocol::V2)[0]).unwrap();
+        assert_eq!(event.get("log"), None);
+    }
+
+    fn s06_the_zlib_stream_is_whole_with_checksum_and_holds_exactly_the_window() {
+        for level in 1..=9 {
+            let mut rig = Rig::new(Options { compression_level: level, ..options() }, well());
+            rig.send(0..3000);
+            for window in &rig.windows {
+                let stream = &window.bytes[12..];
+                let frames = inflated(stream);
+                assert_eq!(payloads(&frames, Protocol::V2).len() as u32, window.len());
+                let sum = frames.iter().fold((1u32, 0u32), |(a, b), byte| {
+                    let a = (a + u32::from(*byte)) % 65521;
+                    (a, (b + a) % 65521)
+                });
+                assert_eq!(number(&stream[stream.len() - 4..]), sum.1 << 16 | sum.0, "Adler-32 at the end");
+            }
+        }
+    }
+
+    fn s07_any_text_becomes_json_that_every_receiver_reads() {
+        let texts = nasty();
+        let lines: Vec<&str> = texts.iter().map(String::as_str).collect();
+        for (payload, line) in written(&lines, Protocol::V2).iter().zip(&lines) {
+            let text = std::str::from_utf8(payload).expect("strict UTF-8");
+            assert!(text.bytes().all(|byte| byte >= 0x20), "control characters are escaped: {text}");
+            assert!(text.starts_with('{') && text.ends_with('}') && !text.starts_with('\u{feff}'));
+            let event: Value = serde_json::from_str(text).unwrap();
+            assert_eq!(event["line"], **line);
+            for key in event.as_object().unwrap().keys() {
+                assert!(!key.is_empty() && text.matches(&format!("\"{key}\":")).count() == 1, "{key} once");
+            }
+        }
+    }
+
+    fn s08_fields_have_the_kinds_that_logstash_wants() {
+        let event: Value = serde_json::from_slice(&written(&["[a] beat"], Protocol::V2)[0]).unwrap();
+        let event = event.as_object().unwrap();
+        assert!(event["@metadata"].is_object());
+        assert!(event.get("message").is_none_or(Value::is_string));
+        assert!(["event", "host", "beat"].iter().all(|key| event.get(*key).is_none_or(Value::is_object)));
+        assert!(event.keys().all(|key| !key.contains(['[', ']'])));
+    }
+
+    fn s09_version_1_has_texts_only_and_a_line_is_compressed_and_one_window_is_on_its_way() {
+        for payload in written(&["hi", ""], Protocol::V1) {
+            let (pairs, bytes) = pairs(&payload);
+            assert_eq!(bytes, payload.len());
+            let keys: Vec<&str> = pairs.iter().map(|(key, _)| key.as_str()).collect();
+            assert_eq!(keys, ["line", "activation", "action", "namespace", "id"], "and no @timestamp");
+        }
+        let payload = flat(&[("line", "a")]);
+        for level in [0, 3] {
+            let bytes = window(Options { compression_level: level, ..v1() }, &[&payload]);
+            assert_eq!(bytes[6..8], *b"1C", "also at level 0");
+        }
+    }
+
+    fn s10_version_1_is_for_the_lumberjack_input_and_holds_no_value_that_it_cannot_read() {
+        // Logstash's lumberjack input closes version 2 windows of 2 to 4 events and objects in them; ours always have one, `@metadata`.
+        // So it is served by version 1, where windows of any size are fine.
+        let mut rig = Rig::new(v1(), well());
+        for events in 1..=6 {
+            (0..events).for_each(|n| rig.push_payload(&flat(&[("line", &n.to_string())])));
+            rig.work(Goal::Settled);
+        }
+        assert_eq!(rig.sizes().iter().map(|(_, size)| *size).collect::<Vec<_>>(), [1, 2, 3, 4, 5, 6]);
+    }
+
+    fn s11_acks_are_read_over_any_fragmentation_and_several_at_once() {
+        let acks: Vec<u8> = [ack(b'2', 0), ack(b'2', 3), ack(b'2', 5)].concat();
+        for cut in 0..=acks.len() {
+            let (head, tail) = (acks[..cut].to_vec(), acks[cut..].to_vec());
+            let says = [head, tail].into_iter().filter(|piece| !piece.is_empty()).map(Say::Bytes).collect::<Vec<_>>();
+            let mut rig = Rig::new(options(), move |_| says.clone());
+            rig.send(0..5);
+            assert_eq!((rig.settled, rig.connections()), (5, 1), "cut at {cut}");
+        }
+        let single: Vec<Say> = acks.iter().map(|byte| Say::Bytes(vec![*byte])).collect();
+        let mut rig = Rig::new(options(), move |_| single.clone());
+        rig.send(0..5);
+        assert_eq!(rig.settled, 5);
+    }
+
+    fn s12_acks_of_either_version_are_taken() {
+        for (options, version) in [(options(), b'1'), (v1(), b'2')] {
+            let mut rig = Rig::new(options, move |window| vec![Say::Bytes(ack(version, window.len()))]);
+            rig.push_payload(&flat(&[("line", "a")]));
+            rig.work(Goal::Settled);
+            assert_eq!((rig.settled, rig.connections()), (1, 1));
+        }
+    }
+
+    fn s13_only_ack_n_completes_a_window() {
+        let says = [Say::Ack(0), Say::Ack(3), Say::Ack(2), Say::Ack(3), Say::Ack(4)];
+        let mut rig = Rig::new(options(), move |_| says.to_vec()).stopping_after(20_000);
+        rig.send(0..5);
+        assert_eq!((rig.settled, rig.sender.outbox().len()), (4, 1));
+        assert_eq!(rig.counts().windows, 0);
+    }
+
+    fn s14_an_ack_beyond_the_window_or_no_ack_at_all_ends_the_connection_and_keeps_what_was_acknowledged() {
+        for bad in [ack(b'2', 6), ack(b'3', 1), b"2W".to_vec(), vec![0; 6], ack(b'2', u32::MAX)] {
+            let mut first = true;
+            let mut rig = Rig::new(options(), move |window| match std::mem::take(&mut first) {
+                true => vec![Say::Ack(3), Say::Bytes(bad.clone())],
+                false => vec![Say::Ack(window.len())],
+            });
+            rig.send(0..5);
+            assert_eq!(rig.sizes(), [(1, 5), (2, 2)]);
+            assert_eq!(rig.settled, 5);
+        }
+    }
+
+    fn s15_only_what_is_not_acknowledged_is_sent_again() {
+        let mut rest = vec![1, 2, 1];
+        let mut rig = Rig::new(options(), move |window| match rest.pop() {
+            Some(some) => vec![Say::Ack(some), Say::Close],
+            None => vec![Say::Ack(window.len())],
+        });
+        rig.send(0..10);
+        assert_eq!(rig.sizes(), [(1, 10), (2, 9), (3, 7), (4, 6)]);
+        let counts = rig.counts();
+        assert_eq!((counts.sent, counts.resent, counts.acknowledged), (32, 22, 10));
+    }
+
+    fn s16_silence_has_its_limit_and_signs_of_life_restart_it_but_not_the_deadline() {
+        let mut rig = Rig::new(options(), |_| vec![Say::After(29_999), Say::Ack(0), Say::After(29_999), Say::Ack(5)]);
+        rig.send(0..5);
+        assert_eq!((rig.settled, rig.connections()), (5, 1), "never silent for 30 s");
+        let mut rig = Rig::new(options(), |_| vec![Say::After(30_001), Say::Ack(5)]);
+        rig.send(0..5);
+        assert_eq!((rig.settled, rig.connections()), (0, 3), "three tries");
+        assert!(rig.failure().contains("nothing for 30.0 s"), "{}", rig.failure());
+        let alive = || (0..1000).flat_map(|_| [Say::After(5_000), Say::Ack(0)]).collect::<Vec<_>>();
+        let mut rig = Rig::new(options(), move |_| alive()).stopping_after(50_000);
+        rig.send(0..5);
+        assert_eq!((rig.now_ms, rig.connections()), (rig.stop_ms, 1));
+    }
+
+    fn s17_a_receiver_that_only_lives_is_reported_as_stalled_and_left_if_there_is_another() {
+        let alive = || (0..1000).flat_map(|_| [Say::After(5_000), Say::Ack(0)]).collect::<Vec<_>>();
+        let mut rig = Rig::new(options(), move |_| alive()).stopping_after(50_000);
+        rig.send(0..5);
+        assert!(rig.failure().contains("stalled"), "{}", rig.failure());
+        let mut rig = Rig::several(options(), 2, move |window| match window.receiver {
+            0 => alive(),
+            _ => vec![Say::Ack(window.len())],
+        });
+        rig.send(0..5);
+        assert_eq!((rig.settled, rig.now_ms - 1_000_000), (5, 60_000));
+    }
+
+    fn s18_it_is_looked_for_answers_while_a_large_window_is_written() {
+        let mut rig = Rig::new(Options { window_bytes: 1 << 20, ..bare() }, well());
+        rig.push_payload(&format!("\"{}\"", "x".repeat(300 << 10)));
+        rig.work(Goal::Settled);
+        let looks = rig.log.iter().filter(|(_, happened)| *happened == Happened::Look).count();
+        let writes = rig.log.iter().filter(|(_, happened)| matches!(happened, Happened::Write { bytes } if *bytes <= 64 << 10)).count();
+        assert_eq!((looks, writes), (4, 5));
+    }
+
+    fn s20_a_connection_is_closed_only_when_nothing_is_on_its_way() {
+        let mut rig = Rig::new(options(), |window| vec![Say::After(20_000), Say::Ack(window.len())]);
+        rig.send(0..5000);
+        assert!(rig.log.iter().all(|(_, happened)| *happened != Happened::Close));
+        assert_eq!((rig.settled, rig.connections()), (5000, 1));
+    }
+
+    fn s21_a_connection_is_looked_at_before_it_is_used_again_and_one_that_is_gone_is_no_failure() {
+        let gone = [vec![Say::Close], vec![Say::Reset], vec![Say::Bytes(b"x".to_vec())], vec![Say::Bytes(ack(b'2', 5))], vec![Say::Bytes(b"2A\0".to_vec())]];
+        for gone in gone {
+            let mut rig = Rig::new(options(), move |window| [&[Say::Ack(window.len())], &gone[..]].concat());
+            rig.send(0..5);
+            rig.send(5..10);
+            assert_eq!(rig.sizes(), [(1, 5), (2, 5)]);
+            assert_eq!((rig.pauses(), rig.counts().resent), (vec![], 0));
+        }
+        // It is reset only when the next window comes: at once again on a new one, and outside the count of failures.
+        let mut rig = Rig::new(options(), |window| match window.events[0] == event(5).as_bytes() && window.connection == 1 {
+            true => vec![Say::Reset],
+            false => vec![Say::Ack(window.len())],
+        });
+        rig.send(0..5);
+        rig.send(5..10);
+        assert_eq!(rig.sizes(), [(1, 5), (1, 5), (2, 5)]);
+        assert!(rig.pauses().is_empty());
+        // Keep-alives that are left are fine.
+        let mut rig = Rig::new(options(), |window| vec![Say::Ack(window.len()), Say::Ack(0), Say::Ack(0)]);
+        rig.send(0..5);
+        rig.send(5..10);
+        assert_eq!(rig.connections(), 1);
+    }
+
+    fn s22_pauses_double_with_jitter_up_to_a_limit_and_an_ack_starts_anew_but_not_a_connection() {
+        let backoff = whiskjack::lumberjack::Backoff { init_ms: 1_000, max_ms: 1_500 };
+        let mut rig = Rig::new(Options { backoff, ..options() }, |_| vec![Say::After(40_000)]);
+        rig.send(0..5);
+        let pauses = rig.pauses();
+        assert_eq!(pauses.len(), 2, "after the third failure the run gives up");
+        assert!((500..=1_000).contains(&pauses[0]) && (750..=1_500).contains(&pauses[1]), "{pauses:?}");
+        // One event acknowledged on each connection: never more than the first pause, and no end.
+        let mut rig = Rig::new(options(), |window| match window.len() {
+            1 => vec![Say::Ack(1)],
+            _ => vec![Say::Ack(1), Say::After(31_000)],
+        });
+        rig.send(0..8);
+        assert_eq!(rig.settled, 8);
+        assert!(rig.pauses().iter().all(|pause| *pause <= 1_000), "{:?}", rig.pauses());
+        let mut rig = Rig::new(options(), |_| vec![]).stopping_after(30_400);
+        rig.send(0..5);
+        assert!(rig.pauses().is_empty(), "no pause that would go beyond the end");
+    }
+
+    fn s23_the_next_receiver_is_tried_when_one_fails_to_connect_to_handshake_or_to_acknowledge() {
+        for broken in [Step::Resolve, Step::Connect, Step::Handshake, Step::Timeout] {
+            let mut rig = Rig::several(options(), 3, well()).on_connect(move |receiver| match receiver {
+                1 => Ok(vec![]),
+                _ => Err(failed(broken)),
+            });
+            rig.send(0..5);
+            assert_eq!((rig.settled, rig.pauses()), (5, vec![]), "{broken:?}");
+        }
+        let mut rig = Rig::several(options(), 2, |window| match window.receiver {
+            0 => vec![Say::Close],
+            _ => vec![Say::Ack(window.len())],
+        });
+        rig.send(0..5);
+        assert_eq!(rig.settled, 5);
+        let starts: std::collections::BTreeSet<usize> = (0..50).map(|seed| {
+            let mut sender = whiskjack::lumberjack::Sender::new(options(), vec!["a".into(), "b".into(), "c".into()], None, seed);
+            sender.outbox().push(|out| { out.push(b'1'); Ok::<(), ()>(()) }).unwrap();
+            match sender.step(0, Goal::Settled, 1_000_000) {
+                whiskjack::lumberjack::Step::Connect { receiver, .. } => receiver,
+                other => panic!("{other:?}"),
+            }
+        }).collect();
+        assert_eq!(starts.len(), 3, "chance decides where a run begins");
+    }
+
+    fn s24_an_event_that_resets_every_window_is_set_aside_alone_and_all_others_arrive() {
+        for (all, bad) in [(2048, 1033), (2048, 0), (7, 6), (2, 0), (2, 1)] {
+            let poison = event(bad);
+            let mut rig = Rig::new(options(), move |window| match window.has(&poison) {
+                true => vec![Say::Reset],
+                false => vec![Say::Ack(window.len())],
+            });
+            rig.send(0..all);
+            assert_eq!(rig.sender.given_up(), None);
+            assert_eq!((rig.settled, rig.set_aside.as_slice()), (all, &[u64::from(bad)][..]));
+            assert_eq!(rig.counts().acknowledged, u64::from(all) - 1);
+            let lone = rig.windows.iter().filter(|window| window.len() == 1 && window.has(&event(bad))).count();
+            assert!((2..=4).contains(&lone), "it was tried alone, twice, and once more where the connection was not new: {lone}");
+            assert!(rig.connections() <= 20, "{} connections", rig.connections());
+        }
+        // Also several, side by side and apart.
+        let bad = [event(3), event(4), event(90)];
+        let mut rig = Rig::new(options(), move |window| match bad.iter().any(|bad| window.has(bad)) {
+            true => vec![Say::Close],
+            false => vec![Say::Ack(window.len())],
+        });
+        rig.send(0..100);
+        assert_eq!((rig.settled, rig.set_aside.as_slice()), (100, &[3, 4, 90][..]));
+    }
+
+    fn s25_with_slow_start_windows_grow_with_success_and_shrink_with_failure() {
+        let slow = Options { slow_start: true, window_events: 100, ..options() };
+        let mut rig = Rig::new(slow.clone(), well());
+        rig.send(0..300);
+        assert_eq!(rig.sizes().iter().map(|(_, size)| *size).collect::<Vec<_>>(), [10, 15, 23, 35, 53, 80, 84]);
+        let mut rig = Rig::new(slow, |window| if window.len() > 4 { vec![] } else { vec![Say::Ack(window.len())] });
+        rig.send(0..10);
+        assert_eq!(rig.sizes().iter().map(|(_, size)| *size).collect::<Vec<_>>(), [10, 5, 2, 3, 5, 2, 3]);
+        let mut rig = Rig::new(options(), well());
+        rig.send(0..300);
+        assert_eq!(rig.sizes(), [(1, 300)], "off by default");
+    }
+
+    fn s26_one_window_is_on_its_way_or_two_if_wanted_and_then_silence_may_be_longer() {
+        for (in_flight, expected) in [(1, 1), (2, 2)] {
+            let mut rig = Rig::new(Options { in_flight, window_events: 10, ..options() }, |_| vec![]).stopping_after(1_000);
+            rig.push(0..100);
+            rig.work(Goal::Settled);
+            assert_eq!(rig.windows.len(), expected);
+        }
+        let pipelined = Options { in_flight: 2, window_events: 10, ..options() };
+        // Logstash: the first after 25 s with signs of life, then no sign for 50 s, then the second.
+        let mut windows = 0;
+        let mut rig = Rig::new(pipelined, move |window| {
+            windows += 1;
+            let wait = if windows == 1 { 25_000 } else { 50_000 };
+            vec![Say::After(wait), Say::Ack(window.len())]
+        });
+        rig.send(0..15);
+        assert_eq!((rig.settled, rig.connections()), (15, 1));
+    }
+
+    fn s27_ids_are_stable_and_equal_lines_have_different_ones() {
+        let ids = || -> Vec<String> {
+            let id = |payload: &Vec<u8>| {
+                let event: Value = serde_json::from_slice(payload).unwrap();
+                event["@metadata"]["_id"].as_str().unwrap().to_owned()
+            };
+            written(&["same", "same"], Protocol::V2).iter().map(id).collect()
+        };
+        assert_eq!(ids(), ids());
+        assert_ne!(ids()[0], ids()[1]);
+        let flat: Vec<String> =
+            written(&["same", "same"], Protocol::V1).iter().map(|payload| pairs(payload).0[4].1.clone()).collect();
+        assert_eq!(flat, ids(), "the same in both versions");
+    }
+
+    fn s28_beat_and_version_are_always_there_for_index_names() {
+        let event: Value = serde_json::from_slice(&written(&["x"], Protocol::V2)[0]).unwrap();
+        let metadata = &event["@metadata"];
+        assert_eq!(metadata["beat"], "whiskjack");
+        assert!(metadata["version"].as_str().unwrap().starts_with(|c: char| c.is_ascii_digit()));
+    }
+
+    fn s31_connecting_takes_less_than_a_receiver_waits() {
+        let mut rig = Rig::new(options(), well()).on_connect(|_| Err(failed(Step::Timeout)));
+        rig.send(0..1);
+        let limits: Vec<u64> = rig.log.iter().filter_map(|(_, happened)| match happened {
+            Happened::Connect { timeout_ms, .. } => Some(*timeout_ms),
+            _ => None,
+        }).collect();
+        assert_eq!(limits, [9_000; 3]);
+    }
+
+    fn s34_at_the_deadline_it_stops_and_says_what_is_not_acknowledged() {
+        let mut rig = Rig::new(options(), |_| vec![Say::After(3_000), Say::Ack(2)]).stopping_after(4_000);
+        rig.send(0..5);
+        assert_eq!((rig.now_ms, rig.settled, rig.sender.outbox().len()), (rig.stop_ms, 2, 3));
+        assert!(rig.sender.is_out_of_time() && rig.sender.given_up().is_none(), "asked late, nobody is to blame");
+        let mut rig = Rig::new(options(), |_| vec![]).stopping_after(99);
+        rig.send(0..5);
+        assert_eq!(rig.connections(), 0, "too late for a window");
+    }
+
+    fn s35_memory_is_bounded_by_windows_whatever_is_pushed() {
+        for in_flight in [1, 2] {
+            let options = Options { in_flight, window_events: 100, ..options() };
+            let mut rig = Rig::new(options, |window| vec![Say::After(10), Say::Ack(window.len())]);
+            let mut most = 0;
+            for n in 0..10_000 {
+                rig.push(n..n + 1);
+                if rig.sender.is_full() {
+                    rig.work(Goal::Room);
+                }
+                most = most.max(rig.sender.outbox().len());
+            }
+            rig.work(Goal::Settled);
+            assert_eq!(rig.settled, 10_000);
+            assert!(most <= 100 * (in_flight + 1), "{most} events at once");
+        }
+    }
+
+    fn s36_no_text_of_an_event_is_in_any_message() {
+        let says: [Vec<Say>; 4] = [vec![Say::Close], vec![], vec![Say::Bytes(b"garbage".to_vec())], vec![Say::Ack(9)]];
+        for says in says {
+            let mut rig = Rig::new(options(), move |_| says.clone());
+            rig.push_payload("{\"line\":\"hunter2\"}");
+            rig.work(Goal::Settled);
+            assert!(!rig.failure().contains("hunter2") && !format!("{:?}", rig.failure()).contains("hunter2"));
+        }
+    }
+
+    fn s37_the_same_events_become_the_same_bytes() {
+        let bytes = || {
+            let mut rig = Rig::new(options(), well());
+            rig.send(0..5000);
+            rig.windows.iter().flat_map(|window| window.bytes.clone()).collect::<Vec<u8>>()
+        };
+        assert_eq!(bytes(), bytes());
+    }
+
+    fn s38_no_connection_is_opened_before_there_is_a_window_to_send() {
+        let mut rig = Rig::new(options(), well());
+        rig.push(0..100);
+        rig.work(Goal::Room);
+        assert_eq!(rig.log, [], "less than a window waits for more");
+        rig.work(Goal::Sent);
+        assert_eq!(rig.connections(), 1);
+    }
+
+    fn s39_any_bytes_from_a_receiver_are_survived() {
+        let mut noise = 0x2545_f491_4f6c_dd1du64;
+        let mut random = move || {
+            noise ^= noise << 13;
+            noise ^= noise >> 7;
+            noise ^= noise << 17;
+            noise
+        };
+        for round in 0..3_000 {
+            let length = random() % 40;
+            let alphabet: &[u8] = if round % 2 == 0 { b"12AWJ\0\0\0\x01\x05\x06" } else { b"2A\0\0\0\x05" };
+            let bytes: Vec<u8> = (0..length).map(|_| alphabet[(random() as usize) % alphabet.len()]).collect();
+            let end = if random().is_multiple_of(2) { Say::Close } else { Say::Reset };
+            let mut rig = Rig::several(options(), 2, move |_| vec![Say::Bytes(bytes.clone()), end.clone()]);
+            rig.send(0..5);
+            let acknowledged = rig.counts().acknowledged;
+            assert!(acknowledged <= 5 && u64::from(rig.settled) == acknowledged + rig.set_aside.len() as u64);
+        }
+    }
+
+    fn s40_the_worked_examples_come_out_byte_for_byte() {
+        // facts/lumberjack.md 1.5. E1, by Elastic's client at level 0.
+        assert_eq!(window(bare(), &["{\"message\":\"hi\"}"]),
+            hex("3257 00000001 324a 00000001 00000010 7b226d657373616765223a226869227d"));
+        // E2 by pylogbeat and E10 by Elastic's client: compressed bytes are not canonical, so what they inflate to.
+        let e2 = hex("3257 00000002 3243 0000002b 789c33f2626060600462c16aa5dcd4e2e2c4f454252b05a58c4ca55a23901413865465be522d002bb10c55");
+        let ours = window(options(), &["{\"message\": \"hi\"}", "{\"message\": \"yo\"}"]);
+        assert_eq!((&ours[..8], inflated(&ours[12..])), (&e2[..8], inflated(&e2[12..])));
+        // E3 is bare, which we never send in version 1: the frames in ours are the same.
+        let e3 = hex("3157 00000001 3144 00000001 00000002 00000004 6c696e65 00000002 6869 00000004 686f7374 00000002 6831");
+        let ours = window(v1(), &[&flat(&[("line", "hi"), ("host", "h1")])]);
+        assert_eq!((&ours[..6], inflated(&ours[12..])), (&e3[..6], e3[6..].to_vec()));
+        // E4, the portable shape of version 1.
+        let e4 = hex("3157 00000002 3143 0000001e 789c3374616060608462969cccbc54103bd11024cc842e9c040068f0050d");
+        let ours = window(v1(), &[&flat(&[("line", "a")]), &flat(&[("line", "b")])]);
+        assert_eq!((&ours[..8], inflated(&ours[12..])), (&e4[..8], inflated(&e4[12..])));
+        // E5: keep-alives of version 2 to a window of version 1, then its ack.
+        let mut rig = Rig::new(v1(), |_| vec![
+            Say::After(5_100), Say::Bytes(hex("324100000000")), Say::After(5_000), Say::Bytes(hex("324100000000")),
+            Say::After(3_600), Say::Bytes(hex("314100000001")),
+        ]);
+        rig.push_payload(&flat(&[("line", "a")]));
+        rig.work(Goal::Settled);
+        assert_eq!((rig.settled, rig.counts().keep_alives), (1, 2));
+        // E6, an empty window, is never sent: s04. E7: two windows, each numbered from 1, each acknowledged by itself.
+        let pipelined = Options { in_flight: 2, window_events: 2, ..bare() };
+        let mut rig = Rig::new(pipelined, |window| vec![Say::Bytes(ack(b'2', window.len()))]);
+        rig.send(0..3);
+        assert_eq!((rig.settled, rig.sizes()), (3, vec![(1, 2), (1, 1)]));
+        // E8, JSON under version 1, is what we never send: s03. E9, a window over 10,000: the configuration refuses it.
+        let faults = whiskjack::config::Config::parse(
+            br#"{"actions":["a"],"logstash":{"host":"h","port":1,"bulk_max_size":10001}}"#, None).unwrap_err().to_string();
+        assert!(faults.contains("logstash.bulk_max_size") && faults.contains("10000"), "{faults}");
+    }
+}
