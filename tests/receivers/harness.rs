@@ -10,61 +10,37 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Instant;
 
+use crate::sentences::Test;
+
 /// Tests at once: most of them wait.
 const THREADS: usize = 4;
 
-/// A test. Its name begins with its number, as `h09_…`; one without a number counts for itself only.
-#[derive(Clone, Copy)]
-pub(crate) struct Test {
-    pub(crate) name: &'static str,
-    pub(crate) run: Run,
-}
-
-#[derive(Clone, Copy)]
-pub(crate) enum Run {
-    /// Fails by panicking.
-    Now(fn()),
-    /// Nothing that this project does can meet or break the point: why.
-    #[allow(dead_code, reason = "every point applies so far")]
-    NotApplicable(&'static str),
-}
-
-/// Makes tests of functions, named as they are.
-macro_rules! tests {
-    ($($name:ident),* $(,)?) => {
-        &[$($crate::harness::Test { name: stringify!($name), run: $crate::harness::Run::Now($name) }),*]
-    };
-}
-pub(crate) use tests;
-
-/// Runs the tests whose name has the argument in it, or all; then the points must be complete: `most` says how many there are of each kind.
-pub(crate) fn run(tests: &[Test], most: &[(char, usize)]) -> ExitCode {
+/// Runs the tests whose name has the argument in it, or all; then every point must have a test that passes, or not be applicable: name as
+/// `h09`, and why. `most` says how many points there are of each kind.
+pub(crate) fn run(tests: &[Test], not_applicable: &[(&str, &str)], most: &[(char, usize)]) -> ExitCode {
     let Some(asked) = Asked::parse() else { return ExitCode::SUCCESS };
-    let chosen: Vec<Test> = tests.iter().copied().filter(|test| asked.wants(test.name)).collect();
+    let chosen: Vec<Test> = tests.iter().copied().filter(|(name, _)| asked.wants(name)).collect();
     if asked.list {
-        chosen.iter().for_each(|test| println!("{}: test", test.name));
+        chosen.iter().for_each(|(name, _)| println!("{name}: test"));
         return ExitCode::SUCCESS;
     }
     let began = Instant::now();
     println!("\nrunning {} tests", chosen.len());
-    let failures = Mutex::new(Vec::new());
-    let next = AtomicUsize::new(0);
-    panic::set_hook(Box::new(|info| MESSAGE.with_borrow_mut(|message| *message = info.to_string())));
-    thread::scope(|scope| {
-        for _ in 0..THREADS {
-            scope.spawn(|| {
-                while let Some(test) = chosen.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if let Err(message) = once(test) {
-                        failures.lock().unwrap().push((test.name, message));
-                    }
-                }
-            });
-        }
-    });
-    let _ = panic::take_hook();
-    let failures = failures.into_inner().unwrap();
-    let missing = summarize(&chosen, &failures, most, tests.len(), began);
-    ExitCode::from(u8::from(!failures.is_empty() || asked.everything() && missing))
+    let failures = run_all(&chosen);
+    if !failures.is_empty() {
+        println!("\nfailures:");
+        failures.iter().for_each(|(name, message)| println!("\n---- {name} ----\n{message}"));
+    }
+    println!(
+        "\ntest result: {}. {} passed; {} failed; 0 ignored; 0 measured; {} filtered out; finished in {:.2}s\n",
+        if failures.is_empty() { "ok" } else { "FAILED" },
+        chosen.len() - failures.len(),
+        failures.len(),
+        tests.len() - chosen.len(),
+        began.elapsed().as_secs_f64(),
+    );
+    let complete = print_points(&chosen, &failures, not_applicable, most);
+    ExitCode::from(u8::from(!failures.is_empty() || asked.everything() && !complete))
 }
 
 thread_local! {
@@ -72,105 +48,59 @@ thread_local! {
     static MESSAGE: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
-fn once(test: &Test) -> Result<(), String> {
-    match test.run {
-        Run::NotApplicable(why) => println!("test {} ... ignored, {why}", test.name),
-        Run::Now(run) => {
-            if catch_unwind(run).is_err() {
-                println!("test {} ... FAILED", test.name);
-                return Err(MESSAGE.take());
-            }
-            println!("test {} ... ok", test.name);
+/// Runs them, some at once. Returns those that failed, with their messages.
+fn run_all(tests: &[Test]) -> BTreeMap<&'static str, String> {
+    let failures = Mutex::new(BTreeMap::new());
+    let next = AtomicUsize::new(0);
+    panic::set_hook(Box::new(|info| MESSAGE.with_borrow_mut(|message| *message = info.to_string())));
+    thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                while let Some((name, run)) = tests.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let failed = catch_unwind(run).is_err();
+                    println!("test {name} ... {}", if failed { "FAILED" } else { "ok" });
+                    if failed {
+                        failures.lock().unwrap().insert(*name, MESSAGE.take());
+                    }
+                }
+            });
         }
-    }
-    Ok(())
+    });
+    let _ = panic::take_hook();
+    failures.into_inner().unwrap()
 }
 
-/// Prints failures, sums and points. Returns whether points are missing.
-fn summarize(
+/// Prints which points do not hold, which are not applicable, and the sums; both of these count. Returns whether all do.
+fn print_points(
     chosen: &[Test],
-    failures: &[(&str, String)],
+    failures: &BTreeMap<&str, String>,
+    not_applicable: &[(&str, &str)],
     most: &[(char, usize)],
-    all: usize,
-    began: Instant,
 ) -> bool {
-    if !failures.is_empty() {
-        println!("\nfailures:");
-        for (name, message) in failures {
-            println!("\n---- {name} ----\n{message}");
-        }
-    }
-    let ignored = chosen.iter().filter(|test| matches!(test.run, Run::NotApplicable(_))).count();
-    let points = Points::of(chosen, failures);
-    println!();
+    let mut sums = Vec::new();
+    let mut complete = true;
     for (kind, count) in most {
-        points.print_not_applicable(*kind);
-        let missing: Vec<String> =
-            (1..=*count).filter(|at| !points.has(*kind, *at)).map(|at| format!("{kind}{at}")).collect();
+        let (mut held, mut missing) = (0, Vec::new());
+        for at in 1..=*count {
+            let point = format!("{}{at:02}", kind.to_ascii_lowercase());
+            let of_point = |name: &str| name.split('_').next() == Some(&point);
+            if let Some((_, why)) = not_applicable.iter().find(|(name, _)| of_point(name)) {
+                println!("{kind}{at} is not applicable: {why}");
+                held += 1;
+            } else if !chosen.iter().any(|(name, _)| of_point(name)) {
+                missing.push(format!("{kind}{at}"));
+            } else if !failures.keys().any(|name| of_point(name)) {
+                held += 1;
+            }
+        }
         if !missing.is_empty() {
-            println!("without a test here: {}", missing.join(" "));
+            println!("without a test: {}", missing.join(" "));
         }
+        complete &= held == *count;
+        sums.push(format!("{kind}={held}/{count}"));
     }
-    println!(
-        "\ntest result: {}. {} passed; {} failed; {ignored} ignored; 0 measured; {} filtered out; finished in {:.2}s\n",
-        if failures.is_empty() { "ok" } else { "FAILED" },
-        chosen.len() - failures.len() - ignored,
-        failures.len(),
-        all - chosen.len(),
-        began.elapsed().as_secs_f64(),
-    );
-    let sums: Vec<String> =
-        most.iter().map(|(kind, count)| format!("{kind}={}/{count}", points.held(*kind))).collect();
     println!("{}", sums.join(" "));
-    most.iter().any(|(kind, count)| points.held(*kind) < *count)
-}
-
-/// What became of each point.
-struct Points(BTreeMap<(char, usize), Point>);
-
-#[derive(Default)]
-struct Point {
-    failed: bool,
-    not_applicable: Option<&'static str>,
-}
-
-impl Points {
-    fn of(tests: &[Test], failures: &[(&str, String)]) -> Self {
-        let mut points: BTreeMap<_, Point> = BTreeMap::new();
-        for test in tests {
-            let Some(number) = number(test.name) else { continue };
-            let point = points.entry(number).or_default();
-            point.failed |= failures.iter().any(|(name, _)| *name == test.name);
-            if let Run::NotApplicable(why) = test.run {
-                point.not_applicable = Some(why);
-            }
-        }
-        Self(points)
-    }
-
-    fn has(&self, kind: char, number: usize) -> bool {
-        self.0.contains_key(&(kind, number))
-    }
-
-    /// Points whose tests all pass, and those that do not apply: these are listed too.
-    fn held(&self, kind: char) -> usize {
-        self.0.iter().filter(|((of, _), point)| *of == kind && !point.failed).count()
-    }
-
-    fn print_not_applicable(&self, kind: char) {
-        for ((of, number), point) in &self.0 {
-            if let (true, Some(why)) = (*of == kind, point.not_applicable) {
-                println!("{of}{number} is not applicable: {why}");
-            }
-        }
-    }
-}
-
-/// `h09_…` is point 9 of `H`.
-fn number(name: &str) -> Option<(char, usize)> {
-    let (first, _) = name.split_once('_')?;
-    let kind = first.chars().next()?;
-    Some((kind.to_ascii_uppercase(), first[kind.len_utf8()..].parse().ok()?))
+    complete
 }
 
 /// What the command line asks for, as far as we have it: other options of libtest are passed over.

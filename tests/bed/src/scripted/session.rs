@@ -160,8 +160,37 @@ impl Session {
 
     /// Reads and forgets what comes until the client closes the connection.
     pub fn read_to_end(&mut self) {
-        let mut buffer = [0; 8192];
-        while self.read_some(&mut buffer, None).is_ok_and(|count| count > 0) {}
+        self.ended_cleanly();
+    }
+
+    /// Whether the client ends its side within this time; what it sends meanwhile is forgotten.
+    pub fn ended_within(&mut self, time: Duration) -> bool {
+        let until = Instant::now() + time;
+        let mut buffer = [0; 1024];
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            match self.read_some(&mut buffer, Some(left)) {
+                Ok(0) => return true,
+                Ok(_) => {}
+                Err(error) if is_timeout(&error) => return false,
+                Err(_) => return true,
+            }
+        }
+    }
+
+    /// Reads and forgets what comes to the end: whether that is a proper one, with a goodbye if there is TLS.
+    pub fn ended_cleanly(&mut self) -> bool {
+        let mut buffer = [0; 1024];
+        loop {
+            match self.read_some(&mut buffer, None) {
+                Ok(0) => return true,
+                Ok(_) => {}
+                Err(_) => return false,
+            }
+        }
     }
 
     /// Neither reads nor writes until the test is over.
@@ -266,6 +295,10 @@ impl Read for Timed<'_> {
         self.until.get_or_insert_with(|| Instant::now() + self.session.rules.within);
         Ok(count)
     }
+}
+
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }
 
 fn handshake(
