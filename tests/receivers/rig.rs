@@ -153,7 +153,10 @@ impl Rig {
 
     /// Adds an event.
     pub(crate) fn push_payload(&mut self, payload: &str) {
-        let write = |out: &mut Vec<u8>| Ok::<(), Infallible>(out.extend_from_slice(payload.as_bytes()));
+        let write = |out: &mut Vec<u8>| {
+            out.extend_from_slice(payload.as_bytes());
+            Ok::<(), Infallible>(())
+        };
         self.sender.outbox().push(write).unwrap();
     }
 

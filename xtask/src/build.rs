@@ -14,7 +14,7 @@ use crate::step::{Tool, long_step, step};
 pub(crate) const COMPONENT: &str = "whiskjack.wasm";
 const PRECOMPILED: &str = "whiskjack.cwasm";
 const BINARY: &str = "whiskjack";
-const PEERS: [&str; 2] = ["lumberjack-receiver", "actionloop-proxy"];
+const PEERS: [&str; 3] = ["lumberjack-receiver", "lumberjack-client", "actionloop-proxy"];
 
 pub(crate) fn run(places: &Places) -> Result<()> {
     long_step("building the component", || component(places))?;

@@ -17,7 +17,7 @@ use crate::places::Places;
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
-  setup            fetch what is missing: Rust targets, musl-gcc, Go, Node packages
+  setup            fetch what is missing: Rust targets, musl-gcc, Go, Node and Python packages
   build            build the component, the static binary and the peers of the tests
   test [-- ARGS]   setup, build, and all checks; ARGS go to `cargo test`
   demo [--all] [--keep]

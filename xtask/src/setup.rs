@@ -61,7 +61,10 @@ pub(crate) fn run(places: &Places) -> Result<()> {
     if !missing.is_empty() {
         bail!("setup is not complete{}", missing.concat());
     }
-    // Only some tests need it.
+    // Only some tests need these two.
+    if let Err(error) = python_packages(places) {
+        println!("{error:#}");
+    }
     match program_from("npm", "npm") {
         Ok(()) => node_packages(&places.root.join("tests/double/npm")),
         Err(error) => {
@@ -167,4 +170,31 @@ fn node_packages(directory: &Path) -> Result<()> {
     step("installing the Node packages of the tests", || {
         Tool::new("npm").args(["ci", "--no-audit", "--no-fund"]).at(directory).run_silently()
     })
+}
+
+/// Another Lumberjack client, for the tests of our own receiver. Those fail without it.
+fn python_packages(places: &Places) -> Result<()> {
+    let wanted = places.root.join("tests/peers/python/requirements.txt");
+    let (packages, stamp) = (places.artifact("python"), places.artifact("python.installed"));
+    let text = fs::read_to_string(&wanted).with_context(|| format!("cannot read {}", wanted.display()))?;
+    if packages.is_dir() && fs::read_to_string(&stamp).is_ok_and(|installed| installed == text) {
+        return Ok(());
+    }
+    program_from("python3", "python3")?;
+    let pip = || Tool::new("python3").args(["-m", "pip"]);
+    if pip().args(["--version"]).answer().is_none() {
+        if !can_install() {
+            bail!("Python's pip is missing: install it (Debian package python3-pip)");
+        }
+        step("installing python3-pip", || install(&["python3-pip"]))?;
+    }
+    step("installing the Python packages of the tests", || {
+        pip()
+            .args(["install", "--quiet", "--no-deps", "--require-hashes", "--upgrade", "--target"])
+            .args([&packages])
+            .args(["-r"])
+            .args([&wanted])
+            .run_silently()
+    })?;
+    Ok(fs::write(&stamp, text)?)
 }

@@ -47,6 +47,19 @@ impl Artifacts {
     }
 
     #[track_caller]
+    pub(crate) fn client(&self) -> PathBuf {
+        self.file("lumberjack-client")
+    }
+
+    /// Where `cargo xtask setup` has put the Python packages of the tests.
+    #[track_caller]
+    pub(crate) fn python_packages(&self) -> PathBuf {
+        let path = self.directory.join("python");
+        assert!(path.join("pylogbeat.py").is_file(), "pylogbeat is missing: run `cargo xtask setup`");
+        path
+    }
+
+    #[track_caller]
     pub(crate) fn actionloop_proxy(&self) -> PathBuf {
         self.file("actionloop-proxy")
     }

@@ -1,18 +1,23 @@
 //! A small PKI, made anew for each test.
 
+use std::fmt;
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose,
+    KeyUsagePurpose, date_time_ymd,
 };
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig};
 use tempfile::TempDir;
 
 use crate::ReceiverTls;
 
 /// Certificates as PEM text, and the server's also as files that live as long as this value.
-#[derive(Debug)]
 pub struct Certificates {
     /// The CA that signed the server's and the client's certificate.
     pub ca: String,
@@ -26,7 +31,23 @@ pub struct Certificates {
     pub client_certificate: String,
     /// The client's private key, PKCS#8.
     pub client_key: String,
+    issuer: Issuer<'static, KeyPair>,
     directory: TempDir,
+}
+
+/// What is wrong with a server's certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CertificateFault {
+    /// It was valid in 2001.
+    Expired,
+    /// It will be valid in 2101.
+    NotYetValid,
+    /// It is for `elsewhere.example`.
+    WrongName,
+    /// It has the name in its common name only, as certificates had long ago.
+    CommonNameOnly,
+    /// No authority signed it.
+    SelfSigned,
 }
 
 impl Certificates {
@@ -43,7 +64,32 @@ impl Certificates {
         for (name, pem) in [("ca", &ca), ("certificate", &server_certificate), ("key", &server_key)] {
             fs::write(directory.path().join(name), pem).expect("a file in the temporary directory");
         }
-        Self { ca, other_ca, server_certificate, server_key, client_certificate, client_key, directory }
+        Self {
+            ca,
+            other_ca,
+            server_certificate,
+            server_key,
+            client_certificate,
+            client_key,
+            issuer,
+            directory,
+        }
+    }
+
+    /// For a [`Scripted`](crate::Scripted) receiver that shows its certificate.
+    pub fn server_config(&self) -> Arc<ServerConfig> {
+        config(&self.server_certificate, &self.server_key, None)
+    }
+
+    /// For a [`Scripted`](crate::Scripted) receiver that also demands a certificate of its clients.
+    pub fn mutual_config(&self) -> Arc<ServerConfig> {
+        config(&self.server_certificate, &self.server_key, Some(&self.ca))
+    }
+
+    /// For a [`Scripted`](crate::Scripted) receiver whose certificate has something wrong.
+    pub fn faulty_config(&self, fault: CertificateFault) -> Arc<ServerConfig> {
+        let (certificate, key) = faulty(&self.issuer, fault);
+        config(&certificate, &key, None)
     }
 
     /// For a receiver that shows its certificate.
@@ -63,6 +109,12 @@ impl Certificates {
 
     fn file(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
+    }
+}
+
+impl fmt::Debug for Certificates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Certificates").field("directory", &self.directory).finish_non_exhaustive()
     }
 }
 
@@ -96,4 +148,52 @@ fn leaf(
     let key = KeyPair::generate().expect("a key pair");
     let certificate = params.signed_by(&key, issuer).expect("a certificate");
     (certificate.pem(), key.serialize_pem())
+}
+
+fn faulty(issuer: &Issuer<'static, KeyPair>, fault: CertificateFault) -> (String, String) {
+    let names = match fault {
+        CertificateFault::WrongName => vec!["elsewhere.example".to_owned()],
+        CertificateFault::CommonNameOnly => Vec::new(),
+        _ => vec!["localhost".to_owned(), "127.0.0.1".to_owned()],
+    };
+    let mut params = CertificateParams::new(names).expect("valid host names");
+    params.distinguished_name.push(DnType::CommonName, "localhost");
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    let years = match fault {
+        CertificateFault::Expired => Some((2000, 2001)),
+        CertificateFault::NotYetValid => Some((2101, 2102)),
+        _ => None,
+    };
+    if let Some((from, to)) = years {
+        (params.not_before, params.not_after) = (date_time_ymd(from, 1, 1), date_time_ymd(to, 1, 1));
+    }
+    let key = KeyPair::generate().expect("a key pair");
+    let certificate = match fault {
+        CertificateFault::SelfSigned => params.self_signed(&key),
+        _ => params.signed_by(&key, issuer),
+    };
+    (certificate.expect("a certificate").pem(), key.serialize_pem())
+}
+
+fn config(certificate: &str, key: &str, client_ca: Option<&str>) -> Arc<ServerConfig> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .expect("versions that the provider has");
+    let builder = match client_ca {
+        None => builder.with_no_client_auth(),
+        Some(ca) => {
+            let mut roots = RootCertStore::empty();
+            roots.add(der(ca)).expect("a CA certificate");
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+            builder.with_client_cert_verifier(verifier.build().expect("a verifier"))
+        }
+    };
+    let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).expect("a private key");
+    Arc::new(builder.with_single_cert(vec![der(certificate)], key).expect("a key that fits"))
+}
+
+fn der(pem: &str) -> CertificateDer<'static> {
+    CertificateDer::from_pem_slice(pem.as_bytes()).expect("a certificate")
 }

@@ -34,17 +34,39 @@ impl Cli {
     #[track_caller]
     pub fn run(config: &Value, state: Option<&Path>, env: &[(&str, &str)]) -> Output {
         let directory = tempfile::tempdir().expect("a temporary directory");
-        let file = directory.path().join("config.json");
-        fs::write(&file, config.to_string()).expect("a file in the temporary directory");
-
-        let mut command = Command::new(artifacts().whiskjack());
-        command.arg("run").arg("--config").arg(&file);
-        if let Some(state) = state {
-            command.arg("--state").arg(state);
-        }
-        command.env_clear().envs(env.iter().copied());
-        run(command)
+        run(command(Command::new(artifacts().whiskjack()), directory.path(), config, state, env))
     }
+
+    /// The same with another `/etc/hosts`, in a mount namespace of its own: for names with several addresses.
+    #[track_caller]
+    pub fn run_with_hosts(hosts: &str, config: &Value, state: Option<&Path>, env: &[(&str, &str)]) -> Output {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let file = directory.path().join("hosts");
+        fs::write(&file, hosts).expect("a file in the temporary directory");
+        let mut unshare = Command::new("unshare");
+        unshare.args(["--map-root-user", "--mount", "sh", "-c"]);
+        unshare.arg(r#"PATH=/usr/bin:/bin mount --bind "$0" /etc/hosts && exec "$@""#).arg(file);
+        unshare.arg(artifacts().whiskjack());
+        run(command(unshare, directory.path(), config, state, env))
+    }
+}
+
+/// `program run --config FILE [--state FILE]`
+fn command(
+    mut program: Command,
+    directory: &Path,
+    config: &Value,
+    state: Option<&Path>,
+    env: &[(&str, &str)],
+) -> Command {
+    let file = directory.join("config.json");
+    fs::write(&file, config.to_string()).expect("a file in the temporary directory");
+    program.arg("run").arg("--config").arg(&file);
+    if let Some(state) = state {
+        program.arg("--state").arg(state);
+    }
+    program.env_clear().envs(env.iter().copied());
+    program
 }
 
 #[track_caller]

@@ -3,6 +3,9 @@
 //! | here | plays |
 //! |---|---|
 //! | [`Receiver`] | Logstash: Elastic's own Lumberjack server, plain or TLS, with faults on request |
+//! | [`Scripted`] | a receiver of our own, stricter than any, that misbehaves as a test's script says |
+//! | [`Chaos`] | a stretch of bad network between two of them |
+//! | [`Client`] | Filebeat or a Python program: Lumberjack clients by others |
 //! | [`ActionLoop`] | an OpenWhisk container: the proxy that starts an action and hands it its runs |
 //! | [`Cli`] | somebody at a terminal: the `whiskjack` command |
 //! | [`Certificates`] | a small PKI for one test |
@@ -19,13 +22,21 @@
 mod actionloop;
 mod artifacts;
 mod certificates;
+mod chaos;
 mod cli;
+mod clients;
 mod process;
 mod receiver;
+mod scripted;
 mod shared;
 
 pub use actionloop::{ActionLoop, ActionLoopOptions, RunContext, action_zip};
 pub use artifacts::{Artifacts, artifacts};
-pub use certificates::Certificates;
+pub use certificates::{CertificateFault, Certificates};
+pub use chaos::{Chaos, Dice};
 pub use cli::{Cli, Output};
+pub use clients::{Answer, Client, Inflated, inflate_with_python};
 pub use receiver::{Received, Receiver, ReceiverOptions, ReceiverTls, ReceiverVersion};
+pub use scripted::{
+    Connection, Journal, Refusal, Rules, Scripted, ScriptedOptions, Session, Window, event_fault, read_window,
+};

@@ -1,13 +1,14 @@
 //! Elastic's Lumberjack server, started for one test.
 
-use std::net::SocketAddr;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::artifacts;
 use crate::process::Peer;
@@ -104,6 +105,26 @@ impl Receiver {
     /// The events that arrived after the first `count`.
     pub fn events_after(&self, count: usize) -> Vec<Received> {
         self.events.look(|events| events.iter().skip(count).cloned().collect())
+    }
+
+    /// The events that arrived after the first `count`, all of those that a client was told are safe: the receiver writes them in order, and
+    /// an event of our own comes after them. Plain receivers only. Panics after `timeout`.
+    #[track_caller]
+    pub fn all_events_after(&self, count: usize, timeout: Duration) -> Vec<Received> {
+        let last = json!({ "last": self.events().len() });
+        let payload = last.to_string().into_bytes();
+        let mut window = b"2W\0\0\0\x012J\0\0\0\x01".to_vec();
+        window.extend(u32::try_from(payload.len()).unwrap().to_be_bytes());
+        window.extend(payload);
+        TcpStream::connect(self.address())
+            .and_then(|mut stream| stream.write_all(&window).and_then(|()| stream.read_exact(&mut [0; 6])))
+            .expect("the receiver acknowledges");
+        let found = self.events.wait_for(timeout, |events| {
+            let new = events.get(count..)?;
+            let end = new.iter().position(|received| received.event == last)?;
+            Some(new[..end].to_vec())
+        });
+        found.unwrap_or_else(|_| panic!("{last} has not arrived within {timeout:?}"))
     }
 
     /// Waits until at least `count` events have arrived since the start; returns all of them. Panics after `timeout`.

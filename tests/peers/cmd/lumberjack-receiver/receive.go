@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"os"
 	"time"
@@ -45,15 +46,13 @@ func receive(batches <-chan *lj.Batch, connections *connections, o options) erro
 	return nil
 }
 
-// keepDigits decodes as the server does by default, but hands the text on, so that no number is rounded on its way to the test.
+// keepDigits decodes as the server does by default, but keeps the numbers' text, so that none is rounded on its way to the test.
 func keepDigits(text []byte, event interface{}) error {
 	var checked interface{}
 	if err := json.Unmarshal(text, &checked); err != nil {
 		return err
 	}
-	if target, ok := event.(*interface{}); ok {
-		*target = json.RawMessage(append([]byte(nil), text...))
-		return nil
-	}
-	return json.Unmarshal(text, event)
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	return decoder.Decode(event)
 }

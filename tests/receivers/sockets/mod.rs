@@ -1,0 +1,28 @@
+//! Receivers that misbehave over real sockets: the built forwarder runs between an API double and scripts of what a receiver does
+//! (facts/lumberjack.md 7.2), or Elastic's server. Asserted is what a user sees: the result, the exit status, and what arrived.
+
+mod acks;
+mod breaks;
+mod foreign;
+mod hosts;
+mod matrix;
+mod poison;
+mod scene;
+mod sender;
+mod slow;
+mod tls;
+
+use crate::sentences::Test;
+
+/// Every test of these modules.
+pub(crate) const ALL: &[&[Test]] = &[
+    sender::ALL,
+    acks::ALL,
+    breaks::ALL,
+    foreign::ALL,
+    hosts::ALL,
+    matrix::ALL,
+    poison::ALL,
+    slow::ALL,
+    tls::ALL,
+];
