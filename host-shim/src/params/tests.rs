@@ -203,18 +203,6 @@ fn a_lower_minimum_than_what_is_safe_is_honoured_and_a_lower_maximum_is_not() {
 }
 
 #[test]
-fn only_the_configured_receiver_is_permitted() {
-    let receiver =
-        take(&mut json!({"logstash": {"host": "Logs.example.com", "port": "5044"}})).receiver.unwrap();
-    assert!(receiver.permits("logs.example.com", 5044));
-    assert!(!receiver.permits("logs.example.com", 5045));
-    assert!(!receiver.permits("example.com", 5044));
-    let receiver = take(&mut json!({"logstash": {"host": "[::1]", "port": 1}})).receiver.unwrap();
-    assert!(receiver.permits("::1", 1) && receiver.permits("[::1]", 1));
-    assert_eq!(take(&mut json!({"logstash": {"host": "l", "port": 70000}})).receiver, None);
-}
-
-#[test]
 fn a_section_of_the_wrong_type_does_not_break_the_rest() {
     assert!(take(&mut json!({"logstash": 7})).faults.is_empty());
     assert_eq!(keys(&take(&mut json!({"api": [1]}))), ["api"]);
