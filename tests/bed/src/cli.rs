@@ -33,14 +33,21 @@ impl Cli {
     /// `__OW_API_KEY`, `__OW_NAMESPACE`.
     #[track_caller]
     pub fn run(config: &Value, state: Option<&Path>, env: &[(&str, &str)]) -> Output {
+        let state = state.map(|state| ("--state", state));
+        Self::run_with(config, state.as_slice(), env)
+    }
+
+    /// As [`Cli::run`], with these options and their files besides `--config`.
+    #[track_caller]
+    pub fn run_with(config: &Value, options: &[(&str, &Path)], env: &[(&str, &str)]) -> Output {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let file = directory.path().join("config.json");
         fs::write(&file, config.to_string()).expect("a file in the temporary directory");
 
         let mut command = Command::new(artifacts().whiskjack());
         command.arg("run").arg("--config").arg(&file);
-        if let Some(state) = state {
-            command.arg("--state").arg(state);
+        for (option, file) in options {
+            command.arg(option).arg(file);
         }
         command.env_clear().envs(env.iter().copied());
         run(command)

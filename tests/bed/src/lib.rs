@@ -26,6 +26,6 @@ mod shared;
 
 pub use actionloop::{ActionLoop, ActionLoopOptions, RunContext, action_zip};
 pub use artifacts::{Artifacts, artifacts};
-pub use certificates::Certificates;
+pub use certificates::{Certificates, PASSPHRASE};
 pub use cli::{Cli, Output};
 pub use receiver::{Received, Receiver, ReceiverOptions, ReceiverTls, ReceiverVersion};
