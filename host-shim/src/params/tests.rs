@@ -164,6 +164,19 @@ fn what_is_wrong_with_a_key_is_told_at_the_key_of_the_configuration_that_mends_i
 }
 
 #[test]
+fn a_certificate_that_is_none_inside_is_told_at_its_own_key() {
+    let (cert, key) = pair();
+    let hollow = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    for (logstash, expected) in [
+        (json!({"ca": hollow, "cert": cert, "key": key}), "logstash.ca"),
+        (json!({"ca": cert, "cert": hollow, "key": key}), "logstash.cert"),
+        (json!({"ca": hollow}), "logstash.ca"),
+    ] {
+        assert_eq!(keys(&take(&mut json!({ "logstash": logstash }))), [expected]);
+    }
+}
+
+#[test]
 fn pins_must_be_fingerprints_and_must_have_an_effect() {
     let hex = "00".repeat(32);
     for (logstash, expected) in [

@@ -73,7 +73,10 @@ fn refused(result: Result<Connection, TransportError>) -> TransportError {
 
 #[tokio::test]
 async fn nobody_but_the_configured_receiver_is_reached() {
-    let error = Connection::open(&Receivers::default(), &Security::Plain, "127.0.0.1", 1, 100).await.map(|_| ()).unwrap_err();
+    let error = Connection::open(&Receivers::default(), &Security::Plain, "127.0.0.1", 1, 100)
+        .await
+        .map(|_| ())
+        .unwrap_err();
     assert_eq!((error.step, error.retryable), (TransportStep::Permit, false));
     assert!(error.message.contains("127.0.0.1:1"), "{}", error.message);
 }

@@ -3,8 +3,8 @@
 //! A window that is reset twice without any acknowledgement may hold such an event: it would come again for ever. So the window is halved
 //! until the event is alone. But a receiver, or a load balancer with nothing behind it, may as well reset everything. Two probes tell these
 //! cases apart: before the halving, if no receiver has ever acknowledged anything, and before the event is set aside. A probe is another
-//! event, alone: if that is acknowledged, it is not the receiver. Its acknowledgement counts for nothing else, so it may even be one that was
-//! acknowledged before, the witness.
+//! event, alone: if that is acknowledged, it is not the receiver. Only if there is no other event, it is one that was acknowledged before, the
+//! witness: a repeat, but the other choices are to lose a line or to come to no end.
 
 /// Resets of a lone event, after which it is suspected for good.
 const RESETS: u32 = 2;
@@ -47,6 +47,15 @@ pub(super) enum Verdict {
     Narrowed,
     /// The receiver resets whatever it is sent.
     Hopeless,
+}
+
+/// What the acknowledgement of a probe tells.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Probed {
+    /// The event that was the probe, if it was not the witness: it is acknowledged now, out of turn.
+    pub(super) taken: Option<u64>,
+    /// The event that is to be set aside: the receiver takes others.
+    pub(super) set_aside: Option<u64>,
 }
 
 /// A window that isolation asks for.
@@ -126,16 +135,22 @@ impl Isolation {
         }
     }
 
-    /// A probe was acknowledged. Returns the number of the event that is to be set aside, if that is known now.
-    pub(super) fn probed(&mut self) -> Option<u64> {
-        let suspect = self.suspect.as_mut()?;
+    /// A probe was acknowledged.
+    pub(super) fn probed(&mut self) -> Probed {
+        let taken = match self.trial() {
+            Some(Trial::Probe(event)) => Some(event),
+            _ => None,
+        };
+        let Some(mut suspect) = self.suspect.take() else { return Probed::default() };
         if matches!(suspect.stage, Stage::Confirming(_)) {
-            let event = suspect.first;
-            self.suspect = None;
-            return Some(event);
+            return Probed { taken, set_aside: Some(suspect.first) };
+        }
+        if taken.is_some_and(|event| event + 1 == suspect.end) {
+            suspect.end -= 1;
         }
         suspect.stage = Stage::Halving;
-        None
+        self.suspect = Some(suspect);
+        Probed { taken, set_aside: None }
     }
 
     fn hopeless(&mut self) -> Verdict {
@@ -144,7 +159,8 @@ impl Isolation {
     }
 }
 
-/// The witness, the last, the middle and the first of some events, but not `but`; the first to try comes last.
+/// Probes from some events, but not `but`, in the order in which they are tried backwards: the last event, one in the middle, the first; then the
+/// witness.
 fn probes(events: std::ops::Range<u64>, but: Option<u64>, witness: bool) -> Vec<Trial> {
     let begin = events.start + u64::from(but == Some(events.start));
     let mut probes = match events.end.checked_sub(1).filter(|last| *last >= begin) {
@@ -152,7 +168,6 @@ fn probes(events: std::ops::Range<u64>, but: Option<u64>, witness: bool) -> Vec<
         None => Vec::new(),
     };
     probes.dedup();
-    let mut probes: Vec<Trial> = probes.into_iter().map(Trial::Probe).collect();
-    probes.extend(witness.then_some(Trial::Witness));
-    probes
+    let witness = witness.then_some(Trial::Witness);
+    witness.into_iter().chain(probes.into_iter().map(Trial::Probe)).collect()
 }
