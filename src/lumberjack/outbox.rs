@@ -130,6 +130,12 @@ impl Outbox {
         self.sent = 0;
     }
 
+    /// Numbers of the events that no receiver has acknowledged.
+    pub fn open(&self) -> Vec<u64> {
+        let end = self.first + self.ends.len() as u64;
+        (self.first..end).filter(|number| !self.taken.contains(number)).collect()
+    }
+
     /// Event `number` was acknowledged out of turn: it is not sent again.
     pub fn take(&mut self, number: u64) {
         self.taken.insert(number);
@@ -235,7 +241,7 @@ mod tests {
     fn what_was_taken_out_of_turn_is_left_out_and_settled_with_those_before_it() {
         let mut outbox = outbox(&["{}", "{}", "{}", "{}", "{}"]);
         [2, 4].into_iter().for_each(|number| outbox.take(number));
-        assert_eq!(outbox.fitting(0, 999), 2, "side by side");
+        assert_eq!((outbox.fitting(0, 999), outbox.open()), (2, vec![0, 1, 3]), "side by side");
         outbox.send(2);
         assert_eq!((outbox.next(), outbox.waiting()), (3, 2));
         assert_eq!(outbox.fitting(3, 999), 1);

@@ -89,9 +89,9 @@ impl Isolation {
         }
     }
 
-    /// A window of `count` events from `first` on was reset without any acknowledgement. The events from `first` to `end` are there to choose
-    /// probes from, and the witness, if there is one.
-    pub(super) fn reset(&mut self, first: u64, count: u32, end: u64, witness: bool) -> Verdict {
+    /// A window of `count` events from `first` on was reset without any acknowledgement. Probes are chosen from the `open` events, and the
+    /// witness, if there is one.
+    pub(super) fn reset(&mut self, first: u64, count: u32, open: &[u64], witness: bool) -> Verdict {
         let Some(suspect) = &mut self.suspect else {
             self.suspect = Some(Suspect { first, end: first + u64::from(count), stage: Stage::Watched });
             return Verdict::Open;
@@ -103,11 +103,11 @@ impl Isolation {
             }
             _ if suspect.first != first => {
                 self.suspect = None;
-                return self.reset(first, count, end, witness);
+                return self.reset(first, count, open, witness);
             }
             Stage::Watched if count > 1 => {
                 suspect.end = first + u64::from(count);
-                if witness { Stage::Halving } else { Stage::Probing(probes(first..end, None, false)) }
+                if witness { Stage::Halving } else { Stage::Probing(probes(open, None, false)) }
             }
             Stage::Halving if count > 1 => {
                 suspect.end = first + u64::from(count);
@@ -115,7 +115,7 @@ impl Isolation {
             }
             Stage::Halving => Stage::Alone(1),
             Stage::Alone(resets) if *resets + 1 < RESETS => Stage::Alone(*resets + 1),
-            Stage::Watched | Stage::Alone(_) => Stage::Confirming(probes(first..end, Some(first), witness)),
+            Stage::Watched | Stage::Alone(_) => Stage::Confirming(probes(open, Some(first), witness)),
         };
         if matches!(stage, Stage::Alone(_) | Stage::Confirming(_)) {
             suspect.end = first + 1;
@@ -159,15 +159,13 @@ impl Isolation {
     }
 }
 
-/// Probes from some events, but not `but`, in the order in which they are tried backwards: the last event, one in the middle, the first; then the
-/// witness.
-fn probes(events: std::ops::Range<u64>, but: Option<u64>, witness: bool) -> Vec<Trial> {
-    let begin = events.start + u64::from(but == Some(events.start));
-    let mut probes = match events.end.checked_sub(1).filter(|last| *last >= begin) {
-        Some(last) => vec![begin, begin + (last - begin) / 2, last],
-        None => Vec::new(),
-    };
-    probes.dedup();
+/// Probes from some events, but not `but`, in the order in which they are tried backwards: the last event, one in the middle, the first; then
+/// the witness.
+fn probes(open: &[u64], but: Option<u64>, witness: bool) -> Vec<Trial> {
+    let open: Vec<u64> = open.iter().copied().filter(|event| but != Some(*event)).collect();
+    let mut chosen: Vec<u64> =
+        [open.first(), open.get(open.len() / 2), open.last()].into_iter().flatten().copied().collect();
+    chosen.dedup();
     let witness = witness.then_some(Trial::Witness);
-    witness.into_iter().chain(probes.into_iter().map(Trial::Probe)).collect()
+    witness.into_iter().chain(chosen.into_iter().map(Trial::Probe)).collect()
 }
