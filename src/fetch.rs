@@ -104,6 +104,11 @@ impl<'a> Walk<'a> {
         Self { api, name, docs, limit: if docs { FIRST_PAGE } else { LARGEST_PAGE }, ceiling: LARGEST_PAGE }
     }
 
+    /// The same, with so many rows on the first page.
+    pub fn beginning_with(self, rows: u32) -> Self {
+        Self { limit: rows, ..self }
+    }
+
     /// Visits all rows in `range`, newest first. A row may be visited again: `visit` says whether it is new.
     pub fn over(&mut self, range: Range, mut visit: impl FnMut(&[u8]) -> Visited) -> Walked {
         let mut rest = range;

@@ -1,10 +1,11 @@
 //! Forwarding one slice: fetch, send, wait for acks, and say what is done.
 
 mod ledger;
+mod logs;
 mod lookback;
 
 use crate::api::{Api, LARGEST_PAGE};
-use crate::checkpoint::{Bucket, Owed, Part, Seen};
+use crate::checkpoint::{LogPlace, Owed, Part, Seen, SourceState, reach};
 use crate::deliver::Delivery;
 use crate::event::{self, Event};
 use crate::fetch::{Visited, Walk};
@@ -15,7 +16,8 @@ use crate::range::Range;
 use crate::record::{Record, Summary, UnreadableRecord};
 use crate::source::Source;
 use ledger::Ledger;
-use lookback::Unknown;
+use logs::{Lines, LogStore};
+use lookback::{LookBack, Unknown};
 use serde::{Deserialize, Serialize};
 
 /// How long one call works before it returns with a rest, so that the host can save the checkpoint, in milliseconds.
@@ -36,8 +38,14 @@ pub struct Outcome {
     pub rest: Option<Slice>,
     /// Activations that are done and must be remembered.
     pub done: Vec<Summary>,
-    /// Minutes of which all activations were done again.
-    pub renewed: Vec<Bucket>,
+    /// Ranges of which all activations were done again, as only a digest of them was known.
+    pub renewed: Vec<Range>,
+    /// Activations that are done and that the list does not show any more, or shows again.
+    #[serde(default)]
+    pub gone: Vec<Summary>,
+    /// See `gone`.
+    #[serde(default)]
+    pub back: Vec<Summary>,
     /// Counts for the report.
     pub tally: Tally,
     /// Records that could not be read.
@@ -45,6 +53,12 @@ pub struct Outcome {
     /// Ids of lines that were set aside: receivers reset the connection for them, and for no others.
     #[serde(default)]
     pub set_aside: Vec<String>,
+    /// Activations of which the logs could not be had.
+    #[serde(default)]
+    pub without_logs: Vec<String>,
+    /// Where this platform keeps log lines, if that was seen.
+    #[serde(default)]
+    pub logs: Option<LogPlace>,
     /// Why it is not finished, if not for want of time.
     pub failure: Option<String>,
 }
@@ -76,6 +90,9 @@ pub struct Tally {
     pub truncated: u64,
     /// Time spent waiting for receivers, in milliseconds.
     pub waited_ms: u64,
+    /// Activations whose logs are to come yet.
+    #[serde(default)]
+    pub put_off: u64,
 }
 
 /// A worker: what one instance keeps between slices.
@@ -84,11 +101,13 @@ pub struct Worker {
     /// From the first slice on.
     delivery: Option<Delivery>,
     largest_page: u32,
+    /// What was learned in this run.
+    logs: Option<LogPlace>,
 }
 
 impl Default for Worker {
     fn default() -> Self {
-        Self { delivery: None, largest_page: LARGEST_PAGE }
+        Self { delivery: None, largest_page: LARGEST_PAGE, logs: None }
     }
 }
 
@@ -113,9 +132,15 @@ impl Worker {
         let api = Api::new(ports, plan.stop_ms).with_largest_page(self.largest_page);
         let mut seen =
             plan.checkpoint.sources.get(&slice.source).map(|state| state.seen.clone()).unwrap_or_default();
-        slice.renewed.iter().for_each(|bucket| seen.renew(*bucket));
+        slice.renewed.iter().for_each(|range| seen.renew(*range));
         slice.done.iter().for_each(|activation| seen.insert(*activation));
         let filter = source.filter();
+        let known = if plan.logs == LogPlace::Unknown { self.logs.unwrap_or_default() } else { plan.logs };
+        let next_look_back_from = plan
+            .checkpoint
+            .sources
+            .get(&slice.source)
+            .map_or(u64::MAX, |state| state.next_look_back_from(plan.began_ms, plan.lookback_ms));
         let turn = Turn {
             ports,
             api: &api,
@@ -129,6 +154,8 @@ impl Worker {
             tally: Tally::default(),
             unreadable: Vec::new(),
             set_aside: Vec::new(),
+            logs: LogStore::new(known, next_look_back_from),
+            without_logs: Vec::new(),
             stop_ms: plan.stop_ms,
             turn_ends_ms: turn_ends_ms(now, plan.stop_ms),
             over: false,
@@ -136,6 +163,7 @@ impl Worker {
         };
         let outcome = turn.work(plan, slice);
         self.largest_page = api.largest_page();
+        self.logs = self.logs.max(outcome.logs);
         outcome
     }
 }
@@ -147,11 +175,13 @@ fn turn_ends_ms(now_ms: u64, stop_ms: u64) -> u64 {
     now_ms.saturating_add(TURN_MS).min(stop_ms.saturating_sub(last_ack))
 }
 
-/// Whether nothing in `range` can have been removed by the platform yet: it keeps records for much longer than one and a half times the
-/// look-back.
-fn is_recent(plan: &Plan, range: Range) -> bool {
-    let oldest = plan.began_ms.saturating_sub(plan.lookback_ms.saturating_add(plan.lookback_ms / 2));
-    range.since() >= oldest
+/// Whether a count does not suffice: it is time to compare, or there is no later run that would.
+fn must_compare(plan: &Plan, slice: &Slice) -> bool {
+    let state = plan.checkpoint.sources.get(&slice.source);
+    let last_chance = |state: &SourceState| {
+        slice.owed.range.since() < state.look_back_from(plan.began_ms, plan.lookback_ms)
+    };
+    state.is_none_or(|state| state.must_compare(plan.began_ms, plan.lookback_ms) || last_chance(state))
 }
 
 /// One call of `forward`.
@@ -171,6 +201,8 @@ struct Turn<'a> {
     tally: Tally,
     unreadable: Vec<String>,
     set_aside: Vec<String>,
+    logs: LogStore,
+    without_logs: Vec<String>,
     stop_ms: u64,
     turn_ends_ms: u64,
     /// Not all that was sent was acknowledged in time: nothing may follow it.
@@ -185,11 +217,11 @@ impl Turn<'_> {
             Part::Fresh => Ok(Unknown::all(range)),
             Part::Lookback => {
                 let in_time = || self.ports.clock.now_ms() < self.turn_ends_ms;
-                let recent = is_recent(plan, range);
-                lookback::unknown(self.api, self.name, range, self.seen, recent, in_time)
+                let exact = must_compare(plan, slice);
+                LookBack { api: self.api, name: self.name, seen: self.seen, exact, in_time }.over(range)
             }
         };
-        let Unknown { ranges, renewing, reached: looked } = match found {
+        let Unknown { ranges, renewing, gone, back, reached: looked } = match found {
             Ok(found) => found,
             Err(failure) => {
                 self.failure = Some(failure);
@@ -208,7 +240,7 @@ impl Turn<'_> {
         self.send(Goal::Settled);
         // Newest first: the oldest that is done of what is not done decides.
         let reached = reached.max(looked).max(self.ledger.open().map(|activation| activation.start));
-        self.outcome(plan, slice, reached, &renewing)
+        Outcome { gone, back, ..self.outcome(plan, slice, reached, &renewing) }
     }
 
     /// Forwards everything new in `range`. Returns the start down to which it came, if it did not get through.
@@ -233,27 +265,52 @@ impl Turn<'_> {
             return Visited { summary: Some(summary), go_on: self.in_time() };
         }
         if self.source.matches(&record) {
-            self.tally.activations += 1;
-            if self.namespace != record.namespace {
-                self.namespace = record.namespace.to_string();
-            }
-            for (index, entry) in record.entries().enumerate() {
-                self.tally.lines += 1;
-                if self.delivery.is_full() {
-                    self.send(Goal::Room);
-                } else if self.lingers() {
-                    self.send(Goal::Sent);
+            match self.logs.lines_of(&record, self.api, self.ports.clock.now_ms()) {
+                Lines::InRecord => self.take(&record, record.entries()),
+                Lines::Elsewhere(lines) => self.take(&record, lines.iter().map(String::as_str)),
+                Lines::Lost(warning) => {
+                    self.note_without_logs(warning);
+                    self.take(&record, std::iter::empty());
                 }
-                if self.ended() {
-                    break;
+                Lines::Later(warning) => {
+                    warning.into_iter().for_each(|warning| self.note_without_logs(warning));
+                    self.tally.put_off += 1;
+                    self.ledger.put_off();
+                    return Visited { summary: Some(summary), go_on: self.in_time() };
                 }
-                self.push(&Event::new(&record, index, entry));
+                Lines::Failed(failure) => self.failure = Some(failure),
             }
         }
         if !self.ended() {
             self.ledger.end();
         }
         Visited { summary: Some(summary), go_on: !self.ended() && self.in_time() }
+    }
+
+    /// Takes the lines of one record.
+    fn take<'l>(&mut self, record: &Record<'_>, lines: impl Iterator<Item = &'l str>) {
+        self.tally.activations += 1;
+        if self.namespace != record.namespace {
+            self.namespace = record.namespace.to_string();
+        }
+        for (index, line) in lines.enumerate() {
+            self.tally.lines += 1;
+            if self.delivery.is_full() {
+                self.send(Goal::Room);
+            } else if self.lingers() {
+                self.send(Goal::Sent);
+            }
+            if self.ended() {
+                break;
+            }
+            self.push(&Event::new(record, index, line));
+        }
+    }
+
+    fn note_without_logs(&mut self, warning: String) {
+        if self.without_logs.len() < NAMED {
+            self.without_logs.push(warning);
+        }
     }
 
     /// A record that cannot be read is reported, and does not hold up its neighbours.
@@ -327,24 +384,24 @@ impl Turn<'_> {
         }
     }
 
-    fn outcome(mut self, plan: &Plan, slice: &Slice, reached: Option<u64>, renewing: &[Bucket]) -> Outcome {
+    fn outcome(mut self, plan: &Plan, slice: &Slice, reached: Option<u64>, renewing: &[Range]) -> Outcome {
         let Owed { range, part } = slice.owed;
         let covered_from = reached.map_or(Some(range.since()), |reached| reached.checked_add(1));
         let covered = covered_from.and_then(|since| Range::new(since.max(range.since()), range.upto()));
         let uncovered = reached.and_then(|reached| Range::new(range.since(), reached.min(range.upto())));
         let out_of_time = self.over || self.ports.clock.now_ms() >= self.stop_ms;
         // What is in no range of this run's future and older than the look-back need not be remembered.
-        let look_back_from = plan.began_ms.saturating_sub(plan.lookback_ms);
+        let look_back_from = plan.began_ms.saturating_sub(reach(plan.lookback_ms));
         let keep = |activation: &Summary| {
-            activation.start >= Bucket::of(look_back_from).since()
+            activation.start >= look_back_from
                 || uncovered.is_some_and(|rest| rest.contains(activation.start))
         };
         let done: Vec<Summary> = self.ledger.take_done().into_iter().filter(keep).collect();
-        // Also a minute of which only a part was done again: its digest would not count what is done twice.
-        let renewed: Vec<Bucket> = renewing
+        // Also a digest of which only a part was done again: it would not count what is done twice.
+        let renewed: Vec<Range> = renewing
             .iter()
             .copied()
-            .filter(|bucket| reached.is_none_or(|reached| bucket.upto() >= reached))
+            .filter(|range| reached.is_none_or(|reached| range.upto() >= reached))
             .collect();
         let rest = uncovered.filter(|_| self.failure.is_none() && !out_of_time).map(|range| Slice {
             source: slice.source.clone(),
@@ -378,9 +435,13 @@ impl Turn<'_> {
             rest,
             done,
             renewed,
+            gone: Vec::new(),
+            back: Vec::new(),
             tally: self.tally,
             unreadable: self.unreadable,
             set_aside: self.set_aside,
+            without_logs: self.without_logs,
+            logs: self.logs.learned(),
             failure: self.failure.map(|failure| failure.message),
         }
     }

@@ -3,7 +3,7 @@
 mod load;
 
 use crate::api::Api;
-use crate::checkpoint::{Bucket, Checkpoint, Held, Owed};
+use crate::checkpoint::{Checkpoint, Held, LogPlace, Owed};
 use crate::config::{Config, Fault, Faults, LogLevel, Origin, Output};
 use crate::ports::{Failure, Ports};
 use crate::range::Range;
@@ -57,6 +57,8 @@ pub struct Plan {
     pub store: Keep,
     /// How far back to look for late records, in milliseconds.
     pub lookback_ms: u64,
+    /// Where log lines are, as configured or as earlier runs learned.
+    pub logs: LogPlace,
     /// How much to log.
     pub log_level: LogLevel,
     /// What the checkpoint said.
@@ -106,9 +108,9 @@ pub struct Slice {
     pub owed: Owed,
     /// Activations in the range that earlier slices of this run have done.
     pub done: Vec<Summary>,
-    /// Minutes of which earlier slices of this run have done all or some again, as only a digest of them was known.
+    /// Ranges of which earlier slices of this run have done all or some again, as only a digest of them was known.
     #[serde(default)]
-    pub renewed: Vec<Bucket>,
+    pub renewed: Vec<Range>,
 }
 
 /// Why a run cannot be planned.
@@ -169,22 +171,33 @@ pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan
     let stop_ms = stop(began_ms, deadline_ms);
     let api = Api::new(ports, stop_ms);
     let warnings = config.warnings.clone();
-    let mut loader =
-        Loader { config, context, ports, api: &api, now_ms: began_ms, warnings, records: None, requests: 0 };
+    let mut loader = Loader {
+        config,
+        context,
+        ports,
+        api: &api,
+        now_ms: began_ms,
+        warnings,
+        records: None,
+        platform: None,
+        requests: 0,
+    };
     let Loaded { keep, checkpoint, occupied } = loader.load()?;
+    let lookback_ms = config.lookback_ms.unwrap_or(checkpoint.platform.lookback_ms());
     let mut work = BTreeMap::new();
     if occupied.is_none() {
         for name in config.sources.iter().map(Source::name) {
             let state = checkpoint.sources.get(&name);
-            let owed = state.map(|state| state.work(began_ms, config.lookback_ms)).unwrap_or_default();
+            let owed = state.map(|state| state.work(began_ms, lookback_ms)).unwrap_or_default();
             work.insert(name, owed);
         }
-        refresh_index(&api, config, &work, began_ms).map_err(PlanError::Api)?;
+        refresh_index(&api, config, &work, began_ms.saturating_sub(lookback_ms)).map_err(PlanError::Api)?;
     }
     Ok(Plan {
         output: config.output.clone(),
         store: keep,
-        lookback_ms: config.lookback_ms,
+        lookback_ms,
+        logs: config.logs.unwrap_or(checkpoint.platform.logs(began_ms)),
         log_level: config.log_level,
         checkpoint,
         selection: config.sources.iter().flat_map(Source::entries).collect(),
@@ -202,21 +215,20 @@ pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan
 /// Asks for a count and forgets it: list and count may show the index as of the question before, which can be hours old, and only then
 /// bring it up to date (facts/openwhisk.md 1.7). What is asked from now on shows what was visible when the run began.
 ///
-/// After a gap that the look-back does not reach over, a second chance to find what the index did not show would never come: so there the
+/// After a gap that the look-back does not reach over, that is one that began before `recent`, a second chance to find what the index did not show would never come: so there the
 /// count must have come to rest.
 fn refresh_index(
     api: &Api<'_>,
     config: &Config,
     work: &BTreeMap<String, Vec<Owed>>,
-    now_ms: u64,
+    recent: u64,
 ) -> Result<(), Failure> {
-    let recent = now_ms.saturating_sub(config.lookback_ms);
     let newest =
         |source: &Source| work.get(&source.name()).and_then(|work| work.first()).map(|owed| owed.range);
     let mut refused = None;
     for source in &config.sources {
         let filter = source.filter();
-        let range = newest(source).or(Range::new(now_ms, now_ms));
+        let range = newest(source).or(Range::new(recent, recent));
         let Some(range) = range else { continue };
         let mut before = match api.count(filter.as_deref(), range) {
             Ok(count) => count,

@@ -48,7 +48,7 @@ pub enum Method {
 pub struct Request {
     /// What to do.
     pub method: Method,
-    /// Path and query, percent-encoded, from `/api/v1` on.
+    /// Path and query, percent-encoded: below `/api/v1`, or `/` alone.
     pub target: String,
     /// JSON body; empty for none.
     pub body: Vec<u8>,

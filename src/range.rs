@@ -31,6 +31,11 @@ impl Range {
         self.since <= ms && ms <= self.upto
     }
 
+    /// Whether any millisecond is in both.
+    pub fn overlaps(self, other: Self) -> bool {
+        self.since <= other.upto && other.since <= self.upto
+    }
+
     /// What is left of this range when `other` is taken out: up to two pieces, earlier first.
     fn without(self, other: Self) -> impl Iterator<Item = Self> {
         let before = other.since.checked_sub(1).and_then(|end| Self::new(self.since, end.min(self.upto)));

@@ -1,7 +1,7 @@
 //! The report: what a run achieved, as the action's result, and its log.
 
 use crate::api::Api;
-use crate::checkpoint::{Checkpoint, Lease, Owed, Saved, load_package};
+use crate::checkpoint::{Checkpoint, Lease, LogPlace, Owed, Saved, load_package};
 use crate::config::LogLevel;
 use crate::forward::{Outcome, Tally};
 use crate::plan::{Keep, Plan};
@@ -74,6 +74,9 @@ struct Lines {
 #[derive(Debug, Default, Serialize)]
 struct Left {
     ranges: u64,
+    /// Whose logs are not in their store yet.
+    #[serde(skip_serializing_if = "is_zero")]
+    activations: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     oldest: Option<String>,
 }
@@ -134,7 +137,7 @@ pub fn conclude(ports: Ports<'_>, plan: &Plan, outcomes: &[Outcome], last: bool)
     result.requests += plan.requests + api.requests();
     result.duration_ms = ports.clock.now_ms().saturating_sub(plan.began_ms);
     result.error = joined(failures);
-    let complete = result.error.is_none() && result.left.ranges == 0;
+    let complete = result.error.is_none() && result.left.ranges == 0 && result.left.activations == 0;
     let log = if last { log(plan, outcomes, &result) } else { Vec::new() };
     Report { result: result.json(), checkpoint: handed, complete, log }
 }
@@ -178,15 +181,28 @@ impl RunResult {
 /// The checkpoint after these outcomes.
 fn advanced(plan: &Plan, outcomes: &[Outcome]) -> Checkpoint {
     let mut checkpoint = plan.checkpoint.clone();
+    if let Some(place) = logs_learned(outcomes).filter(|_| plan.logs == LogPlace::Unknown) {
+        checkpoint.platform.note_logs(place, plan.began_ms);
+    }
     for (name, work) in &plan.work {
         let Some(state) = checkpoint.sources.get_mut(name) else { continue };
         let own = || outcomes.iter().filter(|outcome| outcome.source == *name);
-        own().flat_map(|outcome| &outcome.renewed).for_each(|bucket| state.seen.renew(*bucket));
+        own().flat_map(|outcome| &outcome.renewed).for_each(|range| state.seen.renew(*range));
+        own()
+            .flat_map(|outcome| &outcome.gone)
+            .for_each(|activation| state.seen.set_listed(*activation, false));
+        own()
+            .flat_map(|outcome| &outcome.back)
+            .for_each(|activation| state.seen.set_listed(*activation, true));
         state.note(own().flat_map(|outcome| outcome.done.iter().copied()));
         let covered: Vec<Owed> = own().filter_map(|outcome| outcome.covered).collect();
         state.advance(work, &covered, plan.began_ms, plan.lookback_ms);
     }
     checkpoint
+}
+
+fn logs_learned(outcomes: &[Outcome]) -> Option<LogPlace> {
+    outcomes.iter().filter_map(|outcome| outcome.logs).max()
 }
 
 /// What another run saved meanwhile counts too. If it cannot be read, ours replaces it: true by itself, but some lines come again.
@@ -257,6 +273,7 @@ fn summarize(plan: &Plan, outcomes: &[Outcome], checkpoint: &Checkpoint) -> RunR
             set_aside,
             truncated,
             waited_ms,
+            put_off,
         } = *tally;
         result.activations += activations;
         result.lines.read += lines;
@@ -270,6 +287,7 @@ fn summarize(plan: &Plan, outcomes: &[Outcome], checkpoint: &Checkpoint) -> RunR
         result.keep_alives += keep_alives;
         result.requests += requests;
         result.unreadable_records += unreadable;
+        result.left.activations += put_off;
         let named = result.actions.len() < NAMED_SOURCES || result.actions.contains_key(source);
         if named && (activations > 0 || failure.is_some()) {
             let action = result.actions.entry(source.clone()).or_default();
@@ -285,8 +303,12 @@ fn summarize(plan: &Plan, outcomes: &[Outcome], checkpoint: &Checkpoint) -> RunR
         || plan.work.keys().filter_map(|name| checkpoint.sources.get(name)).flat_map(|state| &state.owed);
     result.left.ranges = owed().map(|_| 1).sum();
     result.left.oldest = owed().map(|owed| owed.range.since()).min().map(crate::time::rfc3339);
-    let unreadable = outcomes.iter().flat_map(|outcome| outcome.unreadable.iter().cloned());
-    result.warnings = plan.warnings.iter().cloned().chain(unreadable).take(NAMED_MESSAGES).collect();
+    let nowhere = logs_learned(outcomes) == Some(LogPlace::Nowhere);
+    let no_logs = nowhere.then(|| "this platform does not give logs: its log driver takes them elsewhere, and `/logs` says they are not available".into());
+    let of_records =
+        outcomes.iter().flat_map(|outcome| outcome.unreadable.iter().chain(&outcome.without_logs).cloned());
+    result.warnings =
+        plan.warnings.iter().cloned().chain(no_logs).chain(of_records).take(NAMED_MESSAGES).collect();
     result
 }
 

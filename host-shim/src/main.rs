@@ -16,7 +16,7 @@ fn main() -> ExitCode {
     match cli::parse(arguments) {
         Ok(cli::Command::Help) => ended(print(cli::HELP)),
         Ok(cli::Command::Version) => ended(print(concat!("whiskjack ", env!("CARGO_PKG_VERSION"), "\n"))),
-        Ok(cli::Command::Run { config, state }) => match cli::prepare(&config, state, &faces::environment) {
+        Ok(cli::Command::Run(options)) => match cli::prepare(&options, &faces::environment) {
             Ok((params, context)) => ended(run_once(params, context)),
             Err(message) => misused(&message),
         },

@@ -1,67 +1,18 @@
 //! TCP: from a host name to an open socket, and the byte stream on top of it.
 
+mod dial;
+
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 use tokio_rustls::client::TlsStream;
 
-/// Why no socket could be opened.
-#[derive(Clone, Debug, thiserror::Error)]
-pub(crate) enum DialError {
-    #[error("the name {name} cannot be resolved ({cause})")]
-    Resolve { name: String, cause: String },
-    #[error("{cause}")]
-    Connect { kind: io::ErrorKind, cause: String },
-    #[error("no address answered in time ({tried})")]
-    Timeout { tried: String },
-}
-
-/// Opens a socket to the first address of `host` that accepts, by `deadline` at the latest.
-///
-/// Each address gets an equal share of the time that is left, so that one that never answers does not starve the next.
-pub(crate) async fn dial(host: &str, port: u16, deadline: Instant) -> Result<TcpStream, DialError> {
-    let addresses = resolve(host, port, deadline).await?;
-    let mut refusal: Option<(io::ErrorKind, String)> = None;
-    let mut left = u32::try_from(addresses.len()).unwrap_or(u32::MAX);
-    for address in &addresses {
-        let now = Instant::now();
-        let share = deadline.saturating_duration_since(now) / left.max(1);
-        left = left.saturating_sub(1);
-        match timeout_at(now + share, TcpStream::connect(address)).await {
-            Ok(Ok(stream)) => {
-                // Windows are written in one piece: waiting for more to send only delays their acknowledgement.
-                stream.set_nodelay(true).ok();
-                return Ok(stream);
-            }
-            Ok(Err(error)) => refusal = Some((error.kind(), format!("{address}: {}", plain(&error)))),
-            Err(_) => {}
-        }
-    }
-    match refusal {
-        Some((kind, cause)) => Err(DialError::Connect { kind, cause }),
-        None => Err(DialError::Timeout {
-            tried: addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
-        }),
-    }
-}
-
-async fn resolve(host: &str, port: u16, deadline: Instant) -> Result<Vec<SocketAddr>, DialError> {
-    let fault = |cause: String| DialError::Resolve { name: host.to_owned(), cause };
-    match timeout_at(deadline, tokio::net::lookup_host((host, port))).await {
-        Ok(Ok(addresses)) => match addresses.collect::<Vec<_>>() {
-            none if none.is_empty() => Err(fault("it has no address".to_owned())),
-            addresses => Ok(addresses),
-        },
-        Ok(Err(error)) => Err(fault(plain(&error))),
-        Err(_) => Err(fault("the name server did not answer in time".to_owned())),
-    }
-}
+pub(crate) use self::dial::{DialError, dial};
 
 /// The error in words, without the operating system's number.
 pub(crate) fn plain(error: &io::Error) -> String {
@@ -158,24 +109,6 @@ impl AsyncWrite for Stream {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[tokio::test]
-    async fn a_port_that_nobody_listens_on_is_a_refused_connection() {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        drop(listener);
-        let error = dial("127.0.0.1", port, instant_in(5000)).await.unwrap_err();
-        assert!(
-            matches!(error, DialError::Connect { kind: io::ErrorKind::ConnectionRefused, .. }),
-            "{error:?}"
-        );
-    }
-
-    #[tokio::test]
-    async fn a_name_that_does_not_exist_is_named() {
-        let error = dial("no-such-host.invalid", 1, instant_in(5000)).await.unwrap_err();
-        assert!(error.to_string().contains("no-such-host.invalid"), "{error}");
-    }
 
     #[test]
     fn an_ipv6_address_is_shown_in_brackets() {

@@ -30,8 +30,20 @@ impl Authority {
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
 
+    /// An authority below this one.
+    pub(crate) fn subordinate(&self, name: &str) -> Self {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        Self(CertifiedIssuer::signed_by(params, KeyPair::generate().unwrap(), &self.0).unwrap())
+    }
+
     pub(crate) fn pem(&self) -> String {
         self.0.pem()
+    }
+
+    pub(crate) fn der(&self) -> &CertificateDer<'static> {
+        self.0.der()
     }
 
     pub(crate) fn issue(&self, name: &str) -> Issued {
@@ -60,6 +72,20 @@ pub(crate) fn acceptor(
     clients: Option<&Authority>,
     versions: &[&'static SupportedProtocolVersion],
 ) -> TlsAcceptor {
+    build(server, clients, versions, false)
+}
+
+/// A TLS server that asks for a certificate of `clients`, and goes on without one.
+pub(crate) fn lenient_acceptor(server: &Issued, clients: Option<&Authority>) -> TlsAcceptor {
+    build(server, clients, &crate::tls::VERSIONS, true)
+}
+
+fn build(
+    server: &Issued,
+    clients: Option<&Authority>,
+    versions: &[&'static SupportedProtocolVersion],
+    lenient: bool,
+) -> TlsAcceptor {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder =
         ServerConfig::builder_with_provider(provider.clone()).with_protocol_versions(versions).unwrap();
@@ -68,9 +94,9 @@ pub(crate) fn acceptor(
         Some(authority) => {
             let mut roots = RootCertStore::empty();
             roots.add(authority.0.der().clone()).unwrap();
-            builder.with_client_cert_verifier(
-                WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap(),
-            )
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+            let verifier = if lenient { verifier.allow_unauthenticated() } else { verifier };
+            builder.with_client_cert_verifier(verifier.build().unwrap())
         }
     };
     let chain = CertificateDer::pem_slice_iter(server.cert.as_bytes()).collect::<Result<_, _>>().unwrap();

@@ -1,7 +1,12 @@
 //! `transport` of the WIT world: a byte stream to the configured receiver, and to nobody else.
 
+mod peer;
+
+use std::future::poll_fn;
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -12,10 +17,11 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 
+use self::peer::{Ended, Peer, dial_fault, fault, handshake_fault};
 use crate::component::{TransportError, TransportStep};
-use crate::net::{self, DialError, Stream, instant_in};
+use crate::net::{self, Stream, instant_in};
 use crate::params::{Receiver, Security};
-use crate::tls::sentence;
+use crate::tls::sentence::{Client, ClientCertificate};
 
 /// Receivers give up on a silent client after 10 s; it is better to be the one who says why.
 const HANDSHAKE: Duration = Duration::from_secs(9);
@@ -34,16 +40,9 @@ const REASON: Duration = Duration::from_millis(200);
 #[allow(unreachable_pub, reason = "the generated bindings name it again")]
 pub struct Connection {
     stream: Stream,
-    peer: String,
+    peer: Peer,
     received: BytesMut,
     ended: Option<Ended>,
-}
-
-/// Why nothing more can be read.
-#[derive(Clone, Debug)]
-enum Ended {
-    ClosedByPeer,
-    Failed(TransportError),
 }
 
 impl Connection {
@@ -64,17 +63,33 @@ impl Connection {
             ));
         };
         let host = receiver.host();
-        let peer = net::authority(host, port);
+        let name = net::authority(host, port);
         let deadline = instant_in(timeout_ms);
-        let socket = net::dial(host, port, deadline).await.map_err(|error| dial_fault(&peer, error))?;
-        let stream = match security {
-            Security::Plain => Stream::Plain(socket),
-            Security::Tls { config, server_name } => {
+        let socket = net::dial(host, port, deadline).await.map_err(|error| dial_fault(&name, &error))?;
+        let (stream, client) = match security {
+            Security::Plain => (Stream::Plain(socket), None),
+            Security::Tls { config, server_name, shows_certificate, asked } => {
+                let Some(checked) =
+                    server_name.clone().or_else(|| ServerName::try_from(host.to_owned()).ok())
+                else {
+                    return Err(fault(
+                        &name,
+                        TransportStep::Handshake,
+                        false,
+                        "the host is no name that a certificate can hold; set `logstash.servername`",
+                    ));
+                };
                 let handshake = deadline.min(Instant::now() + HANDSHAKE);
-                secured(socket, config.clone(), server_name.clone(), host, &peer, handshake).await?
+                let secured = secured(socket, config.clone(), checked, handshake).await;
+                let client = Client::Receivers(match (asked.get(), shows_certificate) {
+                    (false, _) => ClientCertificate::NotAsked,
+                    (true, false) => ClientCertificate::Missing,
+                    (true, true) => ClientCertificate::Shown,
+                });
+                (secured.map_err(|error| handshake_fault(&name, client, error))?, Some(client))
             }
         };
-        Ok(Self { stream, peer, received: BytesMut::new(), ended: None })
+        Ok(Self { stream, peer: Peer::new(name, client), received: BytesMut::new(), ended: None })
     }
 
     /// Writes all bytes within `timeout_ms`, reading what comes meanwhile: a receiver that cannot get rid of its
@@ -101,7 +116,7 @@ impl Connection {
                 },
                 // A peer that has closed its side may still read ours, so only an error ends the write.
                 read = reader.read_buf(received), if ended.is_none() && received.len() < KEPT => {
-                    *ended = after_read(peer, read);
+                    *ended = peer.after_read(read, received);
                     if let Some(Ended::Failed(error)) = ended {
                         return Err(error.clone());
                     }
@@ -110,8 +125,7 @@ impl Connection {
             }
         };
         let error = match failure {
-            None => fault(
-                peer,
+            None => peer.fault(
                 TransportStep::Timeout,
                 true,
                 "did not take the bytes in time; it is overloaded or stuck",
@@ -120,13 +134,13 @@ impl Connection {
                 // The alert that explains a broken connection may wait to be read.
                 while ended.is_none() && received.len() < 2 * KEPT {
                     match tokio::time::timeout(REASON, reader.read_buf(received)).await {
-                        Ok(read) => *ended = after_read(peer, read),
+                        Ok(read) => *ended = peer.after_read(read, received),
                         Err(_) => break,
                     }
                 }
                 match ended {
                     Some(Ended::Failed(reason)) if reason.step == TransportStep::Handshake => reason.clone(),
-                    _ => io_fault(peer, TransportStep::Write, &error),
+                    _ => peer.io_fault(TransportStep::Write, &error),
                 }
             }
         };
@@ -135,21 +149,23 @@ impl Connection {
         Err(error)
     }
 
-    /// Reads at least one byte and at most `max_bytes`, within `timeout_ms`. Empty: the peer has closed its side.
+    /// Reads at least one byte and at most `max_bytes`, within `timeout_ms`; with 0 only what has come already.
+    /// Empty: the peer has closed its side.
     pub(crate) async fn read(&mut self, max_bytes: u32, timeout_ms: u64) -> Result<Vec<u8>, TransportError> {
         let max = usize::try_from(max_bytes).unwrap_or(CHUNK).clamp(1, CHUNK);
         if self.received.is_empty() && self.ended.is_none() {
-            // At least a millisecond, so that even an impatient caller learns what the socket already knows.
-            let deadline = instant_in(timeout_ms.max(1));
-            match timeout_at(deadline, self.stream.read_buf(&mut self.received)).await {
-                Ok(read) => self.ended = after_read(&self.peer, read),
-                Err(_) => {
-                    return Err(fault(
-                        &self.peer,
-                        TransportStep::Timeout,
-                        true,
-                        "sent nothing in the time given",
-                    ));
+            let read = match timeout_ms {
+                0 => self.read_now().await,
+                _ => {
+                    let read = self.stream.read_buf(&mut self.received);
+                    timeout_at(instant_in(timeout_ms), read).await.ok()
+                }
+            };
+            match read {
+                Some(read) => self.ended = self.peer.after_read(read, &mut self.received),
+                None => {
+                    let what = "sent nothing in the time given";
+                    return Err(self.peer.fault(TransportStep::Timeout, true, what));
                 }
             }
         }
@@ -162,6 +178,28 @@ impl Connection {
             _ => Ok(Vec::new()),
         }
     }
+
+    /// Reads what the socket has, without waiting for more.
+    async fn read_now(&mut self) -> Option<io::Result<usize>> {
+        let read = self.poll_read_once().await;
+        if read.is_some() {
+            return read;
+        }
+        // The runtime may not have looked at the socket since the bytes came. It does before it comes back to us.
+        tokio::task::yield_now().await;
+        self.poll_read_once().await
+    }
+
+    async fn poll_read_once(&mut self) -> Option<io::Result<usize>> {
+        let mut read = pin!(self.stream.read_buf(&mut self.received));
+        poll_fn(|cx| {
+            Poll::Ready(match read.as_mut().poll(cx) {
+                Poll::Ready(read) => Some(read),
+                Poll::Pending => None,
+            })
+        })
+        .await
+    }
 }
 
 impl Drop for Connection {
@@ -170,94 +208,17 @@ impl Drop for Connection {
     }
 }
 
-/// The TLS handshake, until `deadline` at the latest.
+/// The TLS handshake, until `deadline` at the latest; no error means that time is up.
 async fn secured(
     socket: TcpStream,
     config: Arc<ClientConfig>,
-    server_name: Option<ServerName<'static>>,
-    host: &str,
-    peer: &str,
+    checked: ServerName<'static>,
     deadline: Instant,
-) -> Result<Stream, TransportError> {
-    let Some(name) = server_name.or_else(|| ServerName::try_from(host.to_owned()).ok()) else {
-        return Err(fault(
-            peer,
-            TransportStep::Handshake,
-            false,
-            "the host is no name that a certificate can hold; set `logstash.servername`",
-        ));
-    };
-    match timeout_at(deadline, TlsConnector::from(config).connect(name, socket)).await {
+) -> Result<Stream, Option<io::Error>> {
+    match timeout_at(deadline, TlsConnector::from(config).connect(checked, socket)).await {
         Ok(Ok(stream)) => Ok(Stream::Tls(Box::new(stream))),
-        Ok(Err(error)) => {
-            let said = sentence::handshake(&error, "logstash");
-            Err(fault(peer, TransportStep::Handshake, said.retryable, &said.sentence))
-        }
-        Err(_) => Err(fault(
-            peer,
-            TransportStep::Timeout,
-            true,
-            "accepted the connection but left the TLS handshake unanswered; check that the port expects TLS",
-        )),
-    }
-}
-
-fn after_read(peer: &str, read: io::Result<usize>) -> Option<Ended> {
-    match read {
-        Ok(0) => Some(Ended::ClosedByPeer),
-        Ok(_) => None,
-        // Closed without a TLS goodbye. Acknowledgements are complete or not, so nothing can be forged by cutting them off.
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Some(Ended::ClosedByPeer),
-        Err(error) => Some(Ended::Failed(io_fault(peer, TransportStep::Read, &error))),
-    }
-}
-
-fn io_fault(peer: &str, step: TransportStep, error: &io::Error) -> TransportError {
-    match sentence::tls_error(error) {
-        Some(rustls::Error::AlertReceived(alert)) if sentence::is_about_client_certificate(*alert) => {
-            let said = sentence::of_tls(&rustls::Error::AlertReceived(*alert), "logstash");
-            fault(peer, TransportStep::Handshake, said.retryable, &said.sentence)
-        }
-        Some(error) => {
-            let said = sentence::of_tls(error, "logstash");
-            fault(peer, step, said.retryable, &said.sentence)
-        }
-        None => fault(
-            peer,
-            step,
-            true,
-            &format!("broke the connection ({}); see the receiver's log if this repeats", net::plain(error)),
-        ),
-    }
-}
-
-fn dial_fault(peer: &str, error: DialError) -> TransportError {
-    let (step, remedy) = match &error {
-        DialError::Resolve { .. } => (TransportStep::Resolve, "check `logstash.host` and the name server"),
-        DialError::Connect { .. } => (
-            TransportStep::Connect,
-            "check that the receiver runs and that a firewall lets this host through",
-        ),
-        DialError::Timeout { .. } => {
-            (TransportStep::Timeout, "check `logstash.host`, `logstash.port` and the firewalls between")
-        }
-    };
-    fault(peer, step, true, &format!("{error}; {remedy}"))
-}
-
-fn fault(peer: &str, step: TransportStep, retryable: bool, what: &str) -> TransportError {
-    TransportError { step, retryable, message: format!("{peer}: {}: {what}", step_name(step)) }
-}
-
-fn step_name(step: TransportStep) -> &'static str {
-    match step {
-        TransportStep::Permit => "not permitted",
-        TransportStep::Resolve => "name not resolved",
-        TransportStep::Connect => "not connected",
-        TransportStep::Handshake => "no TLS",
-        TransportStep::Write => "not written",
-        TransportStep::Read => "not read",
-        TransportStep::Timeout => "timed out",
+        Ok(Err(error)) => Err(Some(error)),
+        Err(_) => Err(None),
     }
 }
 

@@ -6,6 +6,9 @@ use crate::range;
 impl Checkpoint {
     /// What both runs achieved.
     pub fn merged(mut self, other: Self, lookback_ms: u64) -> Self {
+        if other.saved_ms > self.saved_ms {
+            self.platform = other.platform;
+        }
         self.saved_ms = self.saved_ms.max(other.saved_ms);
         for (name, theirs) in other.sources {
             let state = match self.sources.remove(&name) {
@@ -36,6 +39,8 @@ impl SourceState {
             })
             .collect();
         state.seen.unite(further.seen);
+        state.kept_from = state.kept_from.max(further.kept_from);
+        state.compared_ms = state.compared_ms.min(further.compared_ms);
         state.advance(&work, &covered, further.through, lookback_ms);
         state
     }

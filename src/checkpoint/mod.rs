@@ -6,13 +6,16 @@
 
 mod lease;
 mod merge;
+mod platform;
 mod records;
 mod seen;
 mod store;
+mod version1;
 
 pub use lease::Lease;
+pub use platform::{LogPlace, Platform};
 pub use records::{OwnRecords, STATE, read_records};
-pub use seen::{Bucket, Digest, Seen};
+pub use seen::{Digest, Seen};
 pub use store::{ANNOTATION, Held, LEASE, Saved, Stored, load_package};
 
 use crate::range::{self, Range};
@@ -20,12 +23,17 @@ use crate::record::Summary;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The only version so far.
-const VERSION: u32 = 1;
+/// Version 1 had digests of whole minutes only.
+const VERSION: u32 = 2;
 /// Above this many bytes of JSON the oldest ids give way to digests.
 const COMFORTABLE: usize = 256 << 10;
 /// Largest checkpoint that is written, in bytes of JSON; an annotation holds 1 MB (facts/openwhisk.md 10).
 const LARGEST: usize = 512 << 10;
+/// Starts that one digest may stand for, in milliseconds: as few as possible, since all of them are sent again when one of them changed.
+const FINEST_DIGEST_MS: u64 = 60_000;
+const DIGEST_MS: [u64; 5] = [FINEST_DIGEST_MS, 5 * 60_000, 30 * 60_000, 6 * 3_600_000, u64::MAX];
+/// Longest time between two comparisons of a look-back, in milliseconds.
+const MOST_BETWEEN_COMPARISONS_MS: u64 = 600_000;
 /// About how many bytes of JSON an id takes.
 const BYTES_PER_ID: usize = 50;
 
@@ -36,6 +44,9 @@ pub struct Checkpoint {
     /// When it was saved, milliseconds since 1970: tells the newest of several. 0 before the first run has ended.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub saved_ms: u64,
+    /// What was learned about the platform.
+    #[serde(default, skip_serializing_if = "Platform::is_unknown")]
+    pub platform: Platform,
     /// By source, as configured.
     pub sources: BTreeMap<String, SourceState>,
 }
@@ -47,6 +58,12 @@ pub struct SourceState {
     pub origin: u64,
     /// Up to here everything is done, but for what is owed.
     pub through: u64,
+    /// From here on `seen` holds everything that is done, up to `through`; 0 if a forwarder wrote this that did not know.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub kept_from: u64,
+    /// When the whole look-back was last compared record by record, milliseconds since 1970.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub compared_ms: u64,
     /// Ranges of which a part may not have been forwarded.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub owed: Vec<Owed>,
@@ -90,50 +107,71 @@ pub enum BadCheckpoint {
 
 impl Default for Checkpoint {
     fn default() -> Self {
-        Self { version: VERSION, saved_ms: 0, sources: BTreeMap::new() }
+        Self { version: VERSION, saved_ms: 0, platform: Platform::default(), sources: BTreeMap::new() }
     }
 }
 
 impl Checkpoint {
-    /// Reads what `encode` wrote.
+    /// Reads what `encode` wrote, also that of version 1.
     pub fn decode(json: &[u8]) -> Result<Self, BadCheckpoint> {
         #[derive(Deserialize)]
         struct Version {
             version: u32,
         }
         let Version { version } = serde_json::from_slice(json).map_err(damaged)?;
-        if version > VERSION {
-            return Err(BadCheckpoint::Newer(version));
+        match version {
+            1 => version1::decode(json).map_err(damaged),
+            VERSION => serde_json::from_slice(json).map_err(damaged),
+            0 => Err(BadCheckpoint::Damaged("there is no version 0".into())),
+            newer => Err(BadCheckpoint::Newer(newer)),
         }
-        serde_json::from_slice(json).map_err(damaged)
     }
 
-    /// As JSON, at most 512 KiB: where the exact ids do not fit, digests stand for the oldest.
+    /// As JSON, at most 512 KiB: where the exact ids do not fit, digests stand for the oldest, and coarser ones where those do not fit. What
+    /// that forgets is sent again at worst.
     pub fn encode(&self) -> Result<Vec<u8>, BadCheckpoint> {
         let mut fitting = self.clone();
         loop {
-            let json = serde_json::to_vec(&fitting).map_err(damaged)?;
+            let json = fitting.json()?;
             let excess = json.len().saturating_sub(COMFORTABLE);
-            if excess == 0 || !fitting.digest_oldest(excess / BYTES_PER_ID + 1) {
-                return if json.len() <= LARGEST {
-                    Ok(json)
-                } else {
-                    Err(BadCheckpoint::TooLarge(json.len()))
-                };
+            if excess == 0 {
+                return Ok(json);
+            }
+            if !fitting.digest_oldest(excess / BYTES_PER_ID + 1) {
+                break;
             }
         }
+        for widest_ms in DIGEST_MS {
+            fitting.digest_upto(u64::MAX, widest_ms);
+            let json = fitting.json()?;
+            if json.len() <= LARGEST {
+                return Ok(json);
+            }
+        }
+        // Now only the work itself is left, and ids inside of it.
+        fitting.sources.values_mut().for_each(SourceState::coarsen);
+        let json = fitting.json()?;
+        if json.len() <= LARGEST { Ok(json) } else { Err(BadCheckpoint::TooLarge(json.len())) }
     }
 
-    /// Lets digests stand for at least `ids` of the oldest ids, if there are that many. Says whether there were any.
+    fn json(&self) -> Result<Vec<u8>, BadCheckpoint> {
+        serde_json::to_vec(self).map_err(damaged)
+    }
+
+    /// Lets digests stand for at least `ids` of the oldest ids, if there are that many. Says whether that made a difference.
     fn digest_oldest(&mut self, ids: usize) -> bool {
         let mut starts: Vec<u64> = self.sources.values().flat_map(|state| state.seen.starts()).collect();
         starts.sort_unstable();
         let Some(&upto) = starts.get(ids).or(starts.last()) else { return false };
-        for state in self.sources.values_mut() {
-            state.seen.digest_upto(upto, &state.owed_ranges(Part::Fresh));
-        }
+        self.digest_upto(upto, FINEST_DIGEST_MS);
         let left: usize = self.sources.values().map(|state| state.seen.starts().count()).sum();
         left < starts.len()
+    }
+
+    fn digest_upto(&mut self, upto: u64, widest_ms: u64) {
+        for state in self.sources.values_mut() {
+            state.seen.digest_upto(upto, widest_ms, &state.owed_ranges(Part::Fresh));
+        }
     }
 }
 
@@ -141,7 +179,14 @@ impl SourceState {
     /// The state before the first run: everything from `origin` on is to come. Time begins at 1, so that something lies before it.
     pub fn new(origin: u64) -> Self {
         let origin = origin.max(1);
-        Self { origin, through: origin - 1, owed: Vec::new(), seen: Seen::default() }
+        Self {
+            origin,
+            through: origin - 1,
+            kept_from: origin,
+            compared_ms: 0,
+            owed: Vec::new(),
+            seen: Seen::default(),
+        }
     }
 
     /// One state for several sources that become one: it has come as far as the last of them, and owes what any of them owes.
@@ -149,6 +194,8 @@ impl SourceState {
         states.into_iter().cloned().reduce(|mut all, state| {
             all.origin = all.origin.min(state.origin);
             all.through = all.through.min(state.through);
+            all.kept_from = all.kept_from.min(state.kept_from);
+            all.compared_ms = all.compared_ms.min(state.compared_ms);
             all.owed.extend(state.owed);
             all.seen.unite(state.seen);
             all
@@ -186,11 +233,23 @@ impl SourceState {
             let ranges = range::difference(of(part, work), &of(part, covered));
             ranges.into_iter().map(move |range| Owed { range, part })
         };
+        let compared = self.must_compare(now, lookback_ms) && left(Part::Lookback).next().is_none();
         self.owed = left(Part::Fresh).chain(left(Part::Lookback)).collect();
         let newest = work.iter().filter(|owed| owed.part == Part::Fresh).map(|owed| owed.range.upto()).max();
         self.through = self.through.max(newest.unwrap_or_default());
+        if compared {
+            self.compared_ms = now;
+        }
         let owed: Vec<Range> = self.owed.iter().map(|owed| owed.range).collect();
-        self.seen.keep(self.look_back_from(now, lookback_ms), &owed);
+        self.kept_from = self.look_back_from(now, lookback_ms);
+        self.seen.keep(self.kept_from, &owed);
+    }
+
+    /// Whether a run at `now` must compare the whole look-back record by record, instead of counting: one that was removed makes up for one
+    /// that is new. As the look-back is longer than what is promised by the time between two comparisons, each record is compared at least once
+    /// after it has become visible.
+    pub fn must_compare(&self, now: u64, lookback_ms: u64) -> bool {
+        now < self.compared_ms || now - self.compared_ms >= comparing_every(lookback_ms)
     }
 
     /// Takes up activations that are done now.
@@ -198,16 +257,46 @@ impl SourceState {
         done.into_iter().for_each(|activation| self.seen.insert(activation));
     }
 
-    /// Where the look-back begins, at a whole minute, so that no digest's bucket is cut. A clock that was ahead once has left `through` in
-    /// the future: then it reaches back from now.
-    fn look_back_from(&self, now: u64, lookback_ms: u64) -> u64 {
-        let end = self.through.min(now);
-        Bucket::of(end.saturating_sub(lookback_ms)).since().max(self.origin)
+    /// Where the look-back of a run at `now` begins. A clock that was ahead once has left `through` in the future: then it reaches back from
+    /// now. It never reaches back over what is not remembered any more, unless the clock was ahead: when the look-back grew, what was
+    /// forwarded before is not new.
+    pub fn look_back_from(&self, now: u64, lookback_ms: u64) -> u64 {
+        let kept_from = if self.through > now { 0 } else { self.kept_from };
+        self.through.min(now).saturating_sub(reach(lookback_ms)).max(kept_from).max(self.origin)
+    }
+
+    /// Where the look-back of the next run will begin, when one at `now` has done its work.
+    pub fn next_look_back_from(&self, now: u64, lookback_ms: u64) -> u64 {
+        let next = Self { through: self.through.max(now), seen: Seen::default(), owed: Vec::new(), ..*self };
+        next.look_back_from(now, lookback_ms)
+    }
+
+    /// Gives up precision for room: what is owed becomes one range of each kind, and what is done inside is forgotten.
+    fn coarsen(&mut self) {
+        let whole = |ranges: Vec<Range>| Range::new(ranges.first()?.since(), ranges.last()?.upto());
+        let parts = [Part::Fresh, Part::Lookback];
+        self.owed = parts
+            .into_iter()
+            .filter_map(|part| whole(self.owed_ranges(part)).map(|range| Owed { range, part }))
+            .collect();
+        let fresh = self.owed_ranges(Part::Fresh);
+        self.seen.forget(&fresh);
+        self.seen.digest_upto(u64::MAX, u64::MAX, &fresh);
     }
 
     fn owed_ranges(&self, part: Part) -> Vec<Range> {
         range::union(self.owed.iter().filter(|owed| owed.part == part).map(|owed| owed.range).collect())
     }
+}
+
+/// How far a look-back reaches, in milliseconds, for records that become visible within `lookback_ms` of their start.
+pub fn reach(lookback_ms: u64) -> u64 {
+    lookback_ms.saturating_add(comparing_every(lookback_ms))
+}
+
+/// Time between two comparisons of the whole look-back, in milliseconds.
+fn comparing_every(lookback_ms: u64) -> u64 {
+    (lookback_ms / 2).min(MOST_BETWEEN_COMPARISONS_MS)
 }
 
 fn is_zero(number: &u64) -> bool {

@@ -5,10 +5,11 @@
 //! none: then lines come again, or the run begins anew with the look-back.
 
 use super::{BadCheckpoint, Checkpoint};
-use crate::api::{Api, Query};
+use crate::api::Api;
+use crate::fetch::{Edge, Visited, Walk};
 use crate::ports::Failure;
 use crate::range::Range;
-use crate::record::{Record, entry_time};
+use crate::record::{Record, Summary, entry_time};
 use crate::source::{Action, Source};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -17,8 +18,9 @@ use std::collections::BTreeMap;
 /// Key of the checkpoint in a run's result.
 pub const STATE: &str = "checkpoint_state";
 
-/// How many records are read, newest first; the second number only if the first ones tell nothing.
-const ROWS: [u32; 2] = [5, 100];
+/// How many records are read, newest first, and how many if those tell nothing.
+const FEW_ROWS: u32 = 5;
+const MOST_ROWS: u32 = 100;
 /// How far the platform's clock may be ahead of ours, in milliseconds.
 const AHEAD_MS: u64 = 3_600_000;
 /// Time that the API gets to bring its index up to date, in milliseconds.
@@ -47,25 +49,19 @@ pub fn read_records(api: &Api<'_>, own: &str, now_ms: u64) -> Result<OwnRecords,
     // The list is as of the question before (facts/openwhisk.md 1.7), so one is asked for that alone.
     api.count(Some(name), range)?;
     api.wait(INDEXING_MS);
-    for rows_wanted in ROWS {
-        let (mut limit, mut rows) = (rows_wanted, 0);
-        api.retrying(|| {
-            rows = 0;
-            limit = limit.min(api.largest_page());
-            let query = Query { name: Some(name), range, limit, skip: 0, docs: true };
-            let listed = api.list(query, |json| {
-                rows += 1;
-                found.visit(&source, json);
-                true
-            });
-            // A result may be large, and a page of them too large for the API.
-            limit = (limit / 4).max(1);
-            listed
-        })?;
-        if found.checkpoint.is_some() || !found.marks.is_empty() || rows < rows_wanted {
-            break;
+    let mut edge = Edge::default();
+    let mut rows = 0;
+    // A result may be large, and a page of them too large for the API: the walk goes on with smaller ones.
+    let walked = Walk::new(api, Some(name), true).beginning_with(FEW_ROWS).over(range, |json| {
+        let summary = Summary::parse(json).ok();
+        if summary.is_none_or(|summary| edge.first_time(summary)) {
+            rows += 1;
+            found.visit(&source, json);
         }
-    }
+        let enough = rows >= FEW_ROWS && (found.checkpoint.is_some() || !found.marks.is_empty());
+        Visited { summary, go_on: rows < MOST_ROWS && !enough }
+    });
+    walked.failure.map_or(Ok(()), Err)?;
     Ok(found)
 }
 

@@ -1,127 +1,176 @@
-//! Which activations are done, within the look-back: exact ids, and for what does not fit a digest a minute.
+//! Which activations are done, within the look-back: exact ids, and for what does not fit digests of neighbours.
 
 use crate::range::Range;
 use crate::record::{ActivationId, Summary};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Width of a digest's bucket of starts, in milliseconds.
-const BUCKET_MS: u64 = 60_000;
-
 /// Activations that are done, by start.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     ids: BTreeSet<(u64, ActivationId)>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    digests: BTreeMap<Bucket, Digest>,
+    /// Done, but not in the list any more. One that comes back is not new.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    gone: BTreeSet<(u64, ActivationId)>,
+    /// By their first start; none overlaps another, and no id of `ids` starts inside of one.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", with = "digests")]
+    digests: BTreeMap<u64, Digest>,
 }
 
-/// A minute of starts, by its first millisecond.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Bucket(u64);
-
-/// Stands for a set of ids: tells whether another set is the same one.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Stands for all known activations that start in a range: tells whether another set is the same one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Digest {
+    range: Range,
     count: u64,
     /// The ids, combined by exclusive or: they are random already.
     ids: ActivationId,
 }
 
-impl Bucket {
-    /// The bucket that `ms` falls into.
-    pub fn of(ms: u64) -> Self {
-        Self(ms - ms % BUCKET_MS)
-    }
-
-    /// First millisecond.
-    pub fn since(self) -> u64 {
-        self.0
-    }
-
-    /// Last millisecond.
-    pub fn upto(self) -> u64 {
-        self.0.saturating_add(BUCKET_MS - 1)
-    }
-
-    /// Whether any millisecond is in both.
-    fn overlaps(self, range: Range) -> bool {
-        self.since() <= range.upto() && range.since() <= self.upto()
-    }
-}
-
 impl Digest {
+    /// The digest of no activation.
+    pub fn empty(range: Range) -> Self {
+        Self { range, count: 0, ids: ActivationId::MIN }
+    }
+
+    /// The starts that it stands for.
+    pub fn range(self) -> Range {
+        self.range
+    }
+
     /// Adds an id that is not in it yet.
     pub fn add(&mut self, id: ActivationId) {
         self.count = self.count.saturating_add(1);
         self.ids = self.ids.combined(id);
     }
+
+    /// This one and a later one together, and what starts between them; nothing, if that makes no range.
+    fn joined(self, later: Self) -> Option<Self> {
+        let range = Range::new(self.range.since(), self.range.upto().max(later.range.upto()))?;
+        Some(Self { range, count: self.count.saturating_add(later.count), ids: self.ids.combined(later.ids) })
+    }
 }
 
 impl Seen {
+    /// What a checkpoint of version 1 holds: ids, and digests of whole minutes.
+    pub(super) fn from_parts(
+        ids: BTreeSet<(u64, ActivationId)>,
+        digests: Vec<(Range, u64, ActivationId)>,
+    ) -> Self {
+        let mut seen = Self::default();
+        for (range, count, ids) in digests {
+            seen.digests.insert(range.since(), Digest { range, count, ids });
+        }
+        seen.ids = ids.into_iter().filter(|(start, _)| seen.digest_at(*start).is_none()).collect();
+        seen
+    }
+
     /// Whether nothing is known.
     pub fn is_empty(&self) -> bool {
-        self.ids.is_empty() && self.digests.is_empty()
+        self.ids.is_empty() && self.gone.is_empty() && self.digests.is_empty()
     }
 
     /// Whether an activation is known by its id.
     pub fn contains(&self, activation: Summary) -> bool {
-        self.ids.contains(&(activation.start, activation.activation_id))
+        let key = (activation.start, activation.activation_id);
+        self.ids.contains(&key) || self.gone.contains(&key)
     }
 
-    /// How many activations in `range` are known, exactly or by digest.
+    /// How many known activations the list should show in `range`. A digest counts as a whole.
     pub fn count(&self, range: Range) -> u64 {
-        let exact = self.ids_in(range).count();
-        let digests = self.digests.range(Bucket::of(range.since())..=Bucket(range.upto()));
-        u64::try_from(exact)
-            .unwrap_or(u64::MAX)
-            .saturating_add(digests.fold(0u64, |sum, (_, digest)| sum.saturating_add(digest.count)))
+        let exact = u64::try_from(self.ids_in(range).count()).unwrap_or(u64::MAX);
+        self.digests_in(range).fold(exact, |sum, digest| sum.saturating_add(digest.count))
     }
 
-    /// The digest of the bucket, if its ids are forgotten.
-    pub fn digest(&self, bucket: Bucket) -> Option<Digest> {
-        self.digests.get(&bucket).copied()
+    /// Exactly known activations in `range` that the list should show, oldest first.
+    pub fn listed(&self, range: Range) -> impl DoubleEndedIterator<Item = Summary> {
+        self.ids_in(range).map(summary)
     }
 
-    /// Buckets in `range` of which only a digest is known.
-    pub fn digested(&self, range: Range) -> impl Iterator<Item = Bucket> {
-        self.digests.range(Bucket::of(range.since())..=Bucket(range.upto())).map(|(bucket, _)| *bucket)
+    /// Activations in `range` that were missing in the list.
+    pub fn gone(&self, range: Range) -> impl Iterator<Item = Summary> {
+        self.gone.range(bounds(range)).map(summary)
+    }
+
+    /// Digests that overlap `range`, oldest first.
+    pub fn digests_in(&self, range: Range) -> impl DoubleEndedIterator<Item = Digest> {
+        let first = self.digest_at(range.since()).map_or(range.since(), |digest| digest.range.since());
+        self.digests.range(first..=range.upto()).map(|(_, digest)| *digest)
+    }
+
+    /// The digest that stands for what starts at `ms`.
+    pub fn digest_at(&self, ms: u64) -> Option<Digest> {
+        let (_, digest) = self.digests.range(..=ms).next_back()?;
+        digest.range.contains(ms).then_some(*digest)
+    }
+
+    /// A start that has `newer` known activations at or after it, or a few more, within `range`; where a digest would be cut, its first.
+    /// `None` if there are not so many.
+    pub fn start_of_newest(&self, newer: u64, range: Range) -> Option<u64> {
+        let exact = self.listed(range).map(|activation| (activation.start, 1));
+        let digests = self.digests_in(range).map(|digest| (digest.range.since(), digest.count));
+        let mut all: Vec<(u64, u64)> = exact.chain(digests).collect();
+        all.sort_unstable();
+        let mut counted = 0u64;
+        all.into_iter().rev().find_map(|(start, count)| {
+            counted = counted.saturating_add(count);
+            (counted >= newer).then_some(start)
+        })
     }
 
     /// Takes up an activation that is done now.
     pub fn insert(&mut self, activation: Summary) {
-        match self.digests.get_mut(&Bucket::of(activation.start)) {
+        let digest = self.digests.range_mut(..=activation.start).next_back().map(|(_, digest)| digest);
+        match digest.filter(|digest| digest.range.contains(activation.start)) {
             Some(digest) => digest.add(activation.activation_id),
-            None => {
-                self.ids.insert((activation.start, activation.activation_id));
-            }
+            None => self.set_listed(activation, true),
         }
     }
 
-    /// Forgets a digest: all activations of that bucket are inserted again.
-    pub fn renew(&mut self, bucket: Bucket) {
-        self.digests.remove(&bucket);
+    /// Takes in whether the list shows an activation that is done.
+    pub fn set_listed(&mut self, activation: Summary, listed: bool) {
+        let key = (activation.start, activation.activation_id);
+        let (from, to) =
+            if listed { (&mut self.gone, &mut self.ids) } else { (&mut self.ids, &mut self.gone) };
+        from.remove(&key);
+        to.insert(key);
     }
 
-    /// Takes up what another run has done. A minute of which only a digest is known is taken from one of the two, the other one's if it
-    /// has a digest: to count an activation twice could hide one that is unknown.
+    /// Forgets the digest of `range`: all of its activations are inserted again.
+    pub fn renew(&mut self, range: Range) {
+        self.digests.remove(&range.since());
+    }
+
+    /// Takes up what another run has done. Where one has a digest it counts alone, the other's before ours: to count an activation twice
+    /// could hide one that is unknown. What it does not know is sent again.
     pub fn unite(&mut self, other: Self) {
-        let (ours, theirs) = (std::mem::take(&mut self.digests), other.digests);
-        self.ids.retain(|(start, _)| !theirs.contains_key(&Bucket::of(*start)));
-        self.ids.extend(other.ids.into_iter().filter(|(start, _)| {
-            let bucket = Bucket::of(*start);
-            theirs.contains_key(&bucket) || !ours.contains_key(&bucket)
-        }));
-        self.digests = ours;
-        self.digests.extend(theirs);
+        let (ours, theirs) = (std::mem::take(&mut self.digests), other.digests.clone());
+        self.digests = theirs;
+        for (since, digest) in ours {
+            if self.digests_in(digest.range).next().is_none() {
+                self.digests.insert(since, digest);
+            }
+        }
+        let (ids, gone) = (std::mem::take(&mut self.ids), std::mem::take(&mut self.gone));
+        self.ids =
+            ids.into_iter().chain(other.ids).filter(|(start, _)| self.digest_at(*start).is_none()).collect();
+        self.gone = gone.into_iter().chain(other.gone).filter(|key| !self.ids.contains(key)).collect();
     }
 
     /// Keeps what starts at `since` or later, or lies in one of `ranges`.
     pub fn keep(&mut self, since: u64, ranges: &[Range]) {
-        self.ids.retain(|(start, _)| *start >= since || ranges.iter().any(|range| range.contains(*start)));
-        self.digests
-            .retain(|bucket, _| bucket.upto() >= since || ranges.iter().any(|range| bucket.overlaps(*range)));
+        let is_kept = |start: u64| start >= since || ranges.iter().any(|range| range.contains(start));
+        self.ids.retain(|(start, _)| is_kept(*start));
+        self.gone.retain(|(start, _)| is_kept(*start));
+        self.digests.retain(|_, digest| {
+            digest.range.upto() >= since || ranges.iter().any(|range| range.overlaps(digest.range))
+        });
+    }
+
+    /// Forgets what is known in `ranges`.
+    pub fn forget(&mut self, ranges: &[Range]) {
+        self.ids.retain(|(start, _)| !ranges.iter().any(|range| range.contains(*start)));
+        self.digests.retain(|_, digest| !ranges.iter().any(|range| range.overlaps(digest.range)));
     }
 
     /// Starts of the exactly known activations, oldest first.
@@ -129,26 +178,92 @@ impl Seen {
         self.ids.iter().map(|(start, _)| *start)
     }
 
-    /// Replaces the ids of all buckets up to that of `upto` by digests; buckets that overlap one of `but` stay.
-    pub fn digest_upto(&mut self, upto: u64, but: &[Range]) {
-        let last = Bucket::of(upto).upto();
-        for (start, id) in std::mem::take(&mut self.ids) {
-            if start > last || but.iter().any(|range| Bucket::of(start).overlaps(*range)) {
-                self.ids.insert((start, id));
-            } else {
-                self.digests.entry(Bucket::of(start)).or_default().add(id);
+    /// Lets digests stand for what is known up to the start `upto`, each for activations that start within `widest_ms`. One alone stays as it
+    /// is, as a digest is longer than an id, and so does what lies in one of the ranges `but`. What is gone by then is forgotten.
+    pub fn digest_upto(&mut self, upto: u64, widest_ms: u64, but: &[Range]) {
+        self.gone.retain(|(start, _)| *start > upto);
+        let (ids, digests) = (std::mem::take(&mut self.ids), std::mem::take(&mut self.digests));
+        let exact = ids
+            .into_iter()
+            .filter_map(|(start, id)| Some(Digest { range: Range::new(start, start)?, count: 1, ids: id }));
+        let mut all: Vec<Digest> = exact.chain(digests.into_values()).collect();
+        all.sort_unstable_by_key(|digest| (digest.range.since(), digest.ids));
+        let mut last: Option<Digest> = None;
+        for next in all {
+            let joined = last.and_then(|last| last.joined(next)).filter(|digest| {
+                let range = digest.range;
+                range.upto() <= upto
+                    && range.upto() - range.since() < widest_ms
+                    && !but.iter().any(|out| out.overlaps(range))
+            });
+            if joined.is_none() {
+                last.into_iter().for_each(|last| self.restore(last));
             }
+            last = joined.or(Some(next));
+        }
+        last.into_iter().for_each(|last| self.restore(last));
+    }
+
+    /// Puts back a digest, or the id that stands alone.
+    fn restore(&mut self, digest: Digest) {
+        let start = digest.range.since();
+        if digest.count == 1 && start == digest.range.upto() {
+            self.ids.insert((start, digest.ids));
+        } else {
+            self.digests.insert(start, digest);
         }
     }
 
-    fn ids_in(&self, range: Range) -> impl Iterator<Item = &(u64, ActivationId)> {
-        self.ids.range((range.since(), ActivationId::MIN)..=(range.upto(), ActivationId::MAX))
+    fn ids_in(&self, range: Range) -> impl DoubleEndedIterator<Item = &(u64, ActivationId)> {
+        self.ids.range(bounds(range))
+    }
+}
+
+fn bounds(range: Range) -> std::ops::RangeInclusive<(u64, ActivationId)> {
+    (range.since(), ActivationId::MIN)..=(range.upto(), ActivationId::MAX)
+}
+
+fn summary(&(start, activation_id): &(u64, ActivationId)) -> Summary {
+    Summary { activation_id, start }
+}
+
+/// Digests as `[first start, last start, count, ids]`.
+mod digests {
+    use super::{ActivationId, BTreeMap, Deserialize, Digest, Range};
+    use serde::{Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(
+        digests: &BTreeMap<u64, Digest>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(
+            digests
+                .values()
+                .map(|digest| (digest.range.since(), digest.range.upto(), digest.count, digest.ids)),
+        )
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<u64, Digest>, D::Error> {
+        let mut digests: BTreeMap<u64, Digest> = BTreeMap::new();
+        for (since, upto, count, ids) in Vec::<(u64, u64, u64, ActivationId)>::deserialize(deserializer)? {
+            let range =
+                Range::new(since, upto).ok_or_else(|| D::Error::custom("a digest ends before it begins"))?;
+            if digests.values().next_back().is_some_and(|last| last.range.upto() >= since) {
+                return Err(D::Error::custom("digests overlap"));
+            }
+            digests.insert(since, Digest { range, count, ids });
+        }
+        Ok(digests)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const MINUTE: u64 = 60_000;
 
     fn activation(start: u64, id: u32) -> Summary {
         Summary { start, activation_id: format!("{id:032x}").parse().unwrap() }
@@ -168,21 +283,60 @@ mod tests {
     fn a_digest_keeps_the_count_and_tells_sets_apart() {
         let mut one = seen(&[(1, 1), (2, 2), (70_000, 3)]);
         let mut other = seen(&[(1, 1), (2, 9), (70_000, 3)]);
-        one.digest_upto(5, &[]);
-        other.digest_upto(5, &[]);
+        one.digest_upto(5, MINUTE, &[]);
+        other.digest_upto(5, MINUTE, &[]);
         assert_eq!((one.count(range(0, 59_999)), one.count(range(0, 99_999))), (2, 3));
-        assert_ne!(one.digest(Bucket::of(0)), other.digest(Bucket::of(0)));
+        assert_ne!(one.digest_at(1), other.digest_at(1));
+        assert_eq!(one.digest_at(2).map(Digest::range), Some(range(1, 2)));
         assert!(!one.contains(activation(1, 1)) && one.contains(activation(70_000, 3)));
     }
 
     #[test]
-    fn an_activation_that_comes_later_joins_the_digest_of_its_minute() {
-        let mut early = seen(&[(1, 1)]);
-        early.digest_upto(1, &[]);
+    fn an_activation_that_comes_later_joins_the_digest_that_it_starts_in() {
+        let mut early = seen(&[(1, 1), (3, 3)]);
+        early.digest_upto(3, MINUTE, &[]);
         early.insert(activation(2, 2));
-        let mut late = seen(&[(1, 1), (2, 2)]);
-        late.digest_upto(1, &[]);
+        early.insert(activation(4, 4));
+        let mut late = seen(&[(1, 1), (2, 2), (3, 3), (4, 4)]);
+        late.digest_upto(3, MINUTE, &[]);
         assert_eq!(early, late);
+        assert!(early.contains(activation(4, 4)));
+    }
+
+    #[test]
+    fn one_that_is_gone_is_not_counted_but_known_until_it_comes_back() {
+        let mut seen = seen(&[(1, 1), (2, 2)]);
+        seen.set_listed(activation(1, 1), false);
+        assert_eq!((seen.count(range(0, 9)), seen.gone(range(0, 9)).count()), (1, 1));
+        assert!(seen.contains(activation(1, 1)));
+        seen.set_listed(activation(1, 1), true);
+        assert_eq!((seen.count(range(0, 9)), seen.gone(range(0, 9)).count()), (2, 0));
+    }
+
+    #[test]
+    fn digests_never_take_more_room_than_what_they_stand_for() {
+        let sparse = seen(&[(1, 1), (90_000, 2), (200_000, 3), (200_001, 4), (700_000, 5)]);
+        let size = |seen: &Seen| serde_json::to_vec(seen).unwrap().len();
+        let mut before = sparse;
+        for widest in [MINUTE, 4 * MINUTE, 16 * MINUTE] {
+            let mut after = before.clone();
+            after.digest_upto(u64::MAX, widest, &[]);
+            assert!(size(&after) < size(&before), "{widest}");
+            assert_eq!(after.count(range(0, 700_000)), 5);
+            before = after;
+        }
+        assert_eq!(before.digest_at(5).map(Digest::range), Some(range(1, 700_000)));
+    }
+
+    #[test]
+    fn the_start_of_the_newest_cuts_no_digest() {
+        let mut seen = seen(&[(1, 1), (2, 2), (3, 3), (70_000, 4), (70_000, 5), (80_000, 6)]);
+        seen.digest_upto(3, MINUTE, &[]);
+        let start = |newer| seen.start_of_newest(newer, range(0, 99_999));
+        assert_eq!(
+            [1, 2, 3, 4, 6, 7].map(start),
+            [Some(80_000), Some(70_000), Some(70_000), Some(1), Some(1), None]
+        );
     }
 
     #[test]
@@ -192,7 +346,7 @@ mod tests {
         exact.unite(seen(&[(1, 1), (2, 3)]));
         assert_eq!(exact.count(range), 3);
         let mut digest = seen(&[(1, 1), (2, 3)]);
-        digest.digest_upto(5, &[]);
+        digest.digest_upto(5, MINUTE, &[]);
         let mut forth = exact.clone();
         forth.unite(digest.clone());
         let mut back = digest;
@@ -202,9 +356,10 @@ mod tests {
 
     #[test]
     fn ids_in_a_range_that_is_owed_are_not_digested() {
-        let mut seen = seen(&[(1, 1), (60_001, 2), (120_001, 3)]);
-        seen.digest_upto(120_001, &[range(60_500, 60_600)]);
-        assert_eq!(seen.starts().collect::<Vec<_>>(), [60_001], "the whole minute stays");
+        let mut seen = seen(&[(1, 1), (2, 2), (5, 3), (6, 4), (11, 5), (12, 6)]);
+        seen.digest_upto(99, MINUTE, &[range(5, 10)]);
+        assert_eq!(seen.starts().collect::<Vec<_>>(), [5, 6]);
+        assert_eq!(seen.count(range(0, 99)), 6);
     }
 
     #[test]

@@ -3,6 +3,8 @@ use super::*;
 const MINUTE: u64 = 60_000;
 const NOW: u64 = 100 * MINUTE;
 const LOOKBACK: u64 = 10 * MINUTE;
+/// The look-back, and the time between two comparisons.
+const REACH: u64 = 15 * MINUTE;
 
 fn activation(start: u64, id: u64) -> Summary {
     Summary { start, activation_id: format!("{id:032x}").parse().unwrap() }
@@ -24,7 +26,7 @@ fn a_finished_run_is_followed_by_new_activations_and_the_look_back() {
     let work = state.work(NOW, LOOKBACK);
     state.advance(&work, &work, NOW, LOOKBACK);
     let next = state.work(NOW + MINUTE, LOOKBACK);
-    assert_eq!(next, [owed(Part::Fresh, NOW + 1, NOW + MINUTE), owed(Part::Lookback, NOW - LOOKBACK, NOW)]);
+    assert_eq!(next, [owed(Part::Fresh, NOW + 1, NOW + MINUTE), owed(Part::Lookback, NOW - REACH, NOW)]);
 }
 
 #[test]
@@ -37,7 +39,7 @@ fn what_was_not_covered_stays_owed_and_new_activations_still_come_first() {
         next,
         [
             owed(Part::Fresh, NOW + 1, NOW + MINUTE),
-            owed(Part::Lookback, NOW - LOOKBACK, NOW),
+            owed(Part::Lookback, NOW - REACH, NOW),
             owed(Part::Fresh, 1, 4999)
         ]
     );
@@ -61,7 +63,7 @@ fn a_look_back_that_failed_is_done_again_even_when_it_has_passed() {
     let work = state.work(later, LOOKBACK);
     state.advance(&work, &work[..1], later, LOOKBACK);
     let next = state.work(later + MINUTE, LOOKBACK);
-    assert!(next.contains(&owed(Part::Lookback, NOW - LOOKBACK, NOW)), "{next:?}");
+    assert!(next.contains(&owed(Part::Lookback, NOW - REACH, NOW)), "{next:?}");
     assert!(state.seen.contains(activation(NOW - MINUTE, 1)), "still needed there");
 }
 
@@ -73,7 +75,7 @@ fn a_clock_that_was_ahead_once_leaves_no_gap() {
     state.advance(&work, &work, ahead, LOOKBACK);
     for now in [NOW + MINUTE, NOW + 30 * MINUTE] {
         let work = state.work(now, LOOKBACK);
-        assert_eq!(work, [owed(Part::Lookback, now - LOOKBACK, ahead)], "all that may appear is looked for");
+        assert_eq!(work, [owed(Part::Lookback, now - REACH, ahead)], "all that may appear is looked for");
         state.note([activation(now, now)]);
         state.advance(&work, &work, now, LOOKBACK);
         assert_eq!(state.through, ahead);
@@ -102,7 +104,9 @@ fn a_checkpoint_is_read_as_it_was_written() {
     let mut checkpoint = Checkpoint::default();
     let mut state = SourceState::new(5);
     state.note([activation(7, 1), activation(MINUTE, 2)]);
-    state.seen.digest_upto(10, &[]);
+    state.note([activation(8, 3), activation(9, 4)]);
+    state.seen.digest_upto(10, MINUTE, &[]);
+    state.seen.set_listed(activation(MINUTE, 2), false);
     state.owed.push(owed(Part::Fresh, 6, 9));
     checkpoint.sources.insert("pkg/my action".into(), state);
     let json = checkpoint.encode().unwrap();
@@ -112,11 +116,14 @@ fn a_checkpoint_is_read_as_it_was_written() {
 #[test]
 fn a_checkpoint_of_version_1_stays_readable() {
     let json = br#"{"version":1,"sources":{"a":{"origin":1,"through":9,"owed":[{"range":[2,3],"part":"fresh"}],
-        "seen":{"ids":[[5,"00000000000000000000000000000001"]],"digests":{"0":{"count":2,"ids":"00000000000000000000000000000003"}}}}}}"#;
+        "seen":{"ids":[[70005,"00000000000000000000000000000001"]],"digests":{"0":{"count":2,"ids":"00000000000000000000000000000003"}}}}}}"#;
     let checkpoint = Checkpoint::decode(json).unwrap();
     let state = &checkpoint.sources["a"];
-    assert!(state.seen.contains(activation(5, 1)));
-    assert_eq!(state.seen.count(Range::new(0, 9).unwrap()), 3);
+    assert!(state.seen.contains(activation(70_005, 1)));
+    assert_eq!(state.seen.count(Range::new(0, 9).unwrap()), 2, "the digest of a minute counts for all of it");
+    assert_eq!((state.kept_from, state.look_back_from(9, 5)), (0, 2), "it looks back as far as before");
+    let again = Checkpoint::decode(&checkpoint.encode().unwrap()).unwrap();
+    assert_eq!(again, checkpoint);
 }
 
 #[test]
@@ -127,7 +134,9 @@ fn damage_and_newer_versions_are_told_apart() {
         b"{}",
         b"[]",
         b"\xff\xfe",
+        br#"{"version":0,"sources":{}}"#,
         br#"{"version":1,"sources":{"a":{"origin":9,"through":1,"owed":[{"range":[3,2],"part":"fresh"}]}}}"#,
+        br#"{"version":2,"sources":{"a":{"origin":1,"through":9,"seen":{"digests":[[5,9,2,"00000000000000000000000000000003"],[9,9,2,"00000000000000000000000000000003"]]}}}}"#,
     ] {
         assert!(matches!(Checkpoint::decode(bytes), Err(BadCheckpoint::Damaged(_))), "{bytes:?}");
     }
@@ -150,4 +159,59 @@ fn however_many_activations_there_are_the_checkpoint_stays_small_and_forgets_the
         assert!(state.seen.starts().count() > 500, "{}", state.seen.starts().count());
         assert!(state.seen.starts().min() > Some(0));
     }
+}
+
+#[test]
+fn very_many_sources_with_few_activations_each_fit_too() {
+    let mut checkpoint = Checkpoint::default();
+    for source in 0..1000 {
+        let mut state = SourceState::new(1);
+        // One every five minutes for a day.
+        state.note((0..288).map(|n| activation(n * 5 * MINUTE + source, n * 1000 + source)));
+        state.owed = (0..40).map(|n| owed(Part::Fresh, n * 1000, n * 1000 + 1)).collect();
+        checkpoint.sources.insert(format!("{source:0>100}"), state);
+    }
+    let json = checkpoint.encode().unwrap();
+    assert!(json.len() <= LARGEST, "{}", json.len());
+    let read = Checkpoint::decode(&json).unwrap();
+    for (name, state) in &read.sources {
+        let before = &checkpoint.sources[name];
+        assert_eq!((state.through, state.origin), (before.through, before.origin));
+        assert_eq!(range::difference(before.owed_ranges(Part::Fresh), &state.owed_ranges(Part::Fresh)), []);
+    }
+}
+
+#[test]
+fn a_look_back_that_grows_does_not_reach_over_what_was_forgotten() {
+    let mut state = SourceState::new(1);
+    let work = state.work(NOW, LOOKBACK);
+    state.advance(&work, &work, NOW, LOOKBACK);
+    let mut now = NOW;
+    for _ in 0..30 {
+        now += MINUTE;
+        let work = state.work(now, 4 * LOOKBACK);
+        assert_eq!(work[1], owed(Part::Lookback, NOW - REACH, now - MINUTE), "it grows with time");
+        state.advance(&work, &work, now, 4 * LOOKBACK);
+    }
+    let work = state.work(now + 60 * MINUTE, 4 * LOOKBACK);
+    assert_eq!(work[1].range.since(), NOW - REACH);
+    assert_eq!(state.work(now + MINUTE, LOOKBACK)[1].range.since(), now - REACH, "and shrinks at once");
+}
+
+#[test]
+fn a_look_back_is_compared_as_a_whole_about_every_half_of_it() {
+    let mut state = SourceState::new(1);
+    let mut compared = Vec::new();
+    for minute in 0..12 {
+        let now = NOW + minute * MINUTE;
+        let work = state.work(now, LOOKBACK);
+        if state.must_compare(now, LOOKBACK) {
+            compared.push(minute);
+        }
+        // The run in minute 5 does not get through.
+        let covered = if minute == 5 { &work[..1] } else { &work[..] };
+        state.advance(&work, covered, now, LOOKBACK);
+    }
+    assert_eq!(compared, [0, 5, 6, 11]);
+    assert!(state.must_compare(NOW - MINUTE, LOOKBACK), "the clock was ahead");
 }

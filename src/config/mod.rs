@@ -11,6 +11,7 @@ pub use keys::{KEYS, Keeper, Key};
 pub use origin::Origin;
 pub use output::{Endpoint, Output};
 
+use crate::checkpoint::LogPlace;
 use crate::source::{Entry, Selection, Source};
 use reader::Reader;
 use serde::{Deserialize, Serialize};
@@ -25,8 +26,10 @@ pub struct Config {
     pub from: Option<u64>,
     /// Where the lines go, and how.
     pub output: Output,
-    /// How far back records are looked for that became visible late, in milliseconds.
-    pub lookback_ms: u64,
+    /// How far back records are looked for that became visible late, in milliseconds; `None` leaves it to the platform's limits.
+    pub lookback_ms: Option<u64>,
+    /// Where log lines are; `None` to find out.
+    pub logs: Option<LogPlace>,
     /// Origin of the API, if the configuration names one.
     pub api_host: Option<Origin>,
     /// Where the checkpoint is kept; `None` leaves it to the host.
@@ -96,7 +99,9 @@ impl Config {
         if reader.is_false("logstash.tls") {
             warnings.push("`logstash.tls` is false: the logs go to the receiver in the clear".into());
         }
-        if reader.is_false("logstash.rejectUnauthorized") {
+        if reader.is_false("logstash.rejectUnauthorized") && reader.has("logstash.leaf_sha256") {
+            warnings.push("`logstash.rejectUnauthorized` is false: nothing but `logstash.leaf_sha256` is checked of the receiver's certificate".into());
+        } else if reader.is_false("logstash.rejectUnauthorized") {
             warnings.push("`logstash.rejectUnauthorized` is false: anybody between here and the receiver can read the logs".into());
         }
         if reader.is_false("api.rejectUnauthorized") {
@@ -109,7 +114,15 @@ impl Config {
             sources,
             output,
             from: reader.integer("from", 0..=u64::from(u32::MAX) * 10_000, "milliseconds since 1970"),
-            lookback_ms: reader.integer("lookback_minutes", 1..=1440, "minutes").unwrap_or(15) * 60_000,
+            lookback_ms: reader
+                .integer("lookback_minutes", 1..=1440, "minutes")
+                .map(|minutes| minutes * 60_000),
+            logs: reader
+                .choice(
+                    "logs",
+                    &[("auto", None), ("record", Some(LogPlace::Record)), ("api", Some(LogPlace::Api))],
+                )
+                .flatten(),
             api_host: reader.origin("api.host"),
             store: reader.choice(
                 "checkpoint.store",

@@ -23,6 +23,15 @@ fn a_configuration_of_the_2017_tool_works_unchanged() {
 }
 
 #[test]
+fn a_pinned_receiver_is_not_said_to_be_anybody() {
+    let warnings = |logstash: Value| parse(json!({"actions": ["a"], "logstash": logstash})).unwrap().warnings;
+    let pinned = json!({"host": "l", "port": 1, "rejectUnauthorized": false, "leaf_sha256": "00"});
+    assert!(warnings(pinned)[0].contains("nothing but `logstash.leaf_sha256`"));
+    let open = json!({"host": "l", "port": 1, "rejectUnauthorized": false});
+    assert!(warnings(open)[0].contains("anybody"));
+}
+
+#[test]
 fn all_faults_are_listed_with_key_value_and_remedy() {
     let found = faults(json!({
         "actions": ["good", "/guest/bad", "a?"], "from": "yesterday", "logstash": {"port": 70000, "hoost": "x"}, "log_level": "loud"

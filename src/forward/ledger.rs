@@ -34,6 +34,11 @@ impl Ledger {
         new
     }
 
+    /// The open activation, of which there is no event yet, is not to be done in this turn.
+    pub(super) fn put_off(&mut self) {
+        self.open.pop_back();
+    }
+
     /// One event of the open activation was put into the batch.
     pub(super) fn push(&mut self) {
         self.pushed += 1;
@@ -127,6 +132,16 @@ mod tests {
         add(&mut ledger, activation(7, 3), 2);
         assert_eq!(ledger.find(1), Some((activation(9, 1), 1)));
         assert_eq!(ledger.find(2), Some((activation(7, 3), 0)));
+    }
+
+    #[test]
+    fn an_activation_that_is_put_off_is_not_done_and_holds_up_nobody() {
+        let mut ledger = Ledger::default();
+        assert!(ledger.begin(activation(9, 1)));
+        ledger.put_off();
+        add(&mut ledger, activation(8, 2), 0);
+        assert_eq!((ledger.open(), ledger.take_done()), (None, vec![activation(8, 2)]));
+        assert!(!ledger.begin(activation(8, 2)));
     }
 
     #[test]

@@ -1,92 +1,181 @@
 //! Looking for activations that became visible late: they start in a range that is done, and are not among those that were seen.
+//!
+//! Three questions, from cheap to dear. The *count* of the range says in the steady state that there is nothing new. If it differs, counts of
+//! parts *narrow* down where, so that one late record does not cost a list of the whole look-back. What is left is *compared* by
+//! summaries. Now and then all is compared, whatever the count: a record that was removed makes up for one that is new.
 
 use crate::api::Api;
-use crate::checkpoint::{Bucket, Digest, Seen};
+use crate::checkpoint::{Digest, Seen};
 use crate::fetch::{Edge, Visited, Walk};
 use crate::ports::Failure;
 use crate::range::{self, Range};
 use crate::record::Summary;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// Most ranges that are fetched one by one; beyond that, neighbours are fetched in one go, and what is known among them is left out.
 const MOST_RANGES: usize = 64;
+/// So many summaries, some 20 KB, are listed rather than counted in parts.
+const FEW: u64 = 50;
+/// Most counts that narrow one range down; what differs then is listed.
+const MOST_COUNTS: u32 = 12;
 
-/// Where something unknown is.
+/// What a look-back found.
 #[derive(Debug, Default)]
 pub(super) struct Unknown {
     /// Ranges to fetch, newest first.
     pub(super) ranges: Vec<Range>,
-    /// Minutes that are fetched whole, as only a digest of them was known.
-    pub(super) renewing: Vec<Bucket>,
+    /// Digests of which all activations are fetched, as something in there is not known.
+    pub(super) renewing: Vec<Range>,
+    /// Known activations that the list does not show any more, or shows again.
+    pub(super) gone: Vec<Summary>,
+    pub(super) back: Vec<Summary>,
     /// The start down to which it was looked, if the time did not suffice for all of it.
     pub(super) reached: Option<u64>,
 }
 
-/// Asks for the number of activations first: in the steady state that one small answer says that there is nothing new. It also refreshes a
-/// stale index, so that the list a moment later is current (facts/openwhisk.md 1.7). Where the range is not `recent` it says nothing: one
-/// that was removed makes up for one that is new.
-pub(super) fn unknown(
-    api: &Api<'_>,
-    name: Option<&str>,
-    range: Range,
-    seen: &Seen,
-    recent: bool,
-    in_time: impl Fn() -> bool,
-) -> Result<Unknown, Failure> {
-    // A digest stands for its whole minute only.
-    let whole = widened(range, seen);
-    if recent && api.count(name, whole)? == seen.count(whole) {
-        return Ok(Unknown::default());
-    }
-    let mut found = Unknown::default();
-    let mut minutes: BTreeMap<Bucket, Digest> =
-        seen.digested(whole).map(|bucket| (bucket, Digest::default())).collect();
-    let mut edge = Edge::default();
-    let mut known_since_last = true;
-    let walked = Walk::new(api, name, false).over(whole, |json| {
-        let Ok(summary) = Summary::parse(json) else {
-            return Visited { summary: None, go_on: in_time() };
-        };
-        let new = edge.first_time(summary);
-        if seen.contains(summary) {
-            known_since_last = true;
-        } else if let Some(digest) = minutes.get_mut(&Bucket::of(summary.start)) {
-            if new {
-                digest.add(summary.activation_id);
-            }
-        } else if range.contains(summary.start) {
-            found.note(summary.start, known_since_last);
-            known_since_last = false;
-        }
-        Visited { summary: Some(summary), go_on: in_time() }
-    });
-    if let Some(failure) = walked.failure {
-        return Err(failure);
-    }
-    // A minute of which only a part was listed cannot be compared: it belongs to what is left.
-    let cut = walked.reached.filter(|reached| minutes.contains_key(&Bucket::of(*reached)));
-    found.reached = cut.map(|reached| Bucket::of(reached).upto().min(range.upto())).or(walked.reached);
-    for (bucket, listed) in minutes {
-        if found.reached.is_some_and(|reached| bucket.since() <= reached) {
-            continue;
-        }
-        if seen.digest(bucket) != Some(listed) {
-            found.renewing.push(bucket);
-            found
-                .ranges
-                .extend(Range::new(bucket.since().max(range.since()), bucket.upto().min(range.upto())));
-        }
-    }
-    found.ranges = range::union(std::mem::take(&mut found.ranges));
-    found.ranges.reverse();
-    Ok(found)
+/// A look-back over one range of a source.
+pub(super) struct LookBack<'a, F> {
+    pub(super) api: &'a Api<'a>,
+    /// The API's filter.
+    pub(super) name: Option<&'a str>,
+    pub(super) seen: &'a Seen,
+    /// Whether to compare record by record even if the count is right.
+    pub(super) exact: bool,
+    pub(super) in_time: F,
 }
 
-/// The range, lengthened to whole minutes where it begins or ends in a minute of which only a digest is known.
+impl<F: Fn() -> bool> LookBack<'_, F> {
+    /// What is unknown in `range`.
+    pub(super) fn over(&self, range: Range) -> Result<Unknown, Failure> {
+        // A digest stands for its whole range only.
+        let whole = widened(range, self.seen);
+        let mut found = Unknown::default();
+        for part in self.differing(whole)? {
+            self.compare(part, range, &mut found)?;
+            if found.reached.is_some() {
+                break;
+            }
+        }
+        found.ranges = range::union(std::mem::take(&mut found.ranges));
+        found.ranges.reverse();
+        Ok(found)
+    }
+
+    /// The parts to compare, newest first. Where nothing is known the count says it all, as nothing can be missing.
+    fn differing(&self, whole: Range) -> Result<Vec<Range>, Failure> {
+        let known = self.seen.count(whole);
+        if self.exact && known > 0 {
+            return Ok(vec![whole]);
+        }
+        if self.counts_right(whole)? {
+            return Ok(Vec::new());
+        }
+        self.narrowed(whole)
+    }
+
+    /// Narrows down where the count of `whole` differs. First the newest few are set apart, since most late records are young, then the rest is
+    /// halved. A part is passed over only if its own count was right: two counts of different moments must not be subtracted.
+    fn narrowed(&self, whole: Range) -> Result<Vec<Range>, Failure> {
+        let mut differing = Vec::new();
+        let mut open = vec![(whole, FEW / 2)];
+        let mut counts = 0;
+        while let Some((part, newest)) = open.pop() {
+            let halves = if counts < MOST_COUNTS { self.halves(part, newest) } else { None };
+            let Some((older, newer)) = halves else {
+                differing.push(part);
+                continue;
+            };
+            counts += 1;
+            if self.counts_right(older)? {
+                open.push((newer, 0));
+                continue;
+            }
+            open.push((older, 0));
+            counts += 1;
+            if !self.counts_right(newer)? {
+                open.push((newer, 0));
+            }
+        }
+        Ok(differing)
+    }
+
+    /// Cuts off the `newest` known activations, or half of them for 0; nothing to cut if there are few.
+    fn halves(&self, part: Range, newest: u64) -> Option<(Range, Range)> {
+        let known = self.seen.count(part);
+        if known <= FEW {
+            return None;
+        }
+        let newest = if newest == 0 { known / 2 } else { newest };
+        let cut = self.seen.start_of_newest(newest, part)?;
+        let older = Range::new(part.since(), cut.checked_sub(1)?)?;
+        Some((older, Range::new(cut, part.upto())?))
+    }
+
+    /// Whether the API counts as many as are known. It also refreshes a stale index, so that the list a moment later is current
+    /// (facts/openwhisk.md 1.7).
+    fn counts_right(&self, range: Range) -> Result<bool, Failure> {
+        Ok(self.api.count(self.name, range)? == self.seen.count(range))
+    }
+
+    /// Lists `part` and notes what of `wanted` is unknown.
+    fn compare(&self, part: Range, wanted: Range, found: &mut Unknown) -> Result<(), Failure> {
+        let mut digests: BTreeMap<u64, Digest> = BTreeMap::new();
+        for digest in self.seen.digests_in(part) {
+            digests.insert(digest.range().since(), Digest::empty(digest.range()));
+        }
+        let mut met: HashSet<Summary> = HashSet::new();
+        let mut edge = Edge::default();
+        let mut known_since_last = true;
+        let walked = Walk::new(self.api, self.name, false).over(part, |json| {
+            let Ok(summary) = Summary::parse(json) else {
+                return Visited { summary: None, go_on: (self.in_time)() };
+            };
+            let new = edge.first_time(summary);
+            if self.seen.contains(summary) {
+                known_since_last = true;
+                met.insert(summary);
+            } else if let Some(known) = self.seen.digest_at(summary.start) {
+                if let Some(digest) = digests.get_mut(&known.range().since()).filter(|_| new) {
+                    digest.add(summary.activation_id);
+                }
+            } else if wanted.contains(summary.start) {
+                found.note(summary.start, known_since_last);
+                known_since_last = false;
+            }
+            Visited { summary: Some(summary), go_on: (self.in_time)() }
+        });
+        if let Some(failure) = walked.failure {
+            return Err(failure);
+        }
+        // A digest of which only a part was listed cannot be compared: it belongs to what is left.
+        let cut = walked.reached.map(|reached| match self.seen.digest_at(reached) {
+            Some(digest) => digest.range().upto(),
+            None => reached,
+        });
+        found.reached = cut.map(|reached| reached.min(wanted.upto()));
+        let Some(listed) = cut.map_or(Some(part), |cut| Range::new(cut.checked_add(1)?, part.upto())) else {
+            return Ok(());
+        };
+        for digest in digests.into_values().filter(|digest| digest.range().since() >= listed.since()) {
+            let range = digest.range();
+            if self.seen.digest_at(range.since()) != Some(digest) {
+                found.renewing.push(range);
+                found
+                    .ranges
+                    .extend(Range::new(range.since().max(wanted.since()), range.upto().min(wanted.upto())));
+            }
+        }
+        found.gone.extend(self.seen.listed(listed).filter(|known| !met.contains(known)));
+        found.back.extend(self.seen.gone(listed).filter(|gone| met.contains(gone)));
+        Ok(())
+    }
+}
+
+/// The range, lengthened by the digests that it begins or ends in.
 fn widened(range: Range, seen: &Seen) -> Range {
-    let (first, last) = (Bucket::of(range.since()), Bucket::of(range.upto()));
-    let since = if seen.digest(first).is_some() { first.since() } else { range.since() };
-    let upto = if seen.digest(last).is_some() { last.upto() } else { range.upto() };
+    let digest_at = |ms: u64| seen.digest_at(ms).map(Digest::range);
+    let since = digest_at(range.since()).map_or(range.since(), Range::since);
+    let upto = digest_at(range.upto()).map_or(range.upto(), Range::upto);
     Range::new(since, upto).unwrap_or(range)
 }
 

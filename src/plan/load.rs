@@ -3,7 +3,8 @@
 use super::{Context, Keep, Keeper, PlanError};
 use crate::api::Api;
 use crate::checkpoint::{
-    BadCheckpoint, Checkpoint, Held, Lease, OwnRecords, Saved, SourceState, load_package, read_records,
+    BadCheckpoint, Checkpoint, Held, Lease, OwnRecords, Platform, Saved, SourceState, load_package,
+    read_records,
 };
 use crate::config::{Config, Faults, OnMissingState, Store};
 use crate::ports::{Failure, Ports};
@@ -39,6 +40,8 @@ pub(super) struct Loader<'a> {
     pub(super) warnings: Vec<String>,
     /// What the forwarder's own records told, if they were asked.
     pub(super) records: Option<OwnRecords>,
+    /// What was learned about the platform in this run, if it was asked.
+    pub(super) platform: Option<Platform>,
     /// Requests that `api` does not count.
     pub(super) requests: u64,
 }
@@ -150,7 +153,7 @@ impl Loader<'_> {
         let kept = self.records.as_mut().and_then(|records| records.checkpoint.take());
         if let Some(newer) = kept.filter(|kept| kept.saved_ms > checkpoint.saved_ms) {
             *checkpoint = newer;
-            self.add_sources(checkpoint, self.first());
+            self.begin_first(checkpoint);
         }
         Ok(())
     }
@@ -159,7 +162,7 @@ impl Loader<'_> {
     fn settle(&mut self, found: Found) -> Result<(Checkpoint, bool), PlanError> {
         let problem = match found {
             Found::Sound(mut checkpoint) => {
-                self.add_sources(&mut checkpoint, self.first());
+                self.begin_first(&mut checkpoint);
                 return Ok((checkpoint, true));
             }
             Found::Nothing => None,
@@ -176,7 +179,7 @@ impl Loader<'_> {
                 self.warnings
                     .push(format!("{problem}: went on from the one in this forwarder's activation records"));
             }
-            self.add_sources(&mut checkpoint, self.first());
+            self.begin_first(&mut checkpoint);
             return Ok((checkpoint, true));
         }
         let mut checkpoint = Checkpoint::default();
@@ -185,12 +188,11 @@ impl Loader<'_> {
         }
         match problem {
             Some(problem) if checkpoint.sources.is_empty() => {
-                let anew = self.anew(&problem)?;
-                self.add_sources(&mut checkpoint, anew);
+                self.begin_anew(&mut checkpoint, &problem)?;
                 Ok((checkpoint, false))
             }
             _ => {
-                self.add_sources(&mut checkpoint, self.first());
+                self.begin_first(&mut checkpoint);
                 Ok((checkpoint, true))
             }
         }
@@ -222,8 +224,9 @@ impl Loader<'_> {
         }
     }
 
-    /// Where to begin when the checkpoint is lost.
-    fn anew(&mut self, problem: &str) -> Result<u64, PlanError> {
+    /// Lets every source begin anew: the checkpoint is lost.
+    fn begin_anew(&mut self, checkpoint: &mut Checkpoint, problem: &str) -> Result<(), PlanError> {
+        let lookback_ms = self.lookback_ms(checkpoint);
         let anew = match (self.config.on_missing_state, self.config.from) {
             (OnMissingState::Fail, _) => {
                 let message = format!(
@@ -232,19 +235,37 @@ impl Loader<'_> {
                 return Err(PlanError::Checkpoint(Failure::lasting(message)));
             }
             (OnMissingState::From, Some(from)) => from.saturating_add(1),
-            _ => self.now_ms.saturating_sub(self.config.lookback_ms),
+            _ => self.now_ms.saturating_sub(lookback_ms),
         };
         self.warnings.push(format!(
             "{problem}: began anew at {}; lines after that may come twice, lines before it that were still owed do not come",
             crate::time::rfc3339(anew)
         ));
-        Ok(anew)
+        self.add_sources(checkpoint, anew);
+        Ok(())
     }
 
-    /// Where a source begins that was not monitored before.
-    fn first(&self) -> u64 {
-        let lookback = || self.now_ms.saturating_sub(self.config.lookback_ms);
-        self.config.from.map_or_else(lookback, |from| from.saturating_add(1))
+    /// Lets sources that were not monitored before begin.
+    fn begin_first(&mut self, checkpoint: &mut Checkpoint) {
+        let lookback_ms = self.lookback_ms(checkpoint);
+        let first = || self.now_ms.saturating_sub(lookback_ms);
+        let origin = self.config.from.map_or_else(first, |from| from.saturating_add(1));
+        self.add_sources(checkpoint, origin);
+    }
+
+    /// How far to look back, as configured or from the platform's limits, which are read about once a day. That they cannot be had is no
+    /// failure.
+    fn lookback_ms(&mut self, checkpoint: &mut Checkpoint) -> u64 {
+        if let Some(configured) = self.config.lookback_ms {
+            return configured;
+        }
+        if let Some(known) = self.platform {
+            checkpoint.platform = known;
+        } else if checkpoint.platform.limits_are_due(self.now_ms) {
+            checkpoint.platform.note_limits(self.api.limits().ok(), self.now_ms);
+            self.platform = Some(checkpoint.platform);
+        }
+        checkpoint.platform.lookback_ms()
     }
 
     /// Gives every monitored source a state. One that the checkpoint does not know begins at `origin`; but when names have become patterns,

@@ -20,6 +20,7 @@ mod tests {
             ("2023-11-14T22:13:20.010000001Z stdout: hi", Some("2023-11-14T22:13:20.010000001Z")),
             ("2023-11-14T22:13:20.01000000Z  stderr: two spaces", Some("2023-11-14T22:13:20.01000000Z")),
             ("2023-11-14T22:13:20Z           stderr: no fraction", Some("2023-11-14T22:13:20Z")),
+            ("2023-11-14T22:13:20.1Z stdout: not padded", Some("2023-11-14T22:13:20.1Z")),
             ("2023-11-14T22:13:20.5Z no stream", Some("2023-11-14T22:13:20.5Z")),
             ("2023-11-14T22:13:20.010000001Z stdout: ", Some("2023-11-14T22:13:20.010000001Z")),
             ("There was an issue while collecting your logs. Data might be missing.", None),

@@ -36,7 +36,7 @@ pub struct Record<'a> {
 }
 
 /// What the list without `docs` tells of a record, as far as it is needed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Summary {
     /// Globally unique.
@@ -78,6 +78,20 @@ impl<'a> Record<'a> {
     pub fn entries(&self) -> impl Iterator<Item = &str> {
         let entries = if self.has_log_lines() { self.logs.as_slice() } else { &[] };
         entries.iter().map(|text| &*text.0)
+    }
+
+    /// Whether it has no log entries here but may have some in a store of their own: it ran, was allowed to log, and is no sequence,
+    /// composition or trigger. What could not be run at all (kind `unknown`) never logged.
+    pub fn may_have_lines_elsewhere(&self) -> bool {
+        #[derive(Deserialize)]
+        struct Limits {
+            logs: Option<u64>,
+        }
+        let limits = self.annotation("limits").and_then(|raw| serde_json::from_str::<Limits>(raw.get()).ok());
+        let may_log = limits.and_then(|limits| limits.logs) != Some(0);
+        let ran =
+            self.annotation_text("kind").is_none_or(|kind| kind != "unknown") || self.end != Some(self.start);
+        self.logs.is_empty() && self.has_log_lines() && may_log && ran
     }
 
     /// The value of an annotation that is a string.
@@ -158,6 +172,30 @@ mod tests {
         ] {
             let json = with(annotations, end);
             assert_eq!(Record::parse(json.as_bytes()).unwrap().entries().count(), 0, "{annotations}");
+        }
+    }
+
+    #[test]
+    fn only_what_ran_and_may_log_can_have_lines_elsewhere() {
+        for (annotations, end, expected) in [
+            (r#"[{"key":"path","value":"g/h"},{"key":"limits","value":{"logs":10}}]"#, ",\"end\":5", true),
+            (r#"[{"key":"path","value":"g/h"}]"#, ",\"end\":5", true),
+            (r#"[{"key":"path","value":"g/h"},{"key":"limits","value":"odd"}]"#, ",\"end\":5", true),
+            (r#"[{"key":"path","value":"g/h"},{"key":"limits","value":{"logs":0}}]"#, ",\"end\":5", false),
+            (r#"[{"key":"path","value":"g/h"},{"key":"kind","value":"sequence"}]"#, ",\"end\":5", false),
+            (
+                r#"[{"key":"path","value":"g/h"},{"key":"kind","value":"unknown"}]"#,
+                ",\"end\":1700000000000",
+                false,
+            ),
+            ("[]", "", false),
+        ] {
+            let inline = with(annotations, end);
+            let empty = inline.replace(r#""logs":["one","t\twö"]"#, r#""logs":[]"#);
+            assert_ne!(inline, empty);
+            assert!(!Record::parse(inline.as_bytes()).unwrap().may_have_lines_elsewhere());
+            let record = Record::parse(empty.as_bytes()).unwrap();
+            assert_eq!(record.may_have_lines_elsewhere(), expected, "{annotations}");
         }
     }
 

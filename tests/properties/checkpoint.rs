@@ -27,7 +27,9 @@ fn checkpoint(ids: usize, sources: usize) -> impl Strategy<Value = Checkpoint> {
         let mut state = SourceState::new(origin);
         (state.through, state.owed) = (through, owed);
         state.note(seen);
-        digested.into_iter().for_each(|seconds| state.seen.digest_upto(u64::from(seconds) * 1000, &[]));
+        digested
+            .into_iter()
+            .for_each(|seconds| state.seen.digest_upto(u64::from(seconds) * 1000, 60_000, &[]));
         state
     });
     btree_map(text(), state, 0..sources).prop_map(|sources| {

@@ -2,7 +2,8 @@
 
 use super::faults::{self, ApiFault};
 use super::ports::{RunPorts, Sim};
-use super::record::Record;
+use super::record::{LogsAt, Record};
+use super::world::Store;
 use serde_json::json;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -74,7 +75,13 @@ impl Answer {
 
 fn answer(sim: &Sim, request: &Request) -> Answer {
     let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
+    if path == "/" {
+        return limits(sim);
+    }
     let collection = path.strip_prefix("/api/v1/namespaces/_/").expect("the namespace of the key");
+    if let Some(id) = collection.strip_prefix("activations/").and_then(|rest| rest.strip_suffix("/logs")) {
+        return logs(sim, u128::from_str_radix(id, 16).expect("an activation id"));
+    }
     match (request.method, collection.split('/').next()) {
         (Method::Get, Some("activations")) => activations(sim, query),
         (Method::Get, Some("packages")) => {
@@ -83,11 +90,44 @@ fn answer(sim: &Sim, request: &Request) -> Answer {
         }
         (Method::Put, Some("packages")) => {
             assert_eq!(query, "overwrite=true");
+            if sim.world.settings.store == Store::Refused {
+                return Answer::error(403);
+            }
             sim.kept.borrow_mut().put(&request.body, sim.world.settings.shared_package);
             Answer { status: 200, pieces: vec![sim.package().1.to_string()] }
         }
         _ => panic!("an unexpected request: {request:?}"),
     }
+}
+
+/// The logs of one activation. Their own store may get them late, and fail as such stores do: as long as there is a look-back to come.
+fn logs(sim: &Sim, id: u128) -> Answer {
+    let (now, settings) = (sim.now.get(), &sim.world.settings);
+    let record = sim.world.by_id(id).filter(|record| record.is_visible(now));
+    let Some(record) = record else {
+        let error = json!({"error": "The requested resource does not exist.", "code": "x"});
+        return Answer { status: 404, pieces: vec![error.to_string()] };
+    };
+    let hopeful = now + 20_000 < record.start + settings.lookback_ms(0);
+    let lines: Vec<String> = match settings.logs {
+        LogsAt::Nowhere => vec!["Logs are not available.".into()],
+        LogsAt::Api if !sim.quiet.get() && hopeful && sim.random.chance(settings.api_faults) => {
+            vec!["The log message can't be retrieved, no idea why".into()]
+        }
+        LogsAt::Api if record.has_lines() && record.logs_at <= now => {
+            (0..record.lines).map(|index| record.line(index)).collect()
+        }
+        LogsAt::Api => Vec::new(),
+        LogsAt::Record => record.logs(),
+    };
+    Answer { status: 200, pieces: vec![json!({"logs": lines}).to_string()] }
+}
+
+/// Limits that ask for the look-back that the world has: twice the duration, 10 s for logs, and what settling takes.
+fn limits(sim: &Sim) -> Answer {
+    let duration = (sim.world.settings.lookback_ms(sim.now.get()) - 290_000) / 2;
+    let limits = json!({"max_action_duration": duration, "max_action_logs": 5 << 20});
+    Answer { status: 200, pieces: vec![json!({"description": "OpenWhisk", "limits": limits}).to_string()] }
 }
 
 fn activations(sim: &Sim, query: &str) -> Answer {
@@ -100,7 +140,13 @@ fn activations(sim: &Sim, query: &str) -> Answer {
     let (since, upto) = (number("since").expect("since"), number("upto").expect("upto"));
     let now = sim.now.get();
     let as_of = if sim.world.settings.stale { sim.indexed.replace(now) } else { now };
-    let named = sim.world.named(query.get("name").map(String::as_str));
+    let name = query.get("name").map(String::as_str);
+    let own = sim.own.borrow();
+    let mut named = sim.world.named(name);
+    if name.is_none_or(|name| name == "fwd") {
+        named.extend(own.iter());
+        named.sort_by_key(|record| std::cmp::Reverse((record.start, record.id)));
+    }
     let begin = named.partition_point(|record| record.start > upto);
     let end = named.partition_point(|record| record.start >= since);
     let mut found = named[begin..end.max(begin)].iter().filter(|record| record.is_visible(as_of));
@@ -122,7 +168,8 @@ fn activations(sim: &Sim, query: &str) -> Answer {
         return Answer::error(sim.random.pick(&[500, 504]));
     }
     sim.pass(rows.len() as u64 / 4);
-    let rows: Vec<String> = rows.iter().map(|record| record.json(docs).to_string()).collect();
+    let rows: Vec<String> =
+        rows.iter().map(|record| record.json(docs, sim.world.settings.logs).to_string()).collect();
     Answer { status: 200, pieces: vec!["[".into(), rows.join(","), "]".into()] }
 }
 

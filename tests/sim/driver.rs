@@ -3,13 +3,15 @@
 use super::oracle::{self, Verdict};
 use super::ports::{Fate, Killed, RunPorts, Sim};
 use super::random::Random;
+use super::record::Record;
 use super::store::{Kept, foreign};
-use super::world::World;
+use super::world::{Store, World};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
+use whiskjack::checkpoint::STATE;
 use whiskjack::config::Config;
 use whiskjack::forward::{Outcome, Worker};
 use whiskjack::plan::{self, Context, Keeper, PlanError, Slice};
@@ -21,6 +23,8 @@ const TIME_MS: u64 = MINUTE;
 /// Clean runs after the world is quiet: until two in a row had nothing left, at most so many. Two suffice unless a backlog or small pages
 /// need more than the time of one run.
 const MOST_CLEAN_RUNS: u32 = 40;
+/// Longest time until the look-back is compared.
+const COMPARING_MS: u64 = 10 * MINUTE;
 /// Most runs inside of one another.
 const DEEPEST: u32 = 2;
 
@@ -37,6 +41,7 @@ pub fn simulate(seed: u64, trace: bool) -> Verdict {
         quiet: Cell::new(false),
         indexed: Cell::new(begin),
         kept: RefCell::new(Kept { package, ..Kept::default() }),
+        own: RefCell::default(),
         arrived: RefCell::default(),
         runs: Cell::new(0),
         overruns: Cell::new(0),
@@ -44,9 +49,24 @@ pub fn simulate(seed: u64, trace: bool) -> Verdict {
         trace,
     });
     sim.trace(|| format!("seed {seed}: {:#?}", sim.world.settings));
+    remember_2017(&sim);
     live(&sim);
     let settled = settle(&sim);
     oracle::judge(&sim, settled)
+}
+
+/// What the tool of 2017 left behind: in the log of each of its runs how far it came.
+fn remember_2017(sim: &Sim) {
+    let settings = &sim.world.settings;
+    for (runs_ago, less) in [(3, 60_000), (2, 5_000), (1, 0)] {
+        let log: Vec<String> =
+            settings.marks.iter().map(|(name, ms)| format!("LAST_ACTIVATION {name} {}", ms - less)).collect();
+        if !log.is_empty() {
+            let start = settings.begin - runs_ago * 300;
+            let record = Record::of_forwarder(sim.random.id(), start, start + 9, start + 9, json!({}), &log);
+            sim.own.borrow_mut().push(record);
+        }
+    }
 }
 
 /// Runs by the clock, as far as they take place.
@@ -65,7 +85,8 @@ fn live(sim: &Rc<Sim>) {
     }
 }
 
-/// Lets everything become visible, some time pass, and clean runs follow. Says whether they came to rest.
+/// Lets everything become visible, some time pass, and clean runs follow. Says whether they came to rest. Where records are deleted early,
+/// equal counts may hide others until the look-back is compared: so there is one more run, when it is time for that.
 fn settle(sim: &Rc<Sim>) -> bool {
     sim.quiet.set(true);
     let pause = sim.random.pick(&[1_000, MINUTE, MINUTE, 10 * MINUTE, 120 * MINUTE]);
@@ -74,10 +95,11 @@ fn settle(sim: &Rc<Sim>) -> bool {
     let mut at_rest = 0;
     for _ in 0..MOST_CLEAN_RUNS {
         at_rest = if run(sim, 0) { at_rest + 1 } else { 0 };
-        if at_rest == 2 {
+        let early = sim.world.settings.early_deletions;
+        if at_rest == if early { 3 } else { 2 } {
             return true;
         }
-        sim.pass(sim.world.settings.interval_ms);
+        sim.pass(if early && at_rest == 2 { COMPARING_MS } else { sim.world.settings.interval_ms });
     }
     false
 }
@@ -91,8 +113,10 @@ pub fn run_inside(sim: &Rc<Sim>, depth: u32) {
 fn run(sim: &Rc<Sim>, depth: u32) -> bool {
     sim.runs.set(sim.runs.get() + 1);
     let fate = fate(sim, depth);
+    let began = sim.now.get();
     sim.trace(|| format!("a run begins: {fate:?}"));
     let ended = catch_unwind(AssertUnwindSafe(|| attempt(sim, fate)));
+    record(sim, began, ended.as_ref().ok().and_then(|report| report.as_ref().ok()));
     let complete = match ended {
         Ok(report) => {
             sim.trace(|| {
@@ -108,6 +132,22 @@ fn run(sim: &Rc<Sim>, depth: u32) -> bool {
     };
     sim.trace(|| "the run is over".into());
     complete
+}
+
+/// The platform keeps a record of the run, as of any other: at once if nothing goes wrong.
+fn record(sim: &Sim, began: u64, report: Option<&Report>) {
+    let failed = (json!({"error": "The action exceeded its time limits of 60000 milliseconds."}), Vec::new());
+    let (result, log) = report.map_or(failed, |report| {
+        (serde_json::from_slice(&report.result).expect("a result is JSON"), report.log.clone())
+    });
+    if let Some(state) = result.get(STATE) {
+        sim.kept.borrow_mut().record(state.to_string().into_bytes());
+    }
+    let settings = &sim.world.settings;
+    let late = if settings.clean || sim.quiet.get() { 0 } else { sim.random.heavy(300, 3 * MINUTE) };
+    let end = sim.now.get();
+    let record = Record::of_forwarder(sim.random.id(), began, end, end + late, result, &log);
+    sim.own.borrow_mut().push(record);
 }
 
 fn fate(sim: &Sim, depth: u32) -> Fate {
@@ -128,9 +168,9 @@ fn fate(sim: &Sim, depth: u32) -> Fate {
 
 fn attempt(sim: &Rc<Sim>, fate: Fate) -> Result<Report, PlanError> {
     let ports = RunPorts::new(sim, fate);
-    let keeper = match sim.world.settings.host_keeps {
-        true => Keeper::Host(sim.kept.borrow().host.clone()),
-        false => Keeper::Platform,
+    let keeper = match sim.world.settings.store {
+        Store::Host => Keeper::Host(sim.kept.borrow().host.clone()),
+        _ => Keeper::Platform,
     };
     let context = Context {
         api_host: Some("https://api".into()),
@@ -183,9 +223,16 @@ fn keep(sim: &Sim, report: &Report) {
 
 fn params(sim: &Sim) -> Vec<u8> {
     let settings = &sim.world.settings;
-    let store = if settings.host_keeps { "host" } else { "package" };
+    let store = match settings.store {
+        Store::Host => "host",
+        Store::Activation => "activation",
+        Store::Package | Store::Refused => "package",
+    };
     let mut params = json!({"actions": settings.actions, "logstash": {"host": "logstash", "port": 5044},
-        "lookback_minutes": settings.lookback_minutes, "checkpoint": {"store": store}});
+        "checkpoint": {"store": store}, "logs": settings.logs_parameter});
+    if !settings.limits_tell {
+        params["lookback_minutes"] = (settings.lookback_ms(sim.now.get()) / MINUTE).into();
+    }
     if let Some(from) = settings.from {
         params["from"] = from.into();
         params["on_missing_state"] = "from".into();

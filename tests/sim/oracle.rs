@@ -1,7 +1,7 @@
 //! What must have arrived, and what must not have happened.
 
 use super::ports::Sim;
-use super::record::Record;
+use super::record::{LogsAt, Record};
 
 /// What became of a seed.
 #[derive(Debug, Default)]
@@ -75,12 +75,13 @@ pub fn judge(sim: &Sim, settled: bool) -> Verdict {
 /// Whether the record's lines have to arrive: it is monitored, starts within what was asked for, and was there long enough.
 fn must_arrive(sim: &Sim, record: &Record) -> bool {
     let settings = &sim.world.settings;
-    let asked_for = match settings.from {
+    let asked_for = match settings.taken_over(&record.key).or(settings.from) {
         Some(from) => record.start > from,
         // The first run begins with the look-back: the checkpoint says when that was.
         None => origin(sim, &record.key).is_some_and(|origin| record.start >= origin),
     };
     record.has_lines()
+        && settings.logs != LogsAt::Nowhere
         && settings.chosen.contains(&record.key.as_str())
         && record.deleted == u64::MAX
         && asked_for

@@ -3,8 +3,9 @@
 use super::driver;
 use super::random::Random;
 use super::receiver::Arrived;
+use super::record::Record;
 use super::store::Kept;
-use super::world::World;
+use super::world::{Store, World};
 use std::cell::{Cell, RefCell};
 use std::io::Write;
 use std::rc::{Rc, Weak};
@@ -22,6 +23,8 @@ pub struct Sim {
     /// As of when the index of activations is; list and count bring it up to date after they have answered.
     pub indexed: Cell<u64>,
     pub kept: RefCell<Kept>,
+    /// Records of the forwarder's own runs.
+    pub own: RefCell<Vec<Record>>,
     pub arrived: RefCell<Arrived>,
     /// Runs begun.
     pub runs: Cell<u64>,
@@ -109,7 +112,7 @@ impl RunPorts {
 
     /// When the run's time is over: by the platform's clock, or by ours if it is our host that ends the run.
     pub fn deadline(&self) -> u64 {
-        let ours = if self.sim.world.settings.host_keeps { self.skew_ms } else { 0 };
+        let ours = if self.sim.world.settings.store == Store::Host { self.skew_ms } else { 0 };
         self.deadline.saturating_add_signed(ours)
     }
 

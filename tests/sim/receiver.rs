@@ -100,7 +100,10 @@ impl Connection for Line {
         let now = self.ports.sim.now.get();
         let ready =
             self.answers.front().map(|(at, _)| at.saturating_sub(now)).filter(|wait| *wait <= timeout_ms);
-        self.ports.pass(ready.unwrap_or(timeout_ms));
+        if !self.ports.pass(ready.unwrap_or(timeout_ms)) {
+            // Whoever still waits at the deadline is killed with the next call.
+            self.ports.sim.pass(1);
+        }
         let Some((_, bytes)) = ready.and_then(|_| self.answers.front_mut()) else {
             // No answer takes longer, so it was the run that had no more time.
             self.ports.sim.cut_short.set(self.ports.sim.cut_short.get() || timeout_ms < LONGEST_ANSWER_MS);

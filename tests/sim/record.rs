@@ -2,6 +2,7 @@
 
 use super::random::mixed;
 use serde_json::{Value, json};
+use std::rc::Rc;
 use whiskjack::time::rfc3339;
 
 /// Namespace of every record.
@@ -20,6 +21,16 @@ pub enum Kind {
     Fallback,
 }
 
+/// Where the platform keeps log lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogsAt {
+    Record,
+    /// In a store that `/logs` asks.
+    Api,
+    /// Out of reach.
+    Nowhere,
+}
+
 /// One activation.
 #[derive(Debug, Clone)]
 pub struct Record {
@@ -36,9 +47,33 @@ pub struct Record {
     /// When an operator's job removes it.
     pub deleted: u64,
     pub lines: u32,
+    /// When its lines are in their own store, if the platform has one. Its entries are not padded.
+    pub logs_at: u64,
+    pub padded: bool,
+    /// If it is a run of the forwarder itself: its result and its log.
+    pub own: Option<Rc<(Value, Vec<String>)>>,
 }
 
 impl Record {
+    /// A run of the forwarder, or of the tool of 2017 before it.
+    pub fn of_forwarder(id: u128, start: u64, end: u64, visible: u64, result: Value, log: &[String]) -> Self {
+        let log = log.iter().map(|line| format!("{:<30} stdout: {line}", rfc3339(end))).collect();
+        Self {
+            id,
+            key: "fwd".into(),
+            bound_to: None,
+            kind: Kind::Action,
+            start,
+            end,
+            visible,
+            deleted: u64::MAX,
+            lines: 0,
+            logs_at: visible,
+            padded: true,
+            own: Some(Rc::new((result, log))),
+        }
+    }
+
     pub fn name(&self) -> &str {
         self.key.rsplit('/').next().unwrap_or(&self.key)
     }
@@ -56,36 +91,46 @@ impl Record {
     pub fn line(&self, index: u32) -> String {
         let hash = mixed(self.id as u64 ^ u64::from(index));
         let tail = match hash % 16 {
-            0 => return format!("{:<30} stderr: the same again", rfc3339(self.end)),
+            0 => return format!("{} stderr: the same again", self.time()),
             1 => return "There was an issue while collecting your logs. Data might be missing.".into(),
             2 => "\t\"quoted\" \\ ]}{[".into(),
             3 => "\u{1b}[31mred\u{1b}[0m 🪵 \u{1}".into(),
             4 if hash % 512 < 16 => "x".repeat(16_000),
             _ => String::new(),
         };
-        format!("{:<30} stdout: {:032x}#{index}{tail}", rfc3339(self.end), self.id)
+        format!("{} stdout: {:032x}#{index}{tail}", self.time(), self.id)
+    }
+
+    fn time(&self) -> String {
+        let time = rfc3339(self.end);
+        if self.padded { format!("{time:<30}") } else { time }
     }
 
     /// What the list shows of it.
-    pub fn json(&self, docs: bool) -> Value {
+    pub fn json(&self, docs: bool, logs: LogsAt) -> Value {
         let mut json = json!({"activationId": format!("{:032x}", self.id), "namespace": NAMESPACE, "name": self.name(), "version": "0.0.1",
             "publish": false, "start": self.start, "annotations": self.annotations()});
         if self.kind != Kind::Trigger {
             json["end"] = self.end.into();
             json["duration"] = (self.end - self.start).into();
         }
-        if docs {
+        if let Some(own) = self.own.as_ref().filter(|_| docs) {
+            json["response"] = json!({"status": "success", "success": true, "result": own.0});
+            json["logs"] = own.1.clone().into();
+        } else if docs {
             json["subject"] = NAMESPACE.into();
             json["response"] =
                 json!({"status": "success", "success": true, "result": {"logs": ["no", {"a": "]}"}]}});
-            json["logs"] = self.logs().into();
+            let inline = logs == LogsAt::Record || self.kind != Kind::Action;
+            json["logs"] = if inline { self.logs() } else { Vec::new() }.into();
         } else if self.kind != Kind::Trigger {
             json["statusCode"] = 0.into();
         }
         json
     }
 
-    fn logs(&self) -> Vec<String> {
+    /// What `logs` of the record holds where it is the place for that.
+    pub fn logs(&self) -> Vec<String> {
         match self.kind {
             Kind::Action => (0..self.lines).map(|index| self.line(index)).collect(),
             Kind::Sequence | Kind::Conductor => {

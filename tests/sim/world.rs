@@ -1,7 +1,7 @@
 //! A random world: what is monitored, what runs and when it becomes visible, and how bad the weather is.
 
 use super::random::Random;
-use super::record::{Kind, Record};
+use super::record::{Kind, LogsAt, Record};
 use std::collections::{BTreeMap, HashMap};
 
 const SECOND: u64 = 1_000;
@@ -39,6 +39,18 @@ const PATTERNS: &[(&[&str], &[&str])] = &[
     (&["tools/*", "mine/*"], &["tools/hello", "tools/hello-2", "mine/convert"]),
 ];
 
+/// Who keeps the checkpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Store {
+    Package,
+    /// The host.
+    Host,
+    /// The forwarder's own activation records, by choice.
+    Activation,
+    /// The same, because its key may not write packages.
+    Refused,
+}
+
 /// What a world is like.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -48,6 +60,11 @@ pub struct Settings {
     pub heavy: bool,
     /// List and count answer as of the question before.
     pub stale: bool,
+    /// Records are deleted inside the look-back too.
+    pub early_deletions: bool,
+    /// Where log lines are, and the parameter `logs`.
+    pub logs: LogsAt,
+    pub logs_parameter: &'static str,
     /// The name filter is a phrase search.
     pub phrase: bool,
     /// The parameter `actions`.
@@ -56,11 +73,18 @@ pub struct Settings {
     pub chosen: Vec<&'static str>,
     /// Whether it holds patterns: then the whole namespace is one source.
     pub patterns: bool,
+    /// The least that it is at any time.
     pub lookback_minutes: u64,
+    /// From this time on the look-back is so many minutes longer.
+    pub longer_lookback: (u64, u64),
+    /// The platform's limits tell it, not the configuration.
+    pub limits_tell: bool,
     /// The parameter `from`; without it the first run begins with the look-back.
     pub from: Option<u64>,
-    /// The host keeps the checkpoint.
-    pub host_keeps: bool,
+    /// Who keeps the checkpoint.
+    pub store: Store,
+    /// How far the tool of 2017 came, by the simple name of the action.
+    pub marks: Vec<(&'static str, u64)>,
     /// The checkpoint's package is there before the first run, with an annotation of somebody else.
     pub shared_package: bool,
     /// Time between two runs.
@@ -132,9 +156,13 @@ impl World {
         self.by_id.get(&id).map(|&at| &self.records[at])
     }
 
-    /// When the last record has become visible.
+    /// When the last record and its lines have become visible.
     pub fn all_visible(&self) -> u64 {
-        self.records.iter().map(|record| record.visible).max().unwrap_or(self.settings.end)
+        self.records
+            .iter()
+            .map(|record| record.visible.max(record.logs_at))
+            .max()
+            .unwrap_or(self.settings.end)
     }
 }
 
@@ -143,7 +171,9 @@ impl Settings {
         let clean = random.chance(300);
         let heavy = random.chance(25);
         let unless_clean = |most: &[u64]| if clean { 0 } else { random.pick(most) };
-        let lookback_minutes = if heavy { 15 } else { random.pick(&[2, 5, 15, 30]) };
+        let limits_tell = !heavy && random.chance(300);
+        let lookbacks = if limits_tell { &[5, 15, 30][..] } else { &[2, 5, 15, 30] };
+        let lookback_minutes = if heavy { 15 } else { random.pick(lookbacks) };
         let interval_ms = random.pick(&[15 * SECOND, MINUTE, MINUTE, MINUTE, 5 * MINUTE]);
         let runs = if heavy { random.between(4, 12) } else { random.between(3, 30) };
         let end = BEGIN + runs * interval_ms;
@@ -158,6 +188,15 @@ impl Settings {
                 Vec::new()
             }
         };
+        let logs = match random.below(100) {
+            0..25 => LogsAt::Api,
+            25..27 => LogsAt::Nowhere,
+            _ => LogsAt::Record,
+        };
+        let logs_parameter = match logs {
+            LogsAt::Record => random.pick(&["auto", "auto", "record", "api"]),
+            _ => random.pick(&["auto", "auto", "api"]),
+        };
         let patterns = random.chance(200);
         let mut actions: Vec<&str> = ACTIONS.iter().map(|(name, _)| *name).collect();
         (0..random.below(ACTIONS.len() as u64)).for_each(|_| {
@@ -168,18 +207,26 @@ impl Settings {
             let (entries, names) = random.pick(PATTERNS);
             (actions, chosen) = (entries.to_vec(), names.to_vec());
         }
+        let marks = marks(random, &chosen);
         let from = random.chance(600).then(|| BEGIN - random.below(20 * MINUTE));
-        Self {
+        let mut settings = Self {
             clean,
             heavy,
             stale: random.chance(500),
+            early_deletions: !clean && random.chance(400),
+            logs,
+            logs_parameter,
             phrase: random.chance(150),
             actions,
             chosen,
             patterns,
             lookback_minutes,
+            longer_lookback: (random.between(BEGIN, end), random.pick(&[0, 0, 5, 30])),
+            limits_tell,
             from,
-            host_keeps: random.chance(250),
+            store: [Store::Host, Store::Activation, Store::Refused, Store::Package, Store::Package]
+                [random.below(5) as usize],
+            marks,
             shared_package: from.is_some() && random.chance(200),
             interval_ms,
             skew_ms: random.pick(&[0, 0, 0, -8000, -700, 900, 8000]),
@@ -195,14 +242,45 @@ impl Settings {
             receiver_down: outages(250),
             begin: BEGIN,
             end,
+        };
+        // One source of its own for each name, and few enough other records of the forwarder after those that hold the marks.
+        if settings.patterns || settings.heavy || settings.shared_package {
+            settings.marks.clear();
         }
+        settings
+    }
+
+    /// Where the tool of 2017 stopped with `key`: with the millisecond in which the last activation that it sent began. It did not tell
+    /// actions of one name in several packages apart.
+    pub fn taken_over(&self, key: &str) -> Option<u64> {
+        let simple = |name: &str| name.rsplit('/').next().map(str::to_owned);
+        let alike = self.chosen.iter().filter(|name| simple(name) == simple(key)).count();
+        let mark = self.marks.iter().find(|(name, _)| simple(key).as_deref() == Some(name));
+        mark.filter(|_| alike == 1).map(|(_, ms)| *ms)
+    }
+
+    /// The look-back at a time, in milliseconds.
+    pub fn lookback_ms(&self, now: u64) -> u64 {
+        let (since, longer) = self.longer_lookback;
+        let longer = if now < since { 0 } else { longer };
+        (self.lookback_minutes + longer) * MINUTE
     }
 
     /// Longest time from an activation's start until it is visible that the look-back promises to bridge: a clock that is ahead takes its
     /// lead from it, and the driver lets it wander by a second.
     pub fn longest_delay(&self) -> u64 {
-        self.lookback_minutes * MINUTE - self.skew_ms.unsigned_abs() - 2 * SECOND
+        // Without word of the limits it is a quarter of an hour.
+        let most = if self.limits_tell { 15 } else { u64::MAX };
+        self.lookback_minutes.min(most) * MINUTE - self.skew_ms.unsigned_abs() - 2 * SECOND
     }
+}
+
+/// Where the tool of 2017 stopped, if it was here before.
+fn marks(random: &Random, chosen: &[&'static str]) -> Vec<(&'static str, u64)> {
+    let mark = |name: &&'static str| {
+        (name.rsplit('/').next().unwrap_or(name), BEGIN - 1_000 - random.below(10 * MINUTE))
+    };
+    if random.chance(150) { chosen.iter().map(mark).collect() } else { Vec::new() }
 }
 
 fn records(settings: &Settings, random: &Random) -> Vec<Record> {
@@ -250,7 +328,20 @@ fn record(settings: &Settings, random: &Random, start: u64) -> Record {
         _ => random.heavy(2, 60),
     };
     let (id, lines) = (random.id(), lines as u32);
-    Record { id, key: key.into(), bound_to: None, kind, start, end: 0, visible: 0, deleted: u64::MAX, lines }
+    Record {
+        id,
+        key: key.into(),
+        bound_to: None,
+        kind,
+        start,
+        end: 0,
+        visible: 0,
+        deleted: u64::MAX,
+        lines,
+        logs_at: 0,
+        padded: settings.logs == LogsAt::Record,
+        own: None,
+    }
 }
 
 /// Gives the record its end and what depends on name and start.
@@ -264,14 +355,23 @@ fn finish(settings: &Settings, random: &Random, record: &mut Record) {
         _ => (run + random.heavy(300, longest)).min(longest),
     };
     record.visible = record.start + delay;
+    // At most what the forwarder waits for, less the lead of a clock.
+    let latest = (record.end + 100 * SECOND).min(record.start + longest).max(record.visible);
+    record.logs_at = match random.below(100) {
+        0..60 => record.visible,
+        _ => (record.visible + random.heavy(3 * SECOND, 100 * SECOND)).min(latest),
+    };
     record.bound_to =
         ACTIONS.iter().find(|(name, _)| *name == record.key).and_then(|(_, bound_to)| *bound_to);
     if record.key.contains('/') && record.kind == Kind::Trigger {
         // A trigger is in no package.
         record.kind = Kind::Action;
     }
-    if !settings.clean && random.chance(30) {
-        // Operators remove what is old: twice the look-back is long enough for every run in time to have seen it.
-        record.deleted = record.start + 2 * settings.lookback_minutes * MINUTE;
+    if settings.early_deletions && random.chance(100) {
+        record.deleted = record.visible + random.heavy(2 * MINUTE, settings.lookback_minutes * MINUTE) + 1;
+    } else if !settings.clean && random.chance(30) {
+        // Operators remove what is old.
+        let longest = settings.lookback_minutes + settings.longer_lookback.1;
+        record.deleted = record.start + 2 * longest * MINUTE;
     }
 }

@@ -1,9 +1,9 @@
 //! The command line.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use super::wskprops::WskProps;
 use crate::result::{RunResult, Verdict};
@@ -15,13 +15,19 @@ pub const HELP: &str = "\
 whiskjack forwards the logs of OpenWhisk actions to Logstash, without losing a line.
 
 Usage:
-  whiskjack run --config FILE [--state FILE]
+  whiskjack run --config FILE [--state FILE] [--ca FILE] [--cert FILE --key FILE [--passphrase-file FILE]]
   whiskjack --help | --version
 
 Options:
   --config FILE  the parameters, a JSON object as the action gets it
   --state FILE   keep the checkpoint in this file; without it the platform keeps it,
                  as an annotation of a package in the namespace
+  --ca FILE      certificates to trust at the receiver, PEM; instead of `logstash.ca`
+  --cert FILE    client certificate and its chain, PEM; instead of `logstash.cert`
+  --key FILE     its private key, PEM; instead of `logstash.key`
+  --passphrase-file FILE
+                 the passphrase of an encrypted key, on one line; instead of `logstash.passphrase`.
+                 The environment variable WHISKJACK_PASSPHRASE does the same
 
 API host and key come from the environment (__OW_API_HOST, __OW_API_KEY, __OW_NAMESPACE), else from the file
 that wsk uses: the one named by WSK_CONFIG_FILE, else ~/.wskprops (APIHOST, AUTH, NAMESPACE).
@@ -33,6 +39,9 @@ Started without arguments and with a pipe as file descriptor 3, whiskjack is an 
 activation per line from stdin and writes one result per line to descriptor 3 (ActionLoop).
 ";
 
+/// Environment variable with the passphrase of an encrypted key.
+const PASSPHRASE: &str = "WHISKJACK_PASSPHRASE";
+
 /// What the arguments ask for.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Command {
@@ -41,12 +50,24 @@ pub enum Command {
     /// Print the version.
     Version,
     /// Run once.
-    Run {
-        /// File with the parameters.
-        config: PathBuf,
-        /// File that keeps the checkpoint.
-        state: Option<PathBuf>,
-    },
+    Run(RunOptions),
+}
+
+/// Files of a run.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct RunOptions {
+    /// The parameters.
+    pub config: PathBuf,
+    /// Keeps the checkpoint.
+    pub state: Option<PathBuf>,
+    /// Certificates to trust at the receiver.
+    pub ca: Option<PathBuf>,
+    /// Client certificate.
+    pub cert: Option<PathBuf>,
+    /// Private key of the client certificate.
+    pub key: Option<PathBuf>,
+    /// Passphrase of the private key.
+    pub passphrase_file: Option<PathBuf>,
 }
 
 /// Reads the arguments. Errors are sentences that name the argument.
@@ -59,12 +80,23 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, S
         Some("run") => {}
         _ => return Err(format!("{}: no such command; there is only `run`, see --help", command.display())),
     }
-    let (mut config, mut state) = (None, None);
+    let (mut config, mut run) = (None, RunOptions::default());
     while let Some(option) = arguments.next() {
         let slot = match option.to_str() {
             Some("--help" | "-h") => return Ok(Command::Help),
             Some("--config") => &mut config,
-            Some("--state") => &mut state,
+            Some("--state") => &mut run.state,
+            Some("--ca") => &mut run.ca,
+            Some("--cert") => &mut run.cert,
+            Some("--key") => &mut run.key,
+            Some("--passphrase-file") => &mut run.passphrase_file,
+            // The argument may hold the passphrase itself.
+            Some(text) if text.starts_with("--passphrase") => {
+                return Err(format!(
+                    "--passphrase: everybody on this machine can read the command line; put the passphrase into a file and give \
+                     --passphrase-file FILE, or into the environment as {PASSPHRASE}"
+                ));
+            }
             _ => return Err(format!("{}: no such option of `run`; see --help", option.display())),
         };
         let value = arguments.next().ok_or(format!("{}: a file is missing", option.display()))?;
@@ -72,33 +104,71 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, S
             return Err(format!("{}: given twice", option.display()));
         }
     }
-    let config = config.ok_or("--config FILE is missing: the parameters, a JSON object")?;
-    Ok(Command::Run { config, state })
+    run.config = config.ok_or("--config FILE is missing: the parameters, a JSON object")?;
+    Ok(Command::Run(run))
 }
 
 /// Parameters and context of a run. Errors are sentences that name the file.
 pub fn prepare(
-    config: &Path,
-    state: Option<PathBuf>,
+    run: &RunOptions,
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<(Value, RunContext), String> {
-    let text = std::fs::read(config).map_err(|error| format!("--config {}: {error}", config.display()))?;
+    let config = run.config.display();
+    let text = std::fs::read(&run.config).map_err(|error| format!("--config {config}: {error}"))?;
     // The place is enough: the text around it may hold a key.
-    let params: Value = serde_json::from_slice(&text).map_err(|error| {
-        format!("--config {}: no JSON (line {}, column {})", config.display(), error.line(), error.column())
+    let mut params: Value = serde_json::from_slice(&text).map_err(|error| {
+        format!("--config {config}: no JSON (line {}, column {})", error.line(), error.column())
     })?;
-    if !params.is_object() {
-        return Err(format!("--config {}: must hold a JSON object", config.display()));
+    let Value::Object(map) = &mut params else {
+        return Err(format!("--config {config}: must hold a JSON object"));
+    };
+    let texts = tls_texts(run, environment)?;
+    if !texts.is_empty()
+        && let Value::Object(logstash) = map.entry("logstash").or_insert_with(|| json!({}))
+    {
+        logstash.extend(texts);
     }
     let props = WskProps::load(environment)?;
     let context = RunContext {
         api_host: environment("__OW_API_HOST").or(props.api_host),
         api_key: environment("__OW_API_KEY").map(Secret::new).or(props.key),
         namespace: environment("__OW_NAMESPACE").or(props.namespace),
-        checkpoint: state.map_or(Keeper::Platform, Keeper::File),
+        checkpoint: run.state.clone().map_or(Keeper::Platform, Keeper::File),
         ..RunContext::default()
     };
     Ok((params, context))
+}
+
+/// What the TLS options put into `logstash`.
+fn tls_texts(
+    run: &RunOptions,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<Map<String, Value>, String> {
+    let mut texts = Map::new();
+    for (option, name, file) in [
+        ("--ca", "ca", &run.ca),
+        ("--cert", "cert", &run.cert),
+        ("--key", "key", &run.key),
+        ("--passphrase-file", "passphrase", &run.passphrase_file),
+    ] {
+        let Some(file) = file else { continue };
+        let said = |what: String| format!("{option} {}: {what}", file.display());
+        let bytes = std::fs::read(file).map_err(|error| said(error.to_string()))?;
+        let text = String::from_utf8(bytes)
+            .map_err(|_| said("is no text; convert it to PEM with `openssl`".to_owned()))?;
+        // An editor ends the line; a passphrase does not.
+        let text = if name == "passphrase" { text.trim_end_matches(['\r', '\n']) } else { text.as_str() };
+        if text.trim().is_empty() {
+            return Err(said("is empty".to_owned()));
+        }
+        texts.insert(name.to_owned(), text.into());
+    }
+    if run.passphrase_file.is_none()
+        && let Some(passphrase) = environment(PASSPHRASE)
+    {
+        texts.insert("passphrase".to_owned(), passphrase.into());
+    }
+    Ok(texts)
 }
 
 /// The exit status for a result.
@@ -122,7 +192,11 @@ mod tests {
     fn a_run_needs_a_configuration_and_may_have_a_state_file() {
         assert_eq!(
             parse_words("run --state s --config c"),
-            Ok(Command::Run { config: "c".into(), state: Some("s".into()) })
+            Ok(Command::Run(RunOptions {
+                config: "c".into(),
+                state: Some("s".into()),
+                ..RunOptions::default()
+            }))
         );
         assert!(parse_words("run").unwrap_err().contains("--config FILE is missing"));
     }
@@ -132,11 +206,14 @@ mod tests {
         for (words, part) in [
             ("", "nothing to do"),
             ("send", "send: no such command"),
-            ("run --key secret", "--key: no such option"),
+            ("run --token secret", "--token: no such option"),
+            ("run --config c --passphrase sesame", "put the passphrase into a file"),
+            ("run --config c --passphrase=sesame", "put the passphrase into a file"),
             ("run --config", "--config: a file is missing"),
             ("run --config a --config b", "--config: given twice"),
         ] {
-            assert!(parse_words(words).unwrap_err().contains(part), "{words}");
+            let message = parse_words(words).unwrap_err();
+            assert!(message.contains(part) && !message.contains("sesame"), "{words}: {message}");
         }
     }
 
@@ -151,7 +228,8 @@ mod tests {
             "__OW_API_HOST" => Some("http://environment".to_owned()),
             _ => None,
         };
-        let (params, context) = prepare(&config, None, &environment).unwrap();
+        let (params, context) =
+            prepare(&RunOptions { config, ..RunOptions::default() }, &environment).unwrap();
         assert_eq!(params, serde_json::json!({"actions": ["a"]}));
         assert_eq!(context.api_host.as_deref(), Some("http://environment"));
         assert_eq!(context.api_key, Some(Secret::new("u:file")));
@@ -159,11 +237,47 @@ mod tests {
     }
 
     #[test]
+    fn tls_files_take_the_place_of_what_the_configuration_has() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, text: &[u8]| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path
+        };
+        let mut run = RunOptions {
+            config: file("c", b"{\"logstash\":{\"host\":\"l\",\"ca\":\"old\"}}"),
+            ca: Some(file("ca", b"CA\n")),
+            cert: Some(file("cert", b"CERT")),
+            key: Some(file("key", b"KEY")),
+            ..RunOptions::default()
+        };
+        let environment =
+            |name: &str| (name == "WHISKJACK_PASSPHRASE").then(|| "from the environment".to_owned());
+        let mut expected = json!({"host": "l", "ca": "CA\n", "cert": "CERT", "key": "KEY", "passphrase": "from the environment"});
+        assert_eq!(prepare(&run, &environment).unwrap().0["logstash"], expected);
+
+        run.passphrase_file = Some(file("passphrase", b" open sesame \r\n"));
+        expected["passphrase"] = json!(" open sesame ");
+        assert_eq!(prepare(&run, &environment).unwrap().0["logstash"], expected);
+
+        run.config = file("c", b"{}");
+        assert_eq!(prepare(&run, &environment).unwrap().0["logstash"]["key"], "KEY");
+
+        for (bytes, part) in [(&b""[..], "is empty"), (&[0x30, 0x82, 0xff], "is no text")] {
+            run.key = Some(file("key", bytes));
+            let message = prepare(&run, &environment).unwrap_err();
+            assert!(message.starts_with("--key ") && message.contains(part), "{message}");
+        }
+        run.key = Some(folder.path().join("nowhere"));
+        assert!(prepare(&run, &environment).unwrap_err().contains("nowhere"));
+    }
+
+    #[test]
     fn a_configuration_that_is_no_json_object_is_named_without_being_shown() {
         let folder = tempfile::tempdir().unwrap();
         let config = folder.path().join("c");
         std::fs::write(&config, "{\"key\": hidden}").unwrap();
-        let message = prepare(&config, None, &|_| None).unwrap_err();
+        let message = prepare(&RunOptions { config, ..RunOptions::default() }, &|_| None).unwrap_err();
         assert!(message.contains("no JSON (line 1") && !message.contains("hidden"), "{message}");
     }
 }

@@ -17,7 +17,7 @@ use tokio_rustls::TlsConnector;
 
 use crate::net::{self, DialError, Stream};
 use crate::origin::Origin;
-use crate::tls::{self, Trust};
+use crate::tls::{self, Settings, Trust};
 
 /// Time for name, socket and TLS handshake together.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -41,7 +41,7 @@ pub(super) enum ConnectError {
 
 impl Connector {
     pub(super) fn new(trust: &Trust) -> Result<Self, rustls::Error> {
-        tls::client_config(trust, None, &tls::VERSIONS).map(Self)
+        tls::client_config(Settings::trusting(trust.clone())).map(|(config, _)| Self(config))
     }
 
     async fn connect(self, uri: http::Uri) -> Result<TokioIo<ApiStream>, ConnectError> {

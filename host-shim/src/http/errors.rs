@@ -7,7 +7,7 @@ use wasmtime_wasi_http::Error;
 
 use super::connector::ConnectError;
 use crate::net::DialError;
-use crate::tls::sentence::{self, tls_error};
+use crate::tls::sentence::{Client, tls_error};
 
 /// The code for a request that got no response.
 pub(super) fn of_request(error: &hyper_util::client::legacy::Error) -> Error {
@@ -81,7 +81,7 @@ fn of_connect(error: &ConnectError) -> Error {
 
 /// `wasi:http` has a code for a certificate that is not trusted, but none says why, and what to do. Words can only go along with this one.
 fn of_tls(error: &io::Error) -> Error {
-    let said = sentence::handshake(error, "api");
+    let said = Client::Apis.handshake(error);
     if said.retryable { Error::ConnectionTerminated } else { Error::InternalError(Some(said.sentence)) }
 }
 

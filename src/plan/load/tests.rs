@@ -22,6 +22,8 @@ struct Platform {
     /// What a PUT is answered with; 200 is done.
     put: Cell<u16>,
     list: Cell<u16>,
+    /// What `GET /` tells.
+    limits: RefCell<Value>,
     /// Newest first.
     records: RefCell<Vec<Value>>,
     requests: RefCell<Vec<String>>,
@@ -35,6 +37,7 @@ impl Platform {
             outdated: RefCell::default(),
             put: Cell::new(200),
             list: Cell::new(200),
+            limits: RefCell::new(limits(300_000)),
             records: RefCell::default(),
             requests: RefCell::default(),
         }
@@ -90,6 +93,10 @@ impl Platform {
     }
 
     fn answer(&self, request: &Request) -> (u16, Value) {
+        if request.target == "/" {
+            self.requests.borrow_mut().push("GET /".into());
+            return (200, self.limits.borrow().clone());
+        }
         let target = request.target.strip_prefix("/api/v1/namespaces/_/").unwrap();
         let asked = if request.method == Method::Put { "PUT" } else { "GET" };
         self.requests.borrow_mut().push(format!("{asked} {target}"));
@@ -97,9 +104,20 @@ impl Platform {
         if !target.starts_with("packages/") {
             let own = target.starts_with("activations?name=fwd&");
             let records = if own { self.records.borrow().clone() } else { Vec::new() };
+            let number = |key: &str| -> u64 {
+                let value =
+                    target.split(['?', '&']).find_map(|pair| pair.strip_prefix(key)?.strip_prefix('='));
+                value.unwrap_or("0").parse().unwrap()
+            };
+            let range = number("since")..=number("upto");
+            let mut records: Vec<Value> = records;
+            records.retain(|record| range.contains(&record["start"].as_u64().unwrap()));
             return match self.list.get() {
                 200 if target.ends_with("count=true") => (200, json!({"activations": records.len()})),
-                200 => (200, json!(records)),
+                200 => {
+                    let (skip, limit) = (number("skip") as usize, number("limit") as usize);
+                    (200, records.into_iter().skip(skip).take(limit).collect())
+                }
                 status => (status, error),
             };
         }
@@ -152,6 +170,10 @@ impl Transport for Platform {
     fn connect(&self, _: &str, _: u16, _: u64) -> Result<Box<dyn Connection>, TransportError> {
         unreachable!("nothing is sent here")
     }
+}
+
+fn limits(max_action_duration: u64) -> Value {
+    json!({"description": "OpenWhisk", "limits": {"max_action_duration": max_action_duration, "max_action_logs": 10 << 20}})
 }
 
 fn own(activation: u32) -> OwnAction {
@@ -345,10 +367,10 @@ fn a_first_run_goes_on_where_the_tool_of_2017_stopped() {
     let listed = |platform: &Platform| {
         platform.requests.borrow().iter().filter(|request| request.contains("name=fwd")).count()
     };
-    assert_eq!(listed(&platform), 2);
+    assert_eq!(listed(&platform), 3, "a count, a page, and a count since the page was short");
     platform.conclude(&plan, &[], true);
     platform.plan(&params, 2).unwrap();
-    assert_eq!(listed(&platform), 2, "only the first run asks");
+    assert_eq!(listed(&platform), 3, "only the first run asks");
 }
 
 #[test]
@@ -369,4 +391,58 @@ fn a_damaged_checkpoint_is_not_overwritten_before_the_end_of_the_run_that_report
     let (_, result) = platform.conclude(&plan, &[], true);
     assert!(result["warnings"][0].as_str().unwrap().contains("began anew"), "{result}");
     assert_eq!(platform.stored().sources["a"].origin, BEGIN - LOOKBACK);
+}
+
+#[test]
+fn the_look_back_is_read_from_the_platforms_limits_once_a_day_and_what_was_forwarded_is_not_looked_for() {
+    const DAY: u64 = 24 * 60 * MINUTE;
+    let platform = Platform::new();
+    let asked = || platform.requests.borrow().iter().filter(|request| *request == "GET /").count();
+    *platform.limits.borrow_mut() = limits(60_000);
+    platform.run(&params(json!({})), 1);
+    assert_eq!(platform.stored().sources["a"].origin, BEGIN - 7 * MINUTE);
+    *platform.limits.borrow_mut() = limits(600_000);
+    let plan = platform.plan(&params(json!({})), 2).unwrap();
+    assert_eq!((plan.lookback_ms, asked()), (7 * MINUTE, 1));
+    platform.conclude(&plan, &plan.work["a"].clone(), true);
+
+    platform.now.set(BEGIN + DAY);
+    let plan = platform.plan(&params(json!({})), 3).unwrap();
+    assert_eq!((plan.lookback_ms, asked()), (25 * MINUTE, 2));
+    assert_eq!(plan.work["a"][1].range.since(), BEGIN - 7 * MINUTE, "nothing is remembered from before");
+}
+
+#[test]
+fn limits_that_cannot_be_read_are_no_failure_and_are_not_asked_for_again_soon() {
+    let platform = Platform::new();
+    for nonsense in [json!({"limits": {"max_action_duration": "5 m"}}), json!("hello"), json!({}), limits(0)]
+    {
+        *platform.limits.borrow_mut() = nonsense;
+        *platform.package.borrow_mut() = None;
+        platform.requests.borrow_mut().clear();
+        let plan = platform.plan(&params(json!({})), 1).unwrap();
+        assert_eq!((plan.lookback_ms, plan.warnings.len()), (LOOKBACK, 0));
+        platform.conclude(&plan, &plan.work["a"].clone(), true);
+        platform.now.set(platform.now.get() + MINUTE);
+        platform.plan(&params(json!({})), 2).unwrap();
+        assert_eq!(platform.requests.borrow().iter().filter(|request| *request == "GET /").count(), 1);
+    }
+}
+
+#[test]
+fn a_configured_look_back_asks_for_no_limits() {
+    let platform = Platform::new();
+    let plan = platform.plan(&params(json!({"lookback_minutes": 60})), 1).unwrap();
+    assert_eq!(plan.lookback_ms, 60 * MINUTE);
+    assert!(!platform.requests.borrow().contains(&"GET /".to_owned()));
+}
+
+#[test]
+fn marks_of_the_2017_tool_are_found_behind_records_that_tell_nothing_and_on_any_page() {
+    let platform = Platform::new();
+    let empty = |n: u64| record(BEGIN - n, &json!({}), json!([]));
+    *platform.records.borrow_mut() =
+        (1..60).map(empty).chain([marks(BEGIN - MINUTE, &["LAST_ACTIVATION a 500"])]).collect();
+    let plan = platform.plan(&params(json!({})), 1).unwrap();
+    assert_eq!(plan.checkpoint.sources["a"].origin, 501);
 }

@@ -1,0 +1,221 @@
+use rcgen::{CertificateParams, KeyPair};
+use serde_json::json;
+
+use super::*;
+
+fn take(params: &mut Value) -> HostParams {
+    HostParams::take(params.as_object_mut().unwrap())
+}
+
+fn keys(host: &HostParams) -> Vec<&str> {
+    host.faults.iter().map(|fault| fault.key.as_str()).collect()
+}
+
+fn pair() -> (String, String) {
+    let key = KeyPair::generate().unwrap();
+    let cert = CertificateParams::new(vec!["localhost".to_owned()]).unwrap().self_signed(&key).unwrap();
+    (cert.pem(), key.serialize_pem())
+}
+
+#[test]
+fn tls_is_on_and_verifies_unless_told_otherwise() {
+    let host = take(&mut json!({"logstash": {"host": "l", "port": 5044}}));
+    assert!(host.faults.is_empty(), "{:?}", host.faults);
+    assert!(matches!(host.security, Security::Tls { server_name: None, .. }));
+    assert_eq!(host.api_trust, Trust::Public);
+}
+
+#[test]
+fn all_faults_are_collected_at_once() {
+    let host = take(&mut json!({
+        "logstash": {
+            "host": "l", "port": 1, "tls": "no", "rejectUnauthorized": 0, "ca": "nonsense", "servername": "no name",
+            "cert": 7, "minVersion": "TLS1", "maxVersion": "SSLv3", "ca_sha256": 1, "leaf_sha256": 2,
+        },
+        "api": {"ca": [], "rejectUnauthorized": "false"},
+    }));
+    assert_eq!(
+        keys(&host),
+        [
+            "logstash.tls",
+            "logstash.rejectUnauthorized",
+            "logstash.ca",
+            "logstash.cert",
+            "logstash.servername",
+            "logstash.minVersion",
+            "logstash.maxVersion",
+            "logstash.ca_sha256",
+            "logstash.leaf_sha256",
+            "api.rejectUnauthorized",
+            "api.ca",
+        ]
+    );
+}
+
+#[test]
+fn keys_and_certificates_leave_the_parameters_and_the_rest_stays() {
+    let (cert, key) = pair();
+    let mut params = json!({
+        "actions": ["a"],
+        "logstash": {"host": "l", "port": "5044", "ca": cert, "cert": cert, "key": key, "rejectUnauthorized": true},
+        "api": {"ca": [cert]},
+    });
+    let host = take(&mut params);
+    assert!(host.faults.is_empty(), "{:?}", host.faults);
+    assert_eq!(
+        params,
+        json!({
+            "actions": ["a"],
+            "logstash": {"host": "l", "port": "5044", "rejectUnauthorized": true},
+            "api": {},
+        })
+    );
+    assert!(host.secrets.iter().any(|secret| secret.expose() == key));
+}
+
+#[test]
+fn no_fault_and_no_debug_output_shows_a_key() {
+    let (cert, key) = pair();
+    let (_, other) = pair();
+    let host = take(&mut json!({
+        "logstash": {"host": "l", "port": 1, "cert": cert, "key": other, "ca": key, "passphrase": "open sesame"},
+        "api": {"ca": key},
+    }));
+    assert_eq!(keys(&host), ["logstash.ca", "logstash.key", "api.ca"]);
+    let shown = format!("{host:?}");
+    for secret in [key.lines().nth(1).unwrap(), other.lines().nth(1).unwrap(), "open sesame"] {
+        assert!(!shown.contains(secret), "{shown}");
+    }
+}
+
+#[test]
+fn a_certificate_without_its_key_is_a_fault_and_the_other_way_round() {
+    let (cert, key) = pair();
+    assert_eq!(keys(&take(&mut json!({"logstash": {"cert": cert}}))), ["logstash.key"]);
+    assert_eq!(keys(&take(&mut json!({"logstash": {"key": key}}))), ["logstash.cert"]);
+}
+
+/// Client certificate for the key in `ec.pkcs8.pem`.
+fn certificate() -> String {
+    let key = KeyPair::from_pem(include_str!("../../tests/keys/ec.pkcs8.pem")).unwrap();
+    CertificateParams::new(vec!["client".to_owned()]).unwrap().self_signed(&key).unwrap().pem()
+}
+
+const ENCRYPTED: &str = include_str!("../../tests/keys/ec.aes256.pem");
+
+#[test]
+fn an_encrypted_key_is_opened_in_every_form_that_node_takes() {
+    let cert = certificate();
+    for logstash in [
+        json!({"cert": cert, "key": ENCRYPTED, "passphrase": "sesame"}),
+        json!({"cert": cert, "key": [ENCRYPTED], "passphrase": "sesame"}),
+        json!({"cert": cert, "key": {"pem": ENCRYPTED, "passphrase": "sesame"}}),
+        json!({"cert": [cert], "key": [{"pem": ENCRYPTED, "passphrase": "sesame"}], "passphrase": "another"}),
+        json!({"cert": cert, "key": {"pem": ENCRYPTED}, "passphrase": "sesame"}),
+        // Node does not look at one that is not needed.
+        json!({"cert": cert, "key": include_str!("../../tests/keys/ec.sec1.pem"), "passphrase": "any"}),
+    ] {
+        let mut params = json!({ "logstash": logstash });
+        let host = take(&mut params);
+        assert!(host.faults.is_empty(), "{:?}", host.faults);
+        assert!(matches!(host.security, Security::Tls { shows_certificate: true, .. }));
+        assert_eq!(params, json!({"logstash": {}}));
+        assert!(!format!("{host:?}").contains("sesame"));
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_key_is_told_at_the_key_of_the_configuration_that_mends_it() {
+    let cert = certificate();
+    let camellia = include_str!("../../tests/keys/ec.camellia.pem");
+    for (logstash, key, part) in [
+        (json!({"cert": cert, "key": ENCRYPTED}), "logstash.passphrase", "is missing"),
+        (
+            json!({"cert": cert, "key": ENCRYPTED, "passphrase": "wrong"}),
+            "logstash.passphrase",
+            "does not open",
+        ),
+        (
+            json!({"cert": cert, "key": {"pem": ENCRYPTED, "passphrase": "wrong"}}),
+            "logstash.key.passphrase",
+            "does not open",
+        ),
+        (json!({"cert": cert, "key": ENCRYPTED, "passphrase": 7}), "logstash.passphrase", "must be text"),
+        (
+            json!({"cert": cert, "key": camellia, "passphrase": "sesame"}),
+            "logstash.key",
+            "openssl pkcs8 -topk8",
+        ),
+        (json!({"cert": cert, "key": "text"}), "logstash.key", "holds no private key"),
+        (json!({"cert": cert, "key": ["a", "b"]}), "logstash.key", "of one key"),
+        (json!({"cert": cert, "key": {"passphrase": "x"}}), "logstash.key", "of one key"),
+        (json!({"cert": cert, "key": pair().1}), "logstash.key", "not the key of the certificate"),
+        (
+            json!({"cert": cert, "key": include_str!("../../tests/keys/p521.aes256.pem"), "passphrase": "sesame"}),
+            "logstash.key",
+            "kind that is not supported",
+        ),
+    ] {
+        let host = take(&mut json!({ "logstash": logstash }));
+        assert_eq!(keys(&host), [key], "{:?}", host.faults);
+        assert!(host.faults[0].remedy.contains(part), "{:?}", host.faults);
+        assert_eq!(host.faults[0].value, "");
+    }
+}
+
+#[test]
+fn pins_must_be_fingerprints_and_must_have_an_effect() {
+    let hex = "00".repeat(32);
+    for (logstash, expected) in [
+        (
+            json!({"ca_sha256": hex, "leaf_sha256": [hex, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="]}),
+            &[][..],
+        ),
+        (
+            json!({"ca_sha256": "nonsense", "leaf_sha256": []}),
+            &["logstash.ca_sha256", "logstash.leaf_sha256"],
+        ),
+        (json!({"ca_sha256": 7, "leaf_sha256": [hex, "0"]}), &["logstash.ca_sha256", "logstash.leaf_sha256"]),
+        (json!({"rejectUnauthorized": false, "ca_sha256": hex, "leaf_sha256": hex}), &["logstash.ca_sha256"]),
+        (
+            json!({"tls": false, "ca_sha256": hex, "leaf_sha256": hex}),
+            &["logstash.ca_sha256", "logstash.leaf_sha256"],
+        ),
+    ] {
+        let mut params = json!({"logstash": logstash});
+        assert_eq!(keys(&take(&mut params)), expected, "{params}");
+    }
+}
+
+#[test]
+fn a_lower_minimum_than_what_is_safe_is_honoured_and_a_lower_maximum_is_not() {
+    for (logstash, expected) in [
+        (json!({"minVersion": "TLSv1"}), &[][..]),
+        (json!({"minVersion": "TLSv1.1", "maxVersion": "TLSv1.2"}), &[]),
+        (json!({"maxVersion": "TLSv1.1"}), &["logstash.maxVersion"]),
+        (json!({"minVersion": "TLSv1", "maxVersion": "TLSv1"}), &["logstash.maxVersion"]),
+        (json!({"minVersion": "TLSv1.3", "maxVersion": "TLSv1.2"}), &["logstash.minVersion"]),
+        (json!({"minVersion": 1.2, "maxVersion": "1.3"}), &["logstash.minVersion", "logstash.maxVersion"]),
+    ] {
+        let mut params = json!({"logstash": logstash});
+        assert_eq!(keys(&take(&mut params)), expected, "{params}");
+    }
+}
+
+#[test]
+fn only_the_configured_receiver_is_permitted() {
+    let receiver =
+        take(&mut json!({"logstash": {"host": "Logs.example.com", "port": "5044"}})).receiver.unwrap();
+    assert!(receiver.permits("logs.example.com", 5044));
+    assert!(!receiver.permits("logs.example.com", 5045));
+    assert!(!receiver.permits("example.com", 5044));
+    let receiver = take(&mut json!({"logstash": {"host": "[::1]", "port": 1}})).receiver.unwrap();
+    assert!(receiver.permits("::1", 1) && receiver.permits("[::1]", 1));
+    assert_eq!(take(&mut json!({"logstash": {"host": "l", "port": 70000}})).receiver, None);
+}
+
+#[test]
+fn a_section_of_the_wrong_type_does_not_break_the_rest() {
+    assert!(take(&mut json!({"logstash": 7})).faults.is_empty());
+    assert_eq!(keys(&take(&mut json!({"api": [1]}))), ["api"]);
+}

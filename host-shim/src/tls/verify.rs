@@ -1,0 +1,139 @@
+//! Who is let through: a chain to an authority, a certificate that is trusted as it is, or anybody.
+
+use std::sync::Arc;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+
+use super::pins::{Pinned, Pins};
+use super::{Trust, provider, roots};
+
+/// The verifier for `trust`, and on top of it the pins. Errors: a certificate in `trust` is none.
+pub(super) fn verifier(trust: &Trust, pins: Pins) -> Result<Arc<dyn ServerCertVerifier>, Error> {
+    let roots = match trust {
+        Trust::Public => roots::public(),
+        Trust::Only(certificates) => Arc::new(roots::only(certificates)?),
+        Trust::Anybody => Arc::new(RootCertStore::empty()),
+    };
+    let verifier: Arc<dyn ServerCertVerifier> = match trust {
+        Trust::Public => chain_verifier(roots.clone())?,
+        Trust::Only(certificates) => {
+            Arc::new(TrustedOrChain { chain: chain_verifier(roots.clone())?, trusted: certificates.clone() })
+        }
+        Trust::Anybody => Arc::new(NoVerification(provider())),
+    };
+    if pins.is_empty() {
+        return Ok(verifier);
+    }
+    let trusted = match trust {
+        Trust::Public => roots::of_system().to_vec(),
+        Trust::Only(certificates) => certificates.clone(),
+        Trust::Anybody => Vec::new(),
+    };
+    Ok(Arc::new(Pinned { verifier, pins, trusted, roots }))
+}
+
+pub(super) fn chain_verifier(roots: Arc<RootCertStore>) -> Result<Arc<WebPkiServerVerifier>, Error> {
+    WebPkiServerVerifier::builder_with_provider(roots, provider())
+        .build()
+        .map_err(|error| Error::General(error.to_string()))
+}
+
+/// Accepts a chain to one of the authorities, or exactly one of the given certificates.
+///
+/// Many a Logstash runs with a self-signed certificate that marks itself as an authority, and its users put just that
+/// into `ca`. OpenSSL takes it, so the 2017 tool did; webpki alone refuses an authority as a server's certificate.
+#[derive(Debug)]
+struct TrustedOrChain {
+    chain: Arc<WebPkiServerVerifier>,
+    trusted: Vec<CertificateDer<'static>>,
+}
+
+impl ServerCertVerifier for TrustedOrChain {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let verdict =
+            self.chain.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        match verdict {
+            // The dates are checked first, so neither of these errors hides that a certificate has expired.
+            Err(Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::Other(_)))
+                if self.trusted.iter().any(|one| one.as_ref() == end_entity.as_ref()) =>
+            {
+                verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
+                Ok(ServerCertVerified::assertion())
+            }
+            verdict => verdict,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.chain.verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.chain.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.chain.supported_verify_schemes()
+    }
+}
+
+/// Accepts any certificate; the peer must still hold its key.
+#[derive(Debug)]
+struct NoVerification(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for NoVerification {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}

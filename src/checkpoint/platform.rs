@@ -1,0 +1,159 @@
+//! What earlier runs learned about the platform, kept with the checkpoint so that a run in the steady state need not ask.
+
+use crate::api::Limits;
+use serde::{Deserialize, Serialize};
+
+const MINUTE_MS: u64 = 60_000;
+/// The look-back as long as nobody knows better: that of a stock platform, in milliseconds.
+const STOCK_LOOKBACK_MS: u64 = 15 * MINUTE_MS;
+/// Longest look-back, in milliseconds; as much as the configuration allows.
+const LONGEST_LOOKBACK_MS: u64 = 24 * 60 * MINUTE_MS;
+/// Time for queues, batched writes and the index, in milliseconds: generous, and with stock limits it makes up a quarter of an hour.
+const SETTLING_MS: u64 = 280_000;
+/// How often limits are read, and how soon again when that failed, in milliseconds.
+const LIMITS_HOLD_MS: u64 = 24 * 60 * MINUTE_MS;
+const LIMITS_RETRY_MS: u64 = 60 * MINUTE_MS;
+/// How long it is believed where log lines are, in milliseconds.
+const LOGS_HOLD_MS: u64 = 24 * 60 * MINUTE_MS;
+
+/// The platform, as far as it is known.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Platform {
+    /// The look-back that its limits ask for, in milliseconds; `None` until they were read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lookback_ms: Option<u64>,
+    /// When the limits are to be read again, milliseconds since 1970.
+    #[serde(default)]
+    limits_due_ms: u64,
+    /// Where it keeps log lines.
+    #[serde(default)]
+    logs: LogPlace,
+    /// How long `logs` is believed, milliseconds since 1970: an operator may have chosen another store since.
+    #[serde(default)]
+    logs_until_ms: u64,
+}
+
+/// Where a platform keeps log lines (facts/openwhisk.md 1.8). In the order of how much it counts when several were seen.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogPlace {
+    /// Nobody knows yet.
+    #[default]
+    Unknown,
+    /// Where the API does not reach.
+    Nowhere,
+    /// In the activation record.
+    Record,
+    /// In a store that `/logs` asks.
+    Api,
+}
+
+impl Platform {
+    /// Whether nothing is known.
+    pub fn is_unknown(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// How far back to look for late records, in milliseconds: what the limits said last, or what stock limits say.
+    pub fn lookback_ms(&self) -> u64 {
+        self.lookback_ms.unwrap_or(STOCK_LOOKBACK_MS).min(LONGEST_LOOKBACK_MS)
+    }
+
+    /// Whether the limits should be read: for the first time, daily, an hour after that failed, or after a clock went wrong.
+    pub fn limits_are_due(&self, now_ms: u64) -> bool {
+        now_ms >= self.limits_due_ms || self.limits_due_ms - now_ms > LIMITS_HOLD_MS
+    }
+
+    /// Where log lines are, as far as that is still believed.
+    pub fn logs(&self, now_ms: u64) -> LogPlace {
+        let believed = now_ms < self.logs_until_ms && self.logs_until_ms - now_ms <= LOGS_HOLD_MS;
+        if believed { self.logs } else { LogPlace::Unknown }
+    }
+
+    /// Takes in where log lines were seen.
+    pub fn note_logs(&mut self, place: LogPlace, now_ms: u64) {
+        (self.logs, self.logs_until_ms) = (place, now_ms.saturating_add(LOGS_HOLD_MS));
+    }
+
+    /// Takes in the limits, or that they could not be had: then the last ones stay.
+    pub fn note_limits(&mut self, limits: Option<Limits>, now_ms: u64) {
+        let lookback_ms = limits.and_then(lookback_ms);
+        self.lookback_ms = lookback_ms.or(self.lookback_ms);
+        let hold = if lookback_ms.is_some() { LIMITS_HOLD_MS } else { LIMITS_RETRY_MS };
+        self.limits_due_ms = now_ms.saturating_add(hold);
+    }
+}
+
+/// The longest time from a start until the record can be seen: getting ready and running may each take the longest duration, collecting
+/// logs takes up to two seconds a megabyte (facts/openwhisk.md 1.7). `None` for limits that cannot be.
+fn lookback_ms(limits: Limits) -> Option<u64> {
+    const MB: u64 = 1 << 20;
+    let Limits { max_action_duration: duration_ms, max_action_logs: log_bytes } = limits;
+    if duration_ms == 0 || duration_ms > LONGEST_LOOKBACK_MS || log_bytes > 1024 * MB {
+        return None;
+    }
+    let collecting_ms = log_bytes.div_ceil(MB).max(5) * 2_000;
+    Some((2 * duration_ms + collecting_ms + SETTLING_MS).min(LONGEST_LOOKBACK_MS))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STOCK: Limits = Limits { max_action_duration: 300_000, max_action_logs: 10 << 20 };
+    const DAY: u64 = 24 * 60 * MINUTE_MS;
+
+    fn after(limits: Option<Limits>) -> Platform {
+        let mut platform = Platform::default();
+        platform.note_limits(limits, 1000);
+        platform
+    }
+
+    #[test]
+    fn stock_limits_make_a_quarter_of_an_hour_and_longer_runs_a_longer_look_back() {
+        assert_eq!(after(Some(STOCK)).lookback_ms(), 15 * MINUTE_MS);
+        let vendor = Limits { max_action_duration: 600_000, ..STOCK };
+        assert_eq!(after(Some(vendor)).lookback_ms(), 25 * MINUTE_MS);
+        let no_logs = Limits { max_action_duration: 60_000, max_action_logs: 0 };
+        assert_eq!(after(Some(no_logs)).lookback_ms(), 120_000 + 10_000 + SETTLING_MS);
+        assert_eq!(after(Some(Limits { max_action_duration: DAY, ..STOCK })).lookback_ms(), DAY);
+    }
+
+    #[test]
+    fn without_sensible_limits_the_last_ones_stay_and_stock_ones_come_first() {
+        let nonsense = [
+            None,
+            Some(Limits { max_action_duration: 0, ..STOCK }),
+            Some(Limits { max_action_duration: u64::MAX, ..STOCK }),
+            Some(Limits { max_action_logs: u64::MAX, ..STOCK }),
+        ];
+        for limits in nonsense {
+            let mut platform = after(limits);
+            assert_eq!(platform.lookback_ms(), 15 * MINUTE_MS);
+            platform.note_limits(Some(Limits { max_action_duration: 600_000, ..STOCK }), 2000);
+            platform.note_limits(limits, 3000);
+            assert_eq!(platform.lookback_ms(), 25 * MINUTE_MS);
+        }
+    }
+
+    #[test]
+    fn where_log_lines_are_is_believed_for_a_day() {
+        let mut platform = Platform::default();
+        platform.note_logs(LogPlace::Record, 10 * DAY);
+        let at = |now| platform.logs(now);
+        assert_eq!([at(10 * DAY), at(11 * DAY - 1)], [LogPlace::Record; 2]);
+        assert_eq!([at(11 * DAY), at(9 * DAY)], [LogPlace::Unknown; 2], "also when the clock was ahead");
+    }
+
+    #[test]
+    fn limits_are_read_once_a_day_an_hour_after_a_failure_and_when_a_clock_was_wrong() {
+        assert!(Platform::default().limits_are_due(1000));
+        let known = after(Some(STOCK));
+        assert!(!known.limits_are_due(1000 + DAY - 1) && known.limits_are_due(1000 + DAY));
+        let failed = after(None);
+        assert!(!failed.limits_are_due(2000) && failed.limits_are_due(1000 + LIMITS_RETRY_MS));
+        let mut ahead = Platform::default();
+        ahead.note_limits(Some(STOCK), 10 * DAY);
+        assert!(ahead.limits_are_due(1000));
+    }
+}

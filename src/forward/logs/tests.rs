@@ -1,0 +1,148 @@
+use super::*;
+use crate::ports::{Body, Clock, Connection, Http, Ports, Request, Response, Transport, TransportError};
+use serde_json::{Value, json};
+use std::cell::{Cell, RefCell};
+
+const ID: &str = "0a1b2c3d4e5f60718293a4b5c6d7e8f9";
+const START: u64 = 1_000_000;
+const END: u64 = START + 5_000;
+/// A time at which the record has come to rest.
+const LATER: u64 = END + SETTLING_MS;
+
+/// `/logs` gives one answer.
+struct Store {
+    status: Cell<u16>,
+    answer: RefCell<Value>,
+    asked: RefCell<Vec<String>>,
+}
+
+struct Whole(Option<Vec<u8>>);
+
+impl Body for Whole {
+    fn chunk(&mut self) -> Result<Option<Vec<u8>>, Failure> {
+        Ok(self.0.take())
+    }
+}
+
+impl Http for Store {
+    fn send(&self, request: &Request) -> Result<Response, Failure> {
+        self.asked.borrow_mut().push(request.target.clone());
+        let body = self.answer.borrow().to_string().into_bytes();
+        Ok(Response { status: self.status.get(), body: Box::new(Whole(Some(body))) })
+    }
+}
+
+impl Clock for Store {
+    fn now_ms(&self) -> u64 {
+        LATER
+    }
+    fn sleep_ms(&self, _: u64) {}
+    fn random(&self) -> u64 {
+        7
+    }
+}
+
+impl Transport for Store {
+    fn connect(&self, _: &str, _: u16, _: u64) -> Result<Box<dyn Connection>, TransportError> {
+        unreachable!("nothing is sent here")
+    }
+}
+
+impl Store {
+    fn new(status: u16, answer: Value) -> Self {
+        Self { status: Cell::new(status), answer: RefCell::new(answer), asked: RefCell::default() }
+    }
+
+    fn ask(&self, logs: &mut LogStore, inline: &[&str], now_ms: u64) -> Lines {
+        let json =
+            json!({"activationId": ID, "namespace": "guest", "name": "hello", "start": START, "end": END,
+            "annotations": [{"key": "path", "value": "guest/hello"}], "logs": inline})
+            .to_string();
+        let api = Api::new(Ports { clock: self, http: self, transport: self }, u64::MAX);
+        logs.lines_of(&Record::parse(json.as_bytes()).unwrap(), &api, now_ms)
+    }
+}
+
+fn lines(texts: &[&str]) -> Store {
+    Store::new(200, json!({"logs": texts}))
+}
+
+fn log_store(place: LogPlace) -> LogStore {
+    LogStore::new(place, 0)
+}
+
+#[test]
+fn lines_in_a_record_tell_where_they_are_and_no_more_questions_are_asked() {
+    let store = lines(&[]);
+    let mut logs = log_store(LogPlace::Unknown);
+    assert!(matches!(store.ask(&mut logs, &[], LATER), Lines::InRecord));
+    assert_eq!((logs.learned(), store.asked.borrow().len()), (None, 1));
+    assert!(matches!(store.ask(&mut logs, &["x"], LATER), Lines::InRecord));
+    assert!(matches!(store.ask(&mut logs, &[], LATER), Lines::InRecord));
+    assert_eq!((logs.learned(), store.asked.borrow().len()), (Some(LogPlace::Record), 1));
+    assert_eq!(store.asked.borrow()[0], format!("/api/v1/namespaces/_/activations/{ID}/logs"));
+}
+
+#[test]
+fn lines_from_their_own_store_are_taken_as_they_are() {
+    let store = lines(&["2023-11-14T22:13:20.1Z stdout: not padded", "bare"]);
+    let mut logs = log_store(LogPlace::Unknown);
+    let Lines::Elsewhere(taken) = store.ask(&mut logs, &[], LATER) else { panic!("no lines") };
+    assert_eq!(taken, ["2023-11-14T22:13:20.1Z stdout: not padded", "bare"]);
+    assert_eq!(logs.learned(), Some(LogPlace::Api));
+}
+
+#[test]
+fn a_platform_that_says_logs_are_not_available_is_not_asked_again() {
+    let store = lines(&["Logs are not available."]);
+    let mut logs = log_store(LogPlace::Unknown);
+    assert!(matches!(store.ask(&mut logs, &[], LATER), Lines::InRecord));
+    assert!(matches!(store.ask(&mut logs, &[], LATER), Lines::InRecord));
+    assert_eq!((logs.learned(), store.asked.borrow().len()), (Some(LogPlace::Nowhere), 1));
+}
+
+#[test]
+fn no_lines_are_no_answer_until_they_had_time_to_come() {
+    let store = lines(&[]);
+    let mut logs = log_store(LogPlace::Api);
+    assert!(matches!(store.ask(&mut logs, &[], LATER - 1), Lines::Later(None)));
+    assert!(matches!(store.ask(&mut logs, &[], LATER), Lines::InRecord));
+    let mut passed = LogStore::new(LogPlace::Api, START + 1);
+    assert!(matches!(store.ask(&mut passed, &[], END), Lines::InRecord), "no look-back would find it");
+}
+
+#[test]
+fn what_the_store_cannot_give_is_asked_for_again_until_the_look_back_has_passed() {
+    for (status, answer) in [
+        (200, json!({"logs": ["The log message can't be retrieved, no such index"]})),
+        (404, json!({"error": "The requested resource does not exist.", "code": "x"})),
+    ] {
+        let store = Store::new(status, answer);
+        assert!(matches!(store.ask(&mut log_store(LogPlace::Api), &[], LATER), Lines::Later(_)));
+        let Lines::Lost(warning) = store.ask(&mut LogStore::new(LogPlace::Api, START + 1), &[], LATER) else {
+            panic!("not given up")
+        };
+        assert!(warning.contains(ID) && warning.contains("hello"), "{warning}");
+    }
+}
+
+#[test]
+fn a_failing_store_puts_off_a_few_activations_and_then_ends_the_turn() {
+    for (status, answer) in [(500, json!({"error": "broken"})), (404, json!("no page")), (200, json!([]))] {
+        let store = Store::new(status, answer);
+        let mut logs = log_store(LogPlace::Api);
+        for _ in 1..MOST_FAILURES {
+            let Lines::Later(Some(warning)) = store.ask(&mut logs, &[], LATER) else { panic!("not put off") };
+            assert!(warning.contains(ID), "{warning}");
+        }
+        assert!(matches!(store.ask(&mut logs, &[], LATER), Lines::Failed(_)));
+    }
+}
+
+#[test]
+fn a_failing_store_holds_up_what_no_look_back_finds_again_but_not_for_ever() {
+    let store = Store::new(503, json!({"error": "broken"}));
+    let mut logs = LogStore::new(LogPlace::Api, START + 1);
+    assert!(matches!(store.ask(&mut logs, &[], LATER), Lines::Failed(_)));
+    assert!(matches!(store.ask(&mut logs, &[], END + PATIENCE_MS), Lines::Lost(_)));
+}
