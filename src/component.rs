@@ -45,7 +45,8 @@ impl wit::Guest for Component {
         let api = http::Api::new(&origin, key.as_deref());
         let plan = plan::plan(&config, &context, ports(&api)).map_err(error)?;
         let slices = plan.slices().into_iter().map(wit_slice).collect();
-        Ok(wit::RunPlan { state: json(&State { origin, key, plan }), slices, workers: 1 })
+        let workers = config.output.workers();
+        Ok(wit::RunPlan { state: json(&State { origin, key, plan }), slices, workers })
     }
 
     fn forward(plan: wit::RunPlan, slice: wit::Slice) -> wit::Outcome {

@@ -14,7 +14,7 @@ use openwhisk_double::{Activation, Double, Options, Tls};
 use serde_json::{Value, json};
 use std::path::Path;
 use support::{ACTIONS, SOON, Scene, arrived, refused_port};
-use whiskjack_testbed::{Certificates, Cli, Output, Receiver, ReceiverOptions};
+use whiskjack_testbed::{Certificates, Cli, Output, PASSPHRASE, Receiver, ReceiverOptions};
 
 fn run(scene: &Scene, params: &Value, state: Option<&Path>) -> Output {
     let environment = scene.environment();
@@ -179,6 +179,65 @@ fn a_receiver_that_demands_a_client_certificate_gets_it() {
     params["logstash"]["key"] = json!(scene.certificates.client_key);
     let with = run(&scene, &params, None);
     assert_eq!(result(&with)["lines"]["acknowledged"], 6, "{with:?}");
+}
+
+#[test]
+fn certificates_and_an_encrypted_key_may_stay_in_files_of_their_own() {
+    let scene = Scene::new();
+    scene.add_activations(1);
+    let receiver = Receiver::start(ReceiverOptions {
+        tls: Some(scene.certificates.mutual_tls()),
+        ..ReceiverOptions::default()
+    });
+    let mut params = scene.params(receiver.port());
+    params["logstash"]["ca"].take();
+    let directory = tempfile::tempdir().unwrap();
+    let files = [
+        ("--ca", &scene.certificates.ca),
+        ("--cert", &scene.certificates.client_certificate),
+        ("--key", &scene.certificates.client_key_encrypted),
+        ("--passphrase-file", &format!("{PASSPHRASE}\n")),
+    ]
+    .map(|(option, text)| {
+        let file = directory.path().join(option);
+        std::fs::write(&file, text).unwrap();
+        (option, file)
+    });
+    let options = files.each_ref().map(|(option, file)| (*option, file.as_path()));
+    let environment = scene.environment();
+    let mut environment: Vec<(&str, &str)> =
+        environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
+
+    let locked = Cli::run_with(&params, &options[..3], &environment);
+    assert_eq!(locked.status.code(), Some(2), "{locked:?}");
+    assert!(locked.stderr.starts_with("logstash.passphrase: is missing"), "{locked:?}");
+
+    let output = Cli::run_with(&params, &options, &environment);
+    assert_eq!(result(&output)["lines"]["acknowledged"], 6, "{output:?}");
+
+    environment.push(("WHISKJACK_PASSPHRASE", "the wrong one"));
+    let output = Cli::run_with(&params, &options[..3], &environment);
+    assert!(output.stderr.starts_with("logstash.passphrase: does not open"), "{output:?}");
+    assert!(!format!("{output:?}").contains("the wrong one"), "{output:?}");
+}
+
+#[test]
+fn an_authority_in_the_systems_bundle_is_trusted_without_further_words() {
+    let scene = Scene::new();
+    scene.add_activations(1);
+    let receiver = scene.receiver();
+    let mut params = scene.params(receiver.port());
+    params["logstash"]["ca"].take();
+    let untrusted = result(&run(&scene, &params, None));
+    assert!(untrusted["error"].as_str().unwrap().contains("`logstash.ca`"), "{untrusted}");
+
+    let bundle = scene.certificates.ca_file();
+    let mut environment = scene.environment();
+    environment.push(("SSL_CERT_FILE", bundle.display().to_string()));
+    let environment: Vec<(&str, &str)> =
+        environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let output = Cli::run(&params, None, &environment);
+    assert_eq!(result(&output)["lines"]["acknowledged"], 6, "{output:?}");
 }
 
 #[test]

@@ -24,7 +24,7 @@ pub(crate) use self::bindings::whiskjack::forwarder::types::{
     self, Authorization, CheckpointKeeper, Context,
 };
 use crate::http::Api;
-use crate::params::{Receiver, Security};
+use crate::params::{Receivers, Security};
 use crate::transport::Connection;
 
 /// Largest memory of one instance, in bytes.
@@ -165,7 +165,7 @@ impl Drop for Ticker {
 /// What the instances of one run may reach.
 pub(crate) struct Reach {
     pub(crate) api: Api,
-    pub(crate) receiver: Option<Receiver>,
+    pub(crate) receivers: Receivers,
     pub(crate) security: Security,
 }
 
@@ -213,8 +213,8 @@ impl transport::HostConnection for State {
         port: u16,
         timeout_ms: u64,
     ) -> wasmtime::Result<Result<Resource<Connection>, TransportError>> {
-        let Reach { receiver, security, .. } = &*self.reach;
-        match Connection::open(receiver.as_ref(), security, &host, port, timeout_ms).await {
+        let Reach { receivers, security, .. } = &*self.reach;
+        match Connection::open(receivers, security, &host, port, timeout_ms).await {
             Ok(connection) => Ok(Ok(self.table.push(connection)?)),
             Err(error) => Ok(Err(error)),
         }

@@ -13,11 +13,14 @@
 //! | `logstash.minVersion`, `logstash.maxVersion` | `TLSv1.2` or `TLSv1.3` | limits of the TLS version |
 //! | `api.ca`, `api.rejectUnauthorized` | as above | for the OpenWhisk API |
 //!
-//! Every other key is the component's, `logstash.host`, `logstash.port` and `api.host` too: they are only read here, for the allow-lists.
+//! Every other key is the component's, those of the receivers and `api.host` too: they are only read here, for the allow-lists.
 //! Keys and certificates are taken out, so that the component never holds one.
 
+mod receivers;
 mod section;
 mod security;
+
+pub(crate) use self::receivers::Receivers;
 
 use std::sync::Arc;
 
@@ -54,7 +57,7 @@ impl std::fmt::Display for Fault {
 #[derive(Debug)]
 pub(crate) struct HostParams {
     /// The one receiver that may be reached; none when the parameters name no usable one.
-    pub(crate) receiver: Option<Receiver>,
+    pub(crate) receivers: Receivers,
     /// How the receiver is spoken to.
     pub(crate) security: Security,
     /// The API that the parameters name; it comes before the platform's.
@@ -65,13 +68,6 @@ pub(crate) struct HostParams {
     pub(crate) faults: Vec<Fault>,
     /// Texts that must not show up in a result.
     pub(crate) secrets: Vec<Secret>,
-}
-
-/// A receiver, as configured.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Receiver {
-    host: String,
-    port: u16,
 }
 
 /// How a receiver is spoken to.
@@ -94,7 +90,7 @@ impl HostParams {
     pub(crate) fn take(params: &mut Map<String, Value>) -> Self {
         let (mut faults, mut secrets) = (Vec::new(), Vec::new());
         // A `logstash` that is no object is the component's to report.
-        let receiver = params.get("logstash").and_then(Receiver::read);
+        let receivers = params.get("logstash").map(Receivers::read).unwrap_or_default();
         let api_host =
             params.get("api").and_then(|api| api.get("host")).and_then(Value::as_str).map(str::to_owned);
         let mut logstash = Section::new("logstash", params.get_mut("logstash"), &mut faults, &mut secrets);
@@ -115,34 +111,8 @@ impl HostParams {
         {
             api.fault("ca", format!("cannot be used ({error}); give CA certificates as PEM text"));
         }
-        Self { receiver, security, api_host, api_trust, faults, secrets }
+        Self { receivers, security, api_host, api_trust, faults, secrets }
     }
-}
-
-impl Receiver {
-    fn read(logstash: &Value) -> Option<Self> {
-        let host = logstash.get("host")?.as_str()?;
-        let port = match logstash.get("port")? {
-            Value::Number(port) => u16::try_from(port.as_u64()?).ok()?,
-            Value::String(port) => port.trim().parse().ok()?,
-            _ => return None,
-        };
-        Some(Self { host: normal(host), port })
-    }
-
-    /// Whether this is the receiver that a caller asks for.
-    pub(crate) fn permits(&self, host: &str, port: u16) -> bool {
-        self.port == port && self.host == normal(host)
-    }
-
-    /// Name or address, without brackets.
-    pub(crate) fn host(&self) -> &str {
-        &self.host
-    }
-}
-
-fn normal(host: &str) -> String {
-    host.trim().trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase()
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::component::{
 };
 use crate::http::{self, Api, Pool};
 use crate::origin::Origin;
-use crate::params::{Fault, HostParams};
+use crate::params::{Fault, HostParams, Receivers};
 use crate::result::RunResult;
 use crate::secret::Secret;
 use crate::tls::Trust;
@@ -171,7 +171,8 @@ impl Shim {
         let trust = if sound { &host.api_trust } else { &Trust::Public };
         let api =
             Api::new(&self.pool, trust, origin.filter(|_| sound), context.api_key.as_ref(), limits.report)?;
-        Ok(Reach { api, receiver: host.receiver.clone().filter(|_| sound), security: host.security.clone() })
+        let receivers = if sound { host.receivers.clone() } else { Receivers::default() };
+        Ok(Reach { api, receivers, security: host.security.clone() })
     }
 
     async fn plan(

@@ -20,7 +20,7 @@ use tokio_rustls::TlsConnector;
 use self::peer::{Ended, Peer, dial_fault, fault, handshake_fault};
 use crate::component::{TransportError, TransportStep};
 use crate::net::{self, Stream, instant_in};
-use crate::params::{Receiver, Security};
+use crate::params::{Receivers, Security};
 use crate::tls::sentence::{Client, ClientCertificate};
 
 /// Receivers give up on a silent client after 10 s; it is better to be the one who says why.
@@ -48,21 +48,20 @@ pub struct Connection {
 impl Connection {
     /// Connects to `host:port` if that is `permitted`, TLS handshake included, within `timeout_ms`.
     pub(crate) async fn open(
-        permitted: Option<&Receiver>,
+        permitted: &Receivers,
         security: &Security,
         host: &str,
         port: u16,
         timeout_ms: u64,
     ) -> Result<Self, TransportError> {
-        let Some(receiver) = permitted.filter(|receiver| receiver.permits(host, port)) else {
+        let Some(host) = permitted.permits(host, port) else {
             return Err(fault(
                 &net::authority(host, port),
                 TransportStep::Permit,
                 false,
-                "is not the configured receiver; name it in `logstash.host` and `logstash.port`",
+                "is not a configured receiver; name it in `logstash.hosts`, or in `logstash.host` and `logstash.port`",
             ));
         };
-        let host = receiver.host();
         let name = net::authority(host, port);
         let deadline = instant_in(timeout_ms);
         let socket = net::dial(host, port, deadline).await.map_err(|error| dial_fault(&name, &error))?;

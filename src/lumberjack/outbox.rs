@@ -1,7 +1,7 @@
 //! The outbox: events in order, each from the moment it is written as a frame until it is settled.
 
 use super::frame::{self, Protocol};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 /// Largest event, in bytes of its frame's payload. Receivers take 16 MiB (facts/lumberjack.md 2.7), Logstash 20,000,000 characters of text;
 /// OpenWhisk's logs hold 10 MB a run. What is larger is for its writer to cut.
@@ -20,8 +20,10 @@ pub struct Outbox {
     first: u64,
     /// Where it begins: counted like `ends`.
     begin: u64,
-    /// How many of the events that are not settled are on their way.
+    /// How many of the events that are not settled are on their way, or were taken out of turn.
     sent: usize,
+    /// Numbers of events that a receiver has acknowledged out of turn. They are settled when all before them are.
+    taken: BTreeSet<u64>,
 }
 
 impl Outbox {
@@ -70,13 +72,12 @@ impl Outbox {
         last - self.begin_of(self.sent)
     }
 
-    /// How many events from number `first` on fit into `bytes`; at least one, if there is one.
+    /// How many events from number `first` on fit into `bytes` and stand side by side; at least one, if there is one.
     pub fn fitting(&self, first: u64, bytes: u64) -> u32 {
-        let skipped = self.position(first);
-        let begin = self.begin_of(skipped);
-        let upto = self.ends.partition_point(|end| *end <= begin.saturating_add(bytes));
-        let there = self.ends.len().saturating_sub(skipped).min(1);
-        u32::try_from(upto.saturating_sub(skipped).max(there)).unwrap_or(u32::MAX)
+        let there = self.ends.len().saturating_sub(self.position(first)).min(1);
+        let fitting = self.whole(first, bytes).max(u32::try_from(there).unwrap_or(1));
+        let gap = self.taken.range(first..).next().map_or(u64::MAX, |taken| taken - first);
+        fitting.min(u32::try_from(gap).unwrap_or(u32::MAX))
     }
 
     /// How many whole frames of the window that begins with event `first` the first `bytes` bytes hold.
@@ -119,6 +120,9 @@ impl Outbox {
     /// The next `count` events are on their way.
     pub fn send(&mut self, count: u32) {
         self.sent = self.ends.len().min(self.sent + count as usize);
+        while self.taken.contains(&self.next()) {
+            self.sent += 1;
+        }
     }
 
     /// Nothing is on its way any more.
@@ -126,15 +130,29 @@ impl Outbox {
         self.sent = 0;
     }
 
-    /// The first `count` events are settled.
-    pub fn settle(&mut self, count: u32) {
-        for _ in 0..count {
-            let Some(end) = self.ends.pop_front() else { return };
+    /// Numbers of the events that no receiver has acknowledged.
+    pub fn open(&self) -> Vec<u64> {
+        let end = self.first + self.ends.len() as u64;
+        (self.first..end).filter(|number| !self.taken.contains(number)).collect()
+    }
+
+    /// Event `number` was acknowledged out of turn: it is not sent again.
+    pub fn take(&mut self, number: u64) {
+        self.taken.insert(number);
+    }
+
+    /// The first `count` events are settled, and those behind them that were taken out of turn. Returns how many that is together.
+    pub fn settle(&mut self, count: u32) -> u32 {
+        let mut settled = 0;
+        while settled < count || self.taken.remove(&self.first) {
+            let Some(end) = self.ends.pop_front() else { break };
             self.offset += usize::try_from(end - self.begin).unwrap_or(usize::MAX);
             self.begin = end;
             self.first += 1;
             self.sent = self.sent.saturating_sub(1);
+            settled += 1;
         }
+        settled
     }
 
     /// Forgets all events and counts from 0 again. Keeps the memory for the next ones.
@@ -217,6 +235,22 @@ mod tests {
         assert_eq!((outbox.next(), outbox.waiting(), outbox.waiting_bytes()), (1, 2, 29));
         outbox.rewind();
         assert_eq!((outbox.next(), outbox.waiting(), outbox.waiting_bytes()), (0, 3, 41));
+    }
+
+    #[test]
+    fn what_was_taken_out_of_turn_is_left_out_and_settled_with_those_before_it() {
+        let mut outbox = outbox(&["{}", "{}", "{}", "{}", "{}"]);
+        [2, 4].into_iter().for_each(|number| outbox.take(number));
+        assert_eq!((outbox.fitting(0, 999), outbox.open()), (2, vec![0, 1, 3]), "side by side");
+        outbox.send(2);
+        assert_eq!((outbox.next(), outbox.waiting()), (3, 2));
+        assert_eq!(outbox.fitting(3, 999), 1);
+        outbox.send(1);
+        assert_eq!((outbox.next(), outbox.waiting()), (5, 0));
+        assert_eq!((outbox.settle(2), outbox.first()), (3, 3));
+        outbox.rewind();
+        assert_eq!(outbox.next(), 3);
+        assert_eq!((outbox.settle(1), outbox.is_empty()), (2, true));
     }
 
     #[test]

@@ -334,11 +334,7 @@ impl Sender {
                 if self.is_late(now_ms) {
                     self.run_out(now_ms);
                 } else {
-                    let waited = seconds(self.options.timeout_ms);
-                    let message = format!(
-                        "the receiver does not read what it is sent: nothing for {waited}; it is overloaded"
-                    );
-                    self.give_up_connection(now_ms, &message, false);
+                    self.give_up_connection(now_ms, &error.message, false);
                 }
             }
             Err(error) => self.reset(now_ms, &error.message, !error.retryable),

@@ -35,7 +35,7 @@ sentences! {
         let mut rig = Rig::several(options(), 2, well()).on_piece(|_| Err(failed(Step::Timeout)));
         rig.send(0..5);
         assert_eq!(rig.settled, 0, "all unacknowledged");
-        assert!(rig.failure().contains("does not read"), "{}", rig.failure());
+        assert!(rig.failure().contains("timeout failed"), "{}", rig.failure());
         let receivers: Vec<usize> = rig.log.iter().filter_map(|(_, happened)| match happened {
             Happened::Connect { receiver, .. } => Some(*receiver),
             _ => None,

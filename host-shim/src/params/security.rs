@@ -23,11 +23,11 @@ pub(super) fn security(logstash: &mut Section<'_>) -> Security {
     if !enabled && !shows_certificate && trust == Trust::Public {
         return Security::Plain;
     }
-    match tls::client_config(Settings { trust, pins, identity, versions }) {
+    match tls::client_config(Settings { trust: trust.clone(), pins, identity, versions }) {
         Ok((config, asked)) if enabled => Security::Tls { config, server_name, shows_certificate, asked },
         Ok(_) => Security::Plain,
         Err(error) => {
-            refuse_settings(logstash, &error, shows_certificate);
+            refuse_settings(logstash, &error, &trust);
             Security::Plain
         }
     }
@@ -60,7 +60,7 @@ fn refuse_idle_pins(section: &mut Section<'_>, pins: &Pins, trust: &Trust, tls: 
     }
 }
 
-fn refuse_settings(section: &mut Section<'_>, error: &rustls::Error, shows_certificate: bool) {
+fn refuse_settings(section: &mut Section<'_>, error: &rustls::Error, trust: &Trust) {
     match error {
         rustls::Error::InconsistentKeys(_) => section.fault(
             "key",
@@ -68,7 +68,8 @@ fn refuse_settings(section: &mut Section<'_>, error: &rustls::Error, shows_certi
              certificate before those of its CAs",
         ),
         error => {
-            let key = if shows_certificate { "cert" } else { "ca" };
+            let ca_is_good = tls::client_config(Settings::trusting(trust.clone())).is_ok();
+            let key = if ca_is_good { "cert" } else { "ca" };
             section.fault(key, format!("cannot be used ({error}); give certificates as PEM text"));
         }
     }

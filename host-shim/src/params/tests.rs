@@ -164,6 +164,19 @@ fn what_is_wrong_with_a_key_is_told_at_the_key_of_the_configuration_that_mends_i
 }
 
 #[test]
+fn a_certificate_that_is_none_inside_is_told_at_its_own_key() {
+    let (cert, key) = pair();
+    let hollow = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    for (logstash, expected) in [
+        (json!({"ca": hollow, "cert": cert, "key": key}), "logstash.ca"),
+        (json!({"ca": cert, "cert": hollow, "key": key}), "logstash.cert"),
+        (json!({"ca": hollow}), "logstash.ca"),
+    ] {
+        assert_eq!(keys(&take(&mut json!({ "logstash": logstash }))), [expected]);
+    }
+}
+
+#[test]
 fn pins_must_be_fingerprints_and_must_have_an_effect() {
     let hex = "00".repeat(32);
     for (logstash, expected) in [
@@ -200,18 +213,6 @@ fn a_lower_minimum_than_what_is_safe_is_honoured_and_a_lower_maximum_is_not() {
         let mut params = json!({"logstash": logstash});
         assert_eq!(keys(&take(&mut params)), expected, "{params}");
     }
-}
-
-#[test]
-fn only_the_configured_receiver_is_permitted() {
-    let receiver =
-        take(&mut json!({"logstash": {"host": "Logs.example.com", "port": "5044"}})).receiver.unwrap();
-    assert!(receiver.permits("logs.example.com", 5044));
-    assert!(!receiver.permits("logs.example.com", 5045));
-    assert!(!receiver.permits("example.com", 5044));
-    let receiver = take(&mut json!({"logstash": {"host": "[::1]", "port": 1}})).receiver.unwrap();
-    assert!(receiver.permits("::1", 1) && receiver.permits("[::1]", 1));
-    assert_eq!(take(&mut json!({"logstash": {"host": "l", "port": 70000}})).receiver, None);
 }
 
 #[test]

@@ -20,24 +20,20 @@ pub(super) fn public() -> Arc<RootCertStore> {
     ROOTS
         .get_or_init(|| {
             let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-            roots.add_parsable_certificates(of_system().iter().cloned());
+            roots.add_parsable_certificates(of_system());
             Arc::new(roots)
         })
         .clone()
 }
 
 /// The system's authorities; none if it has no bundle. `SSL_CERT_FILE` names another, as for OpenSSL.
-pub(super) fn of_system() -> &'static [CertificateDer<'static>] {
-    static BUNDLE: OnceLock<Vec<CertificateDer<'static>>> = OnceLock::new();
-    BUNDLE.get_or_init(|| {
-        let named = std::env::var_os("SSL_CERT_FILE").filter(|path| !path.is_empty());
-        let pem = match named {
-            Some(path) => std::fs::read(path).ok(),
-            None => BUNDLES.iter().find_map(|path| std::fs::read(path).ok()),
-        };
-        pem.map(|pem| CertificateDer::pem_slice_iter(&pem).filter_map(Result::ok).collect())
-            .unwrap_or_default()
-    })
+pub(super) fn of_system() -> Vec<CertificateDer<'static>> {
+    let named = std::env::var_os("SSL_CERT_FILE").filter(|path| !path.is_empty());
+    let pem = match named {
+        Some(path) => std::fs::read(path).ok(),
+        None => BUNDLES.iter().find_map(|path| std::fs::read(path).ok()),
+    };
+    pem.map(|pem| CertificateDer::pem_slice_iter(&pem).filter_map(Result::ok).collect()).unwrap_or_default()
 }
 
 /// These and no others. Errors: one cannot be read as a certificate.

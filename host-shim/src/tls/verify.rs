@@ -30,9 +30,10 @@ pub(super) fn verifier(trust: &Trust, pins: Pins) -> Result<Arc<dyn ServerCertVe
         return Ok(verifier);
     }
     let trusted = match trust {
-        Trust::Public => roots::of_system().to_vec(),
+        // The roots know an authority by its key only; a fingerprint is one of the whole certificate.
+        Trust::Public if !pins.authority.is_empty() => roots::of_system(),
         Trust::Only(certificates) => certificates.clone(),
-        Trust::Anybody => Vec::new(),
+        Trust::Public | Trust::Anybody => Vec::new(),
     };
     Ok(Arc::new(Pinned { verifier, pins, trusted, roots }))
 }

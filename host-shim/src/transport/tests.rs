@@ -46,7 +46,7 @@ async fn open(port: u16, mut logstash: Value) -> Result<Connection, TransportErr
     logstash["port"] = json!(port);
     let params = HostParams::take(json!({ "logstash": logstash }).as_object_mut().unwrap());
     assert!(params.faults.is_empty(), "{:?}", params.faults);
-    Connection::open(params.receiver.as_ref(), &params.security, &host, port, 5000).await
+    Connection::open(&params.receivers, &params.security, &host, port, 5000).await
 }
 
 /// A TLS server that goes on reading until the client is done, and says how that ended.
@@ -73,7 +73,10 @@ fn refused(result: Result<Connection, TransportError>) -> TransportError {
 
 #[tokio::test]
 async fn nobody_but_the_configured_receiver_is_reached() {
-    let error = Connection::open(None, &Security::Plain, "127.0.0.1", 1, 100).await.map(|_| ()).unwrap_err();
+    let error = Connection::open(&Receivers::default(), &Security::Plain, "127.0.0.1", 1, 100)
+        .await
+        .map(|_| ())
+        .unwrap_err();
     assert_eq!((error.step, error.retryable), (TransportStep::Permit, false));
     assert!(error.message.contains("127.0.0.1:1"), "{}", error.message);
 }

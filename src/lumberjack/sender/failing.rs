@@ -34,8 +34,7 @@ impl Sender {
         if let Some(Window { first, count, acknowledged: 0, .. }) = window
             && !lasting
         {
-            let end = self.outbox.first() + self.outbox.len() as u64;
-            match self.isolation.reset(first, count, end, !self.witness.is_empty()) {
+            match self.isolation.reset(first, count, &self.outbox.open(), !self.witness.is_empty()) {
                 Verdict::Open => {}
                 Verdict::Narrowed => {
                     self.rotation.advance();

@@ -1,5 +1,6 @@
 //! What comes from the receiver: acks, other bytes, the end, silence.
 
+use super::isolation::Probed;
 use super::{FLOOD, Link, Sender, WITNESS};
 use crate::lumberjack::ack::{AckReader, ProtocolError};
 use crate::ports::{Step as TransportStep, TransportError};
@@ -69,7 +70,14 @@ impl Sender {
         };
         self.rotation.succeeded();
         if progress.probe {
-            if let Some(event) = self.isolation.probed() {
+            let Probed { taken, set_aside } = self.isolation.probed();
+            if let Some(event) = taken {
+                self.counts.acknowledged += 1;
+                self.outbox.take(event);
+                // It may be the first itself.
+                self.settle(0);
+            }
+            if let Some(event) = set_aside {
                 self.set_aside.push(event);
                 self.settle(1);
             }
@@ -94,8 +102,7 @@ impl Sender {
     }
 
     fn settle(&mut self, events: u32) {
-        self.outbox.settle(events);
-        self.settled += events;
+        self.settled += self.outbox.settle(events);
     }
 
     /// Something came of a connection on which nothing is on its way. Keep-alives are fine; anything else is a reason to take another one.

@@ -3,8 +3,8 @@
 //! A window that is reset twice without any acknowledgement may hold such an event: it would come again for ever. So the window is halved
 //! until the event is alone. But a receiver, or a load balancer with nothing behind it, may as well reset everything. Two probes tell these
 //! cases apart: before the halving, if no receiver has ever acknowledged anything, and before the event is set aside. A probe is another
-//! event, alone: if that is acknowledged, it is not the receiver. Its acknowledgement counts for nothing else, so it may even be one that was
-//! acknowledged before, the witness.
+//! event, alone: if that is acknowledged, it is not the receiver. Only if there is no other event, it is one that was acknowledged before, the
+//! witness: a repeat, but the other choices are to lose a line or to come to no end.
 
 /// Resets of a lone event, after which it is suspected for good.
 const RESETS: u32 = 2;
@@ -49,6 +49,15 @@ pub(super) enum Verdict {
     Hopeless,
 }
 
+/// What the acknowledgement of a probe tells.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Probed {
+    /// The event that was the probe, if it was not the witness: it is acknowledged now, out of turn.
+    pub(super) taken: Option<u64>,
+    /// The event that is to be set aside: the receiver takes others.
+    pub(super) set_aside: Option<u64>,
+}
+
 /// A window that isolation asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Trial {
@@ -80,9 +89,9 @@ impl Isolation {
         }
     }
 
-    /// A window of `count` events from `first` on was reset without any acknowledgement. The events from `first` to `end` are there to choose
-    /// probes from, and the witness, if there is one.
-    pub(super) fn reset(&mut self, first: u64, count: u32, end: u64, witness: bool) -> Verdict {
+    /// A window of `count` events from `first` on was reset without any acknowledgement. Probes are chosen from the `open` events, and the
+    /// witness, if there is one.
+    pub(super) fn reset(&mut self, first: u64, count: u32, open: &[u64], witness: bool) -> Verdict {
         let Some(suspect) = &mut self.suspect else {
             self.suspect = Some(Suspect { first, end: first + u64::from(count), stage: Stage::Watched });
             return Verdict::Open;
@@ -94,11 +103,11 @@ impl Isolation {
             }
             _ if suspect.first != first => {
                 self.suspect = None;
-                return self.reset(first, count, end, witness);
+                return self.reset(first, count, open, witness);
             }
             Stage::Watched if count > 1 => {
                 suspect.end = first + u64::from(count);
-                if witness { Stage::Halving } else { Stage::Probing(probes(first..end, None, false)) }
+                if witness { Stage::Halving } else { Stage::Probing(probes(open, None, false)) }
             }
             Stage::Halving if count > 1 => {
                 suspect.end = first + u64::from(count);
@@ -106,7 +115,7 @@ impl Isolation {
             }
             Stage::Halving => Stage::Alone(1),
             Stage::Alone(resets) if *resets + 1 < RESETS => Stage::Alone(*resets + 1),
-            Stage::Watched | Stage::Alone(_) => Stage::Confirming(probes(first..end, Some(first), witness)),
+            Stage::Watched | Stage::Alone(_) => Stage::Confirming(probes(open, Some(first), witness)),
         };
         if matches!(stage, Stage::Alone(_) | Stage::Confirming(_)) {
             suspect.end = first + 1;
@@ -126,16 +135,22 @@ impl Isolation {
         }
     }
 
-    /// A probe was acknowledged. Returns the number of the event that is to be set aside, if that is known now.
-    pub(super) fn probed(&mut self) -> Option<u64> {
-        let suspect = self.suspect.as_mut()?;
+    /// A probe was acknowledged.
+    pub(super) fn probed(&mut self) -> Probed {
+        let taken = match self.trial() {
+            Some(Trial::Probe(event)) => Some(event),
+            _ => None,
+        };
+        let Some(mut suspect) = self.suspect.take() else { return Probed::default() };
         if matches!(suspect.stage, Stage::Confirming(_)) {
-            let event = suspect.first;
-            self.suspect = None;
-            return Some(event);
+            return Probed { taken, set_aside: Some(suspect.first) };
+        }
+        if taken.is_some_and(|event| event + 1 == suspect.end) {
+            suspect.end -= 1;
         }
         suspect.stage = Stage::Halving;
-        None
+        self.suspect = Some(suspect);
+        Probed { taken, set_aside: None }
     }
 
     fn hopeless(&mut self) -> Verdict {
@@ -144,15 +159,13 @@ impl Isolation {
     }
 }
 
-/// The witness, the last, the middle and the first of some events, but not `but`; the first to try comes last.
-fn probes(events: std::ops::Range<u64>, but: Option<u64>, witness: bool) -> Vec<Trial> {
-    let begin = events.start + u64::from(but == Some(events.start));
-    let mut probes = match events.end.checked_sub(1).filter(|last| *last >= begin) {
-        Some(last) => vec![begin, begin + (last - begin) / 2, last],
-        None => Vec::new(),
-    };
-    probes.dedup();
-    let mut probes: Vec<Trial> = probes.into_iter().map(Trial::Probe).collect();
-    probes.extend(witness.then_some(Trial::Witness));
-    probes
+/// Probes from some events, but not `but`, in the order in which they are tried backwards: the last event, one in the middle, the first; then
+/// the witness.
+fn probes(open: &[u64], but: Option<u64>, witness: bool) -> Vec<Trial> {
+    let open: Vec<u64> = open.iter().copied().filter(|event| but != Some(*event)).collect();
+    let mut chosen: Vec<u64> =
+        [open.first(), open.get(open.len() / 2), open.last()].into_iter().flatten().copied().collect();
+    chosen.dedup();
+    let witness = witness.then_some(Trial::Witness);
+    witness.into_iter().chain(chosen.into_iter().map(Trial::Probe)).collect()
 }

@@ -17,6 +17,9 @@ use tempfile::TempDir;
 
 use crate::ReceiverTls;
 
+/// The passphrase of [`Certificates::client_key_encrypted`].
+pub const PASSPHRASE: &str = "sesame";
+
 /// Certificates as PEM text, and the server's also as files that live as long as this value.
 pub struct Certificates {
     /// The CA that signed the server's and the client's certificate.
@@ -31,6 +34,8 @@ pub struct Certificates {
     pub client_certificate: String,
     /// The client's private key, PKCS#8.
     pub client_key: String,
+    /// The same, encrypted with [`PASSPHRASE`].
+    pub client_key_encrypted: String,
     issuer: Issuer<'static, KeyPair>,
     directory: TempDir,
 }
@@ -57,8 +62,11 @@ impl Certificates {
         let (other_ca, _) = authority("unrelated test CA");
         let (server_certificate, server_key) =
             leaf(&issuer, "localhost", &["localhost", "127.0.0.1"], ExtendedKeyUsagePurpose::ServerAuth);
-        let (client_certificate, client_key) =
-            leaf(&issuer, "whiskjack", &[], ExtendedKeyUsagePurpose::ClientAuth);
+        let client_key = include_str!("../../../host-shim/tests/keys/ec.pkcs8.pem").to_owned();
+        let client_key_encrypted = include_str!("../../../host-shim/tests/keys/ec.aes256.pem").to_owned();
+        let client_pair = KeyPair::from_pem(&client_key).expect("a key pair");
+        let client_certificate =
+            leaf_for(&client_pair, &issuer, "whiskjack", &[], ExtendedKeyUsagePurpose::ClientAuth);
 
         let directory = tempfile::tempdir().expect("a temporary directory");
         for (name, pem) in [("ca", &ca), ("certificate", &server_certificate), ("key", &server_key)] {
@@ -71,6 +79,7 @@ impl Certificates {
             server_key,
             client_certificate,
             client_key,
+            client_key_encrypted,
             issuer,
             directory,
         }
@@ -140,14 +149,23 @@ fn leaf(
     hosts: &[&str],
     purpose: ExtendedKeyUsagePurpose,
 ) -> (String, String) {
+    let key = KeyPair::generate().expect("a key pair");
+    (leaf_for(&key, issuer, name, hosts, purpose), key.serialize_pem())
+}
+
+fn leaf_for(
+    key: &KeyPair,
+    issuer: &Issuer<'static, KeyPair>,
+    name: &str,
+    hosts: &[&str],
+    purpose: ExtendedKeyUsagePurpose,
+) -> String {
     let hosts: Vec<String> = hosts.iter().map(ToString::to_string).collect();
     let mut params = CertificateParams::new(hosts).expect("valid host names");
     params.distinguished_name.push(DnType::CommonName, name);
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![purpose];
-    let key = KeyPair::generate().expect("a key pair");
-    let certificate = params.signed_by(&key, issuer).expect("a certificate");
-    (certificate.pem(), key.serialize_pem())
+    params.signed_by(key, issuer).expect("a certificate").pem()
 }
 
 fn faulty(issuer: &Issuer<'static, KeyPair>, fault: CertificateFault) -> (String, String) {

@@ -33,8 +33,15 @@ impl Cli {
     /// `__OW_API_KEY`, `__OW_NAMESPACE`.
     #[track_caller]
     pub fn run(config: &Value, state: Option<&Path>, env: &[(&str, &str)]) -> Output {
+        let state = state.map(|state| ("--state", state));
+        Self::run_with(config, state.as_slice(), env)
+    }
+
+    /// As [`Cli::run`], with these options and their files besides `--config`.
+    #[track_caller]
+    pub fn run_with(config: &Value, options: &[(&str, &Path)], env: &[(&str, &str)]) -> Output {
         let directory = tempfile::tempdir().expect("a temporary directory");
-        run(command(Command::new(artifacts().whiskjack()), directory.path(), config, state, env))
+        run(command(Command::new(artifacts().whiskjack()), directory.path(), config, options, env))
     }
 
     /// The same with another `/etc/hosts`, in a mount namespace of its own: for names with several addresses.
@@ -47,23 +54,24 @@ impl Cli {
         unshare.args(["--map-root-user", "--mount", "sh", "-c"]);
         unshare.arg(r#"PATH=/usr/bin:/bin mount --bind "$0" /etc/hosts && exec "$@""#).arg(file);
         unshare.arg(artifacts().whiskjack());
-        run(command(unshare, directory.path(), config, state, env))
+        let state = state.map(|state| ("--state", state));
+        run(command(unshare, directory.path(), config, state.as_slice(), env))
     }
 }
 
-/// `program run --config FILE [--state FILE]`
+/// `program run --config FILE [OPTION FILE]…`
 fn command(
     mut program: Command,
     directory: &Path,
     config: &Value,
-    state: Option<&Path>,
+    options: &[(&str, &Path)],
     env: &[(&str, &str)],
 ) -> Command {
     let file = directory.join("config.json");
     fs::write(&file, config.to_string()).expect("a file in the temporary directory");
     program.arg("run").arg("--config").arg(&file);
-    if let Some(state) = state {
-        program.arg("--state").arg(state);
+    for (option, file) in options {
+        program.arg(option).arg(file);
     }
     program.env_clear().envs(env.iter().copied());
     program

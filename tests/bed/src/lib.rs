@@ -32,7 +32,7 @@ mod shared;
 
 pub use actionloop::{ActionLoop, ActionLoopOptions, RunContext, action_zip};
 pub use artifacts::{Artifacts, artifacts};
-pub use certificates::{CertificateFault, Certificates};
+pub use certificates::{CertificateFault, Certificates, PASSPHRASE};
 pub use chaos::{Chaos, Dice};
 pub use cli::{Cli, Output};
 pub use clients::{Answer, Client, Inflated, inflate_with_python};
