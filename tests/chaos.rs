@@ -171,7 +171,7 @@ fn params(port: u16, dice: &mut Dice) -> Value {
             "pipelining": dice.pick(&[0, 0, 1, 2]),
             "slow_start": dice.below(2) == 0,
             "timeout": "250ms",
-            "backoff": {"init": "2ms", "max": "20ms"},
+            "backoff": {"init": "10ms", "max": "40ms"},
         },
     })
 }

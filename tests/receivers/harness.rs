@@ -39,7 +39,7 @@ pub(crate) fn run(tests: &[Test], not_applicable: &[(&str, &str)], most: &[(char
         tests.len() - chosen.len(),
         began.elapsed().as_secs_f64(),
     );
-    let complete = print_points(&chosen, &failures, not_applicable, most);
+    let complete = print_points(&chosen, &failures, not_applicable, most, asked.everything());
     ExitCode::from(u8::from(!failures.is_empty() || asked.everything() && !complete))
 }
 
@@ -70,12 +70,13 @@ fn run_all(tests: &[Test]) -> BTreeMap<&'static str, String> {
     failures.into_inner().unwrap()
 }
 
-/// Prints which points do not hold, which are not applicable, and the sums; both of these count. Returns whether all do.
+/// Prints which points do not hold, which are not applicable, and the sums; both of these count. `all` tests were chosen. Returns whether all points hold.
 fn print_points(
     chosen: &[Test],
     failures: &BTreeMap<&str, String>,
     not_applicable: &[(&str, &str)],
     most: &[(char, usize)],
+    all: bool,
 ) -> bool {
     let mut sums = Vec::new();
     let mut complete = true;
@@ -93,7 +94,7 @@ fn print_points(
                 held += 1;
             }
         }
-        if !missing.is_empty() {
+        if !missing.is_empty() && all {
             println!("without a test: {}", missing.join(" "));
         }
         complete &= held == *count;

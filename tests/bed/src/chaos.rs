@@ -136,7 +136,7 @@ impl Weather {
             (if dice.below(2) == 0 { most } else { 1 << 16 }, delay)
         };
         let ways = [way(400), way(8)];
-        let end = (dice.below(100) < 65).then(|| {
+        let end = (dice.below(100) < 85).then(|| {
             let way = dice.below(2) as usize;
             // A window is some hundred bytes to some thousands, an ack is six.
             let after = if way == 0 { dice.heavy(6000) } else { dice.below(20) };

@@ -45,7 +45,7 @@ sentences! {
         });
         let ran = scene.run(&Scene::params(receiver.port(), &json!({})));
         assert_eq!(ran.assert_complete().lines("acknowledged"), 8);
-        scene.assert_all_arrived(&[&receiver]);
+        scene.assert_all_arrived_but_probes(&[&receiver]);
         assert_eq!(receiver.journal().connections.len(), 3);
     }
 
@@ -53,7 +53,8 @@ sentences! {
         let scene = Scene::with_lines(8);
         let receiver = Scripted::start(|_| {});
         let ran = scene.run(&Scene::params(receiver.port(), &json!({})));
-        ran.assert_failed(&["closed the connection", "TLS"]);
+        // As a close or as a reset, as the kernel has it: that depends on how much of the window was there already.
+        ran.assert_failed(&["the connection", "TLS", "log"]);
         assert_eq!((ran.lines("acknowledged"), ran.lines("unacknowledged")), (0, 8));
         let connections = receiver.settled(SOON).connections.len();
         assert!((2..=20).contains(&connections), "{connections} connections: neither one try nor a storm");

@@ -133,16 +133,47 @@ impl Scene {
     #[track_caller]
     pub(crate) fn assert_all_arrived(&self, receivers: &[&Scripted]) {
         let journals: Vec<Journal> = receivers.iter().map(|receiver| receiver.settled(SOON)).collect();
-        for journal in &journals {
-            assert_fair(journal);
-        }
-        let mut acknowledged: BTreeMap<String, usize> = BTreeMap::new();
-        for (id, count) in journals.iter().flat_map(Journal::acknowledged) {
-            *acknowledged.entry(id).or_default() += count;
-        }
+        journals.iter().for_each(assert_fair);
+        let acknowledged = acknowledged(&journals);
         assert_eq!(acknowledged.len(), self.lines.borrow().len(), "lines acknowledged: {acknowledged:?}");
         assert!(acknowledged.values().all(|count| *count == 1), "acknowledged twice: {acknowledged:?}");
     }
+
+    /// The same after windows were suspected to hold an event that no receiver takes: only lines that were sent alone, to see whether the
+    /// receiver takes anything at all, may come again.
+    #[track_caller]
+    pub(crate) fn assert_all_arrived_but_probes(&self, receivers: &[&Scripted]) {
+        let journals: Vec<Journal> = receivers.iter().map(|receiver| receiver.settled(SOON)).collect();
+        journals.iter().for_each(assert_only_probes_come_again);
+        assert_eq!(acknowledged(&journals).len(), self.lines.borrow().len());
+    }
+}
+
+/// How often each line was acknowledged by all of them.
+fn acknowledged(journals: &[Journal]) -> BTreeMap<String, usize> {
+    let mut sum = BTreeMap::new();
+    for (id, count) in journals.iter().flat_map(Journal::acknowledged) {
+        *sum.entry(id).or_default() += count;
+    }
+    sum
+}
+
+/// No rule broken, and what was sent again after its ack was alone in a window, then or before.
+#[track_caller]
+pub(crate) fn assert_only_probes_come_again(journal: &Journal) {
+    assert_eq!(journal.refusals(), [""; 0], "{journal:#?}");
+    let alone: Vec<String> = journal
+        .windows()
+        .filter(|window| window.events.len() == 1)
+        .map(|window| id(&window.events[0]))
+        .collect();
+    for again in journal.sent_after_ack() {
+        assert!(alone.contains(&again), "{again} was no probe: {journal:#?}");
+    }
+}
+
+fn id(event: &Value) -> String {
+    event["@metadata"]["_id"].as_str().unwrap_or_default().to_owned()
 }
 
 /// No rule broken, and nothing acknowledged was sent again (S15).

@@ -91,7 +91,6 @@ sentences! {
             CertificateFault::NotYetValid,
             CertificateFault::WrongName,
             CertificateFault::CommonNameOnly,
-            CertificateFault::SelfSigned,
         ];
         let mut messages: Vec<String> = faults
             .iter()
@@ -171,10 +170,12 @@ sentences! {
         scene.add(&lines(11..=14));
         let bad = Scripted::start(|session| {
             session.window();
-            session.ack(1);
+            if session.number() == 1 {
+                session.ack(1);
+            }
         });
         let ran = scene.run(&Scene::params(bad.port(), &json!({})));
         ran.assert_failed(&[]);
-        assert!(ran.lines("acknowledged") + ran.lines("unacknowledged") == 4, "{ran:#?}");
+        assert_eq!((ran.lines("acknowledged"), ran.lines("unacknowledged")), (1, 3), "{ran:#?}");
     }
 }
