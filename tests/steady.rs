@@ -79,9 +79,15 @@ fn a_run_without_news_asks_twice_for_each_action_and_four_times_more() {
         for (actions, activations) in [(1, 0), (10, 0), (100, 0), (1, 20), (10, 20), (100, 20)] {
             let mut steady = Steady::new(actions, activations, stale);
             let (result, traffic) = steady.run();
-            println!("{actions} actions with {activations} activations in the look-back, stale index {stale}: {traffic}");
+            println!(
+                "{actions} actions with {activations} activations in the look-back, stale index {stale}: {traffic}"
+            );
             assert_eq!(result["activations"], 0);
-            assert_eq!(traffic.requests, 2 * actions as u64 + 4, "package read, lease, index; count and list; checkpoint");
+            assert_eq!(
+                traffic.requests,
+                2 * actions as u64 + 4,
+                "package read, lease, index; count and list; checkpoint"
+            );
         }
     }
 }
