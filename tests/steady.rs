@@ -1,4 +1,4 @@
-//! What a run costs the API when nothing is new, and when one record became visible late: the core, compiled natively, against the double.
+//! What a run costs the API when nothing is new, when one record became visible late, and where logs are in a store of their own: the core, compiled natively, against the double.
 //! The number of requests is a promise; bytes are printed only (`cargo test --test steady -- --nocapture`).
 
 #![allow(
@@ -125,4 +125,39 @@ fn a_record_that_is_deleted_out_of_a_thousand_is_looked_for_once() {
     let (_, again) = steady.run();
     println!("one deleted record among 1000: {once}; after that: {again}");
     assert!(once.requests > 6 && again.requests == 6, "{once}, {again}");
+}
+
+#[test]
+fn a_platform_that_gives_no_logs_is_warned_of_once_and_not_asked_again() {
+    let mut steady = Steady::new(1, 0, false);
+    let asked = |steady: &Steady| {
+        steady.api.requests().iter().filter(|request| request.path.ends_with("/logs")).count()
+    };
+    let add = |steady: &Steady| {
+        let now = steady.api.world().clock().now();
+        let run = Activation::new("action-0").logs_elsewhere([openwhisk_double::log::NOT_AVAILABLE]);
+        steady.api.world().add(run.start(now));
+    };
+    add(&steady);
+    let (result, _) = steady.run();
+    assert_eq!((asked(&steady), &result["lines"]["read"]), (1, &json!(0)));
+    assert!(result["warnings"][0].as_str().unwrap().contains("does not give logs"), "{result}");
+    add(&steady);
+    let (result, _) = steady.run();
+    assert_eq!((asked(&steady), &result["activations"], &result["warnings"]), (1, &json!(1), &Value::Null));
+}
+
+#[test]
+fn a_log_store_of_its_own_costs_one_request_for_each_activation() {
+    let mut steady = Steady::new(1, 0, false);
+    for run in 1..=3 {
+        let now = steady.api.world().clock().now();
+        let line = openwhisk_double::log::entry(i128::from(now) * 1_000_000, "stdout", "from elsewhere");
+        let two = (0..2).map(|n| Activation::new("action-0").logs_elsewhere([line.clone()]).start(now + n));
+        steady.api.world().add_all(two);
+        let (result, _) = steady.run();
+        assert_eq!((&result["activations"], &result["lines"]["acknowledged"]), (&json!(2), &json!(2)));
+        let asked = steady.api.requests().iter().filter(|request| request.path.ends_with("/logs")).count();
+        assert_eq!(asked, 2 * run);
+    }
 }
