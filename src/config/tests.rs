@@ -176,3 +176,19 @@ fn what_is_wrong_with_sending_is_named_with_its_remedy() {
     assert!(found.iter().any(|fault| fault.starts_with("logstash.pipelining: ")), "{found:?}");
     assert!(found.iter().any(|fault| fault == "logstash.backoff: give an object"), "{found:?}");
 }
+
+#[test]
+fn look_back_and_log_store_are_left_to_the_platform_unless_they_are_given() {
+    let parse = |more: &str| {
+        let json = format!(r#"{{"actions":["a"],"logstash":{{"host":"h","port":1}}{more}}}"#);
+        Config::parse(json.as_bytes(), None).map(|config| (config.lookback_ms, config.logs))
+    };
+    assert_eq!(parse(""), Ok((None, None)));
+    assert_eq!(parse(r#","logs":"auto""#), Ok((None, None)));
+    assert_eq!(
+        parse(r#","logs":"record","lookback_minutes":2"#),
+        Ok((Some(120_000), Some(LogPlace::Record)))
+    );
+    assert_eq!(parse(r#","logs":"api""#), Ok((None, Some(LogPlace::Api))));
+    assert!(parse(r#","logs":"splunk""#).unwrap_err().to_string().contains("`auto`, `record`, `api`"));
+}
