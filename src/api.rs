@@ -1,8 +1,12 @@
 //! The OpenWhisk API's calls that the forwarder makes (facts/openwhisk.md 1 and 10), each with its errors put into sentences.
 
+mod platform;
+
+pub use platform::{Limits, Logs};
+
 use crate::ports::{Failure, Method, Ports, Request, Response};
 use crate::range::Range;
-use crate::record::{ActivationId, SplitError, Splitter};
+use crate::record::{SplitError, Splitter};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::cell::Cell;
@@ -24,9 +28,6 @@ pub struct Api<'a> {
     requests: Cell<u64>,
     largest_page: Cell<u32>,
 }
-
-/// Largest log that is read, in bytes of JSON: a record may be as large.
-const LOGS_BODY: usize = 32 << 20;
 
 /// Most rows that a stock API gives at once. Operators can lower it, but never below the default page of 30.
 pub const LARGEST_PAGE: u32 = 200;
@@ -64,30 +65,6 @@ pub struct Annotation {
     pub key: String,
     /// The value, as it stands in the JSON.
     pub value: Box<RawValue>,
-}
-
-/// The platform's limits, as far as they say how late a record may become visible (facts/openwhisk.md 2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub struct Limits {
-    /// Longest run of an action, and longest time for it to get ready; milliseconds.
-    pub max_action_duration: u64,
-    /// Largest log of one activation, in bytes.
-    pub max_action_logs: u64,
-}
-
-/// What `/logs` says of one activation (facts/openwhisk.md 1.8).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Logs {
-    /// Its log entries.
-    Lines(Vec<String>),
-    /// There are none, or none yet.
-    Empty,
-    /// A log driver took them elsewhere: this platform has no logs to give.
-    NotAvailable,
-    /// The store failed, and says so in place of the lines.
-    NotRetrieved,
-    /// There is no such activation.
-    NoRecord,
 }
 
 /// What came of writing a package.
@@ -175,40 +152,6 @@ impl<'a> Api<'a> {
         Failure::passing(format!(
             "{what}: HTTP 400, the API does not accept pages of {limit}. It says: {said}"
         ))
-    }
-
-    /// The log entries of an activation, from wherever the platform keeps them. Asked once only: the caller knows what to do without.
-    pub fn logs(&self, id: ActivationId) -> Result<Logs, Failure> {
-        #[derive(Deserialize)]
-        struct Answer {
-            logs: Vec<String>,
-        }
-        let what = format!("the logs of activation {id}");
-        let target = format!("/api/v1/namespaces/_/activations/{id}/logs");
-        let mut response = self.send(Method::Get, &target, Vec::new())?;
-        if response.status == 404
-            && read_body(&mut response, ERROR_BODY).is_ok_and(|body| api_message(&body).is_some())
-        {
-            return Ok(Logs::NoRecord);
-        }
-        let Answer { logs } = self.read_json_up_to(LOGS_BODY, self.accept(response, &what)?, &what)?;
-        Ok(match logs.as_slice() {
-            [] => Logs::Empty,
-            [only] if only == "Logs are not available." => Logs::NotAvailable,
-            [only] if only.starts_with("The log message can't be retrieved") => Logs::NotRetrieved,
-            _ => Logs::Lines(logs),
-        })
-    }
-
-    /// What the platform says of its limits. Asked once only: nothing depends on the answer.
-    pub fn limits(&self) -> Result<Limits, Failure> {
-        #[derive(Deserialize)]
-        struct Info {
-            limits: Limits,
-        }
-        let what = "the platform's limits";
-        let info: Info = self.read_json(self.get("/", what)?, what)?;
-        Ok(info.limits)
     }
 
     /// Reads a package; `None` if there is none of that name.

@@ -14,8 +14,8 @@ use std::collections::{BTreeMap, HashSet};
 
 /// Most ranges that are fetched one by one; beyond that, neighbours are fetched in one go, and what is known among them is left out.
 const MOST_RANGES: usize = 64;
-/// So many summaries, some 20 KB, are listed rather than counted in parts.
-const FEW: u64 = 50;
+/// So many summaries, some 40 KB, are listed rather than counted in parts.
+const FEW: u64 = 100;
 /// Most counts that narrow one range down; what differs then is listed.
 const MOST_COUNTS: u32 = 12;
 

@@ -105,8 +105,9 @@ impl Connection for Line {
             self.ports.sim.pass(1);
         }
         let Some((_, bytes)) = ready.and_then(|_| self.answers.front_mut()) else {
-            // No answer takes longer, so it was the run that had no more time.
-            self.ports.sim.cut_short.set(self.ports.sim.cut_short.get() || timeout_ms < LONGEST_ANSWER_MS);
+            // No answer takes longer, so it was the run that had no more time. Without any, it only looked whether the connection is still up.
+            let waited = timeout_ms > 0 && timeout_ms < LONGEST_ANSWER_MS;
+            self.ports.sim.cut_short.set(self.ports.sim.cut_short.get() || waited);
             return Err(error(Step::Timeout));
         };
         let most = self.ports.sim.random.between(1, 12).min(u64::from(max)) as usize;

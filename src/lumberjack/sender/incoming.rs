@@ -72,6 +72,7 @@ impl Sender {
         if progress.probe {
             let Probed { taken, set_aside } = self.isolation.probed();
             if let Some(event) = taken {
+                self.keep_witness(event);
                 self.counts.acknowledged += 1;
                 self.outbox.take(event);
                 // It may be the first itself.
@@ -82,11 +83,7 @@ impl Sender {
                 self.settle(1);
             }
         } else {
-            let last = self.outbox.frame(self.outbox.first() + u64::from(progress.events) - 1);
-            if last.len() <= WITNESS {
-                self.witness.clear();
-                self.witness.extend_from_slice(last);
-            }
+            self.keep_witness(self.outbox.first() + u64::from(progress.events) - 1);
             self.counts.acknowledged += u64::from(progress.events);
             self.settle(progress.events);
             self.isolation.acknowledged(self.outbox.first());
@@ -99,6 +96,15 @@ impl Sender {
             }
         }
         Ok(())
+    }
+
+    /// Keeps an acknowledged event that is not settled yet.
+    fn keep_witness(&mut self, event: u64) {
+        let frame = self.outbox.frame(event);
+        if frame.len() <= WITNESS {
+            self.witness.clear();
+            self.witness.extend_from_slice(frame);
+        }
     }
 
     fn settle(&mut self, events: u32) {

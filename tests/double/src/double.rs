@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::journal::{Journal, Request};
 use crate::options::Options;
 use crate::script::{Fault, Hold, Matcher, Script};
-use crate::server::{self, App};
+use crate::server::{self, App, Door};
 use crate::tls;
 use crate::world::World;
 
@@ -21,6 +21,7 @@ pub struct Double {
     app: Arc<App>,
     address: SocketAddr,
     https: bool,
+    orders: mpsc::UnboundedSender<(bool, std::sync::mpsc::Sender<()>)>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -42,24 +43,28 @@ impl Double {
             journal: Arc::new(Journal::default()),
             latency: AtomicU64::new(0),
             transactions: AtomicU64::new(0),
+            shut: watch::Sender::new(0),
         });
-        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-        listener.set_nonblocking(true).expect("a listener of our own");
-        let address = listener.local_addr().expect("a bound listener");
+        let door = Door::new().expect("a free port");
+        let address = door.address();
         let (stop, stopped) = oneshot::channel();
+        let (orders, ordered) = mpsc::unbounded_channel();
+        let (opened, open) = std::sync::mpsc::channel();
+        orders.send((false, opened)).expect("the server is still to come");
         let shared = app.clone();
         let serve = move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             runtime.expect("a runtime").block_on(async move {
-                let listener = tokio::net::TcpListener::from_std(listener).expect("a listener of our own");
                 tokio::select! {
-                    () = server::accept(listener, acceptor, shared) => {}
+                    () = server::accept(door, ordered, acceptor, shared) => {}
                     _ = stopped => {}
                 }
             });
         };
         let thread = std::thread::Builder::new().name("openwhisk-double".into()).spawn(serve);
-        Self { app, address, https, stop: Some(stop), thread: Some(thread.expect("a thread")) }
+        let thread = Some(thread.expect("a thread"));
+        open.recv().expect("the server listens");
+        Self { app, address, https, orders, stop: Some(stop), thread }
     }
 
     /// `http://127.0.0.1:PORT`, or `https://localhost:PORT`.
@@ -122,6 +127,13 @@ impl Double {
     /// Holds back all requests that match until the returned value is dropped.
     pub fn hold(&self, matcher: Matcher) -> Hold {
         self.script(|script| script.hold(matcher))
+    }
+
+    /// Refuses connections, and ends those that are idle; or listens again. It is so when this returns.
+    pub fn refuse_connections(&self, refuse: bool) {
+        let (done, so) = std::sync::mpsc::channel();
+        self.orders.send((refuse, done)).expect("the server lives as long as its handle");
+        so.recv().expect("the server lives as long as its handle");
     }
 
     /// Lets every reply take this long.

@@ -121,6 +121,10 @@ pub(crate) enum Trouble {
     Cut { after: usize, ending: Ending },
     /// No reply at all.
     Silence(Ending),
+    /// The true reply, cut to its first bytes, and only these are announced.
+    Understated(usize),
+    /// The trouble, if the true reply's body is larger than this.
+    Over { bytes: usize, trouble: Box<Trouble> },
     /// The true reply, late.
     Delay(Duration),
     /// The true reply, and the connection closes without notice.
@@ -193,6 +197,11 @@ impl Fault {
         Self(Trouble::Cut { after: bytes, ending: Ending::Close })
     }
 
+    /// The `Content-Length` is too small by all but `bytes` bytes: the body ends there as if it were whole.
+    pub fn understate_length(bytes: usize) -> Self {
+        Self(Trouble::Understated(bytes))
+    }
+
     /// Nothing comes after `bytes` bytes of the body; the connection stays open.
     pub fn stall_after(bytes: usize) -> Self {
         Self(Trouble::Cut { after: bytes, ending: Ending::Stall })
@@ -201,6 +210,11 @@ impl Fault {
     /// The reply comes late by this.
     pub fn delay(by: Duration) -> Self {
         Self(Trouble::Delay(by))
+    }
+
+    /// This fault only for replies with more than `bytes` bytes: as gateways and stores fail on large pages, each in its way.
+    pub fn over(self, bytes: usize) -> Self {
+        Self(Trouble::Over { bytes, trouble: Box::new(self.0) })
     }
 
     /// The reply is fine, but the connection closes after it without having said so.

@@ -1,5 +1,7 @@
 //! Sockets: accepts connections, reads requests, does what the script orders, sends replies.
 
+use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -12,6 +14,7 @@ use hyper_util::rt::TokioIo;
 use percent_encoding::percent_decode_str;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::time::sleep;
 use tokio_rustls::TlsAcceptor;
 
@@ -34,15 +37,71 @@ pub(crate) struct App {
     /// Microseconds that every reply takes.
     pub(crate) latency: AtomicU64,
     pub(crate) transactions: AtomicU64,
+    /// How often connections were refused: then idle ones end.
+    pub(crate) shut: watch::Sender<u64>,
 }
 
-/// Accepts connections for as long as it is polled.
-pub(crate) async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, app: Arc<App>) {
+/// Accepts connections for as long as it is polled; while `door` is shut nobody listens, and connections are refused.
+pub(crate) async fn accept(door: Door, mut orders: Orders, tls: Option<TlsAcceptor>, app: Arc<App>) {
+    let mut listener: Option<TcpListener> = None;
     loop {
-        if let Ok((socket, _)) = listener.accept().await {
-            tokio::spawn(connection(socket, tls.clone(), app.clone()));
+        let accepted = async {
+            match &listener {
+                Some(listener) => listener.accept().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            accepted = accepted => if let Ok((socket, _)) = accepted {
+                tokio::spawn(connection(socket, tls.clone(), app.clone()));
+            },
+            Some((shut, done)) = orders.recv() => {
+                listener = if shut { None } else { Some(door.open().expect("our own address")) };
+                if shut {
+                    app.shut.send_modify(|times| *times += 1);
+                }
+                done.send(()).expect("somebody waits for it");
+            }
         }
     }
+}
+
+/// Orders to shut the door or to open it, each with where to say that it is done.
+pub(crate) type Orders = tokio::sync::mpsc::UnboundedReceiver<(bool, std::sync::mpsc::Sender<()>)>;
+
+/// A port that stays ours also while nobody listens on it.
+#[derive(Debug)]
+pub(crate) struct Door {
+    address: SocketAddr,
+    _bound: socket2::Socket,
+}
+
+impl Door {
+    /// Takes a free port of the loopback interface.
+    pub(crate) fn new() -> io::Result<Self> {
+        let bound = bound(SocketAddr::from(([127, 0, 0, 1], 0)))?;
+        let address = bound.local_addr()?.as_socket().expect("an IP address");
+        Ok(Self { address, _bound: bound })
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    fn open(&self) -> io::Result<TcpListener> {
+        let socket = bound(self.address)?;
+        socket.listen(128)?;
+        socket.set_nonblocking(true)?;
+        TcpListener::from_std(socket.into())
+    }
+}
+
+/// A socket that shares its address with one that does not listen.
+fn bound(address: SocketAddr) -> io::Result<socket2::Socket> {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)?;
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    Ok(socket)
 }
 
 /// Serves one connection. What goes wrong on it is the client's to notice.
@@ -70,10 +129,12 @@ where
     let serve = service_fn(|request| exchange(app.clone(), request, control.clone()));
     let builder = hyper::server::conn::http1::Builder::new();
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), serve));
+    let mut shut = app.shut.subscribe();
     // An error here is a client that left, or a fault that was ordered.
     tokio::select! {
         _ = connection.as_mut() => return,
         () = control.close.notified() => connection.as_mut().graceful_shutdown(),
+        _ = shut.changed() => connection.as_mut().graceful_shutdown(),
     }
     let _ = connection.await;
 }
@@ -93,8 +154,16 @@ async fn exchange(
     }
     sleep_unless_zero(Duration::from_micros(app.latency.load(Ordering::Relaxed))).await;
 
-    let (mut cut, mut last) = (None, false);
-    let reply = match orders.fault.map(|fault| fault.0) {
+    let (mut cut, mut last, mut announced) = (None, false, usize::MAX);
+    let answer = || api::answer(&app.world, &app.limits, &request);
+    let (trouble, mut answered) = match orders.fault.map(|fault| fault.0) {
+        Some(Trouble::Over { bytes, trouble }) => {
+            let reply = answer();
+            ((reply.body("").len() > bytes).then_some(*trouble), Some(reply))
+        }
+        trouble => (trouble, None),
+    };
+    let reply = match trouble {
         Some(Trouble::Silence(Ending::Stall)) => std::future::pending().await,
         Some(Trouble::Silence(ending)) => {
             control.reset.store(ending == Ending::Reset, Ordering::Relaxed);
@@ -105,14 +174,16 @@ async fn exchange(
             match trouble {
                 Some(Trouble::Delay(by)) => sleep(by).await,
                 Some(Trouble::Cut { after, ending }) => cut = Some((after, ending)),
+                Some(Trouble::Understated(bytes)) => announced = bytes,
                 Some(Trouble::LastOne) => last = true,
                 _ => {}
             }
-            api::answer(&app.world, &app.limits, &request)
+            answered.take().unwrap_or_else(answer)
         }
     };
     let request_id = app.request_id(&request);
-    let body = reply.body(&request_id);
+    let mut body = reply.body(&request_id);
+    body.truncate(announced);
     in_flight.replied(reply.status, body.len());
     let head = head(&reply, &request_id, body.len());
     let delivery = match cut {

@@ -143,3 +143,41 @@ fn faults_can_be_limited_to_one_action_and_to_later_requests() {
     let statuses: Vec<u16> = (0..5).map(|_| get(&double, "_/activations?name=hello").status).collect();
     assert_eq!(statuses, [200, 200, 401, 401, 200]);
 }
+
+#[test]
+fn a_length_that_is_too_short_ends_the_body_as_if_it_were_whole() {
+    let double = with_text();
+    double.fail_next(Matcher::list(), Fault::understate_length(100));
+    let answer = get(&double, "_/activations?docs=true");
+    assert_eq!((answer.status, answer.body.len(), answer.header("content-length")), (200, 100, Some("100")));
+    assert!(serde_json::from_slice::<serde_json::Value>(&answer.body).is_err());
+}
+
+#[test]
+fn connections_are_refused_and_idle_ones_end_until_it_listens_again() {
+    let double = with_text();
+    let mut idle = TcpStream::connect(double.address()).unwrap();
+    idle.set_read_timeout(Some(PATIENCE)).unwrap();
+    write!(idle, "GET / HTTP/1.1\r\nHost: double\r\n\r\n").unwrap();
+    assert_eq!(support::read_one(&mut idle).unwrap().status, 200);
+    for _ in 0..3 {
+        double.refuse_connections(true);
+        assert_eq!(TcpStream::connect(double.address()).unwrap_err().kind(), ErrorKind::ConnectionRefused);
+        double.refuse_connections(false);
+        list(&double, "");
+    }
+    assert_eq!(idle.read(&mut [0; 1]).unwrap(), 0, "it was closed");
+}
+
+#[test]
+fn large_pages_can_fail_in_any_way_while_small_ones_succeed() {
+    let double = with_text();
+    double.world().add(Activation::new("hello").stdout(&"y".repeat(3_000)));
+    double.fail_always(Matcher::list(), Fault::status(504).over(5_000));
+    assert_eq!(get(&double, "_/activations?docs=true").status, 504);
+    assert_eq!(get(&double, "_/activations?docs=true&limit=1").status, 200);
+    double.clear_faults();
+    double.fail_always(Matcher::list(), Fault::reset_after(100).over(5_000));
+    assert_eq!(failure(&double), ErrorKind::ConnectionReset);
+    assert_eq!(list(&double, "docs=true&limit=1").as_array().unwrap().len(), 1);
+}

@@ -1,0 +1,163 @@
+//! What a run costs the API when nothing is new, when one record became visible late, and where logs are in a store of their own: the core, compiled natively, against the double.
+//! The number of requests is a promise; bytes are printed only (`cargo test --test steady -- --nocapture`).
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    unreachable_pub,
+    reason = "this is how a test fails"
+)]
+
+#[path = "steady/ports.rs"]
+mod ports;
+
+use openwhisk_double::{Activation, Clock, Double, Options};
+use ports::{Native, Traffic};
+use serde_json::{Value, json};
+use whiskjack::plan::{self, Context, OwnAction};
+
+const MINUTE: i64 = 60_000;
+/// 2023-11-14T22:13:20Z
+const BEGIN: i64 = 1_700_000_000_000;
+
+/// Some monitored actions, and a forwarder that runs every minute.
+struct Steady {
+    api: Double,
+    names: Vec<String>,
+    runs: u32,
+}
+
+impl Steady {
+    /// Actions that each ran `activations` times in the last minutes; after a first run that forwarded that, and one more.
+    fn new(actions: usize, activations: i64, stale: bool) -> Self {
+        let api = Double::start(Options { clock: Clock::fixed(BEGIN), stale, ..Options::default() });
+        let names: Vec<String> = (0..actions).map(|n| format!("action-{n}")).collect();
+        for name in &names {
+            for n in 0..activations {
+                let start = BEGIN - 6 * MINUTE + n * 5 * MINUTE / activations;
+                api.world().add(Activation::new(name).start(start).stdout("hello"));
+            }
+        }
+        let mut steady = Self { api, names, runs: 0 };
+        let (first, _) = steady.run();
+        assert_eq!(first["activations"], actions as i64 * activations);
+        steady.run();
+        steady
+    }
+
+    /// Runs once, a minute after the last time.
+    fn run(&mut self) -> (Value, Traffic) {
+        self.runs += 1;
+        self.api.world().clock().advance(MINUTE);
+        let native = Native::new(&self.api);
+        let context = Context {
+            api_host: Some(self.api.origin()),
+            authorized: true,
+            own_action: Some(OwnAction {
+                name: "/guest/fwd".into(),
+                activation: Some(format!("{:032x}", self.runs)),
+            }),
+            deadline_ms: Some((self.api.world().clock().now() + MINUTE) as u64),
+            ..Context::default()
+        };
+        let params = json!({"actions": self.names, "logstash": {"host": "logstash", "port": 5044}});
+        let (config, _) = plan::configure(params.to_string().as_bytes(), &context).unwrap();
+        let report = whiskjack::run::run(&config, &context, native.ports()).unwrap();
+        let result: Value = serde_json::from_slice(&report.result).unwrap();
+        assert!(report.complete, "{result}");
+        let traffic = native.traffic();
+        assert_eq!(result["requests"], traffic.requests);
+        (result, traffic)
+    }
+}
+
+#[test]
+fn a_run_without_news_asks_twice_for_each_action_and_four_times_more() {
+    for stale in [false, true] {
+        for (actions, activations) in [(1, 0), (10, 0), (100, 0), (1, 20), (10, 20), (100, 20)] {
+            let mut steady = Steady::new(actions, activations, stale);
+            let (result, traffic) = steady.run();
+            println!(
+                "{actions} actions with {activations} activations in the look-back, stale index {stale}: {traffic}"
+            );
+            assert_eq!(result["activations"], 0);
+            assert_eq!(
+                traffic.requests,
+                2 * actions as u64 + 4,
+                "package read, lease, index; count and list; checkpoint"
+            );
+        }
+    }
+}
+
+#[test]
+fn comparing_the_look_back_costs_two_requests_more_for_each_action_that_has_anything_in_it_and_is_rare() {
+    for (activations, more) in [(0, 0), (20, 1)] {
+        let mut steady = Steady::new(10, activations, false);
+        let requests: Vec<u64> = (0..9).map(|_| steady.run().1.requests).collect();
+        let dear: Vec<&u64> = requests.iter().filter(|requests| **requests != 24).collect();
+        let expected = if more == 0 { vec![] } else { vec![24 + 10 * more] };
+        assert_eq!(dear.into_iter().copied().collect::<Vec<_>>(), expected, "{requests:?}");
+    }
+}
+
+#[test]
+fn a_late_record_among_a_thousand_costs_a_few_requests() {
+    for (newer, most) in [(20, 12), (333, 20), (990, 22)] {
+        let mut steady = Steady::new(1, 1000, false);
+        let start = steady.api.world().records()[1000 - newer].start;
+        steady.api.world().add(Activation::new("action-0").stdout("late").start(start + 17));
+        let (result, traffic) = steady.run();
+        println!("one late record among 1000, {newer} of them newer: {traffic}");
+        assert_eq!(result["activations"], 1);
+        assert!(traffic.requests <= most, "{traffic}");
+    }
+}
+
+#[test]
+fn a_record_that_is_deleted_out_of_a_thousand_is_looked_for_once() {
+    let mut steady = Steady::new(1, 1000, false);
+    let id = steady.api.world().records()[500].id.clone();
+    steady.api.world().remove(&id);
+    let (_, once) = steady.run();
+    let (_, again) = steady.run();
+    println!("one deleted record among 1000: {once}; after that: {again}");
+    assert!(once.requests > 6 && again.requests == 6, "{once}, {again}");
+}
+
+#[test]
+fn a_platform_that_gives_no_logs_is_warned_of_once_and_not_asked_again() {
+    let mut steady = Steady::new(1, 0, false);
+    let asked = |steady: &Steady| {
+        steady.api.requests().iter().filter(|request| request.path.ends_with("/logs")).count()
+    };
+    let add = |steady: &Steady| {
+        let now = steady.api.world().clock().now();
+        let run = Activation::new("action-0").logs_elsewhere([openwhisk_double::log::NOT_AVAILABLE]);
+        steady.api.world().add(run.start(now));
+    };
+    add(&steady);
+    let (result, _) = steady.run();
+    assert_eq!((asked(&steady), &result["lines"]["read"]), (1, &json!(0)));
+    assert!(result["warnings"][0].as_str().unwrap().contains("does not give logs"), "{result}");
+    add(&steady);
+    let (result, _) = steady.run();
+    assert_eq!((asked(&steady), &result["activations"], &result["warnings"]), (1, &json!(1), &Value::Null));
+}
+
+#[test]
+fn a_log_store_of_its_own_costs_one_request_for_each_activation() {
+    let mut steady = Steady::new(1, 0, false);
+    for run in 1..=3 {
+        let now = steady.api.world().clock().now();
+        let line = openwhisk_double::log::entry(i128::from(now) * 1_000_000, "stdout", "from elsewhere");
+        let two = (0..2).map(|n| Activation::new("action-0").logs_elsewhere([line.clone()]).start(now + n));
+        steady.api.world().add_all(two);
+        let (result, _) = steady.run();
+        assert_eq!((&result["activations"], &result["lines"]["acknowledged"]), (&json!(2), &json!(2)));
+        let asked = steady.api.requests().iter().filter(|request| request.path.ends_with("/logs")).count();
+        assert_eq!(asked, 2 * run);
+    }
+}
