@@ -391,8 +391,8 @@ sentences! {
             assert_eq!((rig.settled, rig.set_aside.as_slice()), (all, &[u64::from(bad)][..]));
             assert_eq!(rig.counts().acknowledged, u64::from(all) - 1);
             let lone = rig.windows.iter().filter(|window| window.len() == 1 && window.has(&event(bad))).count();
-            assert!((2..=4).contains(&lone), "it was tried alone, twice, and once more where the connection was not new: {lone}");
-            assert!(rig.connections() <= 20, "{} connections", rig.connections());
+            assert!((8..=10).contains(&lone), "it was tried alone {lone} times");
+            assert!(rig.connections() <= 40, "{} connections", rig.connections());
         }
         // Also several, side by side and apart.
         let bad = [event(3), event(4), event(90)];
@@ -402,6 +402,23 @@ sentences! {
         });
         rig.send(0..100);
         assert_eq!((rig.settled, rig.set_aside.as_slice()), (100, &[3, 4, 90][..]));
+    }
+
+    fn s24_resets_by_chance_set_nothing_aside() {
+        for seed in 0..300u64 {
+            let mut state = seed;
+            let mut chance = move || {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                (state >> 33) % 100
+            };
+            let mut rig = Rig::new(options(), move |window| match chance() {
+                0..20 => vec![Say::Reset],
+                20..25 => vec![Say::Ack(window.len() / 2), Say::Close],
+                _ => vec![Say::Ack(window.len())],
+            });
+            (0..20).for_each(|n| rig.send(n * 3..n * 3 + 3));
+            assert_eq!(rig.set_aside, [], "seed {seed}");
+        }
     }
 
     fn s25_with_slow_start_windows_grow_with_success_and_shrink_with_failure() {

@@ -24,7 +24,8 @@ impl Sender {
 
     /// The connection broke. What it means depends on what was on it.
     pub(super) fn reset(&mut self, now_ms: u64, message: &str, lasting: bool) {
-        let reused = matches!(&self.link, Link::Up(up) if up.reused);
+        // While an event is isolated, a connection that was just good does not break by lying idle.
+        let reused = matches!(&self.link, Link::Up(up) if up.reused) && !self.isolation.is_active();
         let window = self.flight.first().copied();
         self.abandon();
         // Closed while it lay idle, as receivers do after a minute: that is no failure.

@@ -75,8 +75,9 @@ impl Sender {
                 self.keep_witness(event);
                 self.counts.acknowledged += 1;
                 self.outbox.take(event);
-                // It may be the first itself.
+                // It may be the first itself, and then the first suspect is the next.
                 self.settle(0);
+                self.isolation.acknowledged(self.outbox.first());
             }
             if let Some(event) = set_aside {
                 self.set_aside.push(event);

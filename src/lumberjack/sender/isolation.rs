@@ -1,13 +1,18 @@
 //! Isolation of an event that a receiver resets the connection for.
 //!
 //! A window that is reset twice without any acknowledgement may hold such an event: it would come again for ever. So the window is halved
-//! until the event is alone. But a receiver, or a load balancer with nothing behind it, may as well reset everything. Two probes tell these
-//! cases apart: before the halving, if no receiver has ever acknowledged anything, and before the event is set aside. A probe is another
-//! event, alone: if that is acknowledged, it is not the receiver. Only if there is no other event, it is one that was acknowledged before, the
-//! witness: a repeat, but the other choices are to lose a line or to come to no end.
+//! until the event is alone. But a receiver, or a load balancer with nothing behind it, may as well reset everything, and a bad network
+//! anything now and then. Probes tell these cases apart. A probe is another event, alone: if that is acknowledged, it is not the receiver. There
+//! is one before the halving, if no receiver has ever acknowledged anything, and one after each reset of the lone event, which has to be reset
+//! and the probe to be acknowledged [`TRIALS`] times in a row before the event is set aside. An event that is acknowledged as a probe is not
+//! sent again. Only if there is no other event, the probe is one that was acknowledged before, the witness: a repeat, but the other choices
+//! are to lose a line or to come to no end.
 
-/// Resets of a lone event, after which it is suspected for good.
-const RESETS: u32 = 2;
+/// Where one connection in ten breaks by chance, a good event is set aside once in a hundred million times.
+const TRIALS: u32 = 8;
+
+/// How often the witness is tried as a probe, if all others were reset.
+const WITNESS_TRIALS: usize = 3;
 
 /// The window that is suspected, if there is one.
 #[derive(Debug, Default)]
@@ -32,10 +37,10 @@ enum Stage {
     Probing(Vec<Trial>),
     /// The event is among these.
     Halving,
-    /// It is this one, reset so many times alone.
+    /// It is this one, if it is reset again; so many times it was, and the receiver took another.
     Alone(u32),
-    /// It is this one, if the receiver takes another.
-    Confirming(Vec<Trial>),
+    /// It was reset again. Does the receiver take another?
+    Confirming(u32, Vec<Trial>),
 }
 
 /// What a reset means.
@@ -80,7 +85,7 @@ impl Isolation {
         let Suspect { first, end, stage } = self.suspect.as_ref()?;
         match stage {
             Stage::Watched => None,
-            Stage::Probing(probes) | Stage::Confirming(probes) => probes.last().copied(),
+            Stage::Probing(probes) | Stage::Confirming(_, probes) => probes.last().copied(),
             Stage::Halving => {
                 let half = (end - first).div_ceil(2);
                 Some(Trial::Events(*first, u32::try_from(half).unwrap_or(u32::MAX)))
@@ -97,7 +102,7 @@ impl Isolation {
             return Verdict::Open;
         };
         let stage = match &mut suspect.stage {
-            Stage::Probing(probes) | Stage::Confirming(probes) => {
+            Stage::Probing(probes) | Stage::Confirming(_, probes) => {
                 probes.pop();
                 return if probes.is_empty() { self.hopeless() } else { Verdict::Narrowed };
             }
@@ -113,15 +118,14 @@ impl Isolation {
                 suspect.end = first + u64::from(count);
                 Stage::Halving
             }
-            Stage::Halving => Stage::Alone(1),
-            Stage::Alone(resets) if *resets + 1 < RESETS => Stage::Alone(*resets + 1),
-            Stage::Watched | Stage::Alone(_) => Stage::Confirming(probes(open, Some(first), witness)),
+            Stage::Watched | Stage::Halving => Stage::Confirming(0, probes(open, Some(first), witness)),
+            Stage::Alone(trials) => Stage::Confirming(*trials, probes(open, Some(first), witness)),
         };
-        if matches!(stage, Stage::Alone(_) | Stage::Confirming(_)) {
+        if matches!(stage, Stage::Confirming(..)) {
             suspect.end = first + 1;
         }
         let none_left =
-            matches!(&stage, Stage::Probing(probes) | Stage::Confirming(probes) if probes.is_empty());
+            matches!(&stage, Stage::Probing(probes) | Stage::Confirming(_, probes) if probes.is_empty());
         suspect.stage = stage;
         if none_left { self.hopeless() } else { Verdict::Narrowed }
     }
@@ -142,13 +146,16 @@ impl Isolation {
             _ => None,
         };
         let Some(mut suspect) = self.suspect.take() else { return Probed::default() };
-        if matches!(suspect.stage, Stage::Confirming(_)) {
-            return Probed { taken, set_aside: Some(suspect.first) };
-        }
-        if taken.is_some_and(|event| event + 1 == suspect.end) {
-            suspect.end -= 1;
-        }
-        suspect.stage = Stage::Halving;
+        suspect.stage = match suspect.stage {
+            Stage::Confirming(trials, _) if trials + 1 >= TRIALS => {
+                return Probed { taken, set_aside: Some(suspect.first) };
+            }
+            Stage::Confirming(trials, _) => Stage::Alone(trials + 1),
+            _ => {
+                suspect.end -= u64::from(taken.is_some_and(|event| event + 1 == suspect.end));
+                Stage::Halving
+            }
+        };
         self.suspect = Some(suspect);
         Probed { taken, set_aside: None }
     }
@@ -166,6 +173,6 @@ fn probes(open: &[u64], but: Option<u64>, witness: bool) -> Vec<Trial> {
     let mut chosen: Vec<u64> =
         [open.first(), open.get(open.len() / 2), open.last()].into_iter().flatten().copied().collect();
     chosen.dedup();
-    let witness = witness.then_some(Trial::Witness);
-    witness.into_iter().chain(chosen.into_iter().map(Trial::Probe)).collect()
+    let witness = if witness { WITNESS_TRIALS } else { 0 };
+    std::iter::repeat_n(Trial::Witness, witness).chain(chosen.into_iter().map(Trial::Probe)).collect()
 }
