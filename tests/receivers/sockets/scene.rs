@@ -46,7 +46,9 @@ impl Scene {
             directory: tempfile::tempdir().unwrap(),
             lines: RefCell::default(),
         };
-        scene.add(lines);
+        if !lines.is_empty() {
+            scene.add(lines);
+        }
         scene
     }
 

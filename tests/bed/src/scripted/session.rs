@@ -106,6 +106,11 @@ impl Session {
     /// Acknowledges `sequence` of the oldest window that is not wholly acknowledged, in the version of its frames. The last ack of a
     /// window refuses a client that went on, or away, before it.
     pub fn ack(&mut self, sequence: u32) {
+        self.ack_and(sequence, &[]);
+    }
+
+    /// The same, and more bytes with it in one write: what comes in one segment is read at once.
+    pub fn ack_and(&mut self, sequence: u32, more: &[u8]) {
         let done = self.open.first().is_some_and(|&(_, size)| sequence >= size);
         if done && !self.rules.pipelining && self.went_on() {
             return;
@@ -121,13 +126,13 @@ impl Session {
         if done {
             self.open.remove(0);
         }
-        self.ack_as(self.version.unwrap_or(b'2'), sequence);
+        let ack = ack(self.version.unwrap_or(b'2'), sequence);
+        self.send(&[&ack, more].concat());
     }
 
     /// An ack of any version and number. The journal credits nothing.
     pub fn ack_as(&mut self, version: u8, sequence: u32) {
-        let [a, b, c, d] = sequence.to_be_bytes();
-        self.send(&[version, b'A', a, b, c, d]);
+        self.send(&ack(version, sequence));
     }
 
     /// What Logstash sends while it is busy: always of version 2.
@@ -295,6 +300,11 @@ impl Read for Timed<'_> {
         self.until.get_or_insert_with(|| Instant::now() + self.session.rules.within);
         Ok(count)
     }
+}
+
+fn ack(version: u8, sequence: u32) -> [u8; 6] {
+    let [a, b, c, d] = sequence.to_be_bytes();
+    [version, b'A', a, b, c, d]
 }
 
 fn is_timeout(error: &io::Error) -> bool {
