@@ -90,7 +90,7 @@ pub struct Tally {
     pub truncated: u64,
     /// Time spent waiting for receivers, in milliseconds.
     pub waited_ms: u64,
-    /// Activations whose logs are to come yet.
+    /// Activations whose logs could not be had yet.
     #[serde(default)]
     pub put_off: u64,
 }
@@ -273,8 +273,9 @@ impl Turn<'_> {
                     self.take(&record, std::iter::empty());
                 }
                 Lines::Later(warning) => {
+                    // No lines yet is no trouble: most such activations have printed nothing.
+                    self.tally.put_off += u64::from(warning.is_some());
                     warning.into_iter().for_each(|warning| self.note_without_logs(warning));
-                    self.tally.put_off += 1;
                     self.ledger.put_off();
                     return Visited { summary: Some(summary), go_on: self.in_time() };
                 }

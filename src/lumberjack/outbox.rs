@@ -186,7 +186,11 @@ mod tests {
     use std::convert::Infallible;
 
     fn push(outbox: &mut Outbox, payload: &str) {
-        outbox.push(|out| Ok::<(), Infallible>(out.extend_from_slice(payload.as_bytes()))).unwrap();
+        let write = |out: &mut Vec<u8>| {
+            out.extend_from_slice(payload.as_bytes());
+            Ok::<(), Infallible>(())
+        };
+        outbox.push(write).unwrap();
     }
 
     fn outbox(payloads: &[&str]) -> Outbox {

@@ -331,12 +331,12 @@ fn what_elastics_server_does_not_take_is_not_taken() {
         compare(what, &stream);
     }
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
-    for round in 0..300 {
+    for round in 0..120 {
         let stream = mutated(&mut random);
         compare(&format!("round {round}"), &stream);
     }
     assert!(
-        both > 20 && neither > 20 && only_theirs > 5,
+        both > 10 && neither > 10 && only_theirs > 5,
         "{both} {neither} {only_theirs}: a test of nothing"
     );
 }
