@@ -43,8 +43,8 @@ const fn ignored(path: &'static str, meaning: &'static str) -> Key {
 pub const KEYS: &[Key] = &[
     key("actions", "array of names", "", "The actions to monitor: `action` or `package/action`. `*` in a name stands for any text without a slash, and `!` excludes: `[\"*\", \"shop/*\", \"!shop/debug\"]`"),
     key("from", "milliseconds since 1970", "now − look-back", "Where the first run begins: only activations that start later are forwarded"),
-    key("logstash.host", "name or IP address", "", "The receiver"),
-    key("logstash.port", "1–65535", "", "The receiver's port"),
+    key("logstash.host", "name or IP address", "", "The receiver, unless `logstash.hosts` is given"),
+    key("logstash.port", "1–65535", "", "The receiver's port; with `logstash.hosts` 5044 unless it is given"),
     key("logstash.hosts", "array of `host:port`", "none", "Several receivers, instead of `logstash.host`; the port is `logstash.port` or 5044 where none is given. One gets all lines, and if it fails, the next"),
     key("logstash.loadbalance", "boolean", "`false`", "Whether all receivers get a share at the same time"),
     key("logstash.worker", "1–16", "1", "Connections at the same time; for each receiver, if the load is balanced"),
