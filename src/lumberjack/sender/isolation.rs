@@ -4,11 +4,12 @@
 //! until the event is alone. But a receiver, or a load balancer with nothing behind it, may as well reset everything, and a bad network
 //! anything now and then. Probes tell these cases apart. A probe is another event, alone: if that is acknowledged, it is not the receiver. There
 //! is one before the halving, if no receiver has ever acknowledged anything, and one after each reset of the lone event, which has to be reset
-//! and the probe to be acknowledged [`TRIALS`] times in a row before the event is set aside. An event that is acknowledged as a probe is not
+//! and the probe to be acknowledged at once [`TRIALS`] times in a row before the event is set aside. An event that is acknowledged as a probe is not
 //! sent again. Only if there is no other event, the probe is one that was acknowledged before, the witness: a repeat, but the other choices
 //! are to lose a line or to come to no end.
 
-/// Where one connection in ten breaks by chance, a good event is set aside once in a hundred million times.
+/// Where a connection breaks by chance with probability p, a good event would be set aside with (p(1-p))⁸: at most 0.000015, and with one break
+/// in ten 0.000000004.
 const TRIALS: u32 = 8;
 
 /// How often the witness is tried as a probe, if all others were reset.
@@ -26,6 +27,8 @@ struct Suspect {
     first: u64,
     /// The event after the last that may be the one.
     end: u64,
+    /// Events that were reset as probes: they may be such events too.
+    avoided: Vec<u64>,
     stage: Stage,
 }
 
@@ -82,7 +85,7 @@ impl Isolation {
 
     /// The window to send next, if isolation has a say in it.
     pub(super) fn trial(&self) -> Option<Trial> {
-        let Suspect { first, end, stage } = self.suspect.as_ref()?;
+        let Suspect { first, end, stage, .. } = self.suspect.as_ref()?;
         match stage {
             Stage::Watched => None,
             Stage::Probing(probes) | Stage::Confirming(_, probes) => probes.last().copied(),
@@ -98,13 +101,23 @@ impl Isolation {
     /// witness, if there is one.
     pub(super) fn reset(&mut self, first: u64, count: u32, open: &[u64], witness: bool) -> Verdict {
         let Some(suspect) = &mut self.suspect else {
-            self.suspect = Some(Suspect { first, end: first + u64::from(count), stage: Stage::Watched });
+            let end = first + u64::from(count);
+            self.suspect = Some(Suspect { first, end, avoided: Vec::new(), stage: Stage::Watched });
             return Verdict::Open;
         };
+        let avoided = suspect.avoided.clone();
+        let probes = |but| probes(open, &avoided, but, witness);
         let stage = match &mut suspect.stage {
             Stage::Probing(probes) | Stage::Confirming(_, probes) => {
-                probes.pop();
-                return if probes.is_empty() { self.hopeless() } else { Verdict::Narrowed };
+                if let Some(Trial::Probe(event)) = probes.pop() {
+                    suspect.avoided.push(event);
+                }
+                let none_left = probes.is_empty();
+                // It may have been chance, and so may be what was counted until now.
+                if let Stage::Confirming(trials, _) = &mut suspect.stage {
+                    *trials = 0;
+                }
+                return if none_left { self.hopeless() } else { Verdict::Narrowed };
             }
             _ if suspect.first != first => {
                 self.suspect = None;
@@ -112,14 +125,14 @@ impl Isolation {
             }
             Stage::Watched if count > 1 => {
                 suspect.end = first + u64::from(count);
-                if witness { Stage::Halving } else { Stage::Probing(probes(open, None, false)) }
+                if witness { Stage::Halving } else { Stage::Probing(probes(None)) }
             }
             Stage::Halving if count > 1 => {
                 suspect.end = first + u64::from(count);
                 Stage::Halving
             }
-            Stage::Watched | Stage::Halving => Stage::Confirming(0, probes(open, Some(first), witness)),
-            Stage::Alone(trials) => Stage::Confirming(*trials, probes(open, Some(first), witness)),
+            Stage::Watched | Stage::Halving => Stage::Confirming(0, probes(Some(first))),
+            Stage::Alone(trials) => Stage::Confirming(*trials, probes(Some(first))),
         };
         if matches!(stage, Stage::Confirming(..)) {
             suspect.end = first + 1;
@@ -166,10 +179,11 @@ impl Isolation {
     }
 }
 
-/// Probes from some events, but not `but`, in the order in which they are tried backwards: the last event, one in the middle, the first; then
-/// the witness.
-fn probes(open: &[u64], but: Option<u64>, witness: bool) -> Vec<Trial> {
-    let open: Vec<u64> = open.iter().copied().filter(|event| but != Some(*event)).collect();
+/// Probes from the open events, but not `but` and the avoided ones, in the order in which they are tried backwards: the last event, one in the
+/// middle, the first; then the witness, if there is one.
+fn probes(open: &[u64], avoided: &[u64], but: Option<u64>, witness: bool) -> Vec<Trial> {
+    let usable = |event: &u64| but != Some(*event) && !avoided.contains(event);
+    let open: Vec<u64> = open.iter().copied().filter(usable).collect();
     let mut chosen: Vec<u64> =
         [open.first(), open.get(open.len() / 2), open.last()].into_iter().flatten().copied().collect();
     chosen.dedup();
