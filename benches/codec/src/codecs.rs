@@ -3,13 +3,19 @@
 #[path = "../../../src/lumberjack/codec.rs"]
 mod shipped;
 
+use miniz_oxide::deflate::core::{
+    CompressorOxide, TDEFLFlush, TDEFLStatus, compress, create_comp_flags_from_zip_params,
+};
 use std::io::Write;
 
 /// What the product uses, from its own source.
-pub const SHIPPED: &str = "miniz_oxide";
+pub const SHIPPED: &str = "zlib-rs";
+
+/// What the product had before. All are compared with it.
+pub const MINIZ: &str = "miniz_oxide";
 
 /// Encoders with levels.
-pub const LEVELLED: [&str; 2] = [SHIPPED, "zlib-rs"];
+pub const LEVELLED: [&str; 2] = [MINIZ, SHIPPED];
 
 /// Encoders that know one way only.
 pub const PLAIN: [&str; 2] = ["libflate", "fdeflate"];
@@ -27,7 +33,7 @@ pub trait Codec {
 pub fn open(name: &str, level: u8) -> Option<Box<dyn Codec>> {
     Some(match name {
         SHIPPED => Box::new(Shipped(shipped::Deflate::new(level))),
-        "zlib-rs" => Box::new(ZlibRs(zlib_rs::Deflate::new(i32::from(level), true, 15))),
+        MINIZ => Box::new(Miniz::new(level)),
         "libflate" => Box::new(Libflate),
         "fdeflate" => Box::new(Fdeflate),
         #[cfg(not(target_os = "wasi"))]
@@ -47,19 +53,28 @@ impl Codec for Shipped {
     }
 }
 
-struct ZlibRs(zlib_rs::Deflate);
+struct Miniz(Box<CompressorOxide>);
 
-impl Codec for ZlibRs {
+impl Miniz {
+    fn new(level: u8) -> Self {
+        // A positive number of window bits asks for zlib's header and checksum.
+        let flags = create_comp_flags_from_zip_params(i32::from(level), 1, 0);
+        Self(Box::new(CompressorOxide::new(flags)))
+    }
+}
+
+impl Codec for Miniz {
     fn append(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
         self.0.reset();
-        let begin = out.len();
-        out.resize(begin + bytes.len() / 3 + 1024, 0);
+        let (mut read, mut written) = (0, out.len());
+        out.resize(written + bytes.len() / 3 + 1024, 0);
         loop {
-            let read = self.0.total_in() as usize;
-            let written = begin + self.0.total_out() as usize;
-            let status = self.0.compress(&bytes[read..], &mut out[written..], zlib_rs::DeflateFlush::Finish);
-            if status == Ok(zlib_rs::Status::StreamEnd) {
-                out.truncate(begin + self.0.total_out() as usize);
+            let (status, taken, given) =
+                compress(&mut self.0, &bytes[read..], &mut out[written..], TDEFLFlush::Finish);
+            read += taken;
+            written += given;
+            if status != TDEFLStatus::Okay {
+                out.truncate(written);
                 return;
             }
             out.resize(out.len() + out.len() / 2, 0);
