@@ -1,26 +1,17 @@
 //! The zlib codec of compressed frames.
 
-use miniz_oxide::deflate::core::{
-    CompressorOxide, TDEFLFlush, TDEFLStatus, compress, create_comp_flags_from_zip_params,
-};
+use zlib_rs::{DeflateFlush, Status};
 
 /// A compressor that is used again and again: it holds about 300 KB of tables.
 pub(super) struct Deflate {
-    state: Box<CompressorOxide>,
+    state: zlib_rs::Deflate,
 }
 
 impl Deflate {
     /// For a zlib level from 0 (stored) to 9.
     pub(super) fn new(level: u8) -> Self {
-        // A positive number of window bits asks for zlib's header and checksum (RFC 1950) around the stream.
-        const ZLIB: i32 = 1;
-        Self {
-            state: Box::new(CompressorOxide::new(create_comp_flags_from_zip_params(
-                i32::from(level.min(9)),
-                ZLIB,
-                0,
-            ))),
-        }
+        // With zlib's header and checksum (RFC 1950), and deflate's whole window of 32 KiB.
+        Self { state: zlib_rs::Deflate::new(i32::from(level.min(9)), true, 15) }
     }
 
     /// Appends the whole, finished stream of `bytes`.
@@ -29,21 +20,24 @@ impl Deflate {
         let begin = out.len();
         // Log text shrinks to a fifth or less; what does not grows by a few bytes.
         out.resize(begin + bytes.len() / 3 + 1024, 0);
-        let (mut read, mut written) = (0, begin);
         loop {
+            let (read, written) = (size(self.state.total_in()), begin + size(self.state.total_out()));
             let (Some(input), Some(room)) = (bytes.get(read..), out.get_mut(written..)) else { return };
-            let (status, taken, given) = compress(&mut self.state, input, room, TDEFLFlush::Finish);
-            read += taken;
-            written += given;
-            match status {
-                TDEFLStatus::Okay => out.resize(out.len() + out.len() / 2, 0),
-                _ => {
-                    out.truncate(written);
+            match self.state.compress(input, room, DeflateFlush::Finish) {
+                Ok(Status::Ok | Status::BufError) => out.resize(out.len() + out.len() / 2, 0),
+                // An error would be one of the codec's own. The stream then stays without an end, and no receiver acknowledges it.
+                Ok(Status::StreamEnd) | Err(_) => {
+                    out.truncate(begin + size(self.state.total_out()));
                     return;
                 }
             }
         }
     }
+}
+
+/// What is counted is in memory.
+fn size(count: u64) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
 }
 
 impl std::fmt::Debug for Deflate {

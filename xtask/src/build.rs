@@ -32,12 +32,15 @@ fn component(places: &Places) -> Result<()> {
 
 /// Cargo for the component: `command` on its library, for its target, with the toolchain that `setup` has found.
 pub(crate) fn component_cargo(places: &Places, command: &str) -> Tool {
-    let package = ["-p", "whiskjack", "--lib", "--target", WASM_TARGET];
+    wasm_cargo(places, command).args(["-p", "whiskjack", "--lib"])
+}
+
+/// Cargo for the component's target.
+pub(crate) fn wasm_cargo(places: &Places, command: &str) -> Tool {
     match Toolchain::remembered(places) {
-        Toolchain::Rustup => places.cargo([command]).args(package),
+        Toolchain::Rustup => places.cargo([command, "--target", WASM_TARGET]),
         Toolchain::Debian => places
-            .cargo([&format!("+{DEBIAN_TOOLCHAIN}"), command])
-            .args(package)
+            .cargo([&format!("+{DEBIAN_TOOLCHAIN}"), command, "--target", WASM_TARGET])
             .args(["-Zbuild-std=std,panic_abort"])
             // Debian's compiler is a stable one, and has no libc of its own for the target.
             .env("RUSTC_BOOTSTRAP", "1")

@@ -1,5 +1,6 @@
 //! `cargo xtask`: everything that is done with this repository, one command each.
 
+mod bench;
 mod build;
 mod check;
 mod copy;
@@ -23,6 +24,8 @@ usage: cargo xtask COMMAND
   demo [--all] [--keep]
                    setup, build, and show the whole way from a log line to a receiver; --all shows every line,
                    --keep leaves API and receiver up
+  bench codec [OPTIONS]
+                   compare zlib encoders; some minutes; --help lists the options
   help             show this
 ";
 
@@ -35,6 +38,7 @@ fn main() -> ExitCode {
         ["test"] => test(&[]),
         ["test", "--", rest @ ..] => test(rest),
         ["demo", rest @ ..] => demo(rest),
+        ["bench", "codec", rest @ ..] => Places::find().and_then(|places| bench::codec(&places, rest)),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             Ok(())
