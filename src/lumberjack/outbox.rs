@@ -7,6 +7,9 @@ use std::collections::{BTreeSet, VecDeque};
 /// OpenWhisk's logs hold 10 MB a run. What is larger is for its writer to cut.
 pub const LARGEST_EVENT: usize = 10 << 20;
 
+/// With less space than this left, in bytes, settled events make room first.
+const SPARE: usize = 64 << 10;
+
 /// Events as frames. They are numbered from 0 on, in the order they came; the numbers of a window's frames are set when it is made.
 #[derive(Debug, Default)]
 pub struct Outbox {
@@ -162,9 +165,10 @@ impl Outbox {
         *self = Self { protocol: self.protocol, frames, ..Self::default() };
     }
 
-    /// Gives the bytes of settled events back, as soon as that moves less than it frees.
+    /// Gives the bytes of settled events back, as soon as that moves less than it frees, or saves the buffer from growing.
     fn reclaim(&mut self) {
-        if self.offset > self.frames.len() / 2 {
+        let spare = self.frames.capacity() - self.frames.len();
+        if self.offset > self.frames.len() / 2 || (self.offset > 0 && spare < SPARE) {
             self.frames.drain(..self.offset);
             self.offset = 0;
         }

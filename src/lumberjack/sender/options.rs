@@ -33,8 +33,9 @@ impl Default for Options {
             protocol: Protocol::V2,
             // Filebeat's default; the strictest receiver takes 10,000.
             window_events: 2048,
-            // Receivers hold two or three copies of a window, some of them off-heap: 2 MiB keep them well.
-            window_bytes: 2 << 20,
+            // Receivers hold two or three copies of a window, some of them off-heap: below 2 MiB they are well (facts/lumberjack.md 2.7). Ours are
+            // usually full by events before that, at 280 bytes each.
+            window_bytes: 1 << 20,
             in_flight: 1,
             compression_level: 3,
             // Keep-alives come every 3–5 s where there are any, but not every receiver sends them; Filebeat's default.
