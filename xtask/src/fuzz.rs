@@ -131,7 +131,8 @@ impl Fuzzing<'_> {
                 .run_into(&log)
         })
         .with_context(|| {
-            format!("{target} does not hold; the input is in {}, {}", finds.display(), broken_promise(&log))
+            let said = broken_promise(&log);
+            format!("{target}: {said}\nthe input is in {}, the log is {}", finds.display(), log.display())
         })?;
         println!("{}", told.lines().rev().find(|line| line.contains("cov: ")).unwrap_or_default().trim());
         Ok(())
@@ -198,11 +199,11 @@ impl Fuzzing<'_> {
     }
 }
 
-/// What the target said when it gave up, and where the rest is.
+/// What the target said when it gave up.
 fn broken_promise(log: &Path) -> String {
     let told = fs::read(log).map(|told| String::from_utf8_lossy(&told).into_owned()).unwrap_or_default();
-    let said: Vec<&str> = told.lines().skip_while(|line| !line.contains("panicked at")).take(4).collect();
-    format!("all it said in {}\n{}", log.display(), said.join("\n"))
+    let said: Vec<&str> = told.lines().skip_while(|line| !line.contains("panicked at")).take(2).collect();
+    if said.is_empty() { "it took too long, or too much memory".into() } else { said.join(": ") }
 }
 
 fn files(folder: &Path) -> Result<Vec<PathBuf>> {
