@@ -67,7 +67,8 @@ impl<'a> Event<'a> {
         self.write_within(LARGEST_EVENT, protocol, out)
     }
 
-    fn write_within(
+    /// Like [`write`](Self::write) with another limit: at most `most` bytes, if the fields besides the line leave room for it.
+    pub fn write_within(
         &self,
         most: usize,
         protocol: Protocol,

@@ -1,8 +1,9 @@
 //! `cargo xtask test`: all checks, the test runners' own summaries last.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::build::component_cargo;
+use crate::fuzz;
 use crate::places::Places;
 use crate::setup::Toolchain;
 use crate::step::{Tool, long_step, step};
@@ -15,12 +16,13 @@ pub(crate) fn run(places: &Places, arguments: &[&str]) -> Result<()> {
     })?;
     component(places)?;
     dependencies(places)?;
-    tests(places, arguments)
+    let fuzzed = fuzz::run(places, &fuzz::Request::SHORT)?;
+    tests(places, arguments, fuzzed)
 }
 
-/// Runs the tests, and adds up what the runners say: there are two dozen of them.
-fn tests(places: &Places, arguments: &[&str]) -> Result<()> {
-    let mut sum = [0_u64; 3];
+/// Runs the tests, and adds up what the runners say: there are two dozen of them. To that comes how many fuzz targets held and failed.
+fn tests(places: &Places, arguments: &[&str], [held, broken]: [u64; 2]) -> Result<()> {
+    let mut sum = [held, broken, 0];
     let run = places.cargo(["test", "--workspace"]).args(arguments).run_watching(|line| {
         for (sum, count) in sum.iter_mut().zip(counts(line)) {
             *sum += count;
@@ -28,6 +30,9 @@ fn tests(places: &Places, arguments: &[&str]) -> Result<()> {
     });
     let [passed, failed, skipped] = sum;
     println!("{passed} passed, {failed} failed, {skipped} skipped");
+    if broken > 0 {
+        bail!("{broken} of the fuzz targets failed");
+    }
     run
 }
 

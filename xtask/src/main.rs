@@ -4,6 +4,7 @@ mod bench;
 mod build;
 mod check;
 mod copy;
+mod fuzz;
 mod places;
 mod setup;
 mod step;
@@ -11,7 +12,7 @@ mod step;
 use std::env;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::places::Places;
 
@@ -21,6 +22,9 @@ usage: cargo xtask COMMAND
   setup            fetch what is missing: Rust targets, musl-gcc, Go, Node and Python packages
   build            build the component, the static binary and the peers of the tests
   test [-- ARGS]   setup, build, and all checks; ARGS go to `cargo test`
+  fuzz [--seconds N] [--keep] [TARGET]
+                   look for inputs that break a promise, 60 s or N a target; --keep puts those that reach most
+                   into fuzz/corpus
   demo [--all] [--keep]
                    setup, build, and show the whole way from a log line to a receiver; --all shows every line,
                    --keep leaves API and receiver up
@@ -37,6 +41,7 @@ fn main() -> ExitCode {
         ["build"] => build(),
         ["test"] => test(&[]),
         ["test", "--", rest @ ..] => test(rest),
+        ["fuzz", rest @ ..] => fuzz(rest),
         ["demo", rest @ ..] => demo(rest),
         ["bench", "codec", rest @ ..] => Places::find().and_then(|places| bench::codec(&places, rest)),
         ["help" | "--help" | "-h"] => {
@@ -70,6 +75,14 @@ fn test(arguments: &[&str]) -> Result<()> {
     setup::run(&places)?;
     build::run(&places)?;
     check::run(&places, arguments)
+}
+
+fn fuzz(arguments: &[&str]) -> Result<()> {
+    let request = fuzz::Request::parse(arguments)?;
+    match fuzz::run(&Places::find()?, &request)? {
+        [_, 0] => Ok(()),
+        [_, failed] => bail!("{failed} of the fuzz targets failed"),
+    }
 }
 
 fn demo(arguments: &[&str]) -> Result<()> {

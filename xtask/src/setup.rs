@@ -54,6 +54,8 @@ pub(crate) fn run(places: &Places) -> Result<()> {
         rust_component("clippy", "clippy"),
         program_from("musl-gcc", "musl-tools"),
         program_from("go", "golang-go"),
+        // The fuzz engine is C++.
+        program_from("g++", "g++"),
     ];
     // All at once, so that nobody has to come back for the next one.
     let missing: Vec<String> =

@@ -1,6 +1,7 @@
 //! Running tools, and saying what takes time.
 
 use std::ffi::OsStr;
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write, stdout};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -103,6 +104,19 @@ impl Tool {
             bail!("{name} failed ({})\n{}", output.status, format!("{stdout}{stderr}").trim_end());
         }
         Ok(())
+    }
+
+    /// Runs it with its output into a file, and hands that over. An error if it fails.
+    pub(crate) fn run_into(mut self, log: &Path) -> Result<String> {
+        let name = self.name();
+        let file = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
+        let status = self.command.stdout(file.try_clone()?).stderr(file).status();
+        let status = status.with_context(|| format!("cannot start {name}"))?;
+        let told = String::from_utf8_lossy(&fs::read(log)?).into_owned();
+        if !status.success() {
+            bail!("{name} failed ({status})");
+        }
+        Ok(told)
     }
 
     /// Its stdout, or nothing if it cannot be run or fails.

@@ -1,0 +1,43 @@
+//! Fuzz targets: what must hold for any input of the parts that read what others wrote, and of those that write for others.
+//!
+//! Each module is one target. Its `try_with` takes any bytes and panics if a promise is broken; the engine in `engine/` makes up bytes that lead to
+//! new places in the code, `cargo xtask fuzz` runs it, and `tests/kept.rs` tries the inputs that were worth keeping (`corpus/`).
+//!
+//! | target | is about |
+//! |---|---|
+//! | [`acks`] | what a receiver answers, and all that a receiver may do to a sender |
+//! | [`frames`] | windows on the wire: any bytes for our own receiver, and any events there and back |
+//! | [`events`] | any texts as lines and names: what they become is what every receiver reads as it was |
+//! | [`config`] | parameters |
+//! | [`record`] | what the API lists |
+//! | [`checkpoint`] | a stored state |
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "for tests only: a panic is how a target fails"
+)]
+
+pub mod acks;
+pub mod checkpoint;
+pub mod config;
+pub mod events;
+pub mod frames;
+pub mod record;
+
+mod receiver;
+mod script;
+
+/// Tries bytes with one target.
+pub type Try = fn(&[u8]);
+
+/// All targets, by name.
+pub const TARGETS: [(&str, Try); 6] = [
+    ("acks", acks::try_with),
+    ("checkpoint", checkpoint::try_with),
+    ("config", config::try_with),
+    ("events", events::try_with),
+    ("frames", frames::try_with),
+    ("record", record::try_with),
+];
