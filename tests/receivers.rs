@@ -21,6 +21,8 @@ mod harness;
 mod hostile;
 #[path = "receivers/rig.rs"]
 mod rig;
+#[path = "receivers/sending.rs"]
+mod sending;
 #[path = "receivers/sockets/mod.rs"]
 mod sockets;
 #[path = "receivers/wire.rs"]
@@ -32,6 +34,6 @@ use std::process::ExitCode;
 const NOT_APPLICABLE: &[(&str, &str)] = &[];
 
 fn main() -> ExitCode {
-    let tests = [&[wire::ALL, hostile::ALL], sockets::ALL].concat().concat();
+    let tests = [&[wire::ALL, sending::ALL, hostile::ALL], sockets::ALL].concat().concat();
     harness::run(&tests, NOT_APPLICABLE, &[('S', 40), ('H', 35)])
 }

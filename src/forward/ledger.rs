@@ -39,7 +39,7 @@ impl Ledger {
         self.open.pop_back();
     }
 
-    /// One event of the open activation was put into the batch.
+    /// One event of the open activation was put into the outbox.
     pub(super) fn push(&mut self) {
         self.pushed += 1;
     }
