@@ -3,6 +3,9 @@
 mod ledger;
 mod logs;
 mod lookback;
+mod outcome;
+
+pub use outcome::{Outcome, Tally};
 
 use crate::api::{Api, LARGEST_PAGE};
 use crate::checkpoint::{LogPlace, Owed, Part, Seen, SourceState, reach};
@@ -18,7 +21,6 @@ use crate::source::Source;
 use ledger::Ledger;
 use logs::{Lines, LogStore};
 use lookback::{LookBack, Unknown};
-use serde::{Deserialize, Serialize};
 
 /// How long one call works before it returns with a rest, so that the host can save the checkpoint, in milliseconds.
 const TURN_MS: u64 = 5_000;
@@ -26,74 +28,6 @@ const TURN_MS: u64 = 5_000;
 const LINGER_MS: u64 = 1_000;
 /// Most unreadable records, and most lines that were set aside, that a report names.
 const NAMED: usize = 10;
-
-/// What came of a slice.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Outcome {
-    /// The source, as configured.
-    pub source: String,
-    /// What is finished: every activation in there is acknowledged.
-    pub covered: Option<Owed>,
-    /// What is to be done in this run yet.
-    pub rest: Option<Slice>,
-    /// Activations that are done and must be remembered.
-    pub done: Vec<Summary>,
-    /// Ranges of which all activations were done again, as only a digest of them was known.
-    pub renewed: Vec<Range>,
-    /// Activations that are done and that the list does not show any more, or shows again.
-    #[serde(default)]
-    pub gone: Vec<Summary>,
-    /// See `gone`.
-    #[serde(default)]
-    pub back: Vec<Summary>,
-    /// Counts for the report.
-    pub tally: Tally,
-    /// Records that could not be read.
-    pub unreadable: Vec<String>,
-    /// Ids of lines that were set aside: receivers reset the connection for them, and for no others.
-    #[serde(default)]
-    pub set_aside: Vec<String>,
-    /// Activations of which the logs could not be had.
-    #[serde(default)]
-    pub without_logs: Vec<String>,
-    /// Where this platform keeps log lines, if that was seen.
-    #[serde(default)]
-    pub logs: Option<LogPlace>,
-    /// Why it is not finished, if not for want of time.
-    pub failure: Option<String>,
-}
-
-/// What was done, in numbers.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tally {
-    /// Records of the source that were new.
-    pub activations: u64,
-    /// Log lines in them.
-    pub lines: u64,
-    /// Lines acknowledged.
-    pub acknowledged: u64,
-    /// Lines written to a connection, repeats included.
-    pub sent: u64,
-    /// Lines written again after a failure.
-    pub resent: u64,
-    /// Windows acknowledged to the end.
-    pub windows: u64,
-    /// Signs of life of the receiver without progress.
-    pub keep_alives: u64,
-    /// Requests to the API.
-    pub requests: u64,
-    /// Records that could not be read.
-    pub unreadable: u64,
-    /// Lines that were set aside.
-    pub set_aside: u64,
-    /// Lines that were cut, as no receiver takes so long ones.
-    pub truncated: u64,
-    /// Time spent waiting for receivers, in milliseconds.
-    pub waited_ms: u64,
-    /// Activations whose logs could not be had yet.
-    #[serde(default)]
-    pub put_off: u64,
-}
 
 /// A worker: what one instance keeps between slices.
 #[derive(Debug)]
@@ -129,6 +63,8 @@ impl Worker {
         if let Some(failure) = delivery.given_up() {
             return Outcome { failure: Some(failure.message.clone()), ..nothing };
         }
+        // Its events are counted as the ledger counts them, from the begin of the turn.
+        delivery.clear();
         let api = Api::new(ports, plan.stop_ms).with_largest_page(self.largest_page);
         let mut seen =
             plan.checkpoint.sources.get(&slice.source).map(|state| state.seen.clone()).unwrap_or_default();
@@ -370,9 +306,6 @@ impl Turn<'_> {
             self.failure = Some(failure.clone());
         }
         self.over = self.delivery.given_up().is_some() || self.delivery.is_out_of_time();
-        if self.over || goal == Goal::Settled {
-            self.delivery.clear();
-        }
     }
 
     /// Notes a line that was set aside, by its id.
