@@ -99,7 +99,12 @@ sentences! {
     }
 
     fn h10_a_repeated_last_ack_does_not_complete_the_next_window() {
-        // At once, and when the next window is on its way already.
+        // In the same read, in the next, and when the next window is on its way already.
+        let twice = |window: &Window| ack(b'2', window.len()).repeat(2);
+        let mut rig = Rig::new(options(), move |window| vec![Say::Bytes(twice(window))]);
+        rig.send(0..5);
+        rig.send(5..10);
+        assert_eq!(rig.sizes(), [(1, 5), (2, 5)], "the second went over a connection without a past");
         let mut rig = Rig::new(options(), |window| vec![Say::Ack(window.len()), Say::Ack(window.len())]);
         rig.send(0..5);
         rig.send(5..10);
