@@ -164,14 +164,17 @@ fn a_plain_receiver_needs_an_explicit_choice_and_leaves_a_warning() {
     assert!(plain["warnings"][0].as_str().unwrap().contains("in the clear"), "{plain}");
 }
 
+/// A receiver that wants a client certificate.
+fn demanding(scene: &Scene) -> Receiver {
+    let tls = Some(scene.certificates.mutual_tls());
+    Receiver::start(ReceiverOptions { tls, ..ReceiverOptions::default() })
+}
+
 #[test]
 fn a_receiver_that_demands_a_client_certificate_gets_it() {
     let scene = Scene::new();
     scene.add_activations(1);
-    let receiver = Receiver::start(ReceiverOptions {
-        tls: Some(scene.certificates.mutual_tls()),
-        ..ReceiverOptions::default()
-    });
+    let receiver = demanding(&scene);
     let mut params = scene.params(receiver.port());
     let without = result(&run(&scene, &params, None));
     assert!(without["error"].as_str().unwrap().contains("`logstash.cert`"), "{without}");
@@ -185,10 +188,7 @@ fn a_receiver_that_demands_a_client_certificate_gets_it() {
 fn certificates_and_an_encrypted_key_may_stay_in_files_of_their_own() {
     let scene = Scene::new();
     scene.add_activations(1);
-    let receiver = Receiver::start(ReceiverOptions {
-        tls: Some(scene.certificates.mutual_tls()),
-        ..ReceiverOptions::default()
-    });
+    let receiver = demanding(&scene);
     let mut params = scene.params(receiver.port());
     params["logstash"]["ca"].take();
     let directory = tempfile::tempdir().unwrap();

@@ -232,10 +232,15 @@ sentences! {
     }
 
     fn h26_a_receiver_that_reads_slowly_gets_its_time_for_every_piece() {
-        let mut rig = Rig::new(Options { compression_level: 0, ..options() }, well());
-        rig.push_payload(&format!("\"{}\"", "x".repeat(1 << 20)));
-        rig.work(Goal::Settled);
-        assert_eq!((rig.settled, rig.connections()), (1, 1));
+        let slowly = |ms| {
+            let mut rig =
+                Rig::new(Options { compression_level: 0, ..options() }, well()).reading_a_piece_in(ms);
+            rig.push_payload(&format!("\"{}\"", "x".repeat(1 << 20)));
+            rig.work(Goal::Settled);
+            (rig.settled, rig.connections(), rig.now_ms - 1_000_000)
+        };
+        assert_eq!(slowly(20_000), (1, 1, 17 * 20_000), "17 pieces of 20 s each");
+        assert_eq!(slowly(30_001).0, 0, "but none may take longer than the receiver may be silent");
     }
 
     fn h27_one_event_that_resets_every_window_is_isolated_and_the_others_arrive() {

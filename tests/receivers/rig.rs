@@ -80,6 +80,7 @@ pub(crate) struct Rig {
     receiver: usize,
     unread: Vec<u8>,
     piece: usize,
+    piece_takes_ms: u64,
     /// What the receiver is going to do, and when.
     due: VecDeque<(u64, Say)>,
 }
@@ -118,6 +119,7 @@ impl Rig {
             receiver: 0,
             unread: Vec::new(),
             piece: 0,
+            piece_takes_ms: 0,
             due: VecDeque::new(),
         }
     }
@@ -137,6 +139,12 @@ impl Rig {
         on_piece: impl FnMut(usize) -> Result<Vec<Say>, TransportError> + 'static,
     ) -> Self {
         self.on_piece = Box::new(on_piece);
+        self
+    }
+
+    /// How long the receiver takes to read a piece.
+    pub(crate) fn reading_a_piece_in(mut self, ms: u64) -> Self {
+        self.piece_takes_ms = ms;
         self
     }
 
@@ -230,11 +238,15 @@ impl Rig {
                 let result = result.map(|says| self.say(says));
                 self.sender.connected(self.now_ms, result);
             }
-            Step::Write { bytes, .. } => {
+            Step::Write { bytes, timeout_ms } => {
                 let bytes = bytes.to_vec();
                 self.log.push((now, Happened::Write { bytes: bytes.len() }));
                 self.piece += 1;
-                let result = (self.on_piece)(self.piece);
+                self.now_ms += self.piece_takes_ms.min(timeout_ms);
+                let result = match self.piece_takes_ms <= timeout_ms {
+                    true => (self.on_piece)(self.piece),
+                    false => Err(failed(TransportStep::Timeout)),
+                };
                 self.unread.extend_from_slice(&bytes);
                 let result = result.map(|says| self.say(says));
                 if result.is_ok() {
