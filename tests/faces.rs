@@ -313,14 +313,24 @@ fn a_port_that_is_taken_is_named() {
 }
 
 #[test]
-fn the_zip_of_one_go_image_serves_all_others_too() {
-    let scene = Scene::new();
-    let binary = std::fs::read(artifacts().whiskjack()).unwrap();
-    let zip = zip_of(&[("exec", &binary), ("exec.env", b"openwhisk/action-golang-v1.20")]);
-    let environment = [("__OW_API_HOST", scene.api.origin())];
-    let environment: Vec<(&str, &str)> =
-        environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let skeleton = DockerSkeleton::start(&environment);
-    assert_eq!(skeleton.init(&zip).0, 200);
-    assert!(skeleton.run(&json!({}), &context(&scene)).1["error"].as_str().unwrap().contains("actions"));
+fn a_go_image_wants_its_own_text_in_the_zip() {
+    let zip = |text: &[u8]| {
+        zip_of(&[("exec", &std::fs::read(artifacts().whiskjack()).unwrap()), ("exec.env", text)])
+    };
+    let go = |text| {
+        ActionLoop::start(ActionLoopOptions {
+            wait_for_ack: true,
+            execution_env: Some(text),
+            ..ActionLoopOptions::default()
+        })
+    };
+    assert_eq!(
+        go("openwhisk/action-golang-v1.20").init(&zip(b"openwhisk/action-golang-v1.20\n"), &[]).0,
+        200
+    );
+    // So one zip cannot serve two versions of Go.
+    assert_eq!(
+        go("openwhisk/action-golang-v1.22").init(&zip(b"openwhisk/action-golang-v1.20\n"), &[]).0,
+        502
+    );
 }

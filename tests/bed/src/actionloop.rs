@@ -18,6 +18,8 @@ pub struct ActionLoopOptions {
     pub wait_for_ack: bool,
     /// The action is killed when a run passes its deadline.
     pub deadline_kill: bool,
+    /// As the Go images: `exec.env` in the zip must hold this text.
+    pub execution_env: Option<&'static str>,
 }
 
 /// A running container.
@@ -49,6 +51,9 @@ impl ActionLoop {
         }
         if options.deadline_kill {
             command.arg("-deadline-kill");
+        }
+        if let Some(text) = options.execution_env {
+            command.args(["-execution-env", text]);
         }
         Self { peer: Peer::start("actionloop-proxy", command, |_| ()), ends: AtomicUsize::new(0) }
     }
