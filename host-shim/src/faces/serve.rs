@@ -15,6 +15,7 @@ use std::convert::Infallible;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
@@ -41,6 +42,8 @@ const END_OF_LOGS: &[u8] = b"XXX_THE_END_OF_A_WHISK_ACTIVATION_XXX\n";
 /// Largest body: the code of an action may have 48 MiB, and comes as base64. Parameters are 1 MiB at most, unless an operator allows more.
 const LARGEST: usize = 64 << 20;
 
+const ACCEPT_AGAIN: Duration = Duration::from_millis(10);
+
 /// Listens on all addresses, of IPv6 too where there is such a thing. Port 0 means any.
 pub async fn listen(port: u16) -> io::Result<TcpListener> {
     match TcpListener::bind((Ipv6Addr::UNSPECIFIED, port)).await {
@@ -57,9 +60,9 @@ where
 {
     let container = Arc::new(Container { run, mark: mark_end_of_logs, init: Mutex::default() });
     loop {
-        // An error here is that of one connection, which is gone already.
         let Ok((stream, _)) = listener.accept().await else {
-            tokio::task::yield_now().await;
+            // Of one connection, which is gone already; or there are too many, and another must end first.
+            tokio::time::sleep(ACCEPT_AGAIN).await;
             continue;
         };
         stream.set_nodelay(true).ok();

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -24,6 +25,8 @@ impl Jail {
     #[track_caller]
     pub fn new() -> Self {
         let root = tempfile::tempdir().expect("a temporary directory");
+        // For others than the one who made it.
+        fs::set_permissions(root.path(), fs::Permissions::from_mode(0o755)).expect("permissions of the root");
         fs::copy(artifacts().whiskjack(), root.path().join(BINARY)).expect("a copy of the binary");
         let mut command: Vec<OsString> = match is_root() {
             true => vec![program("chroot").into(), root.path().into()],
@@ -50,6 +53,15 @@ impl Jail {
     /// The command that starts the binary inside.
     pub fn command(&self) -> &[OsString] {
         &self.command
+    }
+
+    /// The same as `user:group`, by number. Who is not root himself has no other user to offer, and stays who he is.
+    pub fn command_as(&self, user: &str) -> Vec<OsString> {
+        let mut command = self.command.clone();
+        if is_root() {
+            command.insert(1, format!("--userspec={user}").into());
+        }
+        command
     }
 
     /// A script that does the same, for a proxy that starts a file: arguments, environment and descriptors are handed on.

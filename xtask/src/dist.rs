@@ -1,0 +1,224 @@
+//! `cargo xtask dist`: what is handed out, in `dist/`.
+//!
+//! | file | what |
+//! |---|---|
+//! | `whiskjack-action.zip` | the action's code for OpenWhisk's images |
+//! | `whiskjack` | the binary itself: the command, and what `deploy/Dockerfile` puts into an image |
+//! | `whiskjack.wasm` | the component |
+//! | `whiskjack-command.wasm` | the component as a command for a stock host |
+//! | `whiskjack.cdx.json` | what is in them, in CycloneDX |
+//! | `SHA256SUMS` | checks them: `sha256sum -c SHA256SUMS` |
+//!
+//! With `--arm64` the binary and the action's code are there for ARM too.
+
+mod archive;
+mod sbom;
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use sha2::{Digest, Sha256};
+
+use crate::build;
+use crate::places::{ARM64_TARGET, Places, static_target};
+use crate::setup;
+use crate::step::step;
+
+const SUMS: &str = "SHA256SUMS";
+const SBOM: &str = "whiskjack.cdx.json";
+
+/// A file that is copied as it was built. Those that a build need not make are left out where it did not.
+struct Copied {
+    name: &'static str,
+    what: &'static str,
+    always: bool,
+}
+
+const COPIED: [Copied; 3] = [
+    Copied { name: "whiskjack", what: "command, and an image's entry point", always: true },
+    Copied { name: "whiskjack.wasm", what: "component", always: true },
+    Copied { name: "whiskjack-command.wasm", what: "command for a stock WebAssembly host", always: false },
+];
+
+/// An action's code, made of a binary.
+struct Zipped {
+    name: &'static str,
+    binary: &'static str,
+    what: &'static str,
+}
+
+const ACTION: Zipped =
+    Zipped { name: "whiskjack-action.zip", binary: "whiskjack", what: "code of the OpenWhisk action" };
+const ARM64_BINARY: Copied = Copied { name: build::ARM64_BINARY, what: "the same for ARM64", always: true };
+const ARM64_ACTION: Zipped =
+    Zipped { name: "whiskjack-action-arm64.zip", binary: build::ARM64_BINARY, what: "the same for ARM64" };
+
+/// A file in `dist/` and what it is for.
+type Listed = (&'static str, &'static str);
+
+pub(crate) fn run(places: &Places, arguments: &[&str]) -> Result<()> {
+    let arm64 = match arguments {
+        [] => false,
+        ["--arm64"] => true,
+        _ => bail!("usage: cargo xtask dist [--arm64]"),
+    };
+    build::shipped(places)?;
+    if arm64 {
+        setup::arm64()?;
+        build::arm64(places)?;
+    }
+    let dist = places.root.join("dist");
+    let listed = step("filling dist/", || assemble(places, &dist, arm64))?;
+    print!("{}", table(&dist, &listed)?);
+    Ok(())
+}
+
+/// Makes `dist` anew from the artifacts.
+fn assemble(places: &Places, dist: &Path, arm64: bool) -> Result<Vec<Listed>> {
+    match fs::remove_dir_all(dist) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(error).with_context(|| format!("cannot empty {}", dist.display()));
+        }
+        _ => fs::create_dir_all(dist).with_context(|| format!("cannot create {}", dist.display()))?,
+    }
+    let mut listed = Vec::new();
+    for zipped in [ACTION].into_iter().chain(arm64.then_some(ARM64_ACTION)) {
+        let binary = places.artifact(zipped.binary);
+        let binary = fs::read(&binary).with_context(|| format!("cannot read {}", binary.display()))?;
+        fs::write(dist.join(zipped.name), archive::action(&binary)?)?;
+        listed.push((zipped.name, zipped.what));
+    }
+    for copied in COPIED.into_iter().chain(arm64.then_some(ARM64_BINARY)) {
+        let built = places.artifact(copied.name);
+        if !copied.always && !built.is_file() {
+            continue;
+        }
+        fs::copy(&built, dist.join(copied.name))
+            .with_context(|| format!("cannot copy {}", built.display()))?;
+        listed.push((copied.name, copied.what));
+    }
+    let target = static_target();
+    let mut targets = vec![target.as_str()];
+    targets.extend(arm64.then_some(ARM64_TARGET));
+    fs::write(dist.join(SBOM), sbom::write(places, &targets)?)?;
+    listed.push((SBOM, "bill of materials, CycloneDX"));
+    fs::write(dist.join(SUMS), sums(dist, &listed)?)?;
+    listed.push((SUMS, "checks them: sha256sum -c"));
+    Ok(listed)
+}
+
+/// A line for each file, in the form that `sha256sum` reads.
+fn sums(dist: &Path, listed: &[Listed]) -> Result<String> {
+    let mut names: Vec<&str> = listed.iter().map(|(name, _)| *name).collect();
+    names.sort_unstable();
+    let mut text = String::new();
+    for name in names {
+        for byte in Sha256::digest(fs::read(dist.join(name))?) {
+            write!(text, "{byte:02x}")?;
+        }
+        writeln!(text, "  {name}")?;
+    }
+    Ok(text)
+}
+
+fn table(dist: &Path, listed: &[Listed]) -> Result<String> {
+    let mut text = String::new();
+    for (name, what) in listed {
+        let size = fs::metadata(dist.join(name))?.len().div_ceil(1024);
+        writeln!(text, "{name:>26}  {size:>6} KiB  {what}")?;
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::step::Tool;
+
+    /// A build in a directory of its own, with the workspace's real sources.
+    fn places(directory: &Path, built: &[&str]) -> Places {
+        let real = Places::find().unwrap();
+        for name in built {
+            fs::write(directory.join(name), format!("{name}, built").repeat(100)).unwrap();
+        }
+        Places { artifacts: directory.to_owned(), ..real }
+    }
+
+    fn names(dist: &Path) -> Vec<String> {
+        let entries = fs::read_dir(dist).unwrap();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn everything_is_there_and_sha256sum_agrees() {
+        let directory = tempfile::tempdir().unwrap();
+        let dist = directory.path().join("dist");
+        fs::create_dir(&dist).unwrap();
+        fs::write(dist.join("of-an-older-build"), "").unwrap();
+        let places = places(directory.path(), &["whiskjack", "whiskjack.wasm", build::ARM64_BINARY]);
+
+        let listed = assemble(&places, &dist, true).unwrap();
+        let expected = [
+            "SHA256SUMS",
+            "whiskjack",
+            "whiskjack-action-arm64.zip",
+            "whiskjack-action.zip",
+            "whiskjack-arm64",
+            "whiskjack.cdx.json",
+            "whiskjack.wasm",
+        ];
+        assert_eq!(names(&dist), expected);
+        let table = table(&dist, &listed).unwrap();
+        assert!(expected.iter().all(|name| table.contains(name)), "{table}");
+        let checked = || Tool::new("sha256sum").args(["-c", "--strict", SUMS]).at(&dist).answer();
+        assert_eq!(checked().unwrap().lines().count(), expected.len() - 1, "all but itself");
+        fs::write(dist.join("whiskjack"), "another").unwrap();
+        assert_eq!(checked(), None, "what differs is noticed");
+    }
+
+    #[test]
+    fn the_command_is_there_if_the_build_makes_it_and_the_rest_must_be() {
+        let directory = tempfile::tempdir().unwrap();
+        let dist = directory.path().join("dist");
+        let all = places(directory.path(), &["whiskjack", "whiskjack.wasm", "whiskjack-command.wasm"]);
+        assemble(&all, &dist, false).unwrap();
+        assert!(names(&dist).contains(&"whiskjack-command.wasm".to_owned()));
+
+        fs::remove_file(directory.path().join("whiskjack.wasm")).unwrap();
+        let error = assemble(&all, &dist, false).unwrap_err();
+        assert!(format!("{error:#}").contains("whiskjack.wasm"), "{error:#}");
+    }
+
+    #[test]
+    fn equal_artifacts_make_equal_files() {
+        let directory = tempfile::tempdir().unwrap();
+        let places = places(directory.path(), &["whiskjack", "whiskjack.wasm"]);
+        let made = |name: &str| {
+            let dist = directory.path().join(name);
+            assemble(&places, &dist, false).unwrap();
+            fs::read_to_string(dist.join(SUMS)).unwrap()
+        };
+        assert_eq!(made("one"), made("two"));
+    }
+
+    #[test]
+    fn the_image_is_made_of_what_is_there() {
+        let root: PathBuf = Places::find().unwrap().root;
+        let dockerfile = fs::read_to_string(root.join("deploy/Dockerfile")).unwrap();
+        let copied: Vec<&str> = dockerfile
+            .lines()
+            .filter_map(|line| line.strip_prefix("COPY ")?.split_whitespace().next())
+            .collect();
+        assert!(!copied.is_empty());
+        for name in copied {
+            assert!(COPIED.iter().any(|file| file.name == name && file.always), "{name}");
+        }
+    }
+}
