@@ -37,7 +37,7 @@ pub enum Face {
 /// What counts besides the arguments.
 #[derive(Debug)]
 pub struct Surroundings {
-    /// Descriptor 3, if it is a pipe.
+    /// Descriptor 3, if it is a pipe. With arguments it is nobody's business.
     pub results: Option<File>,
     /// Whether the environment has what OpenWhisk tells each activation.
     pub is_activation: bool,
@@ -46,10 +46,10 @@ pub struct Surroundings {
 }
 
 impl Surroundings {
-    /// Those of this process.
-    pub fn of_process() -> Self {
+    /// Those of this process, as far as they count with these arguments.
+    pub fn of_process(arguments: &[OsString]) -> Self {
         Self {
-            results: results::pipe(),
+            results: arguments.is_empty().then(results::pipe).flatten(),
             is_activation: ["__OW_ACTIVATION_ID", "__OW_ACTION_NAME"]
                 .iter()
                 .any(|name| environment(name).is_some()),

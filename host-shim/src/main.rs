@@ -13,7 +13,7 @@ use whiskjack_host::{RunContext, RunResult, Shim, runtime};
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
-    match faces::choose(&arguments, faces::Surroundings::of_process()) {
+    match faces::choose(&arguments, faces::Surroundings::of_process(&arguments)) {
         Ok(Face::ActionLoop(results)) => ended(serve_lines(results).map(|()| 0)),
         Ok(Face::OneShot(argument)) => ended(answer_once(argument)),
         Ok(Face::CommandLine) => command(arguments),

@@ -19,12 +19,13 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::build;
 use crate::places::{ARM64_TARGET, Places, static_target};
 use crate::setup;
-use crate::step::step;
+use crate::step::{Tool, step};
 
 const SUMS: &str = "SHA256SUMS";
 const SBOM: &str = "whiskjack.cdx.json";
@@ -55,6 +56,9 @@ const ARM64_BINARY: Copied = Copied { name: build::ARM64_BINARY, what: "the same
 const ARM64_ACTION: Zipped =
     Zipped { name: "whiskjack-action-arm64.zip", binary: build::ARM64_BINARY, what: "the same for ARM64" };
 
+/// Runs programs for ARM on another machine.
+const ARM64_EMULATOR: &str = "qemu-aarch64-static";
+
 /// A file in `dist/` and what it is for.
 type Listed = (&'static str, &'static str);
 
@@ -65,13 +69,38 @@ pub(crate) fn run(places: &Places, arguments: &[&str]) -> Result<()> {
         _ => bail!("usage: cargo xtask dist [--arm64]"),
     };
     build::shipped(places)?;
+    try_out(&places.artifact("whiskjack"), None)?;
     if arm64 {
         setup::arm64()?;
         build::arm64(places)?;
+        try_out(&places.artifact(build::ARM64_BINARY), Some(ARM64_EMULATOR))?;
     }
     let dist = places.root.join("dist");
     let listed = step("filling dist/", || assemble(places, &dist, arm64))?;
     print!("{}", table(&dist, &listed)?);
+    Ok(())
+}
+
+/// Lets the binary run once without parameters. Its component then says what is missing: so it was loaded, and runs on such a machine.
+fn try_out(binary: &Path, emulator: Option<&str>) -> Result<()> {
+    let tool = match emulator {
+        None => Tool::new(&binary.to_string_lossy()),
+        Some(emulator) if Tool::new(emulator).args(["--version"]).answer().is_some() => {
+            Tool::new(emulator).args([binary])
+        }
+        Some(emulator) => {
+            println!(
+                "{emulator} is not installed (Debian package qemu-user-static): {} was not tried",
+                binary.display()
+            );
+            return Ok(());
+        }
+    };
+    let answer = tool.args(["{}"]).env("__OW_ACTIVATION_ID", "0").answer().unwrap_or_default();
+    let result: Value = serde_json::from_str(&answer).unwrap_or_default();
+    if result.get("faults").and_then(Value::as_array).is_none_or(Vec::is_empty) {
+        bail!("{} does not run: it answers {answer:?}", binary.display());
+    }
     Ok(())
 }
 
@@ -137,7 +166,6 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
-    use crate::step::Tool;
 
     /// A build in a directory of its own, with the workspace's real sources.
     fn places(directory: &Path, built: &[&str]) -> Places {
@@ -194,6 +222,21 @@ mod tests {
         fs::remove_file(directory.path().join("whiskjack.wasm")).unwrap();
         let error = assemble(&all, &dist, false).unwrap_err();
         assert!(format!("{error:#}").contains("whiskjack.wasm"), "{error:#}");
+    }
+
+    #[test]
+    fn a_binary_that_does_not_run_is_not_handed_out() {
+        let directory = tempfile::tempdir().unwrap();
+        let binary = directory.path().join("whiskjack");
+        let written = |script: &str| {
+            fs::write(&binary, format!("#!/bin/sh\n{script}\n")).unwrap();
+            Tool::new("chmod").args(["755"]).args([&binary]).run().unwrap();
+            try_out(&binary, None)
+        };
+        written("echo '{\"error\":\"…\",\"faults\":[{\"key\":\"actions\"}]}'").unwrap();
+        for script in ["exit 139", "echo '{\"error\":\"the component does not fit\"}'"] {
+            assert!(written(script).unwrap_err().to_string().contains("does not run"), "{script}");
+        }
     }
 
     #[test]

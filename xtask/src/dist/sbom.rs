@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use anyhow::{Context, Result, bail};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::places::{Places, WASM_TARGET};
 use crate::step::Tool;
@@ -169,27 +169,27 @@ fn bill(
 fn entry(package: &Package, checksums: &BTreeMap<(String, String), String>) -> Result<Value> {
     let files: Vec<Value> =
         package.files.iter().map(|file| json!({"name": "whiskjack:file", "value": file})).collect();
-    let mut entry = json!({
-        "type": "library",
-        "bom-ref": package.reference(),
-        "name": package.name,
-        "version": package.version,
-        "properties": files,
-    });
+    let mut entry = Map::new();
+    let mut set = |key: &str, value: Value| entry.insert(key.to_owned(), value);
+    set("type", json!("library"));
+    set("bom-ref", json!(package.reference()));
+    set("name", json!(package.name));
+    set("version", json!(package.version));
+    set("properties", json!(files));
     if !package.license.is_empty() {
-        entry["licenses"] = json!([{"expression": package.license}]);
+        set("licenses", json!([{"expression": package.license}]));
     }
     if !package.repository.is_empty() {
-        entry["externalReferences"] = json!([{"type": "vcs", "url": package.repository}]);
+        set("externalReferences", json!([{"type": "vcs", "url": package.repository}]));
     }
     if !package.is_ours {
         let key = (package.name.clone(), package.version.clone());
         let checksum =
             checksums.get(&key).with_context(|| format!("Cargo.lock has no checksum of {}", package.name))?;
-        entry["purl"] = json!(package.reference());
-        entry["hashes"] = json!([{"alg": "SHA-256", "content": checksum}]);
+        set("purl", json!(package.reference()));
+        set("hashes", json!([{"alg": "SHA-256", "content": checksum}]));
     }
-    Ok(entry)
+    Ok(Value::Object(entry))
 }
 
 #[cfg(test)]
