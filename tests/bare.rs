@@ -151,7 +151,8 @@ fn as_the_image_of_the_dockerfile() {
     };
     assert_eq!(instruction("FROM"), "scratch");
     // What a root of this test holds, and where.
-    assert_eq!(instruction("COPY"), "whiskjack /whiskjack");
+    assert_eq!(instruction("ARG"), "BINARY=whiskjack");
+    assert_eq!(instruction("COPY"), "${BINARY} /whiskjack");
     assert_eq!(instruction("EXPOSE"), "8080");
     let entry_point: Vec<String> = serde_json::from_str(instruction("ENTRYPOINT")).unwrap();
     assert_eq!(entry_point, ["/whiskjack", "serve"]);

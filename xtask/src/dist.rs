@@ -255,13 +255,13 @@ mod tests {
     fn the_image_is_made_of_what_is_there() {
         let root: PathBuf = Places::find().unwrap().root;
         let dockerfile = fs::read_to_string(root.join("deploy/Dockerfile")).unwrap();
-        let copied: Vec<&str> = dockerfile
-            .lines()
-            .filter_map(|line| line.strip_prefix("COPY ")?.split_whitespace().next())
-            .collect();
-        assert!(!copied.is_empty());
-        for name in copied {
-            assert!(COPIED.iter().any(|file| file.name == name && file.always), "{name}");
-        }
+        let instructions =
+            |name: &str| dockerfile.lines().filter_map(|line| line.strip_prefix(name)).collect::<Vec<_>>();
+        assert_eq!(instructions("COPY "), ["${BINARY} /whiskjack"]);
+        let [binary] = instructions("ARG BINARY=")[..] else { panic!("{dockerfile}") };
+        let for_arm64 =
+            dockerfile.split_once("--build-arg BINARY=").unwrap().1.split_whitespace().next().unwrap();
+        assert!(COPIED.iter().any(|file| file.name == binary && file.always), "{binary}");
+        assert_eq!(for_arm64, ARM64_BINARY.name);
     }
 }
