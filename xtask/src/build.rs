@@ -46,8 +46,8 @@ pub(crate) fn arm64(places: &Places) -> Result<()> {
 }
 
 fn component(places: &Places) -> Result<()> {
-    component_cargo(places, "build").args(["--release"]).run()?;
-    let built = places.target.join(WASM_TARGET).join("release").join(COMPONENT);
+    component_cargo(places, "build").args(["--profile", "component"]).run()?;
+    let built = places.target.join(WASM_TARGET).join("component").join(COMPONENT);
     copy_if_changed(&built, &places.artifact(COMPONENT))
 }
 
@@ -123,10 +123,10 @@ fn binary(places: &Places, target: &str, name: &str, adapt: impl FnOnce(Tool) ->
         Toolchain::Debian => "preview1-adapter",
     };
     let cargo = places
-        .cargo(["build", "--release", "-p", "whiskjack-host", "--bin", BINARY, "--target", target])
+        .cargo(["build", "--profile", "shim", "-p", "whiskjack-host", "--bin", BINARY, "--target", target])
         .args(["--features", features]);
     adapt(cargo).run()?;
-    copy_if_changed(&places.target.join(target).join("release").join(BINARY), &places.artifact(name))
+    copy_if_changed(&places.target.join(target).join("shim").join(BINARY), &places.artifact(name))
 }
 
 fn peers(places: &Places) -> Result<()> {
