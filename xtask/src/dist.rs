@@ -16,14 +16,16 @@ mod sbom;
 
 use std::fmt::Write as _;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use self::sbom::Part;
 use crate::build;
-use crate::places::{ARM64_TARGET, Places, static_target};
+use crate::places::{ARM64_TARGET, Places, WASM_TARGET, static_target};
 use crate::setup;
 use crate::step::{Tool, step};
 
@@ -35,13 +37,46 @@ struct Copied {
     name: &'static str,
     what: &'static str,
     always: bool,
+    /// What it is linked or composed from, and for which target.
+    packages: &'static [&'static str],
+    target: fn() -> String,
 }
 
 const COPIED: [Copied; 3] = [
-    Copied { name: "whiskjack", what: "command, and an image's entry point", always: true },
-    Copied { name: "whiskjack.wasm", what: "component", always: true },
-    Copied { name: "whiskjack-command.wasm", what: "command for a stock WebAssembly host", always: false },
+    Copied {
+        name: "whiskjack",
+        what: "command, and an image's entry point",
+        always: true,
+        packages: &["whiskjack-host"],
+        target: static_target,
+    },
+    Copied {
+        name: "whiskjack.wasm",
+        what: "component",
+        always: true,
+        packages: &["whiskjack"],
+        target: wasm_target,
+    },
+    Copied {
+        name: "whiskjack-command.wasm",
+        what: "command for a stock WebAssembly host",
+        always: false,
+        packages: &["whiskjack", "whiskjack-command", "whiskjack-transport"],
+        target: wasm_target,
+    },
 ];
+
+const ARM64_BINARY: Copied = Copied {
+    name: build::ARM64_BINARY,
+    what: "the same for ARM64",
+    always: true,
+    packages: &["whiskjack-host"],
+    target: || ARM64_TARGET.to_owned(),
+};
+
+fn wasm_target() -> String {
+    WASM_TARGET.to_owned()
+}
 
 /// An action's code, made of a binary.
 struct Zipped {
@@ -52,7 +87,6 @@ struct Zipped {
 
 const ACTION: Zipped =
     Zipped { name: "whiskjack-action.zip", binary: "whiskjack", what: "code of the OpenWhisk action" };
-const ARM64_BINARY: Copied = Copied { name: build::ARM64_BINARY, what: "the same for ARM64", always: true };
 const ARM64_ACTION: Zipped =
     Zipped { name: "whiskjack-action-arm64.zip", binary: build::ARM64_BINARY, what: "the same for ARM64" };
 
@@ -106,13 +140,23 @@ fn try_out(binary: &Path, emulator: Option<&str>) -> Result<()> {
 
 /// Makes `dist` anew from the artifacts.
 fn assemble(places: &Places, dist: &Path, arm64: bool) -> Result<Vec<Listed>> {
+    let (mut listed, parts) = fill(places, dist, arm64)?;
+    fs::write(dist.join(SBOM), sbom::write(places, &parts)?)?;
+    listed.push((SBOM, "bill of materials, CycloneDX"));
+    fs::write(dist.join(SUMS), sums(dist, &listed)?)?;
+    listed.push((SUMS, "checks them: sha256sum -c"));
+    Ok(listed)
+}
+
+/// Empties `dist` and puts into it what was built. Returns that, and what it is made of.
+fn fill(places: &Places, dist: &Path, arm64: bool) -> Result<(Vec<Listed>, Vec<Part>)> {
     match fs::remove_dir_all(dist) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
             return Err(error).with_context(|| format!("cannot empty {}", dist.display()));
         }
         _ => fs::create_dir_all(dist).with_context(|| format!("cannot create {}", dist.display()))?,
     }
-    let mut listed = Vec::new();
+    let (mut listed, mut parts) = (Vec::new(), Vec::new());
     for zipped in [ACTION].into_iter().chain(arm64.then_some(ARM64_ACTION)) {
         let binary = places.artifact(zipped.binary);
         let binary = fs::read(&binary).with_context(|| format!("cannot read {}", binary.display()))?;
@@ -127,15 +171,13 @@ fn assemble(places: &Places, dist: &Path, arm64: bool) -> Result<Vec<Listed>> {
         fs::copy(&built, dist.join(copied.name))
             .with_context(|| format!("cannot copy {}", built.display()))?;
         listed.push((copied.name, copied.what));
+        parts.extend(copied.packages.iter().map(|package| Part {
+            file: copied.name,
+            package,
+            target: (copied.target)(),
+        }));
     }
-    let target = static_target();
-    let mut targets = vec![target.as_str()];
-    targets.extend(arm64.then_some(ARM64_TARGET));
-    fs::write(dist.join(SBOM), sbom::write(places, &targets)?)?;
-    listed.push((SBOM, "bill of materials, CycloneDX"));
-    fs::write(dist.join(SUMS), sums(dist, &listed)?)?;
-    listed.push((SUMS, "checks them: sha256sum -c"));
-    Ok(listed)
+    Ok((listed, parts))
 }
 
 /// A line for each file, in the form that `sha256sum` reads.
@@ -216,11 +258,11 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let dist = directory.path().join("dist");
         let all = places(directory.path(), &["whiskjack", "whiskjack.wasm", "whiskjack-command.wasm"]);
-        assemble(&all, &dist, false).unwrap();
+        fill(&all, &dist, false).unwrap();
         assert!(names(&dist).contains(&"whiskjack-command.wasm".to_owned()));
 
         fs::remove_file(directory.path().join("whiskjack.wasm")).unwrap();
-        let error = assemble(&all, &dist, false).unwrap_err();
+        let error = fill(&all, &dist, false).unwrap_err();
         assert!(format!("{error:#}").contains("whiskjack.wasm"), "{error:#}");
     }
 

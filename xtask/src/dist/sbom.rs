@@ -9,7 +9,7 @@ use std::fs;
 use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value, json};
 
-use crate::places::{Places, WASM_TARGET};
+use crate::places::Places;
 use crate::step::Tool;
 
 /// What stands between the columns of `cargo tree`.
@@ -19,6 +19,14 @@ const BINARY: &str = "whiskjack-host";
 const COMPONENT: &str = "whiskjack";
 /// What Rust's targets bring along: linked in, but no package of cargo.
 const STD: &str = "rust-std";
+
+/// A file that is handed out, and a package that it is linked or composed from.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) file: &'static str,
+    pub(super) package: &'static str,
+    pub(super) target: String,
+}
 
 /// A package that is linked in.
 #[derive(Clone, Debug, Default)]
@@ -44,23 +52,22 @@ impl Package {
     }
 }
 
-/// The bill for the binary on these targets, and the component. The same text for the same sources and toolchain.
-pub(super) fn write(places: &Places, binary_targets: &[&str]) -> Result<String> {
-    let mut packages = BTreeMap::new();
-    for target in binary_targets {
-        collect(&tree(places, BINARY, target)?, "whiskjack", &mut packages)?;
+/// The bill for these parts. The same text for the same sources and toolchain.
+pub(super) fn write(places: &Places, parts: &[Part]) -> Result<String> {
+    let (mut packages, mut roots) = (BTreeMap::new(), BTreeSet::new());
+    for part in parts {
+        roots.insert(collect(&tree(places, part)?, part.file, &mut packages)?);
     }
-    collect(&tree(places, COMPONENT, WASM_TARGET)?, "whiskjack.wasm", &mut packages)?;
     let lock = fs::read_to_string(places.root.join("Cargo.lock")).context("cannot read Cargo.lock")?;
     let release =
         Tool::new("rustc").args(["--version"]).answer().context("rustc does not say its version")?;
     let release = release.split_whitespace().nth(1).context("rustc does not say its version")?.to_owned();
-    let bill = bill(packages, &checksums(&lock), &release)?;
+    let bill = bill(packages, &roots, &checksums(&lock), &release)?;
     Ok(format!("{}\n", serde_json::to_string_pretty(&bill)?))
 }
 
-/// What `package` is linked from on `target`: depth, then name with version and source, licence and repository.
-fn tree(places: &Places, package: &str, target: &str) -> Result<String> {
+/// What a part is linked from: depth, then name with version and source, licence and repository.
+fn tree(places: &Places, Part { package, target, .. }: &Part) -> Result<String> {
     places
         .cargo(["tree", "--locked", "-p", package, "--target", target, "--edges", "normal,no-proc-macro"])
         .args(["--prefix", "depth", "--charset", "ascii", "--format"])
@@ -69,8 +76,8 @@ fn tree(places: &Places, package: &str, target: &str) -> Result<String> {
         .with_context(|| format!("cargo tree failed for {package}"))
 }
 
-/// Adds the packages of a tree, with who uses whom.
-fn collect(tree: &str, file: &'static str, packages: &mut BTreeMap<String, Package>) -> Result<()> {
+/// Adds the packages of a tree, with who uses whom. Returns the reference of its root.
+fn collect(tree: &str, file: &'static str, packages: &mut BTreeMap<String, Package>) -> Result<String> {
     // The references of the package above, and of all above that.
     let mut above: Vec<String> = Vec::new();
     for line in tree.lines() {
@@ -100,7 +107,7 @@ fn collect(tree: &str, file: &'static str, packages: &mut BTreeMap<String, Packa
         packages.entry(reference.clone()).or_insert(found).files.insert(file);
         above.push(reference);
     }
-    Ok(())
+    above.into_iter().next().context("cargo tree printed nothing")
 }
 
 /// The hash of each published package, by name and version.
@@ -117,21 +124,22 @@ fn checksums(lock: &str) -> BTreeMap<(String, String), String> {
 
 fn bill(
     mut packages: BTreeMap<String, Package>,
+    roots: &BTreeSet<String>,
     checksums: &BTreeMap<(String, String), String>,
     release: &str,
 ) -> Result<Value> {
-    let root = |name: &str, packages: &BTreeMap<String, Package>| {
-        let found = packages.values().find(|package| package.is_ours && package.name == name);
-        found.map(Package::reference).with_context(|| format!("{name} is not in its own tree"))
-    };
-    let (binary, component) = (root(BINARY, &packages)?, root(COMPONENT, &packages)?);
     let standard = format!("{STD}@{release}");
-    for (package, uses) in [(&binary, vec![&component, &standard]), (&component, vec![&standard])] {
-        if let Some(package) = packages.get_mut(package) {
-            package.uses.extend(uses.into_iter().cloned());
+    let ours =
+        |name: &str| packages.values().find(|package| package.is_ours && package.name == name).cloned();
+    let component = ours(COMPONENT).with_context(|| format!("{COMPONENT} is not in its own tree"))?;
+    for root in roots {
+        let Some(package) = packages.get_mut(root) else { continue };
+        package.uses.insert(standard.clone());
+        // It embeds the component, which is no dependency to cargo.
+        if package.name == BINARY {
+            package.uses.insert(component.reference());
         }
     }
-    let version = packages.get(&binary).map(|package| package.version.clone()).unwrap_or_default();
     let mut components =
         packages.values().map(|package| entry(package, checksums)).collect::<Result<Vec<_>>>()?;
     components.push(json!({
@@ -142,7 +150,7 @@ fn bill(
         "description": "Rust's standard library, with the C library of its target: musl in the binary, wasi-libc in the component",
         "licenses": [{"expression": "(MIT OR Apache-2.0) AND MIT"}],
     }));
-    let mut dependencies = vec![json!({"ref": "whiskjack-dist", "dependsOn": [binary, component]})];
+    let mut dependencies = vec![json!({"ref": "whiskjack-dist", "dependsOn": roots})];
     dependencies.extend(
         packages.iter().map(|(reference, package)| json!({"ref": reference, "dependsOn": package.uses})),
     );
@@ -157,7 +165,7 @@ fn bill(
                 "type": "application",
                 "bom-ref": "whiskjack-dist",
                 "name": "whiskjack",
-                "version": version,
+                "version": component.version,
                 "licenses": [{"expression": "Apache-2.0"}],
             },
         },
@@ -195,10 +203,14 @@ fn entry(package: &Package, checksums: &BTreeMap<(String, String), String>) -> R
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::places::static_target;
+    use crate::places::{WASM_TARGET, static_target};
 
     fn written() -> Value {
-        serde_json::from_str(&write(&Places::find().unwrap(), &[&static_target()]).unwrap()).unwrap()
+        let parts = [
+            Part { file: "whiskjack", package: BINARY, target: static_target() },
+            Part { file: "whiskjack.wasm", package: COMPONENT, target: WASM_TARGET.to_owned() },
+        ];
+        serde_json::from_str(&write(&Places::find().unwrap(), &parts).unwrap()).unwrap()
     }
 
     fn names<'a>(bill: &'a Value, file: &str) -> BTreeSet<&'a str> {
@@ -220,7 +232,7 @@ mod tests {
         for name in ["whiskjack-host", "wasmtime", "rustls", "ring", "webpki-roots", "hyper"] {
             assert!(binary.contains(name), "{name}: {binary:?}");
         }
-        for name in ["whiskjack", "zlib-rs", "waki", "wit-bindgen", "serde_json"] {
+        for name in ["whiskjack", "zlib-rs", "wasi", "wit-bindgen", "serde_json"] {
             assert!(component.contains(name), "{name}: {component:?}");
         }
         // The compiler, build scripts' helpers, macros, tests.
@@ -236,7 +248,7 @@ mod tests {
         ] {
             assert!(!binary.contains(name) && !component.contains(name), "{name}");
         }
-        assert!(!component.contains("tokio") && !binary.contains("waki"));
+        assert!(!component.contains("tokio") && !binary.contains("zlib-rs"));
     }
 
     #[test]
