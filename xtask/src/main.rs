@@ -4,6 +4,7 @@ mod bench;
 mod build;
 mod check;
 mod copy;
+mod dist;
 mod fuzz;
 mod places;
 mod setup;
@@ -30,6 +31,7 @@ usage: cargo xtask COMMAND
                    --keep leaves API and receiver up
   bench codec [OPTIONS]
                    compare zlib encoders; some minutes; --help lists the options
+  dist [--arm64]   setup, build, and put what is handed out into dist/; --arm64 also makes the binary for ARM
   help             show this
 ";
 
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         ["fuzz", rest @ ..] => fuzz(rest),
         ["demo", rest @ ..] => demo(rest),
         ["bench", "codec", rest @ ..] => Places::find().and_then(|places| bench::codec(&places, rest)),
+        ["dist", rest @ ..] => dist(rest),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             Ok(())
@@ -83,6 +86,12 @@ fn fuzz(arguments: &[&str]) -> Result<()> {
         [_, 0] => Ok(()),
         [_, failed] => bail!("{failed} of the fuzz targets failed"),
     }
+}
+
+fn dist(arguments: &[&str]) -> Result<()> {
+    let places = Places::find()?;
+    setup::run(&places)?;
+    dist::run(&places, arguments)
 }
 
 fn demo(arguments: &[&str]) -> Result<()> {
