@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use crate::command::{self, COMMAND};
 use crate::copy::copy_if_changed;
 use crate::places::{Places, WASM_TARGET, static_target};
 use crate::setup::{DEBIAN_TOOLCHAIN, Toolchain};
@@ -20,6 +21,7 @@ pub(crate) fn run(places: &Places) -> Result<()> {
     long_step("building the component", || component(places))?;
     precompile(places)?;
     long_step("building the static binary", || binary(places))?;
+    long_step("building the stock-wasmtime command", || command::build(places))?;
     step("building the Go peers", || peers(places))?;
     print_sizes(places)
 }
@@ -119,10 +121,10 @@ fn peers(places: &Places) -> Result<()> {
 }
 
 fn print_sizes(places: &Places) -> Result<()> {
-    for name in [COMPONENT, PRECOMPILED, BINARY].iter().chain(&PEERS) {
+    for name in [COMPONENT, PRECOMPILED, BINARY, COMMAND].iter().chain(&PEERS) {
         let size =
             fs::metadata(places.artifact(name)).with_context(|| format!("{name} was not built"))?.len();
-        println!("{name:>20}  {:>6} KiB", size.div_ceil(1024));
+        println!("{name:>22}  {:>6} KiB", size.div_ceil(1024));
     }
     Ok(())
 }

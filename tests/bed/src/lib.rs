@@ -8,6 +8,7 @@
 //! | [`Client`] | Filebeat or a Python program: Lumberjack clients by others |
 //! | [`ActionLoop`] | an OpenWhisk container: the proxy that starts an action and hands it its runs |
 //! | [`Cli`] | somebody at a terminal: the `whiskjack` command |
+//! | [`Stock`] | the same with a stock `wasmtime` and the composed command |
 //! | [`Certificates`] | a small PKI for one test |
 //!
 //! Everything panics with a message for people when it cannot do its work: a test has no other use for the error.
@@ -29,6 +30,7 @@ mod process;
 mod receiver;
 mod scripted;
 mod shared;
+mod stock;
 
 pub use actionloop::{ActionLoop, ActionLoopOptions, RunContext, action_zip};
 pub use artifacts::{Artifacts, artifacts};
@@ -40,3 +42,4 @@ pub use receiver::{Received, Receiver, ReceiverOptions, ReceiverTls, ReceiverVer
 pub use scripted::{
     Connection, Journal, Refusal, Rules, Scripted, ScriptedOptions, Session, Window, event_fault, read_window,
 };
+pub use stock::Stock;
