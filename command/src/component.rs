@@ -10,7 +10,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use self::bindings::exports::wasi::cli::run::Guest;
 use self::bindings::whiskjack::forwarder::forwarder::{self, Report, RunPlan, Slice};
 use self::bindings::whiskjack::forwarder::security;
-use self::bindings::whiskjack::forwarder::types::{Authorization, CheckpointKeeper, Context, Error};
+use self::bindings::whiskjack::forwarder::types::{
+    Authorization, CheckpointKeeper, ConfigFault, Context, Error,
+};
 use crate::arguments::{self, Command, Files, HELP};
 use crate::outcome::{Outcome, redacted};
 use crate::security::{Channel, Fault, take};
@@ -113,10 +115,10 @@ fn refused(error: Option<Error>, mut faults: Vec<Fault>, keyed: bool) -> Outcome
     match error {
         Some(Error::InvalidConfig(found)) => {
             let found = found.into_iter().filter(|fault| !keyed || fault.key != KEY);
-            faults.extend(found.map(|fault| Fault {
-                remedy: remedy(&fault.key).unwrap_or(fault.remedy),
-                key: fault.key,
-                value: fault.value,
+            faults.extend(found.map(|ConfigFault { key, value, remedy }| Fault {
+                remedy: here(&key, &value).unwrap_or(remedy),
+                key,
+                value,
             }));
             Outcome::invalid_config(faults)
         }
@@ -129,12 +131,17 @@ fn refused(error: Option<Error>, mut faults: Vec<Fault>, keyed: bool) -> Outcome
 }
 
 /// What to do here, where it is not what an action would do.
-fn remedy(key: &str) -> Option<String> {
-    (key == KEY).then(|| {
-        format!(
-            "there is no API key; set it, `uuid:secret`, and hand it over with `wasmtime run --env {KEY}`"
-        )
-    })
+fn here(key: &str, value: &str) -> Option<String> {
+    let remedy = match (key, value) {
+        (KEY, _) => {
+            "there is no API key; set it, `uuid:secret`, and hand it over with `wasmtime run --env __OW_API_KEY`"
+        }
+        ("api.host", "") => {
+            "give the origin of the OpenWhisk API, or set it and hand it over with `wasmtime run --env __OW_API_HOST`"
+        }
+        _ => return None,
+    };
+    Some(remedy.to_owned())
 }
 
 fn work(plan: &RunPlan, kept: &mut Kept) -> Report {
