@@ -8,8 +8,8 @@ use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use self::bindings::exports::wasi::cli::run::Guest;
+use self::bindings::whiskjack::forwarder::control;
 use self::bindings::whiskjack::forwarder::forwarder::{self, Report, RunPlan, Slice};
-use self::bindings::whiskjack::forwarder::security;
 use self::bindings::whiskjack::forwarder::types::{
     Authorization, CheckpointKeeper, ConfigFault, Context, Error,
 };
@@ -59,9 +59,9 @@ fn run_once(files: &Files) -> Result<(), ()> {
     };
     let key = environment(KEY);
     let (channel, faults) = take(&mut params);
-    security::choose(&match channel {
-        Channel::Plain => security::Channel::Plain,
-        Channel::Tls(name) => security::Channel::Tls(name),
+    control::choose(&match channel {
+        Channel::Plain => control::Channel::Plain,
+        Channel::Tls(name) => control::Channel::Tls(name),
     });
     let context = Context {
         api_origin: environment("__OW_API_HOST"),
@@ -75,6 +75,7 @@ fn run_once(files: &Files) -> Result<(), ()> {
     let params = serde_json::Value::Object(params).to_string();
     let outcome =
         forward(params.as_bytes(), context, files.state.as_deref(), faults).unwrap_or_else(|failed| *failed);
+    control::say_goodbye();
     for fault in &outcome.faults {
         eprintln!("{}", redacted(&fault.to_string(), key.as_deref()));
     }

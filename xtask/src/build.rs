@@ -19,7 +19,7 @@ const PEERS: [&str; 3] = ["lumberjack-receiver", "lumberjack-client", "actionloo
 
 pub(crate) fn run(places: &Places) -> Result<()> {
     long_step("building the component", || component(places))?;
-    precompile(places)?;
+    precompile(places, COMPONENT, PRECOMPILED)?;
     long_step("building the static binary", || binary(places))?;
     long_step("building the stock-wasmtime command", || command::build(places))?;
     step("building the Go peers", || peers(places))?;
@@ -51,15 +51,15 @@ pub(crate) fn wasm_cargo(places: &Places, command: &str) -> Tool {
     }
 }
 
-/// Compiles the component for the static binary, which has no compiler. It takes long, so only when an input has changed.
-fn precompile(places: &Places) -> Result<()> {
-    let (from, to) = (places.artifact(COMPONENT), places.artifact(PRECOMPILED));
-    let stamp = places.artifact("whiskjack.cwasm.inputs");
+/// Compiles a component for a program that has no compiler. It takes long, so only when an input has changed.
+pub(crate) fn precompile(places: &Places, from: &str, name: &str) -> Result<()> {
+    let (from, to) = (places.artifact(from), places.artifact(name));
+    let stamp = places.artifact(&format!("{name}.inputs"));
     let inputs = fingerprint(places, &from)?;
     if to.is_file() && fs::read_to_string(&stamp).is_ok_and(|made_from| made_from == inputs) {
         return Ok(());
     }
-    long_step("compiling the component ahead of time", || {
+    long_step(&format!("compiling {name} ahead of time"), || {
         places
             .cargo(["run", "--profile", "tool", "-p", "whiskjack-aot", "--features", "compiler"])
             .args(["--bin", "precompile", "--"])

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::build::{COMPONENT, wasm_cargo};
+use crate::build::{COMPONENT, precompile, wasm_cargo};
 use crate::places::{Places, WASM_TARGET};
 
 pub(crate) const COMMAND: &str = "whiskjack-command.wasm";
@@ -19,4 +19,9 @@ pub(crate) fn build(places: &Places) -> Result<()> {
         .args(["whiskjack_transport.wasm", "whiskjack_command.wasm"].map(|name| built.join(name)))
         .args([places.artifact(COMMAND)])
         .run()
+}
+
+/// Compiles it ahead of time, for the host of the TLS tests.
+pub(crate) fn compile_for_tests(places: &Places) -> Result<()> {
+    precompile(places, COMMAND, "whiskjack-command.cwasm")
 }

@@ -79,6 +79,7 @@ fn test(arguments: &[&str]) -> Result<()> {
     setup::run(&places)?;
     stock::wasmtime(&places)?;
     build::run(&places)?;
+    command::compile_for_tests(&places)?;
     check::run(&places, arguments)
 }
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  program ──forwarder──▶ whiskjack.wasm ──transport──▶ socket transport
-//!     └───────────────────security──────────────────────────▲
+//!     └───────────────────control───────────────────────────▲
 //! ```
 //!
 //! There is one instance of each, so that the program and the forwarder reach the same sockets.

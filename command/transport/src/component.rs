@@ -6,8 +6,9 @@ mod stream;
 mod tls;
 
 use std::cell::RefCell;
+use std::rc::{Rc, Weak};
 
-use self::bindings::exports::whiskjack::forwarder::{security, transport as wit};
+use self::bindings::exports::whiskjack::forwarder::{control, transport as wit};
 use self::stream::Stream;
 use crate::address::bare;
 use crate::connection::Connection;
@@ -23,12 +24,20 @@ mod export {
 }
 
 thread_local! {
-    static CHANNEL: RefCell<security::Channel> = const { RefCell::new(security::Channel::Tls(None)) };
+    static CHANNEL: RefCell<control::Channel> = const { RefCell::new(control::Channel::Tls(None)) };
+    static OPEN: RefCell<Vec<Weak<RefCell<Connection<Stream>>>>> = const { RefCell::new(Vec::new()) };
 }
 
-impl security::Guest for Component {
-    fn choose(channel: security::Channel) {
+impl control::Guest for Component {
+    fn choose(channel: control::Channel) {
         CHANNEL.set(channel);
+    }
+
+    fn say_goodbye() {
+        let open = OPEN.take();
+        open.iter()
+            .filter_map(Weak::upgrade)
+            .for_each(|connection| connection.borrow_mut().wire_mut().say_goodbye());
     }
 }
 
@@ -37,12 +46,17 @@ impl wit::Guest for Component {
 }
 
 /// An open connection. Dropping it says goodbye on TLS and closes both directions at once.
-struct Open(RefCell<Connection<Stream>>);
+struct Open(Rc<RefCell<Connection<Stream>>>);
 
 impl wit::GuestConnection for Open {
     fn connect(host: String, port: u16, timeout_ms: u64) -> Result<wit::Connection, wit::TransportError> {
         let opened = open(bare(&host), port, timeout_ms).map_err(error)?;
-        Ok(wit::Connection::new(Self(RefCell::new(opened))))
+        let opened = Rc::new(RefCell::new(opened));
+        OPEN.with_borrow_mut(|open| {
+            open.retain(|connection| connection.strong_count() > 0);
+            open.push(Rc::downgrade(&opened));
+        });
+        Ok(wit::Connection::new(Self(opened)))
     }
 
     fn write(&self, bytes: Vec<u8>, timeout_ms: u64) -> Result<(), wit::TransportError> {
@@ -56,7 +70,7 @@ impl wit::GuestConnection for Open {
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.0.get_mut().wire_mut().say_goodbye();
+        self.0.borrow_mut().wire_mut().say_goodbye();
     }
 }
 
@@ -64,8 +78,8 @@ fn open(host: &str, port: u16, timeout_ms: u64) -> Result<Connection<Stream>, Fa
     let until_ns = stream::now_ns().saturating_add(timeout_ms.saturating_mul(1_000_000));
     let channel = CHANNEL.with_borrow(Clone::clone);
     let name = match &channel {
-        security::Channel::Plain => None,
-        security::Channel::Tls(name) => Some(name.as_deref().unwrap_or(host)),
+        control::Channel::Plain => None,
+        control::Channel::Tls(name) => Some(name.as_deref().unwrap_or(host)),
     };
     let peer = Peer::new(host, port, name.is_some());
     let socket = dial::dial(&peer, host, port, until_ns)?;

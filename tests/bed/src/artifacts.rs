@@ -47,6 +47,12 @@ impl Artifacts {
         self.file("whiskjack-command.wasm")
     }
 
+    /// The same, compiled ahead of time for a host without a compiler: `cargo xtask test` does that.
+    #[track_caller]
+    pub fn compiled_command(&self) -> PathBuf {
+        self.file("whiskjack-command.cwasm")
+    }
+
     /// The `wasmtime` command, which `cargo xtask setup` has seen to.
     #[track_caller]
     pub fn wasmtime(&self) -> PathBuf {
