@@ -13,6 +13,7 @@ mod support;
 use openwhisk_double::Activation;
 use serde_json::{Value, json};
 use std::ffi::OsStr;
+use std::time::Duration;
 use support::{ACTIONS, SOON, Scene, arrived, now_ms, refused_port};
 use whiskjack_testbed::{Output, Receiver, ReceiverOptions, Stock, artifacts};
 use wit_component::DecodedWasm;
@@ -232,6 +233,28 @@ fn a_second_run_on_the_same_checkpoint_is_refused() {
     let output = run(&scene, &stock, &plain("localhost", 5044));
     assert!(error(&output).contains("is in use by another run"), "{output:?}");
     assert!(lease.exists() && !stock.state().exists());
+}
+
+#[test]
+fn the_checkpoint_is_saved_while_a_long_run_lasts() {
+    let (scene, stock) = (Scene::new(), Stock::new());
+    scene.api.world().add(Activation::new(ACTIONS[0]).stdout(&"one of many\n".repeat(400)));
+    // Five lines at a time, each third of a second: half a minute for all.
+    let ack_delay = Duration::from_millis(330);
+    let receiver = Receiver::start(ReceiverOptions { ack_delay, ..ReceiverOptions::default() });
+    let mut params = plain("127.0.0.1", receiver.port());
+    params["logstash"]["bulk_max_size"] = json!(5);
+    std::thread::scope(|scope| {
+        let run = scope.spawn(|| run(&scene, &stock, &params));
+        while !stock.state().exists() {
+            assert!(!run.is_finished(), "nothing was saved before the end: {:?}", run.join());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        assert!(!run.is_finished() && stock.folder().join("state.json.lease").exists());
+        let output = run.join().unwrap();
+        assert_eq!(result(&output)["lines"]["acknowledged"], 400, "{output:?}");
+    });
+    assert!(!stock.folder().join("state.json.lease").exists());
 }
 
 #[test]
