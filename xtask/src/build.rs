@@ -27,8 +27,8 @@ pub(crate) fn run(places: &Places) -> Result<()> {
 }
 
 fn component(places: &Places) -> Result<()> {
-    component_cargo(places, "build").args(["--release"]).run()?;
-    let built = places.target.join(WASM_TARGET).join("release").join(COMPONENT);
+    component_cargo(places, "build").args(["--profile", "component"]).run()?;
+    let built = places.target.join(WASM_TARGET).join("component").join(COMPONENT);
     copy_if_changed(&built, &places.artifact(COMPONENT))
 }
 
@@ -104,10 +104,10 @@ fn binary(places: &Places) -> Result<()> {
         Toolchain::Debian => "preview1-adapter",
     };
     places
-        .cargo(["build", "--release", "-p", "whiskjack-host", "--bin", BINARY, "--target", &target])
+        .cargo(["build", "--profile", "shim", "-p", "whiskjack-host", "--bin", BINARY, "--target", &target])
         .args(["--features", features])
         .run()?;
-    copy_if_changed(&places.target.join(&target).join("release").join(BINARY), &places.artifact(BINARY))
+    copy_if_changed(&places.target.join(&target).join("shim").join(BINARY), &places.artifact(BINARY))
 }
 
 fn peers(places: &Places) -> Result<()> {

@@ -10,9 +10,9 @@ pub(crate) const COMMAND: &str = "whiskjack-command.wasm";
 /// Builds the two other components and composes them with the built forwarder.
 pub(crate) fn build(places: &Places) -> Result<()> {
     wasm_cargo(places, "build")
-        .args(["--release", "-p", "whiskjack-command", "-p", "whiskjack-transport"])
+        .args(["--profile", "component", "-p", "whiskjack-command", "-p", "whiskjack-transport"])
         .run()?;
-    let built = places.target.join(WASM_TARGET).join("release");
+    let built = places.target.join(WASM_TARGET).join("component");
     places
         .cargo(["run", "--quiet", "-p", "whiskjack-compose", "--"])
         .args([places.artifact(COMPONENT)])
