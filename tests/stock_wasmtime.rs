@@ -238,7 +238,7 @@ fn a_second_run_on_the_same_checkpoint_is_refused() {
 #[test]
 fn the_checkpoint_is_saved_while_a_long_run_lasts() {
     let (scene, stock) = (Scene::new(), Stock::new());
-    scene.api.world().add(Activation::new(ACTIONS[0]).stdout(&"one of many\n".repeat(400)));
+    scene.api.world().add(Activation::new(ACTIONS[0]).stdout(&vec!["one of many"; 400].join("\n")));
     // Five lines at a time, each third of a second: half a minute for all.
     let ack_delay = Duration::from_millis(330);
     let receiver = Receiver::start(ReceiverOptions { ack_delay, ..ReceiverOptions::default() });
