@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use crate::command::{self, COMMAND};
 use crate::copy::copy_if_changed;
 use crate::places::{ARM64_TARGET, Places, WASM_TARGET, static_target};
 use crate::setup::{ARM64_COMPILER, DEBIAN_TOOLCHAIN, Toolchain};
@@ -24,17 +25,18 @@ pub(crate) fn run(places: &Places) -> Result<()> {
     print_sizes(places)
 }
 
-/// What is handed out: the component, and the static binary with it inside.
+/// What is handed out: the component, the static binary with it inside, and the command for stock wasmtime.
 pub(crate) fn shipped(places: &Places) -> Result<()> {
     long_step("building the component", || component(places))?;
-    precompile(places, &static_target(), &places.artifact(PRECOMPILED), "compiler")?;
-    long_step("building the static binary", || binary(places, &static_target(), BINARY, |cargo| cargo))
+    precompile(places, COMPONENT, &static_target(), &places.artifact(PRECOMPILED), "compiler")?;
+    long_step("building the static binary", || binary(places, &static_target(), BINARY, |cargo| cargo))?;
+    long_step("building the stock-wasmtime command", || command::build(places))
 }
 
 /// The static binary for ARM, made of the component that is there. It has code of its own for that machine inside.
 pub(crate) fn arm64(places: &Places) -> Result<()> {
     let precompiled = places.artifact("whiskjack-arm64.cwasm");
-    precompile(places, ARM64_TARGET, &precompiled, "all-targets")?;
+    precompile(places, COMPONENT, ARM64_TARGET, &precompiled, "all-targets")?;
     long_step("building the static binary for ARM", || {
         binary(places, ARM64_TARGET, ARM64_BINARY, |cargo| {
             cargo
@@ -70,15 +72,21 @@ pub(crate) fn wasm_cargo(places: &Places, command: &str) -> Tool {
     }
 }
 
-/// Compiles the component for the static binary, which has no compiler. It takes long, so only when an input has changed.
-fn precompile(places: &Places, target: &str, to: &Path, compiler: &str) -> Result<()> {
-    let from = places.artifact(COMPONENT);
+/// Compiles a component for a program that has no compiler, into the file `to`. It takes long, so only when an input has changed.
+pub(crate) fn precompile(
+    places: &Places,
+    component: &str,
+    target: &str,
+    to: &Path,
+    compiler: &str,
+) -> Result<()> {
+    let from = places.artifact(component);
     let stamp = to.with_extension("cwasm.inputs");
     let inputs = fingerprint(places, &from, target)?;
     if to.is_file() && fs::read_to_string(&stamp).is_ok_and(|made_from| made_from == inputs) {
         return Ok(());
     }
-    long_step(&format!("compiling the component ahead of time for {target}"), || {
+    long_step(&format!("compiling {component} ahead of time for {target}"), || {
         places
             .cargo(["run", "--profile", "tool", "-p", "whiskjack-aot", "--features", compiler])
             .args(["--bin", "precompile", "--"])
@@ -140,10 +148,10 @@ fn peers(places: &Places) -> Result<()> {
 }
 
 fn print_sizes(places: &Places) -> Result<()> {
-    for name in [COMPONENT, PRECOMPILED, BINARY].iter().chain(&PEERS) {
+    for name in [COMPONENT, PRECOMPILED, BINARY, COMMAND].iter().chain(&PEERS) {
         let size =
             fs::metadata(places.artifact(name)).with_context(|| format!("{name} was not built"))?.len();
-        println!("{name:>20}  {:>6} KiB", size.div_ceil(1024));
+        println!("{name:>22}  {:>6} KiB", size.div_ceil(1024));
     }
     Ok(())
 }

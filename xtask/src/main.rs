@@ -3,12 +3,14 @@
 mod bench;
 mod build;
 mod check;
+mod command;
 mod copy;
 mod dist;
 mod fuzz;
 mod places;
 mod setup;
 mod step;
+mod stock;
 
 use std::env;
 use std::process::ExitCode;
@@ -20,8 +22,8 @@ use crate::places::Places;
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
-  setup            fetch what is missing: Rust targets, musl-gcc, Go, Node and Python packages
-  build            build the component, the static binary and the peers of the tests
+  setup            fetch what is missing: Rust targets, musl-gcc, Go, Node and Python packages, wasmtime
+  build            build the component, the static binary, the stock-wasmtime command and the peers of the tests
   test [-- ARGS]   setup, build, and all checks; ARGS go to `cargo test`
   fuzz [--seconds N] [--keep] [TARGET]
                    look for inputs that break a promise, 60 s or N a target; --keep puts those that reach most
@@ -66,7 +68,9 @@ fn main() -> ExitCode {
 }
 
 fn setup() -> Result<()> {
-    setup::run(&Places::find()?)
+    let places = Places::find()?;
+    setup::run(&places)?;
+    stock::wasmtime(&places)
 }
 
 fn build() -> Result<()> {
@@ -76,7 +80,9 @@ fn build() -> Result<()> {
 fn test(arguments: &[&str]) -> Result<()> {
     let places = Places::find()?;
     setup::run(&places)?;
+    stock::wasmtime(&places)?;
     build::run(&places)?;
+    command::compile_for_tests(&places)?;
     check::run(&places, arguments)
 }
 

@@ -11,6 +11,7 @@
 //! | [`Container`] | the forwarder as a container of its own |
 //! | [`Jail`] | an image that holds nothing but the binary; [`NameServer`]: who tells it addresses |
 //! | [`Cli`] | somebody at a terminal: the `whiskjack` command |
+//! | [`Stock`] | the same with a stock `wasmtime` and the composed command |
 //! | [`Certificates`] | a small PKI for one test |
 //!
 //! Everything panics with a message for people when it cannot do its work: a test has no other use for the error.
@@ -37,6 +38,7 @@ mod process;
 mod receiver;
 mod scripted;
 mod shared;
+mod stock;
 
 pub use actionloop::{ActionLoop, ActionLoopOptions};
 pub use artifacts::{Artifacts, artifacts};
@@ -53,3 +55,4 @@ pub use receiver::{Received, Receiver, ReceiverOptions, ReceiverTls, ReceiverVer
 pub use scripted::{
     Connection, Journal, Refusal, Rules, Scripted, ScriptedOptions, Session, Window, event_fault, read_window,
 };
+pub use stock::Stock;
