@@ -1,8 +1,17 @@
 //! What the platform tells about its limits.
 
+use std::ops::RangeInclusive;
+
 use serde_json::{Value, json};
 
 use crate::options::Limits;
+
+/// Kinds of actions that have an image of the platform's.
+pub(crate) const KINDS: [&str; 4] = ["nodejs:20", "python:3.11", "go:1.20", "rust:1.34"];
+/// Shortest time limit of an action, in milliseconds.
+pub(crate) const MIN_DURATION_MS: u64 = 100;
+/// Memory of an action, in megabytes.
+pub(crate) const MEMORY_MB: RangeInclusive<u64> = 128..=512;
 
 /// `GET /`: no key needed.
 pub(crate) fn info(limits: &Limits) -> Value {
