@@ -1,5 +1,7 @@
 //! The command line.
 
+pub mod deploy;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -16,6 +18,8 @@ whiskjack forwards the logs of OpenWhisk actions to Logstash, without losing a l
 
 Usage:
   whiskjack run --config FILE [--state FILE] [--ca FILE] [--cert FILE --key FILE [--passphrase-file FILE]]
+  whiskjack deploy --config FILE [OPTIONS]     see whiskjack deploy --help
+  whiskjack undeploy [OPTIONS]
   whiskjack --help | --version
 
 Options:
@@ -51,6 +55,8 @@ pub enum Command {
     Version,
     /// Run once.
     Run(RunOptions),
+    /// Make it an action of the platform, or take it away.
+    Deploy(deploy::DeployCommand),
 }
 
 /// Files of a run.
@@ -78,7 +84,8 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, S
         Some("--help" | "-h" | "help") => return Ok(Command::Help),
         Some("--version" | "-V") => return Ok(Command::Version),
         Some("run") => {}
-        _ => return Err(format!("{}: no such command; there is only `run`, see --help", command.display())),
+        Some(name @ ("deploy" | "undeploy")) => return deploy::parse(name, arguments).map(Command::Deploy),
+        _ => return Err(format!("{}: no such command; see --help", command.display())),
     }
     let (mut config, mut run) = (None, RunOptions::default());
     while let Some(option) = arguments.next() {
@@ -91,12 +98,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, S
             Some("--key") => &mut run.key,
             Some("--passphrase-file") => &mut run.passphrase_file,
             // The argument may hold the passphrase itself.
-            Some(text) if text.starts_with("--passphrase") => {
-                return Err(format!(
-                    "--passphrase: everybody on this machine can read the command line; put the passphrase into a file and give \
-                     --passphrase-file FILE, or into the environment as {PASSPHRASE}"
-                ));
-            }
+            Some(text) if text.starts_with("--passphrase") => return Err(passphrase_as_argument()),
             _ => return Err(format!("{}: no such option of `run`; see --help", option.display())),
         };
         let value = arguments.next().ok_or(format!("{}: a file is missing", option.display()))?;
@@ -106,6 +108,13 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, S
     }
     run.config = config.ok_or("--config FILE is missing: the parameters, a JSON object")?;
     Ok(Command::Run(run))
+}
+
+fn passphrase_as_argument() -> String {
+    format!(
+        "--passphrase: everybody on this machine can read the command line; put the passphrase into a file and give \
+         --passphrase-file FILE, or into the environment as {PASSPHRASE}"
+    )
 }
 
 /// Parameters and context of a run. Errors are sentences that name the file.
@@ -128,15 +137,23 @@ pub fn prepare(
     {
         logstash.extend(texts);
     }
+    let context = context(run.state.clone(), environment)?;
+    Ok((params, context))
+}
+
+/// API host, key and namespace, from the environment, else from the file of `wsk`.
+fn context(
+    state: Option<PathBuf>,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<RunContext, String> {
     let props = WskProps::load(environment)?;
-    let context = RunContext {
+    Ok(RunContext {
         api_host: environment("__OW_API_HOST").or(props.api_host),
         api_key: environment("__OW_API_KEY").map(Secret::new).or(props.key),
         namespace: environment("__OW_NAMESPACE").or(props.namespace),
-        checkpoint: run.state.clone().map_or(Keeper::Platform, Keeper::File),
+        checkpoint: state.map_or(Keeper::Platform, Keeper::File),
         ..RunContext::default()
-    };
-    Ok((params, context))
+    })
 }
 
 /// What the TLS options put into `logstash`.
