@@ -56,8 +56,8 @@ pub struct Deployment {
     pub memory_mb: u32,
     /// Say what would be done, and do nothing.
     pub dry_run: bool,
-    /// Wait for the first run.
-    pub wait: bool,
+    /// How long to wait for the first run: zero for not at all, none for as long as schedule and timeout suggest.
+    pub wait: Option<Duration>,
 }
 
 /// Why a deployment is not, or not yet, what it should be.

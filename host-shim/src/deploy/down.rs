@@ -20,7 +20,7 @@ pub(super) async fn down(
             Found::Foreign => {
                 say(&format!("{word} {name}: left alone, as `whiskjack deploy` has not made it"));
             }
-            Found::Ours if dry_run => say(&format!("{word} {name}: would be deleted")),
+            Found::Ours if dry_run => say(&format!("{word} {name} would be deleted")),
             Found::Ours => {
                 let removed = async {
                     // The feed wants to see the trigger while it forgets it.

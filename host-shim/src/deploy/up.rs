@@ -1,5 +1,7 @@
 //! Making it so, step by step.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::code::Code;
@@ -47,7 +49,7 @@ pub(super) async fn up(
             (&known.trigger, Kind::Trigger, &trigger),
             (&known.rule, Kind::Rule, &rule),
         ] {
-            say(&format!("{} {what}: would be {}", kind.word(), done(known)));
+            say(&format!("{} {what} would be {}", kind.word(), done(known)));
         }
         say("nothing was changed");
         return Ok(());
@@ -80,7 +82,7 @@ pub(super) async fn up(
     say(&format!("rule {rule}: {}, active", done(&known.rule)));
     made.add("rule", &names.rule);
 
-    if !deployment.wait {
+    if deployment.wait == Some(Duration::ZERO) {
         return Ok(());
     }
     let since_ms = stored.get("updated").and_then(Value::as_u64);

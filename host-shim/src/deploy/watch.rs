@@ -41,7 +41,8 @@ pub(super) async fn first_run(
     } else {
         patience += period;
     }
-    say(&format!("waiting for the first run, {} s at most", patience.as_secs()));
+    let patience = deployment.wait.unwrap_or(patience);
+    say(&format!("waiting for the first run, {} s at most", patience.as_secs_f64()));
     let limit = Instant::now() + patience;
     let mut pause = FIRST_PAUSE;
     loop {
@@ -60,7 +61,7 @@ pub(super) async fn first_run(
 /// Why there may be no run.
 async fn missing(platform: &Platform, trigger: &str, since_ms: u64, patience: Duration) -> String {
     let fired = platform.activations(trigger, since_ms).await.is_ok_and(|records| !records.is_empty());
-    let seconds = patience.as_secs();
+    let seconds = patience.as_secs_f64();
     if fired {
         format!(
             "the trigger {trigger} has fired, but after {seconds} s there is no record of a run: it may still be running, or the platform does \

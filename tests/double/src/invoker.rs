@@ -41,21 +41,23 @@ pub(crate) fn invoke(world: &World, name: &Name, action: &Value, payload: Map<St
         activation_id: id.clone(),
         api_key: provides_key(&action["annotations"]).then(|| world.key_of(&name.0)).flatten(),
     };
-    let invoker = world.store().invoker.clone();
+    let (invoker, start) = (world.store().invoker.clone(), world.clock().now());
     match invoker {
-        None => record(world, name, &invocation, Activation::new(simple(name))),
+        None => record(world, name, &invocation, start, Activation::new(simple(name))),
         Some(invoker) => {
             // A run asks the API, which this thread may be serving.
             let (world, name) = (world.clone(), name.clone());
-            std::thread::spawn(move || record(&world, &name, &invocation, invoker(&invocation)));
+            std::thread::spawn(move || record(&world, &name, &invocation, start, invoker(&invocation)));
         }
     }
     id
 }
 
-fn record(world: &World, name: &Name, invocation: &Invocation, activation: Activation) {
+/// Keeps the record of a run that has begun at `start` and has just ended.
+fn record(world: &World, name: &Name, invocation: &Invocation, start: i64, activation: Activation) {
     let kind = invocation.action["exec"]["kind"].as_str().unwrap_or("unknown");
     let mut activation = activation.id(&invocation.activation_id).namespace(&name.0).runtime(kind);
+    activation = activation.start(start).duration(world.clock().now() - start);
     if let Some((package, _)) = name.1.split_once('/') {
         activation = activation.package(package);
     }

@@ -34,7 +34,7 @@ Options:
                    as for `whiskjack run`: certificates and key for the receiver, put into the action's parameters
   --api-ca FILE    certificates to trust at the API, PEM; instead of `api.ca`
   --dry-run        check everything, say what would be done, and change nothing
-  --no-wait        do not wait for the first run
+  --wait TIME      how long to wait for the first run; 0s does not; default period, timeout and a minute
 
 API host and key come from the environment or from ~/.wskprops, as for `whiskjack run`.
 Exit status: 0 deployed, and the first run was good; 1 a step or the first run failed; 2 wrong usage or configuration.
@@ -46,6 +46,8 @@ const NAME: &str = "whiskjack";
 const KIND: &str = "rust:1.34";
 const EVERY_MINUTE: &str = "* * * * *";
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
+/// OpenWhisk's own (facts/openwhisk.md 2).
+const SHORTEST_TIMEOUT: Duration = Duration::from_millis(100);
 const DEFAULT_MEMORY_MB: u32 = 256;
 
 /// The arguments of both commands.
@@ -63,7 +65,7 @@ pub struct DeployOptions {
     native: bool,
     zip: Option<PathBuf>,
     dry_run: bool,
-    no_wait: bool,
+    wait: Option<String>,
 }
 
 /// Which of the two, or their help.
@@ -104,10 +106,6 @@ pub(super) fn parse(
                 options.native = true;
                 continue;
             }
-            "--no-wait" if deploys => {
-                options.no_wait = true;
-                continue;
-            }
             text if text.starts_with("--passphrase") && text != "--passphrase-file" => {
                 return Err(super::passphrase_as_argument());
             }
@@ -127,6 +125,7 @@ pub(super) fn parse(
             "--name" => Some(&mut options.name),
             "--schedule" if deploys => Some(&mut options.schedule),
             "--timeout" if deploys => Some(&mut options.timeout),
+            "--wait" if deploys => Some(&mut options.wait),
             "--memory" if deploys => Some(&mut options.memory),
             "--kind" if deploys => Some(&mut options.kind),
             "--docker" if deploys => Some(&mut options.docker),
@@ -174,10 +173,16 @@ pub fn prepare_up(
     let schedule =
         Schedule::parse(schedule).map_err(|message| format!("--schedule \"{schedule}\": {message}"))?;
     let timeout = match &options.timeout {
-        Some(text) => time(text).ok_or(format!(
-            "--timeout {text}: is no time; give a number with its unit, as 45s, 5m or 500ms, 100ms at least"
+        Some(text) => time(text).filter(|time| *time >= SHORTEST_TIMEOUT).ok_or(format!(
+            "--timeout {text}: is no time for a run; give a number with its unit, as 45s, 5m or 500ms, 100ms at least"
         ))?,
         None => schedule.period().min(DEFAULT_TIMEOUT),
+    };
+    let wait = match &options.wait {
+        Some(text) => Some(time(text).ok_or(format!(
+            "--wait {text}: is no time; give a number with its unit, as 90s or 5m, or 0s for not waiting"
+        ))?),
+        None => None,
     };
     let memory_mb = match &options.memory {
         Some(text) => text
@@ -202,7 +207,7 @@ pub fn prepare_up(
         timeout,
         memory_mb,
         dry_run: options.dry_run,
-        wait: !options.no_wait,
+        wait,
     };
     Ok((deployment, context))
 }
@@ -251,8 +256,7 @@ fn time(text: &str) -> Option<Duration> {
         "m" => 60_000,
         _ => return None,
     };
-    let milliseconds = number.parse::<u64>().ok()?.checked_mul(unit_ms)?;
-    (milliseconds >= 100).then(|| Duration::from_millis(milliseconds))
+    number.parse::<u64>().ok()?.checked_mul(unit_ms).map(Duration::from_millis)
 }
 
 #[cfg(test)]
@@ -280,17 +284,17 @@ mod tests {
         assert_eq!(deployment.schedule.cron(), "* * * * *");
         assert_eq!((deployment.timeout, deployment.memory_mb), (Duration::from_secs(60), 256));
         assert_eq!(deployment.runtime, Runtime::Kind("rust:1.34".to_owned()));
-        assert!(deployment.wait && !deployment.dry_run);
+        assert_eq!((deployment.wait, deployment.dry_run), (None, false));
     }
 
     #[test]
     fn options_say_what_to_make() {
         let (deployment, _) =
-            prepared("--name n --timeout 500ms --memory 512 --native --no-wait --dry-run").unwrap();
+            prepared("--name n --timeout 500ms --memory 512 --native --wait 0s --dry-run").unwrap();
         assert_eq!(deployment.names.trigger, "n-alarm");
         assert_eq!((deployment.timeout, deployment.memory_mb), (Duration::from_millis(500), 512));
         assert_eq!(deployment.runtime, Runtime::Native);
-        assert!(!deployment.wait && deployment.dry_run);
+        assert_eq!((deployment.wait, deployment.dry_run), (Some(Duration::ZERO), true));
     }
 
     #[test]
@@ -298,7 +302,8 @@ mod tests {
         for (arguments, part) in [
             ("--kind a --native", "exclude each other"),
             ("--memory much", "--memory much: is no number"),
-            ("--timeout 60", "--timeout 60: is no time; give a number with its unit"),
+            ("--timeout 60", "--timeout 60: is no time for a run; give a number with its unit"),
+            ("--wait soon", "--wait soon: is no time"),
             ("--timeout 99ms", "100ms at least"),
             ("--name a/b", "--name: `a/b` cannot be a name"),
             ("--schedule hourly", "--schedule \"hourly\": has 1 fields"),
