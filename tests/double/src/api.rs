@@ -3,6 +3,7 @@
 use crate::actions;
 use crate::alarms;
 use crate::auth::authenticate;
+use crate::entities;
 use crate::journal::Request;
 use crate::limits;
 use crate::list::{Part, check_id, list, one};
@@ -79,6 +80,11 @@ fn in_namespace(
         ["packages", name] => {
             authorize()?;
             Ok(packages::answer(world, &own, name, request, limits.max_parameters_bytes))
+        }
+        [kind @ ("packages" | "actions" | "triggers" | "rules")] => {
+            read_only()?;
+            authorize()?;
+            Ok(Reply::json(entities::list(&world.store(), kind, &own)))
         }
         ["actions", ref name @ ..] if (1..=2).contains(&name.len()) => {
             let path = name.join("/");

@@ -7,6 +7,8 @@ use serde_json::{Map, Value, json};
 use crate::journal::Request;
 use crate::query::legal_name;
 use crate::reply::Reply;
+use crate::rules;
+use crate::store::Store;
 
 /// Namespace and name; the name of an action in a package is `package/action`.
 pub(crate) type Name = (String, String);
@@ -46,6 +48,43 @@ pub(crate) struct Alarm {
     pub(crate) key: String,
     /// When it was made or changed, in milliseconds since 1970.
     pub(crate) changed: i64,
+}
+
+/// The list of a namespace's entities: what is too long for a list is left out.
+pub(crate) fn list(store: &Store, kind: &str, namespace: &str) -> Value {
+    let own = |name: &Name| name.0 == namespace;
+    let listed: Vec<Value> = match kind {
+        "packages" => {
+            store.packages.iter().filter(|(name, _)| own(name)).map(|(_, one)| one.clone()).collect()
+        }
+        "actions" => {
+            store.entities.actions.iter().filter(|(name, _)| own(name)).map(|(_, one)| one.clone()).collect()
+        }
+        "triggers" => store
+            .entities
+            .triggers
+            .iter()
+            .filter(|(name, _)| own(name))
+            .map(|(_, one)| one.stored.clone())
+            .collect(),
+        _ => store
+            .entities
+            .rules
+            .keys()
+            .filter(|name| own(name))
+            .filter_map(|name| rules::shown(store, name))
+            .collect(),
+    };
+    let short = |mut entity: Value| {
+        if let Some(fields) = entity.as_object_mut() {
+            fields.remove("parameters");
+            if kind == "actions" {
+                fields.insert("exec".into(), json!({"binary": fields["exec"]["binary"]}));
+            }
+        }
+        entity
+    };
+    listed.into_iter().map(short).collect()
 }
 
 /// Whether a PUT may replace what is there.

@@ -31,8 +31,17 @@ pub(crate) fn info(limits: &Limits) -> Value {
             "min_action_logs": 0,
             "max_action_logs": limits.max_action_logs_bytes,
         },
-        "runtimes": {"nodejs": [{"kind": "nodejs:20", "default": true, "deprecated": false, "attached": true}]},
+        "runtimes": runtimes(),
     })
+}
+
+/// By family, as `nodejs`.
+fn runtimes() -> Value {
+    let family = |kind: &str| {
+        let name = kind.split(':').next().unwrap_or(kind).to_owned();
+        (name, json!([{"kind": kind, "default": true, "deprecated": false, "attached": true}]))
+    };
+    Value::Object(KINDS.into_iter().map(family).collect())
 }
 
 /// `GET /api/v1/namespaces/{ns}/limits`: milliseconds and megabytes.

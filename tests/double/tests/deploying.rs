@@ -150,6 +150,17 @@ fn the_alarms_feed_keeps_one_alarm_a_trigger_and_says_what_is_wrong() {
 }
 
 #[test]
+fn what_was_made_is_listed_without_what_is_long() {
+    let double = deployed();
+    for (kind, name) in [("actions", "fwd"), ("triggers", "tick"), ("rules", "each")] {
+        let listed = get(&double, &format!("_/{kind}")).json();
+        assert_eq!((&listed[0]["name"], &listed[0]["parameters"]), (&json!(name), &Value::Null));
+    }
+    assert_eq!(get(&double, "_/actions").json()[0]["exec"], json!({"binary": true}));
+    assert_eq!(get(&double, "_/packages").json(), json!([]));
+}
+
+#[test]
 fn a_fired_trigger_leaves_a_record_of_its_own_and_one_of_each_action() {
     let double = deployed();
     let answer = post(&double, "_/triggers/tick", &json!({"b": 3}));
