@@ -10,11 +10,12 @@
 
 mod support;
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use openwhisk_double::{Activation, Double, Fault, Invocation, Matcher, Options, Request, Status, Tls};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use support::{SOON, Scene, arrived, refused_port};
-use whiskjack_testbed::{ActionLoop, ActionLoopOptions, Certificates, Cli, Output, RunContext};
+use whiskjack_testbed::{Certificates, Cli, Output};
 
 /// A configuration in a file, for the scene's API.
 struct Deployer<'a> {
@@ -79,22 +80,11 @@ fn changes(api: &Double) -> Vec<String> {
     api.requests().iter().filter_map(changes).collect()
 }
 
-/// Runs an invocation in a container, as the platform would.
+/// Runs an invocation with the code that was deployed; the result decides how it ended.
 fn in_container(origin: &str, run: &Invocation) -> Activation {
-    use base64::Engine as _;
-    let container = ActionLoop::start(ActionLoopOptions::default());
-    let code = base64::engine::general_purpose::STANDARD.decode(run.action["exec"]["code"].as_str().unwrap());
-    assert_eq!(container.init(&code.unwrap(), &[("__OW_API_HOST", origin)]).0, 200);
-    let context = RunContext {
-        action_name: run.action_name.clone(),
-        activation_id: run.activation_id.clone(),
-        api_key: run.api_key.clone(),
-        ..RunContext::default()
-    };
-    let (status, result) = container.run(&Value::Object(run.params.clone()), &context);
-    assert_eq!(status, 200, "{result}");
-    let failed = result.get("error").is_some();
-    let status = if failed { Status::ApplicationError } else { Status::Success };
+    let code = BASE64_STANDARD.decode(run.action["exec"]["code"].as_str().unwrap()).unwrap();
+    let result = support::invoke(origin, run, &code);
+    let status = if result.get("error").is_some() { Status::ApplicationError } else { Status::Success };
     Activation::new("whiskjack").status(status).result(result)
 }
 
@@ -163,7 +153,7 @@ fn deploying_again_brings_what_is_there_to_what_is_asked_for() {
     assert_eq!(action["exec"]["image"], "openwhisk/dockerskeleton");
     assert_eq!(world.alarm("whiskjack-alarm").unwrap()["cron"], "*/5 * * * *");
 
-    call(&scene.api, "DELETE", "triggers/whiskjack-alarm", "");
+    scene.ask_api("DELETE", "_/triggers/whiskjack-alarm", "");
     let healed = succeeded(deployer.deploy(&["--wait", "0s"]));
     assert!(healed.contains("whiskjack-alarm by \"* * * * *\": created"), "{healed}");
     assert_eq!(
@@ -260,7 +250,7 @@ fn runs_that_would_overlap_are_refused() {
 fn what_somebody_else_made_is_left_alone() {
     let scene = Scene::new();
     let deployer = Deployer::new(&scene, &scene.params(5044));
-    call(&scene.api, "PUT", "triggers/whiskjack-alarm", "{}");
+    scene.ask_api("PUT", "_/triggers/whiskjack-alarm", "{}");
     let output = deployer.deploy(&["--wait", "0s"]);
     failed(output, 1, &["which `whiskjack deploy` has not made", "`wsk trigger delete whiskjack-alarm`"]);
     let said = succeeded(deployer.call(&["undeploy"]));
@@ -403,17 +393,4 @@ fn a_run_that_never_comes_is_told_with_what_was_seen() {
         &["the trigger whiskjack-alarm has fired, but after 0.5 s there is no record of a run"],
     );
     drop(ends);
-}
-
-/// One request with the API's key.
-fn call(api: &Double, method: &str, path: &str, body: &str) {
-    use base64::Engine as _;
-    use std::io::{Read, Write};
-    let key = base64::engine::general_purpose::STANDARD.encode(api.key());
-    let mut stream = std::net::TcpStream::connect(api.address()).unwrap();
-    let length = body.len();
-    write!(stream, "{method} /api/v1/namespaces/_/{path} HTTP/1.1\r\nHost: api\r\nConnection: close\r\nAuthorization: Basic {key}\r\nContent-Length: {length}\r\n\r\n{body}").unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }

@@ -4,6 +4,7 @@ mod bench;
 mod build;
 mod check;
 mod copy;
+mod deployers;
 mod fuzz;
 mod places;
 mod setup;
@@ -30,6 +31,7 @@ usage: cargo xtask COMMAND
                    --keep leaves API and receiver up
   bench codec [OPTIONS]
                    compare zlib encoders; some minutes; --help lists the options
+  deployers        try the files of deploy/ with the Serverless framework; fetches 260 MB; wants `build` first
   help             show this
 ";
 
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         ["fuzz", rest @ ..] => fuzz(rest),
         ["demo", rest @ ..] => demo(rest),
         ["bench", "codec", rest @ ..] => Places::find().and_then(|places| bench::codec(&places, rest)),
+        ["deployers"] => Places::find().and_then(|places| deployers::run(&places)),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             Ok(())
