@@ -16,10 +16,7 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use std::sync::mpsc::channel;
 use support::{SOON, Scene, now_ms};
-use whiskjack_testbed::{
-    ActionLoop, ActionLoopOptions, Certificates, PASSPHRASE, Receiver, ReceiverOptions, RunContext,
-    action_zip, artifacts,
-};
+use whiskjack_testbed::{Certificates, PASSPHRASE, Receiver, ReceiverOptions, action_zip, artifacts};
 
 /// Its sample configuration, for a receiver at this port.
 fn config_json(port: &Value) -> Value {

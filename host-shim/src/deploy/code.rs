@@ -1,13 +1,12 @@
 //! What the platform runs: kind or image, and the zip with this program in it.
 
-use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
-use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, DateTime, ZipWriter};
+
+use super::archive;
 
 /// Largest code that a stock platform takes, in bytes of base64 (facts/openwhisk.md 2).
 const LARGEST: usize = 48 << 20;
@@ -50,7 +49,7 @@ impl Code {
         let archive = match (runtime, zip) {
             (_, Some(file)) => Some(read_zip(file)?),
             (Runtime::Image(_), None) => None,
-            (runtime, None) => Some(archive(&own_program()?, exec_env(runtime)?.as_deref())?),
+            (runtime, None) => Some(packed(&own_program()?, exec_env(runtime)?.as_deref())?),
         };
         let mut exec = Map::new();
         match runtime {
@@ -77,16 +76,14 @@ impl Code {
 }
 
 fn read_zip(file: &Path) -> Result<Vec<u8>, String> {
+    const REMEDY: &str = "give the one that `cargo xtask dist` makes";
     let shown = file.display();
     let bytes = std::fs::read(file).map_err(|error| format!("--zip {shown}: {error}"))?;
-    let archive = zip::ZipArchive::new(Cursor::new(&bytes))
-        .map_err(|_| format!("--zip {shown}: is no zip; give the one that `cargo xtask dist` makes"))?;
-    if archive.index_for_name("exec").is_none() {
-        return Err(format!(
-            "--zip {shown}: has no file `exec` at its root; give the one that `cargo xtask dist` makes"
-        ));
+    match archive::has_file(&bytes, "exec") {
+        Some(true) => Ok(bytes),
+        Some(false) => Err(format!("--zip {shown}: has no file `exec` at its root; {REMEDY}")),
+        None => Err(format!("--zip {shown}: is no zip; {REMEDY}")),
     }
-    Ok(bytes)
 }
 
 /// This program, if it can run in a container of the platform.
@@ -132,47 +129,26 @@ fn exec_env(runtime: &Runtime) -> Result<Option<String>, String> {
 }
 
 /// A zip with `program` as `exec` at its root. The same bytes each time.
-fn archive(program: &[u8], exec_env: Option<&str>) -> Result<Vec<u8>, String> {
-    let options = SimpleFileOptions::default()
-        .compression_method(CompressionMethod::Deflated)
-        .last_modified_time(DateTime::default())
-        .unix_permissions(0o755);
-    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+fn packed(program: &[u8], exec_env: Option<&str>) -> Result<Vec<u8>, String> {
     let mut files = vec![("exec", program)];
     files.extend(exec_env.map(|text| ("exec.env", text.as_bytes())));
-    for (name, bytes) in files {
-        zip.start_file(name, options)
-            .and_then(|()| Ok(zip.write_all(bytes)?))
-            .map_err(|error| format!("the zip cannot be made: {error}"))?;
-    }
-    Ok(zip.finish().map_err(|error| format!("the zip cannot be made: {error}"))?.into_inner())
+    archive::packed(&files).ok_or("this program is too large for a zip".to_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Read;
 
     #[test]
-    fn the_zip_holds_an_executable_exec_and_is_the_same_each_time() {
-        let program = b"\x7fELF and more".repeat(1000);
-        let first = archive(&program, None).unwrap();
-        assert_eq!(first, archive(&program, None).unwrap());
-        assert!(first.len() < program.len() / 10, "it is deflated");
-        let mut zip = zip::ZipArchive::new(Cursor::new(first)).unwrap();
-        let mut file = zip.by_name("exec").unwrap();
-        assert_eq!(file.unix_mode().unwrap() & 0o777, 0o755);
-        let mut unpacked = Vec::new();
-        file.read_to_end(&mut unpacked).unwrap();
-        assert_eq!(unpacked, program);
+    fn the_zip_is_the_same_each_time() {
+        assert_eq!(packed(b"program", None).unwrap(), packed(b"program", None).unwrap());
     }
 
     #[test]
     fn go_images_find_the_file_that_they_want() {
         let go = Runtime::Kind("go:1.22".to_owned());
         assert_eq!(exec_env(&go).unwrap().unwrap(), "openwhisk/action-golang-v1.22");
-        let mut zip = zip::ZipArchive::new(Cursor::new(archive(b"x", Some("text")).unwrap())).unwrap();
-        assert!(zip.by_name("exec.env").is_ok());
+        assert_eq!(archive::has_file(&packed(b"x", Some("text")).unwrap(), "exec.env"), Some(true));
         assert!(exec_env(&Runtime::Kind("go:default".to_owned())).unwrap_err().contains("go:1.20"));
         assert_eq!(exec_env(&Runtime::Kind("rust:1.34".to_owned())).unwrap(), None);
     }
@@ -202,12 +178,14 @@ mod tests {
         assert_eq!(Value::Object(code.exec), json!({"kind": "blackbox", "image": "me/whiskjack:1"}));
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("code.zip");
-        for (bytes, part) in [(&b"no zip"[..], "is no zip"), (&empty_zip(), "no file `exec`")] {
+        for (bytes, part) in
+            [(&b"no zip"[..], "is no zip"), (&archive::packed(&[]).unwrap(), "no file `exec`")]
+        {
             std::fs::write(&file, bytes).unwrap();
             let message = Code::new(&image, Some(&file)).unwrap_err();
             assert!(message.contains(part) && message.contains("code.zip"), "{message}");
         }
-        std::fs::write(&file, archive(b"x", None).unwrap()).unwrap();
+        std::fs::write(&file, packed(b"x", None).unwrap()).unwrap();
         let code = Code::new(&Runtime::Native, Some(&file)).unwrap();
         assert_eq!(
             (&code.exec["image"], &code.exec["binary"]),
@@ -219,16 +197,18 @@ mod tests {
     fn code_over_the_platforms_limit_is_refused_before_it_is_sent() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("code.zip");
-        let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
-        let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-        zip.start_file("exec", options).unwrap();
-        zip.write_all(&vec![0; 37 << 20]).unwrap();
-        std::fs::write(&file, zip.finish().unwrap().into_inner()).unwrap();
+        // A zip may begin with anything.
+        let zip = [vec![0; 37 << 20], packed(b"x", None).unwrap()].concat();
+        std::fs::write(&file, moved(zip, 37 << 20)).unwrap();
         let message = Code::new(&Runtime::Native, Some(&file)).unwrap_err();
         assert!(message.contains("OpenWhisk takes 50331648"), "{message}");
     }
 
-    fn empty_zip() -> Vec<u8> {
-        ZipWriter::new(Cursor::new(Vec::new())).finish().unwrap().into_inner()
+    /// Tells the end record that the directory lies further back.
+    fn moved(mut zip: Vec<u8>, by: u32) -> Vec<u8> {
+        let at = zip.len() - 6;
+        let offset = u32::from_le_bytes(zip[at..at + 4].try_into().unwrap()) + by;
+        zip[at..at + 4].copy_from_slice(&offset.to_le_bytes());
+        zip
     }
 }
