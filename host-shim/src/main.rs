@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use serde_json::{Map, Value};
+use whiskjack_host::deploy::{self, DeployError};
+use whiskjack_host::faces::cli::deploy::DeployCommand;
 use whiskjack_host::faces::{self, Face, actionloop, cli, oneshot, serve};
 use whiskjack_host::{RunContext, RunResult, Shim, runtime};
 
@@ -30,6 +32,7 @@ fn command(arguments: Vec<OsString>) -> ExitCode {
             Err(message) => misused(&message),
         },
         Ok(cli::Command::Serve(port)) => ended(serve_http(port)),
+        Ok(cli::Command::Deploy(command)) => deployment(&command),
         Err(message) => misused(&message),
     }
 }
@@ -44,6 +47,38 @@ fn ended(outcome: anyhow::Result<u8>) -> ExitCode {
 fn misused(message: &str) -> ExitCode {
     eprintln!("whiskjack: {message}");
     ExitCode::from(2)
+}
+
+/// `deploy` and `undeploy`.
+fn deployment(command: &DeployCommand) -> ExitCode {
+    let runtime = match runtime() {
+        Ok(runtime) => runtime,
+        Err(error) => return ended(Err(error.into())),
+    };
+    let mut say = |line: &str| println!("{line}");
+    let outcome = match command {
+        DeployCommand::Help => return ended(print(cli::deploy::HELP)),
+        DeployCommand::Up(options) => match cli::deploy::prepare_up(options, &faces::environment) {
+            Ok((deployment, context)) => runtime.block_on(deploy::up(&deployment, &context, &mut say)),
+            Err(message) => return misused(&message),
+        },
+        DeployCommand::Down(options) => match cli::deploy::prepare_down(options, &faces::environment) {
+            Ok((names, params, dry_run, context)) => {
+                runtime.block_on(deploy::down(&names, &params, dry_run, &context, &mut say))
+            }
+            Err(message) => return misused(&message),
+        },
+    };
+    // A name server that hangs must not keep the program from ending.
+    runtime.shutdown_background();
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(DeployError::Config(faults)) => {
+            faults.iter().for_each(|fault| eprintln!("{fault}"));
+            misused("the configuration cannot be deployed; nothing was changed")
+        }
+        Err(error) => ended(Err(error.into())),
+    }
 }
 
 fn print(text: &str) -> anyhow::Result<u8> {

@@ -5,6 +5,7 @@ mod build;
 mod check;
 mod command;
 mod copy;
+mod deployers;
 mod dist;
 mod fuzz;
 mod places;
@@ -34,6 +35,7 @@ usage: cargo xtask COMMAND
   bench codec [OPTIONS]
                    compare zlib encoders; some minutes; --help lists the options
   dist [--arm64]   setup, build, and put what is handed out into dist/; --arm64 also makes the binary for ARM
+  deployers        try the files of deploy/ with the Serverless framework; fetches 260 MB; wants `build` first
   help             show this
 ";
 
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
         ["demo", rest @ ..] => demo(rest),
         ["bench", "codec", rest @ ..] => Places::find().and_then(|places| bench::codec(&places, rest)),
         ["dist", rest @ ..] => dist(rest),
+        ["deployers"] => Places::find().and_then(|places| deployers::run(&places)),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             Ok(())

@@ -1,5 +1,7 @@
 //! The command line.
 
+pub mod deploy;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -17,6 +19,8 @@ whiskjack forwards the logs of OpenWhisk actions to Logstash, without losing a l
 Usage:
   whiskjack run --config FILE [--state FILE] [--ca FILE] [--cert FILE --key FILE [--passphrase-file FILE]]
   whiskjack serve [--port PORT]
+  whiskjack deploy --config FILE [OPTIONS]     see whiskjack deploy --help
+  whiskjack undeploy [OPTIONS]
   whiskjack --help | --version
 
 Options of `run`:
@@ -61,6 +65,8 @@ pub enum Command {
     Run(RunOptions),
     /// Be a container, on this port.
     Serve(u16),
+    /// Make it an action of the platform, or take it away.
+    Deploy(deploy::DeployCommand),
 }
 
 /// Files of a run.
@@ -89,12 +95,8 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, S
         Some("--version" | "-V") => return Ok(Command::Version),
         Some("run") => {}
         Some("serve") => return parse_serve(arguments),
-        _ => {
-            return Err(format!(
-                "{}: no such command; there are `run` and `serve`, see --help",
-                command.display()
-            ));
-        }
+        Some(name @ ("deploy" | "undeploy")) => return deploy::parse(name, arguments).map(Command::Deploy),
+        _ => return Err(format!("{}: no such command; see --help", command.display())),
     }
     let (mut config, mut run) = (None, RunOptions::default());
     while let Some(option) = arguments.next() {
@@ -107,12 +109,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, S
             Some("--key") => &mut run.key,
             Some("--passphrase-file") => &mut run.passphrase_file,
             // The argument may hold the passphrase itself.
-            Some(text) if text.starts_with("--passphrase") => {
-                return Err(format!(
-                    "--passphrase: everybody on this machine can read the command line; put the passphrase into a file and give \
-                     --passphrase-file FILE, or into the environment as {PASSPHRASE}"
-                ));
-            }
+            Some(text) if text.starts_with("--passphrase") => return Err(passphrase_as_argument()),
             _ => return Err(format!("{}: no such option of `run`; see --help", option.display())),
         };
         let value = arguments.next().ok_or(format!("{}: a file is missing", option.display()))?;
@@ -142,6 +139,13 @@ fn parse_serve(mut arguments: impl Iterator<Item = OsString>) -> Result<Command,
     Ok(Command::Serve(port.unwrap_or(super::serve::PORT)))
 }
 
+fn passphrase_as_argument() -> String {
+    format!(
+        "--passphrase: everybody on this machine can read the command line; put the passphrase into a file and give \
+         --passphrase-file FILE, or into the environment as {PASSPHRASE}"
+    )
+}
+
 /// Parameters and context of a run. Errors are sentences that name the file.
 pub fn prepare(
     run: &RunOptions,
@@ -162,15 +166,23 @@ pub fn prepare(
     {
         logstash.extend(texts);
     }
+    let context = context(run.state.clone(), environment)?;
+    Ok((params, context))
+}
+
+/// API host, key and namespace, from the environment, else from the file of `wsk`.
+fn context(
+    state: Option<PathBuf>,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<RunContext, String> {
     let props = WskProps::load(environment)?;
-    let context = RunContext {
+    Ok(RunContext {
         api_host: environment("__OW_API_HOST").or(props.api_host),
         api_key: environment("__OW_API_KEY").map(Secret::new).or(props.key),
         namespace: environment("__OW_NAMESPACE").or(props.namespace),
-        checkpoint: run.state.clone().map_or(Keeper::Platform, Keeper::File),
+        checkpoint: state.map_or(Keeper::Platform, Keeper::File),
         ..RunContext::default()
-    };
-    Ok((params, context))
+    })
 }
 
 /// What the TLS options put into `logstash`.
