@@ -65,7 +65,8 @@ impl RunContext {
         }
     }
 
-    fn body(&self, params: &Value) -> Value {
+    /// The body of a `/run`.
+    pub(crate) fn body(&self, params: &Value) -> Value {
         let mut body = json!({
             "value": params,
             "namespace": self.namespace,

@@ -77,8 +77,9 @@ fn command(
     program
 }
 
+/// Runs a command to its end.
 #[track_caller]
-fn run(mut command: Command) -> Output {
+pub(crate) fn run(mut command: Command) -> Output {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = Killed(command.spawn().expect("the command starts"));
     let stdout = Shared::read(child.0.stdout.take().unwrap());

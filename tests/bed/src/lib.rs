@@ -9,6 +9,7 @@
 //! | [`ActionLoop`] | an OpenWhisk container: the proxy that starts an action and hands it its runs |
 //! | [`Cli`] | somebody at a terminal: the `whiskjack` command |
 //! | [`Certificates`] | a small PKI for one test |
+//! | [`hosts`] | all programs that run the component, on the same world |
 //!
 //! Everything panics with a message for people when it cannot do its work: a test has no other use for the error.
 #![allow(
@@ -25,6 +26,7 @@ mod certificates;
 mod chaos;
 mod cli;
 mod clients;
+pub mod hosts;
 mod process;
 mod receiver;
 mod scripted;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::artifacts;
@@ -55,14 +56,31 @@ pub enum ReceiverVersion {
 }
 
 /// One event that arrived.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct Received {
     /// The window it came in, counted from 1 over all connections.
     pub window: u64,
     /// Events in that window.
     pub size: u64,
-    /// The event, as sent.
+    /// The event.
     pub event: Value,
+    /// The same as it was sent, to the byte; under version 1 of the protocol as the receiver writes it.
+    pub text: String,
+}
+
+impl Received {
+    /// Reads a line of the receiver's output.
+    fn parse(line: &str) -> serde_json::Result<Self> {
+        #[derive(Deserialize)]
+        struct Line<'a> {
+            window: u64,
+            size: u64,
+            #[serde(borrow)]
+            event: &'a RawValue,
+        }
+        let Line { window, size, event } = serde_json::from_str(line)?;
+        Ok(Self { window, size, event: serde_json::from_str(event.get())?, text: event.get().to_owned() })
+    }
 }
 
 /// A running receiver.
@@ -79,7 +97,7 @@ impl Receiver {
         let events = Arc::new(Shared::default());
         let filled = Arc::clone(&events);
         let peer = Peer::start("lumberjack-receiver", command(&options), move |line| {
-            let received: Received = serde_json::from_str(line).expect("a line of the receiver's output");
+            let received = Received::parse(line).expect("a line of the receiver's output");
             filled.change(|events: &mut Vec<Received>| events.push(received));
         });
         Self { peer, events }

@@ -73,7 +73,7 @@ func run(o options) error {
 		return err
 	}
 	lumberjack, err := server.NewWithListener(listener,
-		server.V1(o.version != "2"), server.V2(o.version != "1"), server.JSONDecoder(keepDigits))
+		server.V1(o.version != "2"), server.V2(o.version != "1"), server.JSONDecoder(keepText))
 	if err != nil {
 		return err
 	}
