@@ -54,9 +54,15 @@ function planned(forwarder, params, context) {
     // A trap is an Error; what `plan` returns as its error is thrown as it is.
     if (error instanceof Error) throw error;
     const { tag, val } = error;
-    if (tag !== "invalid-config") return { error: val.message ?? val, status: 1 };
+    if (tag !== "invalid-config") return { error: withRemedy(val.message ?? val), status: 1 };
     return { error: val.map(({ key, remedy }) => `${key}: ${remedy}`).join("; "), status: 2 };
   }
+}
+
+/// Only this host knows how its HTTP client learns whom to trust.
+function withRemedy(message) {
+  if (!message.includes("certificate")) return message;
+  return `${message}; put the certificate of its CA into a file, and name that in NODE_EXTRA_CA_CERTS`;
 }
 
 async function load(directory, own) {

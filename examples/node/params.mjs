@@ -1,19 +1,19 @@
 // What belongs to the host in the parameters: which receivers may be reached, and TLS. Keys and certificates are taken out, so that
 // the component never holds one.
 const PINS = ["ca_sha256", "leaf_sha256"];
+const TRUST = ["ca", "rejectUnauthorized"];
 
 /// `faults` name the keys that this host cannot honour.
-export function hostParams({ logstash, api }) {
+export function hostParams(params) {
+  const { logstash, api } = params ?? {};
   const section = isObject(logstash) ? logstash : {};
   const security = section.tls === false ? null : tlsOptions(section);
   for (const key of ["ca", "cert", "key", "passphrase"]) delete section[key];
   const faults = PINS.filter((pin) => section[pin]).map(
     (pin) => `logstash.${pin}: cannot be honoured in Node.js; remove it, and name the CA in \`logstash.ca\``,
   );
-  if (isObject(api) && (api.ca || api.rejectUnauthorized === false)) {
-    const key = api.ca ? "ca" : "rejectUnauthorized";
-    faults.push(`api.${key}: cannot be honoured in Node.js; put the CA into a file and name that in NODE_EXTRA_CA_CERTS`);
-  }
+  const trust = isObject(api) ? TRUST.filter((key) => ![undefined, null, "", true].includes(api[key])) : [];
+  faults.push(...trust.map((key) => `api.${key}: cannot be honoured in Node.js; put the CA into a file and name that in NODE_EXTRA_CA_CERTS`));
   return { receivers: receivers(section), security, faults };
 }
 

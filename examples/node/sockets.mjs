@@ -124,7 +124,7 @@ function dialFault(peer, error) {
 function handshakeFault(peer, error) {
   // A connection that breaks may do better next time, a certificate that is not trusted will not.
   const broken = error.syscall !== undefined || error.code === "ECONNRESET";
-  return fault("handshake", broken, `the TLS handshake with ${peer} failed: ${error.message}; see \`logstash.ca\`, \`logstash.servername\` and \`logstash.cert\``);
+  return fault("handshake", broken, `the TLS handshake with ${peer} failed: ${error.reason ?? error.message}; see \`logstash.ca\`, \`logstash.servername\` and \`logstash.cert\``);
 }
 
 function brokenFault(step, peer, error) {

@@ -11,12 +11,16 @@ from transport import Connection, Fault
 
 PACKAGE = "whiskjack:forwarder"
 VERSION = "0.1.0"
+REMEDY = "take the component of the same release"
 SAVE_EVERY = 15  # seconds
 CONNECTION = 1  # The number of our only type of resource.
 
 
 class Forwarder:
-    """An instance of the component in `file`, which may reach the receivers that `params` name, with TLS as they say."""
+    """An instance of the component in `file`, which may reach the receivers that `params` name, with TLS as they say.
+
+    Raises `ValueError` that names keys of `params`, and `RuntimeError` if the component cannot be used.
+    """
 
     def __init__(self, file: str, params: dict):
         self.connections: dict[int, Connection] = {}
@@ -31,7 +35,7 @@ class Forwarder:
         wasi.inherit_stderr()
         self.store.set_wasi(wasi)
         self.store.set_wasi_http()
-        self.instance = self.instantiate(engine, Component.from_file(engine, file))
+        self.instance = self.instantiate(engine, component_of(engine, file))
 
     def run(self, context: Record, save) -> tuple[dict, int]:
         """Forwards once; `save` keeps a checkpoint. Gives the result and an exit status: 0 all was forwarded, 1 something failed or is
@@ -66,7 +70,7 @@ class Forwarder:
         exports = list(component.type.exports(engine))
         if f"{PACKAGE}/forwarder@{VERSION}" not in exports:
             found = ", ".join(exports) or "nothing"
-            raise SystemExit(f"the component exports {found}, this host is for {PACKAGE}@{VERSION}; take the component of the same release")
+            raise RuntimeError(f"the component exports {found}, this host is for {PACKAGE}@{VERSION}; {REMEDY}")
         linker = Linker(engine)
         linker.add_wasip2()
         linker.add_wasi_http()
@@ -78,7 +82,7 @@ class Forwarder:
         try:
             return linker.instantiate(self.store, component)
         except WasmtimeError as error:
-            raise SystemExit(f"{error}; this host is for {PACKAGE}@{VERSION}, take the component of the same release")
+            raise RuntimeError(f"{str(error).splitlines()[0]}: this host is for {PACKAGE}@{VERSION}; {REMEDY}")
 
     def connect(self, host: str, port: int, timeout_ms: int) -> ResourceHost:
         if f"{host}:{port}".lower() not in self.receivers:
@@ -95,6 +99,13 @@ class Forwarder:
 
     def drop(self, rep: int) -> None:
         self.connections.pop(rep).close()
+
+
+def component_of(engine: Engine, file: str) -> Component:
+    try:
+        return Component.from_file(engine, file)
+    except OSError as error:
+        raise RuntimeError(f"{file}: {error.strerror}; run `cargo xtask build`, or name a component with --component")
 
 
 def answered(function):

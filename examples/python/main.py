@@ -6,6 +6,7 @@ import os
 import pathlib
 import sys
 
+from wasmtime import WasmtimeError
 from wasmtime.component import Variant
 
 from forwarder import Forwarder, record
@@ -21,9 +22,15 @@ def main() -> int:
     options = parser.parse_args()
     try:
         forwarder = Forwarder(str(options.component), json.loads(options.config.read_text()))
-    except (ValueError, OSError) as error:
+        result, status = forward(forwarder, options.state)
+    except (ValueError, OSError, RuntimeError, WasmtimeError) as error:
         print(f"whiskjack: {error}", file=sys.stderr)
-        return 2
+        return 1 if isinstance(error, (RuntimeError, WasmtimeError)) else 2
+    print(json.dumps(result, ensure_ascii=False))
+    return status
+
+
+def forward(forwarder: Forwarder, state: pathlib.Path) -> tuple[dict, int]:
     key = os.environ.get("__OW_API_KEY")
     context = record(
         api_origin=os.environ.get("__OW_API_HOST"),
@@ -32,14 +39,12 @@ def main() -> int:
         action_name=None,
         activation_id=None,
         deadline_ms=None,
-        checkpoint=Variant("host", options.state.read_bytes() if options.state.exists() else None),
+        checkpoint=Variant("host", state.read_bytes() if state.exists() else None),
     )
     try:
-        result, status = forwarder.run(context, lambda checkpoint: replace(options.state, checkpoint))
+        return forwarder.run(context, lambda checkpoint: replace(state, checkpoint))
     finally:
         forwarder.close()
-    print(json.dumps(result, ensure_ascii=False))
-    return status
 
 
 def replace(file: pathlib.Path, data: bytes) -> None:

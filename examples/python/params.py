@@ -6,18 +6,24 @@ import ssl
 
 
 def host_params(params: dict):
-    """Takes what belongs to the host out of the parameters: TLS, and with it all keys. Raises `ValueError` that names the key."""
+    """Takes what belongs to the host out of the parameters: TLS, and with it all keys. Raises `ValueError` that names the keys at fault."""
+    params = params if isinstance(params, dict) else {}  # The component says that it is none.
     section, api = params.get("logstash"), params.get("api")
     section = section if isinstance(section, dict) else {}
-    for pin in ("ca_sha256", "leaf_sha256"):
-        if section.get(pin):
-            raise ValueError(f"logstash.{pin}: cannot be honoured in Python; remove it, and name the CA in `logstash.ca`")
-    for key in ("ca", "rejectUnauthorized"):
-        if isinstance(api, dict) and api.get(key) not in (None, "", True):
-            raise ValueError(f"api.{key}: cannot be honoured with wasmtime-py, which trusts public authorities only; remove it")
-    tls = None if section.get("tls") is False else tls_context(section)
+    api = api if isinstance(api, dict) else {}
+    pins = [f"logstash.{pin}" for pin in ("ca_sha256", "leaf_sha256") if section.get(pin)]
+    faults = [f"{pin}: cannot be honoured in Python; remove it, and name the CA in `logstash.ca`" for pin in pins]
+    trust = [f"api.{key}" for key in ("ca", "rejectUnauthorized") if api.get(key) not in (None, "", True)]
+    faults += [f"{key}: cannot be honoured, as wasmtime-py trusts public authorities only; remove it" for key in trust]
+    tls = None
+    try:
+        tls = None if section.get("tls") is False else tls_context(section)
+    except ValueError as fault:
+        faults.append(str(fault))
     for key in ("ca", "cert", "key", "passphrase"):
         section.pop(key, None)
+    if faults:
+        raise ValueError("; ".join(faults))
     return receivers(section), tls, section.get("servername") or None
 
 

@@ -5,6 +5,7 @@ mod build;
 mod check;
 mod copy;
 mod fuzz;
+mod hosts;
 mod places;
 mod setup;
 mod step;
@@ -28,6 +29,7 @@ usage: cargo xtask COMMAND
   demo [--all] [--keep]
                    setup, build, and show the whole way from a log line to a receiver; --all shows every line,
                    --keep leaves API and receiver up
+  hosts            setup, build, and forward the same logs with every host; a table, and whether they agree
   bench codec [OPTIONS]
                    compare zlib encoders; some minutes; --help lists the options
   help             show this
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
         ["test", "--", rest @ ..] => test(rest),
         ["fuzz", rest @ ..] => fuzz(rest),
         ["demo", rest @ ..] => demo(rest),
+        ["hosts"] => hosts(),
         ["bench", "codec", rest @ ..] => Places::find().and_then(|places| bench::codec(&places, rest)),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
@@ -74,7 +77,16 @@ fn test(arguments: &[&str]) -> Result<()> {
     let places = Places::find()?;
     setup::run(&places)?;
     build::run(&places)?;
+    hosts::build(&places)?;
     check::run(&places, arguments)
+}
+
+fn hosts() -> Result<()> {
+    let places = Places::find()?;
+    setup::run(&places)?;
+    build::run(&places)?;
+    hosts::build(&places)?;
+    hosts::run(&places)
 }
 
 fn fuzz(arguments: &[&str]) -> Result<()> {

@@ -54,8 +54,9 @@ pub(crate) struct Instance {
 impl Instance {
     pub(crate) async fn new(host: Host, file: &Path) -> wasmtime::Result<Self> {
         let engine = Engine::new(&whiskjack_aot::config())?;
-        let component =
-            load(&engine, file).with_context(|| format!("{} cannot be loaded", file.display()))?;
+        let component = load(&engine, file).with_context(|| {
+            format!("{}: run `cargo xtask build`, or name a component with --component", file.display())
+        })?;
         let exports: Vec<_> =
             component.component_type().exports(&engine).map(|(name, _)| name.to_owned()).collect();
         if !exports.iter().any(|name| name == FORWARDER) {

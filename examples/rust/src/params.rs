@@ -22,31 +22,41 @@ pub(crate) struct Reach {
 }
 
 impl Reach {
-    /// Takes keys and certificates out of `params`, so that the component never holds one. Errors name the key.
+    /// Takes keys and certificates out of `params`, so that the component never holds one. Errors name the keys at fault.
     pub(crate) fn take(params: &mut Value) -> Result<Self> {
-        let beyond =
-            params.get("api").is_some_and(|api| api.get("ca").or(api.get("rejectUnauthorized")).is_some());
-        if beyond {
-            bail!("api.ca, api.rejectUnauthorized: this host trusts public authorities only; remove them");
-        }
+        let mut faults = faults(params);
         let mut none = Map::new();
         let logstash = params.get_mut("logstash").and_then(Value::as_object_mut).unwrap_or(&mut none);
-        if let Some(key) = BEYOND.iter().find(|key| logstash.get(**key).is_some_and(|value| !value.is_null()))
-        {
-            bail!("logstash.{key}: this host does not know it; remove it");
-        }
-        if logstash.get("rejectUnauthorized") == Some(&Value::Bool(false)) {
-            bail!(
-                "logstash.rejectUnauthorized: this host verifies always; put the receiver's CA into `logstash.ca`"
-            );
-        }
         let [ca, cert, key] = ["ca", "cert", "key"].map(|key| logstash.remove(key).and_then(text));
-        let tls = logstash.get("tls") != Some(&Value::Bool(false));
-        let tls =
-            tls.then(|| client_config(ca.as_deref(), cert.as_deref().zip(key.as_deref()))).transpose()?;
+        let plain = logstash.get("tls") == Some(&Value::Bool(false));
+        let tls = client_config(ca.as_deref(), cert.as_deref().zip(key.as_deref()));
+        if cert.is_some() != key.is_some() {
+            faults.push("logstash.cert, logstash.key: give both or none".to_owned());
+        }
+        let tls = tls.map_err(|error| faults.push(format!("{error:#}"))).ok();
+        if !faults.is_empty() {
+            bail!("{}", faults.join("; "));
+        }
         let server_name = logstash.get("servername").cloned().and_then(text);
-        Ok(Self { receivers: receivers(logstash), tls: tls.map(Arc::new), server_name })
+        Ok(Self { receivers: receivers(logstash), tls: tls.filter(|_| !plain).map(Arc::new), server_name })
     }
+}
+
+/// Keys that this host cannot honour.
+fn faults(params: &Value) -> Vec<String> {
+    let given = |section: &str, key: &str| {
+        let value = params.get(section)?.get(key)?;
+        (!value.is_null() && value != "" && value != &Value::Bool(true)).then(|| format!("{section}.{key}"))
+    };
+    let api = ["ca", "rejectUnauthorized"].into_iter().filter_map(|key| given("api", key));
+    let api = api.map(|key| format!("{key}: this host trusts public authorities only; remove it"));
+    let verify = given("logstash", "rejectUnauthorized");
+    let verify = verify
+        .map(|key| format!("{key}: this host always verifies; put the receiver's CA into `logstash.ca`"));
+    let beyond = BEYOND.into_iter().filter_map(|key| given("logstash", key));
+    api.chain(verify)
+        .chain(beyond.map(|key| format!("{key}: this host does not know it; remove it")))
+        .collect()
 }
 
 fn client_config(ca: Option<&str>, identity: Option<(&str, &str)>) -> Result<ClientConfig> {

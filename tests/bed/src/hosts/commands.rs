@@ -56,6 +56,14 @@ impl Artifacts {
         command
     }
 
+    /// The compiler that made the static binary's code: two files are its arguments.
+    #[track_caller]
+    pub fn precompiler(&self) -> Command {
+        let program = self.directory().with_file_name("tool").join("precompile");
+        assert!(program.is_file(), "{} is missing: run `cargo xtask build`", program.display());
+        Command::new(program)
+    }
+
     /// The example for Node.js, on a transpiled component.
     #[track_caller]
     pub fn node_host(&self, component: &Path) -> Command {
@@ -75,9 +83,8 @@ impl Artifacts {
     }
 }
 
-/// Runs a host's command to its end, with `options` after its own.
+/// Runs a command to its end.
 #[track_caller]
-pub fn run_host(mut host: Command, options: &[&str]) -> Output {
-    host.args(options);
+pub fn run_host(host: Command) -> Output {
     run(host)
 }
