@@ -14,10 +14,13 @@ use openwhisk_double::{Activation, Double, Options, Tls};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use support::{SOON, Scene, now_ms, refused_port};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use support::{ACTIONS, SOON, Scene, now_ms, refused_port};
 use tempfile::TempDir;
 use whiskjack_testbed::hosts::{Container, difference, hosts, observe, run_host};
 use whiskjack_testbed::{Output, PASSPHRASE, Receiver, ReceiverOptions, RunContext, artifacts};
+use whiskjack_testbed::{Scripted, ScriptedOptions, Session};
 
 #[test]
 fn every_host_forwards_the_same_documents_to_the_byte_and_nothing_twice() {
@@ -126,6 +129,21 @@ fn a_receiver_that_is_not_trusted_gets_nothing() {
 }
 
 #[test]
+fn the_receivers_certificate_must_have_the_configured_name() {
+    let scene = Scene::new();
+    scene.add_activations(1);
+    let receiver = scene.receiver();
+    let mut params = scene.params(receiver.port());
+    params["logstash"]["servername"] = json!("elsewhere.example");
+    assert_all_say(&answers(&scene, &params), 1, &["TLS", "`logstash.servername`"]);
+    assert!(receiver.events().is_empty());
+    params["logstash"]["host"] = json!("127.0.0.1");
+    params["logstash"]["servername"] = json!("localhost");
+    assert_all_say(&answers(&scene, &params), 0, &["\"acknowledged\":"]);
+    receiver.wait_for_events(3 * 6, SOON);
+}
+
+#[test]
 fn a_receiver_that_is_not_there_is_named() {
     let scene = Scene::new();
     scene.add_activations(1);
@@ -172,6 +190,71 @@ fn an_encrypted_key_is_opened_with_its_passphrase() {
         assert_eq!(output.status.code(), Some(0), "{name}: {output:?}");
         receiver.wait_for_events(6, SOON);
     }
+}
+
+/// Runs each example against a receiver that follows `script`, over TLS; returns what each said.
+fn scripted(
+    lines: &str,
+    timeout: &str,
+    script: impl Fn(&mut Session) + Send + Sync + Clone + 'static,
+) -> Vec<(&'static str, Option<i32>, String)> {
+    let scene = Scene::new();
+    scene.api.world().add(Activation::new(ACTIONS[0]).start(now_ms() - 60_000).stdout(lines));
+    let answer = |(name, host)| {
+        let tls = Some(scene.certificates.server_config());
+        let receiver =
+            Scripted::with(ScriptedOptions { tls, narrow: true, ..Default::default() }, script.clone());
+        let mut params = scene.params(receiver.port());
+        params["logstash"]["timeout"] = json!(timeout);
+        params["logstash"]["compression_level"] = json!(0);
+        params["logstash"]["backoff"] = json!({"init": "10ms", "max": "10ms"});
+        let output = run(host, &scene, &params);
+        receiver.settled(SOON);
+        (name, output.status.code(), format!("{}{}", output.stdout, output.stderr))
+    };
+    examples().into_iter().map(answer).collect()
+}
+
+#[test]
+fn a_connection_ends_with_a_goodbye_and_not_before_the_last_ack() {
+    let ends = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&ends);
+    let answers = scripted("one\ntwo", "10s", move |session| {
+        session.window();
+        let early = session.ended_within(Duration::from_millis(200));
+        session.ack(2);
+        seen.lock().unwrap().push((early, session.ended_cleanly()));
+    });
+    assert_all_say(&answers, 0, &["\"acknowledged\":"]);
+    assert_eq!(*ends.lock().unwrap(), [(false, true); 3]);
+}
+
+#[test]
+fn a_window_that_the_receiver_takes_bit_by_bit_arrives_whole() {
+    let answers = scripted(&"bulky ".repeat(100_000), "10s", Session::serve);
+    assert_all_say(&answers, 0, &["\"acknowledged\":"]);
+}
+
+#[test]
+fn a_connection_that_breaks_is_made_anew() {
+    let answers = scripted("one\ntwo", "10s", |session| match session.number() {
+        1 => session.reset(),
+        2 => {
+            session.window();
+            session.close();
+        }
+        _ => session.serve(),
+    });
+    assert_all_say(&answers, 0, &["\"acknowledged\":"]);
+}
+
+#[test]
+fn a_receiver_that_is_silent_is_left_after_its_timeout() {
+    let answers = scripted("one\ntwo", "600ms", |session| {
+        session.window();
+        session.hang();
+    });
+    assert_all_say(&answers, 1, &["localhost:", "600"]);
 }
 
 #[test]
@@ -298,10 +381,7 @@ fn the_action_for_node_is_small_and_keeps_its_checkpoint_on_the_platform() {
     let params = scene.params(receiver.port());
     let first = Container::start(&scene.api.origin()).run(&params, &context());
     assert_eq!(first["lines"]["acknowledged"], 12, "{first}");
-    scene
-        .api
-        .world()
-        .add(Activation::new(support::ACTIONS[0]).start(now_ms() - 10).duration(5).stdout("one more"));
+    scene.api.world().add(Activation::new(ACTIONS[0]).start(now_ms() - 10).duration(5).stdout("one more"));
     // In another container, which knows nothing of the first.
     let second = Container::start(&scene.api.origin()).run(&params, &context());
     assert_eq!(second["lines"]["sent"], 1, "{second}");

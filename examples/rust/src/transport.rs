@@ -1,6 +1,8 @@
 //! `transport` of the WIT world, over tokio's sockets and rustls.
 
 use std::io;
+use std::pin::Pin;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use rustls::pki_types::ServerName;
