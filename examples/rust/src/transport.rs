@@ -84,6 +84,14 @@ impl Connection {
     }
 }
 
+impl Drop for Connection {
+    /// Says goodbye and closes; the socket has room for so little.
+    fn drop(&mut self) {
+        let mut nobody = Context::from_waker(Waker::noop());
+        let _ = Pin::new(&mut self.stream).poll_shutdown(&mut nobody);
+    }
+}
+
 async fn connect(
     reach: &Reach,
     host: &str,
@@ -115,4 +123,23 @@ fn broken(peer: &str, step: Step, error: &io::Error) -> TransportError {
 
 fn fault(peer: &str, step: Step, retryable: bool, what: impl std::fmt::Display) -> TransportError {
     TransportError { step, retryable, message: format!("{peer}: {what}") }
+}
+
+#[cfg(test)]
+#[allow(clippy::expect_used, reason = "this is how a test fails")]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[tokio::test]
+    async fn a_port_that_the_configuration_does_not_name_is_refused() {
+        let mut params = json!({"logstash": {"hosts": ["one:5044", "[::1]"], "tls": false}});
+        let reach = Reach::take(&mut params).ok().filter(|reach| reach.tls.is_none());
+        let reach = reach.expect("sound parameters");
+        assert_eq!(reach.receivers, [("one".to_owned(), 5044), ("::1".to_owned(), 5044)]);
+        let refused = Connection::open(&reach, "one", 22, 1000).await.err();
+        let refused = refused.expect("it is not allowed");
+        assert!(refused.step == Step::Permit && !refused.retryable);
+        assert!(refused.message.contains("one:22") && refused.message.contains("`logstash.port`"));
+    }
 }

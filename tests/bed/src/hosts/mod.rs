@@ -112,3 +112,21 @@ fn arrived(received: &[Received]) -> Lines {
     }
     lines
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn observed(documents: &[&str]) -> Observed {
+        let documents = documents.iter().map(|document| (*document).to_owned()).collect();
+        Observed { documents, windows: 1, runs: Vec::new() }
+    }
+
+    #[test]
+    fn documents_that_mean_the_same_but_differ_in_a_byte_are_a_difference() {
+        let one = observed(&["{}", r#"{"a":1}"#]);
+        assert_eq!(difference(&one, &observed(&["{}", r#"{"a":1}"#])), None);
+        assert!(difference(&one, &observed(&["{}", r#"{"a": 1}"#])).unwrap().contains(r#"{"a": 1}"#));
+        assert!(difference(&one, &observed(&["{}"])).unwrap().contains("1 documents instead of 2"));
+    }
+}

@@ -2,10 +2,12 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::{Run, Stage};
+use crate::shared::Shared;
 use crate::{RunContext, artifacts};
 
 pub(super) fn start(stage: &Stage) -> Run<'_> {
@@ -14,7 +16,7 @@ pub(super) fn start(stage: &Stage) -> Run<'_> {
         let context = RunContext { api_key: Some(stage.api.key()), ..RunContext::default() };
         let result = container.run(&stage.params(), &context);
         assert!(result.get("error").is_none(), "{result}");
-        assert!(!stage.shows_key(&result.to_string()), "the key is in the output");
+        assert!(!stage.shows_key(&format!("{result}{}", container.log())), "the key is in the output");
         result
     })
 }
@@ -25,6 +27,7 @@ pub struct Container {
     runtime: Child,
     stdin: ChildStdin,
     stdout: BufReader<ChildStdout>,
+    stderr: Arc<Shared<Vec<u8>>>,
 }
 
 impl Container {
@@ -34,10 +37,11 @@ impl Container {
         let mut command = Command::new("node");
         command.arg(artifacts().example("node/stand-in.mjs")).arg(artifacts().node_action());
         command.env("__OW_API_HOST", origin).env_remove("NODE_EXTRA_CA_CERTS");
-        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut runtime = command.spawn().unwrap_or_else(|error| panic!("node does not start: {error}"));
         let (stdin, stdout) = (runtime.stdin.take().unwrap(), BufReader::new(runtime.stdout.take().unwrap()));
-        Self { runtime, stdin, stdout }
+        let stderr = Shared::read(runtime.stderr.take().unwrap());
+        Self { runtime, stdin, stdout, stderr }
     }
 
     /// One activation; returns the action's result.
@@ -46,7 +50,12 @@ impl Container {
         writeln!(self.stdin, "{}", context.body(params)).expect("the runtime reads");
         let mut line = String::new();
         self.stdout.read_line(&mut line).expect("the runtime answers");
-        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"))
+        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}{}", self.log()))
+    }
+
+    /// What the action has logged so far.
+    pub fn log(&self) -> String {
+        self.stderr.text()
     }
 }
 
