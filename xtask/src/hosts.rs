@@ -6,11 +6,8 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::build::COMPONENT;
-use crate::copy::copy_if_changed;
 use crate::places::Places;
 use crate::step::{Tool, long_step, step};
-
-const EXAMPLE: &str = "whiskjack-example";
 
 /// Makes the examples ready: the component for Node.js, the action for its runtime, and the program in Rust.
 pub(crate) fn build(places: &Places) -> Result<()> {
@@ -19,10 +16,7 @@ pub(crate) fn build(places: &Places) -> Result<()> {
     } else {
         println!("the Node packages of the example are not installed: its tests will fail");
     }
-    long_step("building the example in Rust", || {
-        places.cargo(["build", "-p", EXAMPLE]).run()?;
-        copy_if_changed(&places.target.join("debug").join(EXAMPLE), &places.artifact(EXAMPLE))
-    })
+    long_step("building the example in Rust", || places.cargo(["build", "-p", "whiskjack-example"]).run())
 }
 
 fn node(places: &Places) -> Result<()> {

@@ -71,12 +71,6 @@ impl Artifacts {
         self.file("whiskjack-node.zip")
     }
 
-    /// The example in Rust.
-    #[track_caller]
-    pub(crate) fn example_binary(&self) -> PathBuf {
-        self.file("whiskjack-example")
-    }
-
     /// A file below `examples/`.
     #[track_caller]
     pub fn example(&self, path: &str) -> PathBuf {

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::artifacts;
@@ -30,6 +29,8 @@ pub struct ReceiverOptions {
     pub withhold_acks: u64,
     /// This many windows, the first ones, are answered by closing the connection.
     pub close_instead_of_ack: u64,
+    /// Whether [`Received::text`] is filled.
+    pub text: bool,
 }
 
 /// The receiver's side of TLS, as PEM files. See [`Certificates`](crate::Certificates).
@@ -56,7 +57,7 @@ pub enum ReceiverVersion {
 }
 
 /// One event that arrived.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct Received {
     /// The window it came in, counted from 1 over all connections.
     pub window: u64,
@@ -64,23 +65,9 @@ pub struct Received {
     pub size: u64,
     /// The event.
     pub event: Value,
-    /// The same as it was sent, to the byte; under version 1 of the protocol as the receiver writes it.
+    /// The event as it was sent, to the byte; empty unless it was asked for, and under version 1 of the protocol.
+    #[serde(default)]
     pub text: String,
-}
-
-impl Received {
-    /// Reads a line of the receiver's output.
-    fn parse(line: &str) -> serde_json::Result<Self> {
-        #[derive(Deserialize)]
-        struct Line<'a> {
-            window: u64,
-            size: u64,
-            #[serde(borrow)]
-            event: &'a RawValue,
-        }
-        let Line { window, size, event } = serde_json::from_str(line)?;
-        Ok(Self { window, size, event: serde_json::from_str(event.get())?, text: event.get().to_owned() })
-    }
 }
 
 /// A running receiver.
@@ -97,7 +84,7 @@ impl Receiver {
         let events = Arc::new(Shared::default());
         let filled = Arc::clone(&events);
         let peer = Peer::start("lumberjack-receiver", command(&options), move |line| {
-            let received = Received::parse(line).expect("a line of the receiver's output");
+            let received: Received = serde_json::from_str(line).expect("a line of the receiver's output");
             filled.change(|events: &mut Vec<Received>| events.push(received));
         });
         Self { peer, events }
@@ -177,5 +164,8 @@ fn command(options: &ReceiverOptions) -> Command {
     command.arg("-ack-delay").arg(format!("{}ms", options.ack_delay.as_millis()));
     command.arg("-withhold-acks").arg(options.withhold_acks.to_string());
     command.arg("-close-instead-of-ack").arg(options.close_instead_of_ack.to_string());
+    if options.text {
+        command.arg("-text");
+    }
     command
 }

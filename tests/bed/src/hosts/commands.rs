@@ -1,6 +1,6 @@
 //! The hosts that are a command: `--config FILE --state FILE`, the API's host and key in the environment.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
@@ -51,7 +51,7 @@ impl Artifacts {
     /// The example in Rust, on a component that was compiled ahead of time.
     #[track_caller]
     pub fn rust_host(&self, component: &Path) -> Command {
-        let mut command = Command::new(self.example_binary());
+        let mut command = Command::new(self.beside("debug/whiskjack-example"));
         command.arg("--component").arg(component);
         command
     }
@@ -59,9 +59,15 @@ impl Artifacts {
     /// The compiler that made the static binary's code: two files are its arguments.
     #[track_caller]
     pub fn precompiler(&self) -> Command {
-        let program = self.directory().with_file_name("tool").join("precompile");
-        assert!(program.is_file(), "{} is missing: run `cargo xtask build`", program.display());
-        Command::new(program)
+        Command::new(self.beside("tool/precompile"))
+    }
+
+    /// What cargo has left in its target directory.
+    #[track_caller]
+    fn beside(&self, path: &str) -> PathBuf {
+        let program = self.directory().with_file_name(path);
+        assert!(program.is_file(), "{} is missing: run `cargo xtask hosts`", program.display());
+        program
     }
 
     /// The example for Node.js, on a transpiled component.

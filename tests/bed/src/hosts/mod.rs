@@ -98,6 +98,7 @@ pub fn difference(one: &Observed, other: &Observed) -> Option<String> {
 
 fn documents(mut received: Vec<Received>) -> Vec<String> {
     received.sort_by_cached_key(|document| document.event["@metadata"]["_id"].to_string());
+    assert!(received.iter().all(|document| !document.text.is_empty()), "the receiver gives no texts");
     received.into_iter().map(|document| document.text).collect()
 }
 

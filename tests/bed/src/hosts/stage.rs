@@ -36,8 +36,8 @@ impl Stage {
             https.then(|| Tls::new(certificates.server_certificate.clone(), certificates.server_key.clone()));
         let api = Double::start(Options { tls, ..Options::default() });
         api.world().add_all(world(begin()));
-        let receiver =
-            Receiver::start(ReceiverOptions { tls: Some(certificates.server_tls()), ..Default::default() });
+        let tls = Some(certificates.server_tls());
+        let receiver = Receiver::start(ReceiverOptions { tls, text: true, ..Default::default() });
         let directory = tempfile::tempdir().expect("a temporary directory");
         Self { api, receiver, certificates, directory }
     }

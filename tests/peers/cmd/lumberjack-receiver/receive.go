@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"os"
 	"time"
 
@@ -16,6 +15,13 @@ type received struct {
 	Window uint64      `json:"window"`
 	Size   int         `json:"size"`
 	Event  interface{} `json:"event"`
+	Text   string      `json:"text,omitempty"`
+}
+
+// sent is an event together with the text it came as.
+type sent struct {
+	event interface{}
+	text  string
 }
 
 // receive reports each window's events, then answers the window as the options say.
@@ -27,7 +33,11 @@ func receive(batches <-chan *lj.Batch, connections *connections, o options) erro
 	for batch := range batches {
 		window++
 		for _, event := range batch.Events {
-			if err := encoder.Encode(received{window, len(batch.Events), event}); err != nil {
+			line := received{Window: window, Size: len(batch.Events), Event: event}
+			if kept, ok := event.(sent); ok {
+				line.Event, line.Text = kept.event, kept.text
+			}
+			if err := encoder.Encode(line); err != nil {
 				return err
 			}
 		}
@@ -47,16 +57,23 @@ func receive(batches <-chan *lj.Batch, connections *connections, o options) erro
 	return nil
 }
 
-// keepText decodes as the server does by default, but hands on the text itself: what the test sees is what was sent, to the byte.
-func keepText(text []byte, event interface{}) error {
+// keepDigits decodes as the server does by default, but keeps the numbers' text, so that none is rounded on its way to the test.
+func keepDigits(text []byte, event interface{}) error {
 	var checked interface{}
 	if err := json.Unmarshal(text, &checked); err != nil {
 		return err
 	}
-	kept, ok := event.(*interface{})
-	if !ok {
-		return fmt.Errorf("the server wants its event as %T", event)
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	return decoder.Decode(event)
+}
+
+// keepText does the same, and keeps the text itself.
+func keepText(text []byte, event interface{}) error {
+	kept := sent{text: string(text)}
+	if err := keepDigits(text, &kept.event); err != nil {
+		return err
 	}
-	*kept = json.RawMessage(bytes.Clone(text))
+	*event.(*interface{}) = kept
 	return nil
 }
