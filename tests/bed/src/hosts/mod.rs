@@ -25,10 +25,16 @@ const SOON: Duration = Duration::from_secs(20);
 pub struct Host {
     /// As in the table.
     pub name: &'static str,
-    /// Whether it can be told to trust the authority of the API's certificate; if not, the API is asked over plain HTTP.
-    https: bool,
+    trusts: Trusts,
     /// Makes it ready on a stage.
     start: for<'a> fn(&'a Stage) -> Run<'a>,
+}
+
+/// Where a host can be told to trust an authority of our own. Elsewhere its stage has no TLS.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Trusts {
+    pub(crate) api: bool,
+    pub(crate) receiver: bool,
 }
 
 /// Runs the forwarder once; returns its result. Panics if the run was not complete.
@@ -36,14 +42,15 @@ type Run<'a> = Box<dyn FnMut() -> Value + 'a>;
 
 /// All hosts. The first is what the others are compared with.
 pub fn hosts() -> Vec<Host> {
-    let host = |name, https, start| Host { name, https, start };
+    let host = |name, trusts, start| Host { name, trusts, start };
+    let (both, receiver) = (Trusts { api: true, receiver: true }, Trusts { api: false, receiver: true });
     vec![
-        host("OpenWhisk action", true, action::start),
-        host("command", true, commands::native),
-        host("Rust", false, commands::rust),
-        host("Node.js", true, commands::node),
-        host("Node.js action", false, node_action::start),
-        host("Python", false, commands::python),
+        host("OpenWhisk action", both, action::start),
+        host("command", both, commands::native),
+        host("Rust", receiver, commands::rust),
+        host("Node.js", both, commands::node),
+        host("Node.js action", receiver, node_action::start),
+        host("Python", receiver, commands::python),
         // The command for a stock wasmtime belongs here.
     ]
 }
@@ -65,8 +72,8 @@ pub struct Observed {
 /// If a run is not complete, if a line is missing or there twice, or if the second run sends anything.
 #[track_caller]
 pub fn observe(host: &Host) -> Observed {
-    let Host { name, https, start } = host;
-    let stage = Stage::set(*https);
+    let Host { name, trusts, start } = host;
+    let stage = Stage::set(*trusts);
     let truth = stage.lines();
     let expected: usize = truth.values().sum();
     let mut run = start(&stage);

@@ -9,7 +9,7 @@ use openwhisk_double::{Activation, Double, Options, Tls, demo};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::Lines;
+use super::{Lines, Trusts};
 use crate::{Certificates, Receiver, ReceiverOptions};
 
 /// More than two pages, and with [`LINES`] more than two windows.
@@ -21,36 +21,38 @@ const LINES: i64 = 9;
 pub struct Stage {
     /// The API.
     pub api: Double,
-    /// The receiver: TLS, with a certificate of [`Stage::certificates`].
+    /// The receiver: with TLS and a certificate of [`Stage::certificates`], if the host can trust it.
     pub receiver: Receiver,
     /// A private authority, which also signed the API's certificate if it has one.
     pub certificates: Certificates,
+    trusts: Trusts,
     directory: TempDir,
 }
 
 impl Stage {
     /// Sets the stage.
-    pub(super) fn set(https: bool) -> Self {
+    pub(super) fn set(trusts: Trusts) -> Self {
         let certificates = Certificates::new();
-        let tls =
-            https.then(|| Tls::new(certificates.server_certificate.clone(), certificates.server_key.clone()));
+        let https = || Tls::new(certificates.server_certificate.clone(), certificates.server_key.clone());
+        let tls = trusts.api.then(https);
         let api = Double::start(Options { tls, ..Options::default() });
         api.world().add_all(world(begin()));
-        let tls = Some(certificates.server_tls());
+        let tls = trusts.receiver.then(|| certificates.server_tls());
         let receiver = Receiver::start(ReceiverOptions { tls, text: true, ..Default::default() });
         let directory = tempfile::tempdir().expect("a temporary directory");
-        Self { api, receiver, certificates, directory }
+        Self { api, receiver, certificates, trusts, directory }
     }
 
     /// The configuration.
     pub fn params(&self) -> Value {
         let mut actions: Vec<&str> = demo::ACTIONS.to_vec();
         actions.push("load/*");
-        json!({
-            "actions": actions,
-            "from": begin() - 1,
-            "logstash": {"host": "localhost", "port": self.receiver.port(), "ca": self.certificates.ca},
-        })
+        let mut logstash = json!({"host": "localhost", "port": self.receiver.port()});
+        match self.trusts.receiver {
+            true => logstash["ca"] = json!(self.certificates.ca),
+            false => logstash["tls"] = json!(false),
+        }
+        json!({"actions": actions, "from": begin() - 1, "logstash": logstash})
     }
 
     /// The same for a host that reads the API's authority from it, too.
