@@ -19,7 +19,7 @@ use std::time::Duration;
 use support::{ACTIONS, SOON, Scene, now_ms, refused_port};
 use tempfile::TempDir;
 use whiskjack_testbed::hosts::{Container, difference, hosts, observe, run_host};
-use whiskjack_testbed::{Output, PASSPHRASE, Receiver, ReceiverOptions, RunContext, artifacts};
+use whiskjack_testbed::{Certificates, Output, PASSPHRASE, Receiver, ReceiverOptions, RunContext, artifacts};
 use whiskjack_testbed::{Scripted, ScriptedOptions, Session};
 
 #[test]
@@ -257,34 +257,70 @@ fn a_receiver_that_is_silent_is_left_after_its_timeout() {
     assert_all_say(&answers, 1, &["nothing for 0.6 s", "`logstash.timeout`"]);
 }
 
+/// Runs a line of JavaScript beside the example for Node.js; returns what it prints as JSON.
+fn in_node(module: &str, code: &str) -> Value {
+    let module = artifacts().example(&format!("node/{module}"));
+    let mut node = Command::new("node");
+    node.args(["--input-type=module", "--eval", &format!("import * as it from {module:?}; {code}")]);
+    printed(node)
+}
+
+/// The same beside the example in Python.
+fn in_python(module: &str, code: &str) -> Value {
+    let mut python = Command::new("python3");
+    python.env("PYTHONPATH", artifacts().python_wasmtime()).env("PYTHONDONTWRITEBYTECODE", "1");
+    let folder = artifacts().example("python/main.py").parent().unwrap().to_owned();
+    python.args([
+        "-c",
+        &format!("import sys, json; sys.path.insert(0, {folder:?}); import {module} as it; {code}"),
+    ]);
+    printed(python)
+}
+
+#[track_caller]
+fn printed(program: Command) -> Value {
+    let output = run_host(program);
+    serde_json::from_str(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"))
+}
+
 #[test]
 fn a_port_that_the_configuration_does_not_name_is_refused() {
-    let module = artifacts().example("node/transport.mjs");
-    let script = format!(
-        "import {{ transport }} from {module:?};
-         try {{ transport(['one:5044'], null).Connection.connect('one', 22, 1000n); }} catch (error) {{ console.log(JSON.stringify(error)); }}"
+    let node = in_node(
+        "transport.mjs",
+        "try { it.transport(['one:5044'], null).Connection.connect('one', 22, 1000n); } catch (error) { console.log(JSON.stringify(error)); }",
     );
-    let mut node = Command::new("node");
-    node.args(["--input-type=module", "--eval", &script]);
-    let mut python = artifacts().python_host(Path::new("unused"));
-    let folder = artifacts().example("python/main.py").parent().unwrap().to_owned();
-    let script = format!(
-        "import sys; sys.path.insert(0, {folder:?}); import forwarder, json
-host = forwarder.Forwarder.__new__(forwarder.Forwarder); host.receivers = ['one:5044']
-print(json.dumps(forwarder.answered(host.connect)(None, 'one', 22, 1000).__dict__))"
+    let python = in_python(
+        "forwarder",
+        "host = it.Forwarder.__new__(it.Forwarder); host.receivers = ['one:5044']; \
+         print(json.dumps(it.answered(host.connect)(None, 'one', 22, 1000).__dict__))",
     );
-    let environment: Vec<_> =
-        python.get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect();
-    python = Command::new("python3");
-    python.envs(environment).args(["-c", &script]);
-    for (name, command) in [("Node.js", node), ("Python", python)] {
-        let output = run_host(command);
-        let error: Value =
-            serde_json::from_str(&output.stdout).unwrap_or_else(|_| panic!("{name}: {output:?}"));
+    for (name, error) in [("Node.js", node), ("Python", python)] {
         assert_eq!((&error["step"], &error["retryable"]), (&json!("permit"), &json!(false)), "{name}");
         let message = error["message"].as_str().unwrap();
         assert!(message.contains("one:22") && message.contains("`logstash.port`"), "{name}: {message}");
     }
+}
+
+#[test]
+fn keys_and_certificates_do_not_reach_the_component() {
+    let certificates = Certificates::new();
+    let params = json!({"actions": ["a"], "logstash": {
+        "hosts": ["one", "Two:1", "[::1]:2", "::2"], "port": 7,
+        "ca": certificates.ca, "cert": certificates.client_certificate,
+        "key": certificates.client_key_encrypted, "passphrase": PASSPHRASE,
+    }});
+    let code = format!(
+        "const p = {params}; const host = it.hostParams(p); console.log(JSON.stringify([p, host.receivers]));"
+    );
+    let node = in_node("params.mjs", &code);
+    let code = format!(
+        "p = json.loads({:?}); found = it.host_params(p); print(json.dumps([p, found[0]]))",
+        params.to_string()
+    );
+    let python = in_python("params", &code);
+    let left = json!({"actions": ["a"], "logstash": {"hosts": params["logstash"]["hosts"], "port": 7}});
+    let receivers = json!(["one:7", "two:1", "::1:2", "::2:7"]);
+    assert_eq!((node, python), (json!([left, receivers]), json!([left, receivers])));
 }
 
 /// The built component with other names in it, of the same length.

@@ -133,10 +133,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_port_that_the_configuration_does_not_name_is_refused() {
-        let mut params = json!({"logstash": {"hosts": ["one:5044", "[::1]"], "tls": false}});
+        let logstash = json!({"hosts": ["one:5044", "[::1]"], "tls": false, "ca": ""});
+        let mut params = json!({ "logstash": logstash });
         let reach = Reach::take(&mut params).ok().filter(|reach| reach.tls.is_none());
         let reach = reach.expect("sound parameters");
         assert_eq!(reach.receivers, [("one".to_owned(), 5044), ("::1".to_owned(), 5044)]);
+        assert_eq!(params["logstash"].get("ca"), None);
         let refused = Connection::open(&reach, "one", 22, 1000).await.err();
         let refused = refused.expect("it is not allowed");
         assert!(refused.step == Step::Permit && !refused.retryable);
