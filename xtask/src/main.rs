@@ -8,6 +8,7 @@ mod copy;
 mod deployers;
 mod dist;
 mod fuzz;
+mod hosts;
 mod places;
 mod setup;
 mod step;
@@ -32,6 +33,7 @@ usage: cargo xtask COMMAND
   demo [--all] [--keep]
                    setup, build, and show the whole way from a log line to a receiver; --all shows every line,
                    --keep leaves API and receiver up
+  hosts            setup, build, and forward the same logs with every host; a table, and whether they agree
   bench codec [OPTIONS]
                    compare zlib encoders; some minutes; --help lists the options
   dist [--arm64]   setup, build, and put what is handed out into dist/; --arm64 also makes the binary for ARM
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
         ["test", "--", rest @ ..] => test(rest),
         ["fuzz", rest @ ..] => fuzz(rest),
         ["demo", rest @ ..] => demo(rest),
+        ["hosts"] => hosts(),
         ["bench", "codec", rest @ ..] => Places::find().and_then(|places| bench::codec(&places, rest)),
         ["dist", rest @ ..] => dist(rest),
         ["deployers"] => Places::find().and_then(|places| deployers::run(&places)),
@@ -86,7 +89,16 @@ fn test(arguments: &[&str]) -> Result<()> {
     stock::wasmtime(&places)?;
     build::run(&places)?;
     command::compile_for_tests(&places)?;
+    hosts::build(&places)?;
     check::run(&places, arguments)
+}
+
+fn hosts() -> Result<()> {
+    let places = Places::find()?;
+    setup::run(&places)?;
+    build::run(&places)?;
+    hosts::build(&places)?;
+    hosts::run(&places)
 }
 
 fn fuzz(arguments: &[&str]) -> Result<()> {

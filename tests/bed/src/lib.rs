@@ -13,6 +13,7 @@
 //! | [`Cli`] | somebody at a terminal: the `whiskjack` command |
 //! | [`Stock`] | the same with a stock `wasmtime` and the composed command |
 //! | [`Certificates`] | a small PKI for one test |
+//! | [`hosts`] | all programs that run the component, on the same world |
 //!
 //! Everything panics with a message for people when it cannot do its work: a test has no other use for the error.
 #![allow(
@@ -31,6 +32,7 @@ mod cli;
 mod clients;
 mod container;
 mod dockerskeleton;
+pub mod hosts;
 mod invoker;
 mod jail;
 mod name_server;
