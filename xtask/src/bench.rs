@@ -1,10 +1,25 @@
-//! `cargo xtask bench`: comparisons that take minutes and that no test runs. Their packages are workspaces of their own.
+//! `cargo xtask bench`: comparisons that take minutes and that no test runs.
 
 use anyhow::Result;
 
 use crate::build::wasm_cargo;
 use crate::places::{Places, WASM_TARGET};
+use crate::setup::node_packages;
 use crate::step::long_step;
+
+/// The table of `bench/`. The product and the peers are built.
+pub(crate) fn all(places: &Places, arguments: &[&str]) -> Result<()> {
+    if let Err(error) = node_packages(&places.root.join("bench/node")) {
+        println!("{error:#}");
+    }
+    long_step("building the benchmarks", || {
+        places.cargo(["build", "--release", "-p", "whiskjack-bench"]).run()
+    })?;
+    places
+        .cargo(["run", "--release", "--quiet", "-p", "whiskjack-bench", "--bin", "bench", "--"])
+        .args(arguments)
+        .run()
+}
 
 /// zlib encoders, on the windows that are really sent.
 pub(crate) fn codec(places: &Places, arguments: &[&str]) -> Result<()> {

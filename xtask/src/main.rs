@@ -28,6 +28,8 @@ usage: cargo xtask COMMAND
   demo [--all] [--keep]
                    setup, build, and show the whole way from a log line to a receiver; --all shows every line,
                    --keep leaves API and receiver up
+  bench [--quick] [--long] [ROW]…
+                   measure against the forwarder of 2017, Elastic's client and the limits: rows B1 to B9; half an hour
   bench codec [OPTIONS]
                    compare zlib encoders; some minutes; --help lists the options
   help             show this
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         ["fuzz", rest @ ..] => fuzz(rest),
         ["demo", rest @ ..] => demo(rest),
         ["bench", "codec", rest @ ..] => Places::find().and_then(|places| bench::codec(&places, rest)),
+        ["bench", rest @ ..] => bench(rest),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             Ok(())
@@ -83,6 +86,13 @@ fn fuzz(arguments: &[&str]) -> Result<()> {
         [_, 0] => Ok(()),
         [_, failed] => bail!("{failed} of the fuzz targets failed"),
     }
+}
+
+fn bench(arguments: &[&str]) -> Result<()> {
+    let places = Places::find()?;
+    setup::run(&places)?;
+    build::run(&places)?;
+    bench::all(&places, arguments)
 }
 
 fn demo(arguments: &[&str]) -> Result<()> {

@@ -162,16 +162,21 @@ fn on_path(program: &str) -> bool {
         .is_some_and(|path| env::split_paths(&path).any(|directory| directory.join(program).is_file()))
 }
 
-/// The official API client and its neighbours, for the tests that run them.
-fn node_packages(directory: &Path) -> Result<()> {
+/// Node packages as a lock file names them: the official API client and its neighbours, for the tests that run them; what the forwarder of
+/// 2017 used, for the benchmarks.
+pub(crate) fn node_packages(directory: &Path) -> Result<()> {
     let modified = |name: &str| fs::metadata(directory.join(name)).and_then(|file| file.modified()).ok();
     let Some(locked) = modified("package-lock.json") else { return Ok(()) };
     if modified("node_modules/.package-lock.json").is_some_and(|installed| installed >= locked) {
         return Ok(());
     }
-    step("installing the Node packages of the tests", || {
+    step(&format!("installing the Node packages of {}", name_of(directory)), || {
         Tool::new("npm").args(["ci", "--no-audit", "--no-fund"]).at(directory).run_silently()
     })
+}
+
+fn name_of(directory: &Path) -> String {
+    directory.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// Another Lumberjack client, for the tests of our own receiver. Those fail without it.

@@ -1,0 +1,91 @@
+//! `bench [--quick] [--long] [ROW]…`: measures the rows and keeps what was seen.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use whiskjack_bench::report::Report;
+use whiskjack_bench::rows::{self, Effort};
+use whiskjack_bench::versions;
+
+const USAGE: &str = "\
+usage: cargo xtask bench [--quick] [--long] [ROW]…
+
+  ROW       B1 to B9; all of them if none is given
+  --quick   fewer repetitions; the figures are printed and not kept
+  --long    also what takes ten minutes and more: ten million lines for B6
+";
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<()> {
+    let (chosen, effort) = options(env::args().skip(1))?;
+    let results = Path::new(env!("CARGO_MANIFEST_DIR")).join("results");
+    let mut report = kept(&results)?;
+    report.rows.retain(|row| rows::ALL.iter().any(|(id, ..)| row.id == *id));
+    for (id, what, measure) in rows::ALL {
+        if !chosen.is_empty() && !chosen.iter().any(|name| name.eq_ignore_ascii_case(id)) {
+            continue;
+        }
+        eprint!("{id} {what} … ");
+        let began = Instant::now();
+        let row = rows::measured(id, what, measure, effort);
+        eprintln!("{:.0} s", began.elapsed().as_secs_f64());
+        report.put(row);
+        report.versions = versions::all();
+        report.world = versions::world()?;
+        if !effort.quick {
+            keep(&results, &report)?;
+        }
+    }
+    print!("{}", report.markdown());
+    println!("met={}/{}", report.met(), rows::COUNT);
+    Ok(())
+}
+
+fn options(arguments: impl Iterator<Item = String>) -> Result<(Vec<String>, Effort)> {
+    let (mut chosen, mut effort) = (Vec::new(), Effort { quick: false, long: false });
+    for argument in arguments {
+        match argument.as_str() {
+            "--quick" => effort.quick = true,
+            "--long" => effort.long = true,
+            "--help" => {
+                print!("{USAGE}");
+                std::process::exit(0);
+            }
+            name if rows::ALL.iter().any(|(id, ..)| name.eq_ignore_ascii_case(id)) => chosen.push(argument),
+            other => bail!("{other}: no such row or option\n{USAGE}"),
+        }
+    }
+    Ok((chosen, effort))
+}
+
+fn files(results: &Path) -> [PathBuf; 2] {
+    ["latest.json", "latest.md"].map(|name| results.join(name))
+}
+
+fn kept(results: &Path) -> Result<Report> {
+    let [json, _] = files(results);
+    match fs::read(&json) {
+        Ok(text) => serde_json::from_slice(&text).with_context(|| format!("cannot read {}", json.display())),
+        Err(_) => Ok(Report::default()),
+    }
+}
+
+/// After each row: what was seen stays, whatever comes next.
+fn keep(results: &Path, report: &Report) -> Result<()> {
+    let [json, markdown] = files(results);
+    fs::write(json, serde_json::to_string_pretty(report)? + "\n")?;
+    Ok(fs::write(markdown, report.markdown())?)
+}
