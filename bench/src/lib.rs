@@ -1,5 +1,5 @@
 //! Measures the built product: against the forwarder of 2017, against Elastic's own client, and against what is possible at all.
-//! `cargo xtask bench` builds what is needed and runs it; see `docs/benchmarks.md`.
+//! `cargo xtask bench` builds what is needed and runs it; the last table is in `results/`, and in the README.
 //!
 //! Every comparison is a ratio within one run, on the same machine and the same [`world`], and the contestants take turns: what else the
 //! machine does meets both.
@@ -7,7 +7,9 @@
 #![deny(missing_docs)]
 #![allow(missing_debug_implementations, reason = "handles of processes")]
 
+pub mod contest;
 pub mod cpu;
+pub mod instructions;
 #[path = "../../benches/codec/src/corpus/lines.rs"]
 mod lines;
 pub mod node;

@@ -9,15 +9,21 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use whiskjack_bench::report::Report;
 use whiskjack_bench::rows::{self, Effort};
-use whiskjack_bench::versions;
+use whiskjack_bench::{instructions, versions};
 
 const USAGE: &str = "\
 usage: cargo xtask bench [--quick] [--long] [ROW]…
+       cargo xtask bench instructions [--keep]
 
   ROW       B1 to B9; all of them if none is given
   --quick   fewer repetitions; the figures are printed and not kept
   --long    also what takes ten minutes and more: ten million lines for B6
+  --keep    the counts of instructions become those that later ones are compared with
 ";
+
+/// Around the table in the README.
+const BEGIN: &str = "<!-- bench: checked by tests/readme.rs -->\n";
+const END: &str = "<!-- /bench -->\n";
 
 fn main() -> ExitCode {
     match run() {
@@ -30,7 +36,13 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<()> {
-    let (chosen, effort) = options(env::args().skip(1))?;
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["instructions"] => return instructions::run(false),
+        ["instructions", "--keep"] => return instructions::run(true),
+        _ => {}
+    }
+    let (chosen, effort) = options(arguments)?;
     let results = Path::new(env!("CARGO_MANIFEST_DIR")).join("results");
     let mut report = kept(&results)?;
     report.rows.retain(|row| rows::ALL.iter().any(|(id, ..)| row.id == *id));
@@ -54,7 +66,7 @@ fn run() -> Result<()> {
     Ok(())
 }
 
-fn options(arguments: impl Iterator<Item = String>) -> Result<(Vec<String>, Effort)> {
+fn options(arguments: Vec<String>) -> Result<(Vec<String>, Effort)> {
     let (mut chosen, mut effort) = (Vec::new(), Effort { quick: false, long: false });
     for argument in arguments {
         match argument.as_str() {
@@ -85,7 +97,12 @@ fn kept(results: &Path) -> Result<Report> {
 
 /// After each row: what was seen stays, whatever comes next.
 fn keep(results: &Path, report: &Report) -> Result<()> {
-    let [json, markdown] = files(results);
+    let ([json, markdown], table) = (files(results), report.markdown());
     fs::write(json, serde_json::to_string_pretty(report)? + "\n")?;
-    Ok(fs::write(markdown, report.markdown())?)
+    fs::write(markdown, &table)?;
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
+    let text = fs::read_to_string(&readme)?;
+    let (before, rest) = text.split_once(BEGIN).context("the README has no place for the table")?;
+    let (_, after) = rest.split_once(END).context("the README's place for the table has no end")?;
+    Ok(fs::write(readme, format!("{before}{BEGIN}{table}{END}{after}"))?)
 }

@@ -30,6 +30,8 @@ usage: cargo xtask COMMAND
                    --keep leaves API and receiver up
   bench [--quick] [--long] [ROW]…
                    measure against the forwarder of 2017, Elastic's client and the limits: rows B1 to B9; half an hour
+  bench instructions [--keep]
+                   count the instructions of the hot loops, and compare with what is kept
   bench codec [OPTIONS]
                    compare zlib encoders; some minutes; --help lists the options
   help             show this

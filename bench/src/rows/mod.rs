@@ -1,9 +1,14 @@
 //! The rows, a file each.
 
 mod cpu;
+mod drain;
+mod encode;
+mod memory;
+mod native;
 mod size;
 mod start;
 mod steady;
+mod wire;
 
 use anyhow::Result;
 
@@ -32,11 +37,16 @@ pub type Measure = fn(&mut Row, Effort) -> Result<()>;
 pub const COUNT: usize = 9;
 
 /// All rows, in their order.
-pub const ALL: [(&str, &str, Measure); 4] = [
+pub const ALL: [(&str, &str, Measure); COUNT] = [
     ("B1", "process start → first API request", start::measure),
     ("B2", "events per CPU-second, API page in → acknowledged over TLS, whole process", cpu::measure),
+    ("B3", "events per CPU-second of encode + compress + send", encode::measure),
+    ("B4", "CPU in wasmtime ÷ native, the whole core", native::measure),
+    ("B5", "drain of 100,000 records at 30 ms a request ÷ the bound", drain::measure),
+    ("B6", "peak resident memory of an action", memory::measure),
     ("B7", "sizes", size::measure),
     ("B8", "steady minute with 10 quiet actions", steady::measure),
+    ("B9", "bytes on the wire per event ÷ Filebeat's defaults", wire::measure),
 ];
 
 /// Measures one row; what goes wrong is in it.
