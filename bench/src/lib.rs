@@ -6,10 +6,12 @@
 
 #![deny(missing_docs)]
 #![allow(missing_debug_implementations, reason = "handles of processes")]
+#![allow(clippy::indexing_slicing, reason = "not shipped: a panic is how a mistake of ours shows")]
 
 pub mod contest;
 pub mod cpu;
 pub mod instructions;
+#[allow(clippy::type_complexity, reason = "shared with a package that has other lints")]
 #[path = "../../benches/codec/src/corpus/lines.rs"]
 mod lines;
 pub mod node;

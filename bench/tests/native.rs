@@ -13,7 +13,7 @@ use whiskjack_bench::world::{Shape, recorded};
 use whiskjack_bench_guest::memory::{Acknowledging, Api};
 use whiskjack_bench_guest::{Records, pipeline, send};
 
-const SHAPE: Shape = Shape { actions: 10, records: 2000, lines: 20, span_ms: 600_000 };
+const SHAPE: Shape = Shape { actions: 2, records: 600, lines: 20, span_ms: 600_000 };
 
 fn records() -> Records {
     let api = Double::start(Options::default());
