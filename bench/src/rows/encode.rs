@@ -9,7 +9,7 @@ use crate::report::{Row, Sense};
 use crate::summary::Summary;
 use crate::world::Shape;
 
-const SHAPE: Shape = Shape { actions: 10, records: 10_000, lines: 20, span_ms: 600_000 };
+const SHAPE: Shape = Shape { actions: 10, records: 5_000, lines: 20, span_ms: 600_000 };
 
 pub(super) fn measure(row: &mut Row, effort: Effort) -> Result<()> {
     row.note(
@@ -21,7 +21,7 @@ pub(super) fn measure(row: &mut Row, effort: Effort) -> Result<()> {
     let records = contest::records(SHAPE)?;
     let receiver = Receiver::plain()?;
     let (mut ours, mut elastic) = (Vec::new(), Vec::new());
-    for _ in 0..effort.times(15) {
+    for _ in 0..effort.times(10) {
         let mut command = contest::contestant()?;
         command.arg("send").arg(contest::guest()?).arg(records.path()).arg(receiver.port().to_string());
         ours.push(one(&mut command, &receiver)?);

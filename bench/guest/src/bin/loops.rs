@@ -22,6 +22,7 @@ fn main() -> ExitCode {
     let parsed = records.parsed();
     let api = Api::new(&records);
     let page = page(&text);
+    let events = records.events();
     let mut round: Box<dyn FnMut()> = match name.as_str() {
         "splitter" => Box::new(|| split(&page)),
         "parse" => Box::new(|| drop(black_box(records.parsed()))),
@@ -29,14 +30,14 @@ fn main() -> ExitCode {
         "send" => Box::new(|| {
             black_box(send(&parsed, &Acknowledging, "memory", 5044));
         }),
-        "acks" => Box::new(|| read_acks(records.events())),
+        "acks" => Box::new(|| read_acks(events)),
         "pipeline" => Box::new(|| {
             black_box(pipeline(&api));
         }),
         _ => return ExitCode::from(2),
     };
     (0..rounds).for_each(|_| round());
-    println!("{}", records.events());
+    println!("{events}");
     ExitCode::SUCCESS
 }
 
