@@ -24,6 +24,15 @@ fn the_readme_lists_every_key_as_the_code_has_it() {
 }
 
 #[test]
+fn the_readme_shows_the_last_table_of_the_benchmarks() {
+    let readme = include_str!("../README.md");
+    let (_, rest) = readme.split_once("<!-- bench: checked by tests/readme.rs -->\n").unwrap();
+    let (shown, _) = rest.split_once("<!-- /bench -->").unwrap();
+    let table = include_str!("../bench/results/latest.md");
+    assert!(shown == table, "`cargo xtask bench` writes its table into the README, too");
+}
+
+#[test]
 fn the_configuration_in_the_readme_is_sound() {
     let readme = include_str!("../README.md");
     let (_, rest) = readme.split_once("```json\n").unwrap();

@@ -34,6 +34,10 @@ usage: cargo xtask COMMAND
                    setup, build, and show the whole way from a log line to a receiver; --all shows every line,
                    --keep leaves API and receiver up
   hosts            setup, build, and forward the same logs with every host; a table, and whether they agree
+  bench [--quick] [--long] [ROW]…
+                   measure against the forwarder of 2017, Elastic's client and the limits: rows B1 to B9; half an hour
+  bench instructions [--keep]
+                   count the instructions of the hot loops, and compare with what is kept
   bench codec [OPTIONS]
                    compare zlib encoders; some minutes; --help lists the options
   dist [--arm64]   setup, build, and put what is handed out into dist/; --arm64 also makes the binary for ARM
@@ -55,6 +59,7 @@ fn main() -> ExitCode {
         ["bench", "codec", rest @ ..] => Places::find().and_then(|places| bench::codec(&places, rest)),
         ["dist", rest @ ..] => dist(rest),
         ["deployers"] => Places::find().and_then(|places| deployers::run(&places)),
+        ["bench", rest @ ..] => bench(rest),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             Ok(())
@@ -96,6 +101,7 @@ fn test(arguments: &[&str]) -> Result<()> {
 fn hosts() -> Result<()> {
     let places = Places::find()?;
     setup::run(&places)?;
+    stock::wasmtime(&places)?;
     build::run(&places)?;
     hosts::build(&places)?;
     hosts::run(&places)
@@ -113,6 +119,13 @@ fn dist(arguments: &[&str]) -> Result<()> {
     let places = Places::find()?;
     setup::run(&places)?;
     dist::run(&places, arguments)
+}
+
+fn bench(arguments: &[&str]) -> Result<()> {
+    let places = Places::find()?;
+    setup::run(&places)?;
+    build::run(&places)?;
+    bench::all(&places, arguments)
 }
 
 fn demo(arguments: &[&str]) -> Result<()> {

@@ -181,7 +181,7 @@ fn on_path(program: &str) -> bool {
 }
 
 /// Installs what the lock file in `directory` says, beside it.
-fn node_packages(directory: &Path) -> Result<()> {
+pub(crate) fn node_packages(directory: &Path) -> Result<()> {
     let modified = |name: &str| fs::metadata(directory.join(name)).and_then(|file| file.modified()).ok();
     let Some(locked) = modified("package-lock.json") else { return Ok(()) };
     if modified("node_modules/.package-lock.json").is_some_and(|installed| installed >= locked) {

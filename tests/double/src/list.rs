@@ -13,8 +13,13 @@ use crate::world::World;
 /// `GET …/activations`
 pub(crate) fn list(world: &World, namespace: &str, query: &ListQuery) -> Reply {
     let now = world.clock().now();
-    let selection =
-        Selection { namespace, name: query.name.as_deref(), since: query.since, upto: query.upto };
+    let selection = Selection {
+        namespace,
+        name: query.name.as_deref(),
+        since: query.since,
+        upto: query.upto,
+        most: if query.count { usize::MAX } else { query.skip.saturating_add(query.limit) },
+    };
     let mut store = world.store();
     let rows = store.select(&selection, now);
     if query.count {

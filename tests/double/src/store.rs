@@ -51,6 +51,8 @@ pub(crate) struct Selection<'a> {
     pub(crate) name: Option<&'a str>,
     pub(crate) since: i64,
     pub(crate) upto: i64,
+    /// Rows that are wanted, from the newest on.
+    pub(crate) most: usize,
 }
 
 impl fmt::Debug for Store {
@@ -137,6 +139,7 @@ impl Store {
             .rev()
             .map(|(_, record)| record)
             .filter(|record| record.visible_at <= now && wanted(record))
+            .take(selection.most)
             .cloned()
             .collect()
     }
@@ -161,10 +164,17 @@ fn matches_name(record: &Record, name: &str, keys: BindingKeys) -> bool {
         BindingKeys::Memory => record.package.as_ref(),
         BindingKeys::CouchDb | BindingKeys::Phrase => record.binding.as_ref().or(record.package.as_ref()),
     };
-    let filed = package.map_or_else(|| record.name.clone(), |package| format!("{package}/{}", record.name));
     if keys != BindingKeys::Phrase {
-        return filed == name;
+        // Asked of every record of a backlog for each page: without making a text of it.
+        return match package {
+            None => record.name == name,
+            Some(package) => {
+                let rest = name.strip_prefix(package.as_str()).and_then(|rest| rest.strip_prefix('/'));
+                rest == Some(record.name.as_str())
+            }
+        };
     }
+    let filed = package.map_or_else(|| record.name.clone(), |package| format!("{package}/{}", record.name));
     let text = words(&format!("{}/{filed}", record.owner));
     let phrase = words(&format!("{}/{name}", record.namespace));
     text.windows(phrase.len()).any(|window| window == phrase)

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Run, Stage};
 use crate::cli::{Output, run};
-use crate::{Artifacts, artifacts};
+use crate::{Artifacts, Stock, artifacts};
 
 pub(super) fn native(stage: &Stage) -> Run<'_> {
     let command = || {
@@ -34,17 +34,28 @@ pub(super) fn python(stage: &Stage) -> Run<'_> {
     repeated(stage, stage.params(), || artifacts().python_host(&artifacts().component()))
 }
 
+pub(super) fn stock(stage: &Stage) -> Run<'_> {
+    let stock = Stock::new();
+    Box::new(move || {
+        let env = [("__OW_API_HOST", stage.api.origin()), ("__OW_API_KEY", stage.api.key())];
+        succeeded(stage, &stock.run(&stage.params(), &env))
+    })
+}
+
 /// Runs that find each other's checkpoint.
 fn repeated<'a>(stage: &'a Stage, params: Value, command: impl Fn() -> Command + 'a) -> Run<'a> {
     Box::new(move || {
         let mut command = command();
         command.arg("--config").arg(stage.config(&params)).arg("--state").arg(stage.state());
         command.env("__OW_API_HOST", stage.api.origin()).env("__OW_API_KEY", stage.api.key());
-        let output = run(command);
-        assert!(output.status.success(), "{output:?}");
-        assert!(!stage.shows_key(&format!("{output:?}")), "the key is in the output: {output:?}");
-        serde_json::from_str(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"))
+        succeeded(stage, &run(command))
     })
+}
+
+fn succeeded(stage: &Stage, output: &Output) -> Value {
+    assert!(output.status.success(), "{output:?}");
+    assert!(!stage.shows_key(&format!("{output:?}")), "the key is in the output: {output:?}");
+    serde_json::from_str(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"))
 }
 
 impl Artifacts {

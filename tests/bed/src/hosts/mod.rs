@@ -43,7 +43,8 @@ type Run<'a> = Box<dyn FnMut() -> Value + 'a>;
 /// All hosts. The first is what the others are compared with.
 pub fn hosts() -> Vec<Host> {
     let host = |name, trusts, start| Host { name, trusts, start };
-    let (both, receiver) = (Trusts { api: true, receiver: true }, Trusts { api: false, receiver: true });
+    let trusts = |api, receiver| Trusts { api, receiver };
+    let (both, receiver, neither) = (trusts(true, true), trusts(false, true), trusts(false, false));
     vec![
         host("OpenWhisk action", both, action::start),
         host("command", both, commands::native),
@@ -51,7 +52,7 @@ pub fn hosts() -> Vec<Host> {
         host("Node.js", both, commands::node),
         host("Node.js action", receiver, node_action::start),
         host("Python", receiver, commands::python),
-        // The command for a stock wasmtime belongs here.
+        host("stock wasmtime", neither, commands::stock),
     ]
 }
 

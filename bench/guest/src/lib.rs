@@ -1,0 +1,14 @@
+//! What the benchmarks time of the core, the same code natively and as a component.
+
+#![deny(missing_docs)]
+
+#[cfg(target_os = "wasi")]
+mod component;
+pub mod memory;
+pub mod pipeline;
+pub mod records;
+pub mod send;
+
+pub use pipeline::pipeline;
+pub use records::Records;
+pub use send::send;

@@ -1,0 +1,109 @@
+//! B6: how much memory an action takes at most, with a short and with a long backlog.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use openwhisk_double::{Activation, Double, Matcher, Options};
+use serde_json::{Value, json};
+use whiskjack_testbed::Certificates;
+
+use super::Effort;
+use crate::product::{Action, config, high_water_mark, now_ms};
+use crate::receiver::Receiver;
+use crate::report::{Row, Sense};
+use crate::summary::Summary;
+use crate::world::Shape;
+
+/// Lines in a record.
+const LINES: usize = 20;
+const SHORT: usize = 10_000;
+const LONG: usize = 1_000_000;
+const LONGEST: usize = 10_000_000;
+/// A run may take all that the platform ever gives it, and more.
+const LIMIT: Duration = Duration::from_secs(3600);
+/// The starts are spread over so many milliseconds.
+const SPAN_MS: i64 = 3_600_000;
+/// Times that a run may save its checkpoint.
+const SAVES: u64 = 2_000;
+
+/// A record of nearly 10 MB of logs, the most that the platform keeps of one activation: so many lines of so many bytes.
+const LARGE: (usize, usize) = (800, 12_000);
+const LARGE_ONES: i64 = 12;
+
+pub(super) fn measure(row: &mut Row, effort: Effort) -> Result<()> {
+    row.note(
+        "The kernel's own mark (`VmHWM`) of an action's process under ActionLoop, read at the end of its run and each time that it saves its \
+         checkpoint; API over plain HTTP, receiver over TLS. Records of 20 lines; twelve records of nearly 10 MB on one page are for information.",
+    );
+    let (short, long) = if effort.long { (SHORT, LONGEST) } else { (SHORT, LONG) };
+    let backlog = |lines: usize| {
+        let shape = Shape { actions: 10, records: lines / LINES, lines: LINES, span_ms: SPAN_MS };
+        peak(shape.events(), &shape.names(), shape.activations(now_ms()))
+    };
+    let shorts: Vec<f64> = (0..effort.times(5)).map(|_| backlog(short)).collect::<Result<_>>()?;
+    let long_peak = backlog(long)?;
+    let short_peak = Summary::of(shorts);
+    row.figure(&lines(short), "MiB", short_peak);
+    row.figure(&lines(long), "MiB", Summary::exact(long_peak));
+    let large =
+        peak((LARGE.0 as i64 * LARGE_ONES) as u64, &["busy".to_owned()], (0..LARGE_ONES).map(large_record))?;
+    row.figure("twelve records of 10 MB", "MiB", Summary::exact(large));
+    row.goal("peak", "MiB", short_peak.median.max(long_peak), Sense::AtMost, 24.0);
+    row.goal("long ÷ short", "×", long_peak / short_peak.median, Sense::AtMost, 1.1);
+    Ok(())
+}
+
+fn lines(count: usize) -> String {
+    if count >= 1_000_000 {
+        format!("{} million lines", count / 1_000_000)
+    } else {
+        format!("{},{:03} lines", count / 1000, count % 1000)
+    }
+}
+
+fn large_record(number: i64) -> Activation {
+    let activation = Activation::new("busy").start(now_ms() - 120_000 + number * 1000);
+    (0..LARGE.0).fold(activation, |activation, line| {
+        let mut text = format!("{line} GET \"/cart\"\tin {} ms ", line * 7919 % 1000);
+        while text.len() < LARGE.1 {
+            text.push_str("customer=8f14e45f ");
+        }
+        text.truncate(LARGE.1);
+        activation.stdout(&text)
+    })
+}
+
+/// The peak in MiB of one run that forwards all of it.
+fn peak(events: u64, names: &[String], activations: impl Iterator<Item = Activation>) -> Result<f64> {
+    let api = Double::start(Options::default());
+    api.world().add_all(activations);
+    let certificates = Certificates::new();
+    let receiver = Receiver::tls(&certificates)?;
+    let logstash = json!({"host": "localhost", "port": receiver.port(), "ca": certificates.ca});
+    let params = config(names, now_ms() - 2 * SPAN_MS, logstash, "memory");
+    let mut action = Action::start(&api.origin(), &api)?;
+    let seen = watch(&api, action.id());
+    let (result, _) = action.run(&api, &params, LIMIT)?;
+    let acknowledged = result.pointer("/lines/acknowledged").and_then(Value::as_u64);
+    ensure!(acknowledged == Some(events), "not everything was forwarded: {result}");
+    receiver.expect(events)?;
+    let last = high_water_mark(action.id()).unwrap_or_default();
+    let peak = seen.load(Ordering::Relaxed).max(last);
+    ensure!(peak > 0, "/proc does not tell how much memory the run took");
+    Ok(peak as f64 / 1024.0)
+}
+
+/// Reads the mark whenever the process saves its checkpoint: it waits for the answer meanwhile.
+fn watch(api: &Double, pid: u32) -> Arc<AtomicU64> {
+    let (pid, peak) = (Arc::new(AtomicU32::new(pid)), Arc::new(AtomicU64::new(0)));
+    for save in 0..SAVES {
+        let (pid, peak) = (pid.clone(), peak.clone());
+        api.before_next(Matcher::package().method("PUT").after(save), move |_| {
+            let seen = high_water_mark(pid.load(Ordering::Relaxed)).unwrap_or_default();
+            peak.fetch_max(seen, Ordering::Relaxed);
+        });
+    }
+    peak
+}

@@ -1,0 +1,72 @@
+//! B8: what a minute without news costs.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use openwhisk_double::{Activation, Double, Options};
+use serde_json::{Value, json};
+
+use super::Effort;
+use crate::product::{Action, config, now_ms};
+use crate::relay::Relay;
+use crate::report::{Row, Sense};
+use crate::summary::Summary;
+
+const LATENCY: Duration = Duration::from_millis(30);
+const ACTIONS: usize = 10;
+/// Activations of each action that the look-back holds: all of them forwarded in an earlier run.
+const KNOWN: i64 = 5;
+/// The platform's default limit of a run.
+const LIMIT: Duration = Duration::from_secs(60);
+
+pub(super) fn measure(row: &mut Row, effort: Effort) -> Result<()> {
+    row.note(
+        "A warm action under ActionLoop, each of the ten with five activations in the look-back that are known already, the checkpoint in the \
+         package store. Bytes are those of API requests and answers, heads included. Depth: what 30 ms more for each answer add to the run, in 30 ms.",
+    );
+    let api = Double::start(Options::default());
+    let names: Vec<String> = (0..ACTIONS).map(|n| format!("quiet-{n}")).collect();
+    let now = now_ms();
+    for name in &names {
+        let old = |n| Activation::new(name).start(now - 240_000 + n * 30_000).duration(50).stdout("done");
+        api.world().add_all((0..KNOWN).map(old));
+    }
+    // A receiver that nobody needs after the first run.
+    let receiver = crate::receiver::Receiver::plain()?;
+    let logstash = json!({"host": "localhost", "port": receiver.port(), "tls": false});
+    let relay = Relay::start(api.address())?;
+    let origin = format!("http://{}", relay.address());
+    let params = config(&names, now - 300_000, logstash, "steady");
+    let mut action = Action::start(&origin, &api)?;
+    let first = action.run(&api, &params, LIMIT)?.0;
+    ensure!(first["activations"] == json!(ACTIONS as i64 * KNOWN), "the first run forwards all: {first}");
+    quiet(&mut action, &api, &params)?;
+
+    let (mut at_once, mut late, mut requests, mut bytes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..effort.times(15) {
+        api.set_latency(Duration::ZERO);
+        at_once.push(quiet(&mut action, &api, &params)?);
+        api.set_latency(LATENCY);
+        api.forget_requests();
+        let before = relay.bytes();
+        late.push(quiet(&mut action, &api, &params)?);
+        let after = relay.bytes();
+        requests.push(api.requests().len() as f64);
+        bytes.push((after.0 + after.1 - before.0 - before.1) as f64 / 1e3);
+    }
+    let (at_once, late) = (Summary::of(at_once), Summary::of(late));
+    row.figure("requests", "", Summary::of(requests));
+    row.figure("bytes", "KB", Summary::of(bytes));
+    row.figure("run", "ms", late);
+    row.figure("with an API that answers at once", "ms", at_once);
+    let depth = (late.median - at_once.median) / (LATENCY.as_secs_f64() * 1e3);
+    row.goal("round trips deep", "", depth, Sense::AtMost, 4.0);
+    Ok(())
+}
+
+/// Milliseconds of a run in which nothing is new.
+fn quiet(action: &mut Action, api: &Double, params: &Value) -> Result<f64> {
+    let (result, wall) = action.run(api, params, LIMIT)?;
+    ensure!(result["activations"] == 0 && result.get("error").is_none(), "nothing is new: {result}");
+    Ok(wall.as_secs_f64() * 1e3)
+}
