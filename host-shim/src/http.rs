@@ -4,6 +4,7 @@
 //! The host adds the `Authorization` header, and the component cannot set one.
 
 mod body;
+mod call;
 mod connector;
 mod errors;
 

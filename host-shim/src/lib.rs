@@ -11,6 +11,7 @@
 
 mod checkpoint;
 mod component;
+pub mod deploy;
 pub mod faces;
 mod http;
 mod net;

@@ -80,11 +80,7 @@ impl RunResult {
 
     /// The same without secrets, and small enough. A guard only: none should have come this far.
     pub(crate) fn sealed(mut self, secrets: &[Secret]) -> Self {
-        let texts: Vec<&str> = secrets
-            .iter()
-            .map(|secret| secret.expose().trim())
-            .filter(|text| text.len() >= SHORTEST_SECRET)
-            .collect();
+        let texts = long_ones(secrets);
         let object = std::mem::take(&mut self.object);
         self.object =
             object.into_iter().map(|(key, value)| (redacted(&key, &texts), clean(value, &texts))).collect();
@@ -105,6 +101,16 @@ impl RunResult {
         }
         self
     }
+}
+
+/// The same text without secrets.
+pub(crate) fn without(text: &str, secrets: &[Secret]) -> String {
+    redacted(text, &long_ones(secrets))
+}
+
+fn long_ones(secrets: &[Secret]) -> Vec<&str> {
+    let texts = secrets.iter().map(|secret| secret.expose().trim());
+    texts.filter(|text| text.len() >= SHORTEST_SECRET).collect()
 }
 
 fn clean(value: Value, secrets: &[&str]) -> Value {

@@ -1,5 +1,7 @@
 //! One run: plan, forward on several workers, conclude.
 
+mod check;
+
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -228,7 +230,7 @@ fn origin(context: &RunContext, faults: &mut Vec<Fault>) -> Option<Origin> {
 }
 
 /// The forms in which a key could show up.
-fn key_forms(key: &Secret) -> Vec<Secret> {
+pub(crate) fn key_forms(key: &Secret) -> Vec<Secret> {
     let password = key.expose().split_once(':').map(|(_, password)| Secret::new(password));
     let header = Secret::new(http::basic(key).trim_start_matches("Basic "));
     [key.clone(), header].into_iter().chain(password).collect()

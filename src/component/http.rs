@@ -156,9 +156,10 @@ fn reason(code: &ErrorCode) -> (String, bool) {
         ErrorCode::TlsCertificateError => {
             ("its TLS certificate is not trusted: put the certificate of its CA into `api.ca`", false)
         }
-        ErrorCode::TlsProtocolError | ErrorCode::TlsAlertReceived(_) => {
-            ("the TLS handshake failed; does the port speak TLS?", false)
-        }
+        ErrorCode::TlsProtocolError | ErrorCode::TlsAlertReceived(_) => (
+            "the TLS handshake failed; does the port speak TLS, and does the host trust its certificate?",
+            false,
+        ),
         ErrorCode::HttpRequestDenied => {
             ("the host does not allow it; it allows the API's own origin only", false)
         }

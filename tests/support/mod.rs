@@ -2,9 +2,12 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
 
-use openwhisk_double::{Activation, Double, Options};
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use openwhisk_double::{Activation, Double, Invocation, Options};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use whiskjack_testbed::{
     ActionLoop, ActionLoopOptions, Certificates, Received, Receiver, ReceiverOptions, RunContext,
@@ -106,6 +109,25 @@ impl Scene {
         result
     }
 
+    /// One request to the API with its key, to a path below the namespaces; it must succeed.
+    #[track_caller]
+    pub fn ask_api(&self, method: &str, path: &str, body: &str) {
+        let key = BASE64_STANDARD.encode(self.api.key());
+        let mut stream = TcpStream::connect(self.api.address()).unwrap();
+        let head = format!("{method} /api/v1/namespaces/{path} HTTP/1.1\r\nHost: api\r\nConnection: close");
+        let length = body.len();
+        write!(stream, "{head}\r\nAuthorization: Basic {key}\r\nContent-Length: {length}\r\n\r\n{body}")
+            .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{method} {path}: {answer}");
+    }
+
+    /// Runs an invocation of the API's as its platform would: in a container, with `zip` as the code.
+    pub fn invoke(&self, run: &Invocation, zip: &[u8]) -> Value {
+        invoke(&self.api.origin(), run, zip)
+    }
+
     /// The environment of the command.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         vec![
@@ -120,6 +142,22 @@ impl Scene {
         let key = self.api.key();
         key.split(':').any(|part| text.contains(part))
     }
+}
+
+/// Runs an invocation of the API at `origin` as its platform would: in a container, with `zip` as the code.
+pub fn invoke(origin: &str, run: &Invocation, zip: &[u8]) -> Value {
+    let container = ActionLoop::start(ActionLoopOptions::default());
+    let (status, body) = container.init(zip, &[("__OW_API_HOST", origin)]);
+    assert_eq!(status, 200, "{body}");
+    let context = RunContext {
+        action_name: run.action_name.clone(),
+        activation_id: run.activation_id.clone(),
+        api_key: run.api_key.clone(),
+        ..RunContext::default()
+    };
+    let (status, result) = container.run(&Value::Object(run.params.clone()), &context);
+    assert_eq!(status, 200, "{result}\n{}", container.log());
+    result
 }
 
 /// A port that nobody listens on.

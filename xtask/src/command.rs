@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::build::{COMPONENT, precompile, wasm_cargo};
 use crate::copy::copy_if_changed;
-use crate::places::{Places, WASM_TARGET};
+use crate::places::{Places, WASM_TARGET, static_target};
 
 pub(crate) const COMMAND: &str = "whiskjack-command.wasm";
 
@@ -25,5 +25,5 @@ pub(crate) fn build(places: &Places) -> Result<()> {
 
 /// Compiles it ahead of time, for the host of the TLS tests.
 pub(crate) fn compile_for_tests(places: &Places) -> Result<()> {
-    precompile(places, COMMAND, "whiskjack-command.cwasm")
+    precompile(places, COMMAND, &static_target(), &places.artifact("whiskjack-command.cwasm"), "compiler")
 }

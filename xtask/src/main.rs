@@ -5,7 +5,10 @@ mod build;
 mod check;
 mod command;
 mod copy;
+mod deployers;
+mod dist;
 mod fuzz;
+mod hosts;
 mod places;
 mod setup;
 mod step;
@@ -30,8 +33,11 @@ usage: cargo xtask COMMAND
   demo [--all] [--keep]
                    setup, build, and show the whole way from a log line to a receiver; --all shows every line,
                    --keep leaves API and receiver up
+  hosts            setup, build, and forward the same logs with every host; a table, and whether they agree
   bench codec [OPTIONS]
                    compare zlib encoders; some minutes; --help lists the options
+  dist [--arm64]   setup, build, and put what is handed out into dist/; --arm64 also makes the binary for ARM
+  deployers        try the files of deploy/ with the Serverless framework; fetches 260 MB; wants `build` first
   help             show this
 ";
 
@@ -45,7 +51,10 @@ fn main() -> ExitCode {
         ["test", "--", rest @ ..] => test(rest),
         ["fuzz", rest @ ..] => fuzz(rest),
         ["demo", rest @ ..] => demo(rest),
+        ["hosts"] => hosts(),
         ["bench", "codec", rest @ ..] => Places::find().and_then(|places| bench::codec(&places, rest)),
+        ["dist", rest @ ..] => dist(rest),
+        ["deployers"] => Places::find().and_then(|places| deployers::run(&places)),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             Ok(())
@@ -80,7 +89,16 @@ fn test(arguments: &[&str]) -> Result<()> {
     stock::wasmtime(&places)?;
     build::run(&places)?;
     command::compile_for_tests(&places)?;
+    hosts::build(&places)?;
     check::run(&places, arguments)
+}
+
+fn hosts() -> Result<()> {
+    let places = Places::find()?;
+    setup::run(&places)?;
+    build::run(&places)?;
+    hosts::build(&places)?;
+    hosts::run(&places)
 }
 
 fn fuzz(arguments: &[&str]) -> Result<()> {
@@ -89,6 +107,12 @@ fn fuzz(arguments: &[&str]) -> Result<()> {
         [_, 0] => Ok(()),
         [_, failed] => bail!("{failed} of the fuzz targets failed"),
     }
+}
+
+fn dist(arguments: &[&str]) -> Result<()> {
+    let places = Places::find()?;
+    setup::run(&places)?;
+    dist::run(&places, arguments)
 }
 
 fn demo(arguments: &[&str]) -> Result<()> {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::places::{Places, WASM_TARGET, static_target};
+use crate::places::{ARM64_TARGET, Places, WASM_TARGET, static_target};
 use crate::step::{Tool, step};
 
 /// Debian's Rust, linked into rustup under this name: the second way to the component.
@@ -14,6 +14,16 @@ pub(crate) const DEBIAN_TOOLCHAIN: &str = "debian-web";
 /// What that takes: the compiler with the WebAssembly backend, the standard library's source, a linker, a libc.
 const DEBIAN_PACKAGES: [&str; 6] =
     ["rustc-web", "cargo-web", "rust-web-src", "rust-web-llvm", "lld-22", "wasi-libc"];
+
+/// The C compiler for ARM: there is some C in the binary's cryptography.
+pub(crate) const ARM64_COMPILER: &str = "aarch64-linux-gnu-gcc";
+/// Another Lumberjack client, and wasmtime: where they are wanted, and the artifact that they become.
+const PYTHON_PACKAGES: [(&str, &str); 2] = [
+    ("tests/peers/python/requirements.txt", "python"),
+    ("examples/python/requirements.txt", "python-wasmtime"),
+];
+/// The official API client, and jco.
+const NODE_PACKAGES: [&str; 2] = ["tests/double/npm", "examples/node"];
 
 /// How the component is compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,17 +73,25 @@ pub(crate) fn run(places: &Places) -> Result<()> {
     if !missing.is_empty() {
         bail!("setup is not complete{}", missing.concat());
     }
-    // Only some tests need these two.
-    if let Err(error) = python_packages(places) {
-        println!("{error:#}");
+    // Only some tests need these.
+    for (wanted, packages) in PYTHON_PACKAGES {
+        if let Err(error) = python_packages(places, wanted, packages) {
+            println!("{error:#}");
+        }
     }
     match program_from("npm", "npm") {
-        Ok(()) => node_packages(&places.root.join("tests/double/npm")),
+        Ok(()) => NODE_PACKAGES.iter().try_for_each(|directory| node_packages(&places.root.join(directory))),
         Err(error) => {
             println!("{error:#}");
             Ok(())
         }
     }
+}
+
+/// What the binary for ARM takes besides.
+pub(crate) fn arm64() -> Result<()> {
+    rust_target(ARM64_TARGET)?;
+    program_from(ARM64_COMPILER, "gcc-aarch64-linux-gnu")
 }
 
 fn wasm_target(places: &Places) -> Result<()> {
@@ -162,22 +180,23 @@ fn on_path(program: &str) -> bool {
         .is_some_and(|path| env::split_paths(&path).any(|directory| directory.join(program).is_file()))
 }
 
-/// The official API client and its neighbours, for the tests that run them.
+/// Installs what the lock file in `directory` says, beside it.
 fn node_packages(directory: &Path) -> Result<()> {
     let modified = |name: &str| fs::metadata(directory.join(name)).and_then(|file| file.modified()).ok();
     let Some(locked) = modified("package-lock.json") else { return Ok(()) };
     if modified("node_modules/.package-lock.json").is_some_and(|installed| installed >= locked) {
         return Ok(());
     }
-    step("installing the Node packages of the tests", || {
+    let of = directory.file_name().unwrap_or_default().display();
+    step(&format!("installing the Node packages ({of})"), || {
         Tool::new("npm").args(["ci", "--no-audit", "--no-fund"]).at(directory).run_silently()
     })
 }
 
-/// Another Lumberjack client, for the tests of our own receiver. Those fail without it.
-fn python_packages(places: &Places) -> Result<()> {
-    let wanted = places.root.join("tests/peers/python/requirements.txt");
-    let (packages, stamp) = (places.artifact("python"), places.artifact("python.installed"));
+/// Installs what a file of requirements says, as the artifact `packages`. The tests that need it fail without it.
+fn python_packages(places: &Places, wanted: &str, packages: &str) -> Result<()> {
+    let wanted = places.root.join(wanted);
+    let (packages, stamp) = (places.artifact(packages), places.artifact(&format!("{packages}.installed")));
     let text = fs::read_to_string(&wanted).with_context(|| format!("cannot read {}", wanted.display()))?;
     if packages.is_dir() && fs::read_to_string(&stamp).is_ok_and(|installed| installed == text) {
         return Ok(());
@@ -190,7 +209,8 @@ fn python_packages(places: &Places) -> Result<()> {
         }
         step("installing python3-pip", || install(&["python3-pip"]))?;
     }
-    step("installing the Python packages of the tests", || {
+    let of = packages.file_name().unwrap_or_default().display();
+    step(&format!("installing the Python packages ({of})"), || {
         pip()
             .args(["install", "--quiet", "--no-deps", "--require-hashes", "--upgrade", "--target"])
             .args([&packages])

@@ -79,6 +79,34 @@ impl Artifacts {
         path
     }
 
+    /// The component, transpiled for Node.js: a directory.
+    #[track_caller]
+    pub fn node_component(&self) -> PathBuf {
+        self.file("node-component/whiskjack.js").parent().expect("it is in a directory").to_owned()
+    }
+
+    /// The action for OpenWhisk's Node.js runtime.
+    #[track_caller]
+    pub fn node_action(&self) -> PathBuf {
+        self.file("whiskjack-node.zip")
+    }
+
+    /// A file below `examples/`.
+    #[track_caller]
+    pub fn example(&self, path: &str) -> PathBuf {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(path);
+        assert!(file.is_file(), "{} is missing", file.display());
+        file
+    }
+
+    /// Where `cargo xtask setup` has put wasmtime for Python.
+    #[track_caller]
+    pub fn python_wasmtime(&self) -> PathBuf {
+        let path = self.directory.join("python-wasmtime");
+        assert!(path.join("wasmtime").is_dir(), "wasmtime for Python is missing: run `cargo xtask setup`");
+        path
+    }
+
     #[track_caller]
     pub(crate) fn actionloop_proxy(&self) -> PathBuf {
         self.file("actionloop-proxy")

@@ -44,7 +44,15 @@ impl Cli {
         run(command(Command::new(artifacts().whiskjack()), directory.path(), config, options, env))
     }
 
-    /// The same with another `/etc/hosts`, in a mount namespace of its own: for names with several addresses.
+    /// Runs `whiskjack` with these arguments to its end, with an environment of `env` only.
+    #[track_caller]
+    pub fn call(arguments: &[&str], env: &[(&str, &str)]) -> Output {
+        let mut command = Command::new(artifacts().whiskjack());
+        command.args(arguments).env_clear().envs(env.iter().copied());
+        run(command)
+    }
+
+    /// As [`Cli::run`] with another `/etc/hosts`, in a mount namespace of its own: for names with several addresses.
     #[track_caller]
     pub fn run_with_hosts(hosts: &str, config: &Value, state: Option<&Path>, env: &[(&str, &str)]) -> Output {
         let directory = tempfile::tempdir().expect("a temporary directory");

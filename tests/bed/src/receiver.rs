@@ -29,6 +29,8 @@ pub struct ReceiverOptions {
     pub withhold_acks: u64,
     /// This many windows, the first ones, are answered by closing the connection.
     pub close_instead_of_ack: u64,
+    /// Whether [`Received::text`] is filled.
+    pub text: bool,
 }
 
 /// The receiver's side of TLS, as PEM files. See [`Certificates`](crate::Certificates).
@@ -61,8 +63,11 @@ pub struct Received {
     pub window: u64,
     /// Events in that window.
     pub size: u64,
-    /// The event, as sent.
+    /// The event.
     pub event: Value,
+    /// The event as it was sent, to the byte; empty unless it was asked for, and under version 1 of the protocol.
+    #[serde(default)]
+    pub text: String,
 }
 
 /// A running receiver.
@@ -159,5 +164,8 @@ fn command(options: &ReceiverOptions) -> Command {
     command.arg("-ack-delay").arg(format!("{}ms", options.ack_delay.as_millis()));
     command.arg("-withhold-acks").arg(options.withhold_acks.to_string());
     command.arg("-close-instead-of-ack").arg(options.close_instead_of_ack.to_string());
+    if options.text {
+        command.arg("-text");
+    }
     command
 }

@@ -1,4 +1,4 @@
-// Asks a double everything that a forwarder asks, with the official client, and prints the answers as one JSON object.
+// Asks a double everything that a forwarder and a deployer ask, with the official client, and prints the answers as one JSON object.
 // Usage: node check.mjs ORIGIN KEY
 
 import openwhisk from "openwhisk";
@@ -37,6 +37,31 @@ answers.updated = await packages.update(state(2));
 answers.stored = await packages.get({ name: "state" });
 await packages.delete({ name: "state" });
 answers.removed = await failure(packages.get({ name: "state" }));
+
+const { actions, triggers, rules, feeds } = client(key);
+const action = Buffer.from("PK\u0003\u0004");
+answers.action = await actions.create({ name: "fwd", action, kind: "rust:1.34", annotations: { "provide-api-key": true }, limits: { timeout: 50000 } });
+answers.actionAgain = await failure(actions.create({ name: "fwd", action, kind: "rust:1.34" }));
+answers.actionUpdated = await actions.update({ name: "fwd", action, kind: "rust:1.34", params: { a: 1 } });
+answers.trigger = await triggers.create({ name: "tick" });
+answers.feed = await feeds.create({ name: "/whisk.system/alarms/alarm", trigger: "tick", params: { cron: "* * * * *" } });
+answers.feedRead = await feeds.get({ name: "/whisk.system/alarms/alarm", trigger: "tick" });
+answers.feedAgain = await failure(feeds.create({ name: "/whisk.system/alarms/alarm", trigger: "tick", params: { cron: "* * * * *" } }));
+answers.rule = await rules.create({ name: "each", action: "fwd", trigger: "tick" });
+await rules.disable({ name: "each" });
+answers.ruleDisabled = await rules.get({ name: "each" });
+await rules.enable({ name: "each" });
+answers.fired = await triggers.invoke({ name: "tick", params: { b: 2 } });
+answers.firedRecord = await activations.get({ name: answers.fired.activationId });
+await rules.delete({ name: "each" });
+await feeds.delete({ name: "/whisk.system/alarms/alarm", trigger: "tick" });
+await triggers.delete({ name: "tick" });
+await actions.delete({ name: "fwd" });
+answers.undeployed = [
+  await failure(rules.get({ name: "each" })),
+  await failure(triggers.get({ name: "tick" })),
+  await failure(actions.get({ name: "fwd" })),
+].map(({ status }) => status);
 
 process.stdout.write(JSON.stringify(answers));
 

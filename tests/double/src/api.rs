@@ -1,6 +1,9 @@
 //! Routes of the REST API.
 
+use crate::actions;
+use crate::alarms;
 use crate::auth::authenticate;
+use crate::entities;
 use crate::journal::Request;
 use crate::limits;
 use crate::list::{Part, check_id, list, one};
@@ -8,6 +11,8 @@ use crate::options::Limits;
 use crate::packages;
 use crate::query::{ListQuery, legal_name};
 use crate::reply::Reply;
+use crate::rules;
+use crate::triggers;
 use crate::world::World;
 
 /// Answers a request from what the world holds.
@@ -15,6 +20,12 @@ pub(crate) fn answer(world: &World, limits: &Limits, request: &Request) -> Reply
     let segments: Vec<&str> = request.segments.iter().map(String::as_str).collect();
     let reply = match segments[..] {
         [] | [""] if request.method == "GET" => Reply::json(limits::info(limits)),
+        ["api", "v1", "namespaces"] | ["api", "v1", "namespaces", ""] if request.method == "GET" => {
+            match authenticate(world, request.header("authorization")) {
+                Ok(own) => Reply::json(serde_json::json!([own])),
+                Err(refusal) => refusal,
+            }
+        }
         ["api", "v1", "namespaces", namespace, ref rest @ ..] if !rest.is_empty() => {
             in_namespace(world, limits, request, namespace, rest).unwrap_or_else(|refusal| refusal)
         }
@@ -69,6 +80,28 @@ fn in_namespace(
         ["packages", name] => {
             authorize()?;
             Ok(packages::answer(world, &own, name, request, limits.max_parameters_bytes))
+        }
+        [kind @ ("packages" | "actions" | "triggers" | "rules")] => {
+            read_only()?;
+            authorize()?;
+            Ok(Reply::json(entities::list(&world.store(), kind, &own)))
+        }
+        ["actions", ref name @ ..] if (1..=2).contains(&name.len()) => {
+            let path = name.join("/");
+            // The packages of `whisk.system` are everybody's.
+            if namespace == "whisk.system" {
+                return alarms::answer(world, &own, &path, request);
+            }
+            authorize()?;
+            actions::answer(world, limits, (own, path), request)
+        }
+        ["triggers", name] => {
+            authorize()?;
+            triggers::answer(world, limits.max_parameters_bytes, (own, name.to_owned()), request)
+        }
+        ["rules", name] => {
+            authorize()?;
+            rules::answer(world, limits.max_parameters_bytes, (own, name.to_owned()), request)
         }
         _ => Err(Reply::no_route()),
     }

@@ -1,5 +1,5 @@
-//! An in-memory double of the OpenWhisk REST API: what a log forwarder reads (activations), and what it may keep its
-//! checkpoint in (packages), with the real platform's limits, error texts, late and stale answers, and with faults on request.
+//! An in-memory double of the OpenWhisk REST API: what a log forwarder reads (activations), what it may keep its
+//! checkpoint in (packages), and what it is deployed with (actions, triggers, rules, the alarms feed), with the real platform's limits, error texts, late and stale answers, and with faults on request.
 //!
 //! ```no_run
 //! use openwhisk_double::{Activation, Double, Fault, Matcher, Options};
@@ -18,6 +18,8 @@
 //! | `activation`, `record`, `log` | building a record; its JSON; its log entries |
 //! | `server`, `tls`, `delivery` | sockets, and how a reply leaves |
 //! | `api`, `auth`, `list`, `query`, `packages`, `limits`, `reply` | the REST API |
+//! | `actions`, `triggers`, `rules` with `entities` | the part of it that deployers use |
+//! | `alarms`, `invoker` | the alarms feed; who runs what is invoked |
 //! | `script`, `journal` | faults and holds; what was asked |
 //! | `demo` | a namespace to look at |
 //!
@@ -25,13 +27,17 @@
 // The double only ever runs inside tests and the demo: a broken invariant should stop them at once, where it is seen.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod actions;
 mod activation;
+mod alarms;
 mod api;
 mod auth;
 mod clock;
 mod delivery;
 pub mod demo;
 mod double;
+mod entities;
+mod invoker;
 mod journal;
 mod limits;
 mod list;
@@ -41,15 +47,18 @@ mod packages;
 mod query;
 mod record;
 mod reply;
+mod rules;
 mod script;
 mod server;
 mod store;
 mod tls;
+mod triggers;
 mod world;
 
 pub use activation::{Activation, Status};
 pub use clock::Clock;
 pub use double::Double;
+pub use invoker::Invocation;
 pub use journal::Request;
 pub use options::{BindingKeys, Limits, Options, RequestIds, Storage, Tls};
 pub use record::Record;

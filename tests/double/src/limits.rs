@@ -1,8 +1,17 @@
 //! What the platform tells about its limits.
 
+use std::ops::RangeInclusive;
+
 use serde_json::{Value, json};
 
 use crate::options::Limits;
+
+/// Kinds of actions that have an image of the platform's.
+pub(crate) const KINDS: [&str; 4] = ["nodejs:20", "python:3.11", "go:1.20", "rust:1.34"];
+/// Shortest time limit of an action, in milliseconds.
+pub(crate) const MIN_DURATION_MS: u64 = 100;
+/// Memory of an action, in megabytes.
+pub(crate) const MEMORY_MB: RangeInclusive<u64> = 128..=512;
 
 /// `GET /`: no key needed.
 pub(crate) fn info(limits: &Limits) -> Value {
@@ -22,8 +31,17 @@ pub(crate) fn info(limits: &Limits) -> Value {
             "min_action_logs": 0,
             "max_action_logs": limits.max_action_logs_bytes,
         },
-        "runtimes": {"nodejs": [{"kind": "nodejs:20", "default": true, "deprecated": false, "attached": true}]},
+        "runtimes": runtimes(),
     })
+}
+
+/// By family, as `nodejs`.
+fn runtimes() -> Value {
+    let family = |kind: &str| {
+        let name = kind.split(':').next().unwrap_or(kind).to_owned();
+        (name, json!([{"kind": kind, "default": true, "deprecated": false, "attached": true}]))
+    };
+    Value::Object(KINDS.into_iter().map(family).collect())
 }
 
 /// `GET /api/v1/namespaces/{ns}/limits`: milliseconds and megabytes.

@@ -1,9 +1,9 @@
 //! Packages, as far as one can serve as a small store: get, create, merge, delete.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use crate::entities::{check_name, content, exists_already, merge, overwrites};
 use crate::journal::Request;
-use crate::query::legal_name;
 use crate::reply::Reply;
 use crate::world::World;
 
@@ -15,8 +15,8 @@ pub(crate) fn answer(
     request: &Request,
     max_bytes: usize,
 ) -> Reply {
-    if !legal_name(name) {
-        return Reply::error(400, "The name of the entity contains illegal characters.");
+    if let Err(refusal) = check_name(name) {
+        return refusal;
     }
     let key = (namespace.to_owned(), name.to_owned());
     match &*request.method {
@@ -33,7 +33,6 @@ pub(crate) fn answer(
 }
 
 fn put(world: &World, key: (String, String), request: &Request, max_bytes: usize) -> Result<Value, Reply> {
-    let overwrite = matches!(request.param("overwrite"), Some("true" | "yes" | "on" | "1"));
     if key.1 == "default" {
         return Err(Reply::error(400, "Package name 'default' is reserved."));
     }
@@ -41,52 +40,11 @@ fn put(world: &World, key: (String, String), request: &Request, max_bytes: usize
     let updated = world.clock().now();
     let mut store = world.store();
     let old = store.packages.get(&key);
-    if old.is_some() && !overwrite {
-        return Err(Reply::error(409, "resource already exists"));
+    if old.is_some() && !overwrites(request) {
+        return Err(exists_already());
     }
-    let package = merge(&key, old, content, updated);
+    let mut package = merge(&key, old, &content, &["parameters"], updated);
+    package["binding"] = json!({});
     store.packages.insert(key, package.clone());
     Ok(package)
-}
-
-/// The body, if it is an object of the right shape and size.
-fn content(request: &Request, max_bytes: usize) -> Result<Map<String, Value>, Reply> {
-    let malformed = |why: &str| Reply::error(400, format!("The request content was malformed:\n{why}"));
-    let content: Value =
-        serde_json::from_slice(&request.body).map_err(|error| malformed(&error.to_string()))?;
-    let Value::Object(content) = content else { return Err(malformed("Object expected")) };
-    for field in ["annotations", "parameters"] {
-        let Some(value) = content.get(field) else { continue };
-        let pairs = value.as_array().is_some_and(|all| all.iter().all(|pair| pair["key"].is_string()));
-        if !pairs {
-            return Err(malformed("parameters malformed!"));
-        }
-        let size = value.to_string().len();
-        if size > max_bytes {
-            let text = format!("{field} larger than allowed: {size} > {max_bytes} bytes.");
-            return Err(Reply::error(413, text));
-        }
-    }
-    Ok(content)
-}
-
-/// What is stored: given fields replace old ones, the others stay.
-fn merge(key: &(String, String), old: Option<&Value>, content: Map<String, Value>, updated: i64) -> Value {
-    let mut package = old.cloned().unwrap_or_else(|| {
-        json!({"namespace": key.0, "name": key.1, "publish": false, "binding": {}, "annotations": [], "parameters": []})
-    });
-    package["version"] = old.map_or_else(|| json!("0.0.1"), |old| json!(bumped(&old["version"])));
-    for field in ["annotations", "parameters", "publish", "version"] {
-        if let Some(value) = content.get(field) {
-            package[field] = value.clone();
-        }
-    }
-    package["updated"] = json!(updated);
-    package
-}
-
-fn bumped(version: &Value) -> String {
-    let version = version.as_str().unwrap_or("0.0.0");
-    let (front, patch) = version.rsplit_once('.').unwrap_or(("0.0", version));
-    format!("{front}.{}", patch.parse::<u64>().unwrap_or(0) + 1)
 }

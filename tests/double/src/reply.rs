@@ -23,6 +23,11 @@ impl Reply {
         Self::raw(200, "application/json", body.to_string().into_bytes())
     }
 
+    /// Status 202 with a JSON text: it will be done.
+    pub(crate) fn accepted(body: &serde_json::Value) -> Self {
+        Self::raw(202, "application/json", body.to_string().into_bytes())
+    }
+
     /// The platform's error object.
     pub(crate) fn error(status: u16, text: impl Into<String>) -> Self {
         let content = Content::Error(text.into());

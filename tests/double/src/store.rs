@@ -1,17 +1,22 @@
 //! The data behind a world: records by start, packages, and the list index with its staleness.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::entities::Entities;
+use crate::invoker::Invoker;
 use crate::options::{BindingKeys, Storage};
 use crate::record::Record;
 
-#[derive(Debug)]
 pub(crate) struct Store {
     pub(crate) namespaces: Vec<Namespace>,
     pub(crate) packages: BTreeMap<(String, String), Value>,
+    pub(crate) entities: Entities,
+    /// Runs what is invoked.
+    pub(crate) invoker: Option<Invoker>,
     pub(crate) binding_keys: BindingKeys,
     /// Replies with more bytes than this become a server error.
     pub(crate) reply_limit: Option<usize>,
@@ -48,11 +53,19 @@ pub(crate) struct Selection<'a> {
     pub(crate) upto: i64,
 }
 
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("records", &self.records.len()).finish_non_exhaustive()
+    }
+}
+
 impl Store {
     pub(crate) fn new(first: Namespace, binding_keys: BindingKeys, stale: bool) -> Self {
         Self {
             namespaces: vec![first],
             packages: BTreeMap::new(),
+            entities: Entities::default(),
+            invoker: None,
             binding_keys,
             reply_limit: None,
             records: BTreeMap::new(),

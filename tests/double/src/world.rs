@@ -5,10 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use serde_json::Value;
 
 use crate::activation::{Activation, Status};
+use crate::alarms;
 use crate::clock::Clock;
+use crate::invoker::Invocation;
 use crate::options::{BindingKeys, Options, Storage};
 use crate::record::Record;
+use crate::rules;
 use crate::store::{Namespace, Store};
+use crate::triggers;
 
 /// A handle on the world; clones share it.
 #[derive(Debug, Clone)]
@@ -92,9 +96,51 @@ impl World {
         store.packages.get(&(store.namespaces[0].name.clone(), name.to_owned())).cloned()
     }
 
+    /// An action as it is stored, if it is; `name` or `package/name`.
+    pub fn action(&self, name: &str) -> Option<Value> {
+        let store = self.store();
+        store.entities.actions.get(&(store.namespaces[0].name.clone(), name.to_owned())).cloned()
+    }
+
+    /// A trigger as the platform shows it, if it is there.
+    pub fn trigger(&self, name: &str) -> Option<Value> {
+        let store = self.store();
+        store.entities.triggers.get(&(store.namespaces[0].name.clone(), name.to_owned())).map(triggers::shown)
+    }
+
+    /// A rule as the platform shows it, if it is there.
+    pub fn rule(&self, name: &str) -> Option<Value> {
+        let store = self.store();
+        rules::shown(&store, &(store.namespaces[0].name.clone(), name.to_owned()))
+    }
+
+    /// What the alarms provider keeps of a trigger, if it does: `cron` or `minutes`, and `payload`.
+    pub fn alarm(&self, trigger: &str) -> Option<Value> {
+        let store = self.store();
+        let alarm = store.entities.alarms.get(&(store.namespaces[0].name.clone(), trigger.to_owned()))?;
+        Some(Value::Object(alarm.config.clone()))
+    }
+
+    /// Lets the alarm of a trigger go off, as the provider does when its time has come. Gives the id of the trigger's activation, if
+    /// there is an alarm, and an active rule.
+    pub fn ring(&self, trigger: &str) -> Option<String> {
+        let name = (self.store().namespaces[0].name.clone(), trigger.to_owned());
+        alarms::ring(self, &name)
+    }
+
+    /// From now on `invoker` runs the actions, each on a thread of its own; what it returns becomes the record.
+    pub fn run_actions_with(&self, invoker: impl Fn(&Invocation) -> Activation + Send + Sync + 'static) {
+        self.store().invoker = Some(Arc::new(invoker));
+    }
+
     /// The time here.
     pub fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    pub(crate) fn key_of(&self, namespace: &str) -> Option<String> {
+        let store = self.store();
+        store.namespaces.iter().find(|known| known.name == namespace).map(|known| known.key.clone())
     }
 
     pub(crate) fn replace_key(&self, key: &str) {

@@ -72,4 +72,18 @@ fn the_official_client_finds_what_the_facts_say() {
     assert_eq!(answers["updated"]["version"], "0.0.2");
     assert_eq!(answers["stored"]["annotations"], json!([{"key": "state", "value": {"through": 2}}]));
     assert_eq!(answers["removed"]["status"], 404);
+
+    assert_eq!(answers["action"]["exec"]["binary"], true);
+    assert_eq!(answers["action"]["limits"]["timeout"], 50_000);
+    assert_eq!(answers["actionAgain"]["status"], 409);
+    assert_eq!(answers["actionUpdated"]["version"], "0.0.2");
+    assert_eq!(answers["trigger"]["name"], "tick");
+    assert_eq!(answers["feed"]["response"]["success"], true);
+    assert_eq!(answers["feedRead"]["response"]["result"]["config"]["cron"], "* * * * *");
+    assert_eq!(answers["feedAgain"]["status"], 502);
+    assert_eq!(answers["rule"]["status"], "active");
+    assert_eq!(answers["ruleDisabled"]["status"], "inactive");
+    let fired = answers["firedRecord"]["logs"][0].as_str().unwrap();
+    assert!(fired.contains("\"rule\":\"guest/each\""), "{fired}");
+    assert_eq!(answers["undeployed"], json!([404, 404, 404]));
 }

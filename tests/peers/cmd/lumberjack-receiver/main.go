@@ -35,6 +35,7 @@ type options struct {
 	ackDelay          time.Duration
 	withholdAcks      uint64
 	closeInsteadOfAck uint64
+	text              bool
 }
 
 func parseFlags() (options, error) {
@@ -47,6 +48,7 @@ func parseFlags() (options, error) {
 	flag.DurationVar(&o.ackDelay, "ack-delay", 0, "wait this long before each ack")
 	flag.Uint64Var(&o.withholdAcks, "withhold-acks", 0, "never ack the first `N` windows; their connections stay open")
 	flag.Uint64Var(&o.closeInsteadOfAck, "close-instead-of-ack", 0, "close the connection of the first `N` windows without an ack")
+	flag.BoolVar(&o.text, "text", false, "report events of version 2 also as they were sent, as \"text\"")
 	flag.Parse()
 
 	switch {
@@ -72,8 +74,12 @@ func run(o options) error {
 	if err != nil {
 		return err
 	}
+	decoder := keepDigits
+	if o.text {
+		decoder = keepText
+	}
 	lumberjack, err := server.NewWithListener(listener,
-		server.V1(o.version != "2"), server.V2(o.version != "1"), server.JSONDecoder(keepDigits))
+		server.V1(o.version != "2"), server.V2(o.version != "1"), server.JSONDecoder(decoder))
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,13 @@ type received struct {
 	Window uint64      `json:"window"`
 	Size   int         `json:"size"`
 	Event  interface{} `json:"event"`
+	Text   string      `json:"text,omitempty"`
+}
+
+// sent is an event together with the text it came as.
+type sent struct {
+	event interface{}
+	text  string
 }
 
 // receive reports each window's events, then answers the window as the options say.
@@ -26,7 +33,11 @@ func receive(batches <-chan *lj.Batch, connections *connections, o options) erro
 	for batch := range batches {
 		window++
 		for _, event := range batch.Events {
-			if err := encoder.Encode(received{window, len(batch.Events), event}); err != nil {
+			line := received{Window: window, Size: len(batch.Events), Event: event}
+			if kept, ok := event.(sent); ok {
+				line.Event, line.Text = kept.event, kept.text
+			}
+			if err := encoder.Encode(line); err != nil {
 				return err
 			}
 		}
@@ -55,4 +66,14 @@ func keepDigits(text []byte, event interface{}) error {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()
 	return decoder.Decode(event)
+}
+
+// keepText does the same, and keeps the text itself.
+func keepText(text []byte, event interface{}) error {
+	kept := sent{text: string(text)}
+	if err := keepDigits(text, &kept.event); err != nil {
+		return err
+	}
+	*event.(*interface{}) = kept
+	return nil
 }

@@ -1,0 +1,78 @@
+"""What belongs to the host in the parameters: which receivers may be reached, and TLS."""
+
+import os
+import re
+import ssl
+
+
+def host_params(params: dict):
+    """Takes what belongs to the host out of the parameters: TLS, and with it all keys. Raises `ValueError` that names the keys at fault."""
+    params = params if isinstance(params, dict) else {}  # The component says that it is none.
+    section, api = params.get("logstash"), params.get("api")
+    section = section if isinstance(section, dict) else {}
+    api = api if isinstance(api, dict) else {}
+    pins = [f"logstash.{pin}" for pin in ("ca_sha256", "leaf_sha256") if section.get(pin)]
+    faults = [f"{pin}: cannot be honoured in Python; remove it, and name the CA in `logstash.ca`" for pin in pins]
+    trust = [f"api.{key}" for key in ("ca", "rejectUnauthorized") if api.get(key) not in (None, "", True)]
+    faults += [f"{key}: cannot be honoured, as wasmtime-py trusts public authorities only; remove it" for key in trust]
+    tls = None
+    try:
+        tls = None if section.get("tls") is False else tls_context(section)
+    except ValueError as fault:
+        faults.append(str(fault))
+    for key in ("ca", "cert", "key", "passphrase"):
+        section.pop(key, None)
+    if faults:
+        raise ValueError("; ".join(faults))
+    return receivers(section), tls, section.get("servername") or None
+
+
+def receivers(section: dict) -> list[str]:
+    port, hosts = section.get("port"), section.get("hosts")
+    if not isinstance(hosts, list):
+        return [f"{bare(section.get('host'))}:{port}".lower()]
+    # An address of version 6 has a port only behind brackets.
+    named = (re.fullmatch(r"(\[.*\]|[^:]*):(\d+)|(.*)", str(host).strip()).groups() for host in hosts)
+    return [f"{bare(name or alone)}:{own or port or 5044}".lower() for name, own, alone in named]
+
+
+def bare(host) -> str:
+    return str(host).strip().strip("[]")
+
+
+def tls_context(options: dict) -> ssl.SSLContext:
+    """TLS as the keys of `logstash` say. Raises `ValueError` that names the key."""
+    ca, cert, key = options.get("ca"), options.get("cert"), options.get("key")
+    passphrase = options.get("passphrase")
+    try:
+        context = ssl.create_default_context(cadata="\n".join(ca) if isinstance(ca, list) else ca or None)
+    except (ssl.SSLError, TypeError) as error:
+        raise ValueError(f"logstash.ca: holds no certificate that can be read ({error}); give PEM text")
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # The receiver's own certificate will do, too.
+    if options.get("rejectUnauthorized") is False:
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    if options.get("minVersion") == "TLSv1.3":
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+    if options.get("maxVersion") == "TLSv1.2":
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+    if isinstance(key, dict):
+        key, passphrase = key.get("pem"), key.get("passphrase", passphrase)
+    if cert and key:
+        try:
+            load_identity(context, cert, key, passphrase)
+        except (OSError, TypeError) as error:
+            raise ValueError(f"logstash.key: cannot be used with `logstash.cert` ({error}); is `logstash.passphrase` right?")
+    elif cert or key:
+        raise ValueError("logstash.cert, logstash.key: give both or none")
+    return context
+
+
+def load_identity(context: ssl.SSLContext, cert: str, key: str, passphrase: str | None) -> None:
+    """Python takes them from files only: these are in memory."""
+    file = os.memfd_create("identity")
+    try:
+        os.write(file, f"{cert}\n{key}\n".encode())
+        # A passphrase that is not there is not asked for at the terminal.
+        context.load_cert_chain(f"/proc/self/fd/{file}", password=passphrase or "")
+    finally:
+        os.close(file)

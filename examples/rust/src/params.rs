@@ -1,0 +1,115 @@
+//! What belongs to the host in the parameters: which receivers may be reached, and TLS.
+
+use std::sync::Arc;
+
+use rustls::crypto::ring::default_provider;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, RootCertStore};
+use serde_json::{Map, Value};
+use wasmtime::error::{Context as _, Result, bail};
+
+/// Keys that only a larger host can honour.
+const BEYOND: [&str; 5] = ["passphrase", "minVersion", "maxVersion", "ca_sha256", "leaf_sha256"];
+
+/// The receivers that may be reached, and how.
+pub(crate) struct Reach {
+    pub(crate) receivers: Vec<(String, u16)>,
+    /// None: plain TCP.
+    pub(crate) tls: Option<Arc<ClientConfig>>,
+    /// Checked instead of the receiver's name.
+    pub(crate) server_name: Option<String>,
+}
+
+impl Reach {
+    /// Takes keys and certificates out of `params`, so that the component never holds one. Errors name the keys at fault.
+    pub(crate) fn take(params: &mut Value) -> Result<Self> {
+        let mut faults = faults(params);
+        let mut none = Map::new();
+        let logstash = params.get_mut("logstash").and_then(Value::as_object_mut).unwrap_or(&mut none);
+        let [ca, cert, key] = ["ca", "cert", "key"].map(|key| logstash.remove(key).and_then(text));
+        let plain = logstash.get("tls") == Some(&Value::Bool(false));
+        let tls = client_config(ca.as_deref(), cert.as_deref().zip(key.as_deref()));
+        if cert.is_some() != key.is_some() {
+            faults.push("logstash.cert, logstash.key: give both or none".to_owned());
+        }
+        let tls = tls.map_err(|error| faults.push(format!("{error:#}"))).ok();
+        if !faults.is_empty() {
+            bail!("{}", faults.join("; "));
+        }
+        let server_name = logstash.get("servername").cloned().and_then(text);
+        Ok(Self { receivers: receivers(logstash), tls: tls.filter(|_| !plain).map(Arc::new), server_name })
+    }
+}
+
+/// Keys that this host cannot honour.
+fn faults(params: &Value) -> Vec<String> {
+    let given = |section: &str, key: &str| {
+        let value = params.get(section)?.get(key)?;
+        (!value.is_null() && value != "" && value != &Value::Bool(true)).then(|| format!("{section}.{key}"))
+    };
+    let api = ["ca", "rejectUnauthorized"].into_iter().filter_map(|key| given("api", key));
+    let api = api.map(|key| format!("{key}: this host trusts public authorities only; remove it"));
+    let verify = given("logstash", "rejectUnauthorized");
+    let verify = verify
+        .map(|key| format!("{key}: this host always verifies; put the receiver's CA into `logstash.ca`"));
+    let beyond = BEYOND.into_iter().filter_map(|key| given("logstash", key));
+    api.chain(verify)
+        .chain(beyond.map(|key| format!("{key}: this host does not know it; remove it")))
+        .collect()
+}
+
+fn client_config(ca: Option<&str>, identity: Option<(&str, &str)>) -> Result<ClientConfig> {
+    let mut roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    if let Some(ca) = ca {
+        roots = RootCertStore::empty();
+        roots.add_parsable_certificates(certificates(ca, "logstash.ca")?);
+    }
+    let builder = ClientConfig::builder_with_provider(default_provider().into())
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots);
+    let Some((cert, key)) = identity else { return Ok(builder.with_no_client_auth()) };
+    let key = PrivateKeyDer::from_pem_slice(key.as_bytes())
+        .context("logstash.key: holds no key that can be read")?;
+    builder
+        .with_client_auth_cert(certificates(cert, "logstash.cert")?, key)
+        .context("logstash.key: does not go with `logstash.cert`")
+}
+
+fn certificates(pem: &str, key: &str) -> Result<Vec<CertificateDer<'static>>> {
+    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
+    let read = read.ok().filter(|read| !read.is_empty());
+    read.with_context(|| format!("{key}: holds no certificate that can be read; give PEM text"))
+}
+
+fn receivers(logstash: &Map<String, Value>) -> Vec<(String, u16)> {
+    let port = logstash.get("port").and_then(|port| text(port.clone())?.trim().parse().ok());
+    if let Some(hosts) = logstash.get("hosts").and_then(Value::as_array) {
+        return hosts.iter().filter_map(|host| split(host.as_str()?.trim(), port.unwrap_or(5044))).collect();
+    }
+    let host = logstash.get("host").and_then(Value::as_str);
+    host.zip(port).map(|(host, port)| (bare(host), port)).into_iter().collect()
+}
+
+fn split(receiver: &str, default: u16) -> Option<(String, u16)> {
+    match receiver.rsplit_once(':') {
+        Some((host, port)) if !bare(host).contains(':') || host.ends_with(']') => {
+            Some((bare(host), port.parse().ok()?))
+        }
+        _ => Some((bare(receiver), default)),
+    }
+}
+
+fn bare(host: &str) -> String {
+    host.trim().trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase()
+}
+
+/// Text, several texts in one, or a number as text.
+fn text(value: Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text).filter(|text| !text.is_empty()),
+        Value::Array(texts) => Some(texts.into_iter().filter_map(text).collect::<Vec<_>>().join("\n")),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}

@@ -1,0 +1,143 @@
+//! Deploying: action, trigger with an alarm, and rule, over the platform's API; and taking them away again.
+//!
+//! ```text
+//! check the configuration → who am I → what is there → action → trigger → alarm → rule → the first run
+//! ```
+//!
+//! Each step finds out what is there and makes it so, so that it may be repeated at any time: after a failure it goes on from
+//! there. What was made carries the annotation [`MARK`]; nothing else is changed or taken away.
+
+mod archive;
+mod code;
+mod down;
+mod feed;
+mod names;
+mod platform;
+mod schedule;
+mod up;
+mod watch;
+
+pub use self::code::Runtime;
+pub use self::names::Names;
+pub use self::schedule::Schedule;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use self::platform::Platform;
+use crate::http::{Api, Pool};
+use crate::origin::Origin;
+use crate::params::{Fault, HostParams};
+use crate::result;
+use crate::run::{RunContext, key_forms};
+use crate::secret::Secret;
+use crate::tls::Trust;
+
+/// Annotation of what a deployment has made; its value is the version that made it.
+pub const MARK: &str = "whiskjack-deployed";
+
+/// What to deploy, and how.
+#[derive(Clone, Debug)]
+pub struct Deployment {
+    /// Of action, trigger and rule.
+    pub names: Names,
+    /// The action's parameters.
+    pub params: Value,
+    /// Who runs the code.
+    pub runtime: Runtime,
+    /// A zip with the program, instead of this one.
+    pub zip: Option<PathBuf>,
+    /// How often it runs.
+    pub schedule: Schedule,
+    /// Longest run; at most the schedule's period.
+    pub timeout: Duration,
+    /// Memory of the action, in megabytes.
+    pub memory_mb: u32,
+    /// Say what would be done, and do nothing.
+    pub dry_run: bool,
+    /// How long to wait for the first run: zero for not at all, none for as long as schedule and timeout suggest.
+    pub wait: Option<Duration>,
+}
+
+/// Why a deployment is not, or not yet, what it should be.
+#[derive(Debug, thiserror::Error)]
+pub enum DeployError {
+    /// The configuration has faults; nothing was changed.
+    #[error("the configuration cannot be deployed")]
+    Config(Vec<Fault>),
+    /// Anything else that was found before anything was changed.
+    #[error("{0}")]
+    Refused(String),
+    /// A step failed.
+    #[error("{step}: {reason}. {left}")]
+    Step {
+        /// Which one.
+        step: &'static str,
+        /// Why, one sentence without its full stop.
+        reason: String,
+        /// What is there now and what to do.
+        left: String,
+    },
+}
+
+impl DeployError {
+    /// Its sentences, with secrets replaced.
+    fn sealed(self, secrets: &[Secret]) -> Self {
+        let clean = |text: String| result::without(&text, secrets);
+        match self {
+            Self::Config(faults) => Self::Config(faults),
+            Self::Refused(text) => Self::Refused(clean(text)),
+            Self::Step { step, reason, left } => {
+                Self::Step { step, reason: clean(reason), left: clean(left) }
+            }
+        }
+    }
+}
+
+/// Deploys; `say` gets a line for people after each step. Must be called on a tokio runtime.
+pub async fn up(
+    deployment: &Deployment,
+    context: &RunContext,
+    say: &mut dyn FnMut(&str),
+) -> Result<(), DeployError> {
+    let (platform, secrets) = reach(&deployment.params, context).map_err(DeployError::Refused)?;
+    let mut say = |line: &str| say(&result::without(line, &secrets));
+    up::up(deployment, context, &platform, &mut say).await.map_err(|error| error.sealed(&secrets))
+}
+
+/// Takes away what [`up`] has made under these names; `params` say how the API is reached. Must be called on a tokio runtime.
+pub async fn down(
+    names: &Names,
+    params: &Value,
+    dry_run: bool,
+    context: &RunContext,
+    say: &mut dyn FnMut(&str),
+) -> Result<(), DeployError> {
+    let (platform, secrets) = reach(params, context).map_err(DeployError::Refused)?;
+    let mut say = |line: &str| say(&result::without(line, &secrets));
+    down::down(names, dry_run, &platform, &mut say).await.map_err(|error| error.sealed(&secrets))
+}
+
+/// The platform, and what must not be shown. Errors are sentences.
+fn reach(params: &Value, context: &RunContext) -> Result<(Platform, Vec<Secret>), String> {
+    const WHERE: &str = "set it in the environment, or in ~/.wskprops as `wsk property set` does";
+    let host = context
+        .api_host
+        .as_deref()
+        .ok_or(format!("there is no API host (__OW_API_HOST, APIHOST): {WHERE}"))?;
+    let origin = Origin::parse(host)
+        .ok_or("__OW_API_HOST (APIHOST) is no API host; it must be https://host[:port], http://host[:port] or host[:port]")?;
+    let key = context.api_key.as_ref().ok_or(format!("there is no API key (__OW_API_KEY, AUTH): {WHERE}"))?;
+    let mut params = params.as_object().cloned().unwrap_or_default();
+    let host = HostParams::take(&mut params);
+    // `api.ca` and `api.rejectUnauthorized` are about the API that the forwarder reads from, which may be another one.
+    let same = host.api_host.as_deref().is_none_or(|named| Origin::parse(named).as_ref() == Some(&origin));
+    let trust = if same { host.api_trust } else { Trust::Public };
+    let api = Api::new(&Pool::default(), &trust, Some(origin.clone()), Some(key), None)
+        .map_err(|error| format!("TLS cannot be set up for the API: {error}"))?;
+    let mut secrets = host.secrets;
+    secrets.extend(key_forms(key));
+    Ok((Platform::new(api, origin, key.clone()), secrets))
+}

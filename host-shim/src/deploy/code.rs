@@ -1,0 +1,214 @@
+//! What the platform runs: kind or image, and the zip with this program in it.
+
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value, json};
+
+use super::archive;
+
+/// Largest code that a stock platform takes, in bytes of base64 (facts/openwhisk.md 2).
+const LARGEST: usize = 48 << 20;
+
+/// The stock image for executables that are started anew for each run.
+const NATIVE_IMAGE: &str = "openwhisk/dockerskeleton";
+
+/// Who runs the code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Runtime {
+    /// One of the platform's runtimes, as `rust:1.34`.
+    Kind(String),
+    /// An image of one's own.
+    Image(String),
+    /// The stock image for native executables.
+    Native,
+}
+
+impl Runtime {
+    /// In words, for people.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Kind(name) | Self::Image(name) => name,
+            Self::Native => NATIVE_IMAGE,
+        }
+    }
+}
+
+/// The `exec` of an action.
+#[derive(Debug)]
+pub(super) struct Code {
+    pub(super) exec: Map<String, Value>,
+    /// Bytes of the zip; none if the image brings the program.
+    pub(super) bytes: usize,
+}
+
+impl Code {
+    /// Code from `zip`, else from this program itself; an image of one's own needs none. Errors are sentences.
+    pub(super) fn new(runtime: &Runtime, zip: Option<&PathBuf>) -> Result<Self, String> {
+        let archive = match (runtime, zip) {
+            (_, Some(file)) => Some(read_zip(file)?),
+            (Runtime::Image(_), None) => None,
+            (runtime, None) => Some(packed(&own_program()?, exec_env(runtime)?.as_deref())?),
+        };
+        let mut exec = Map::new();
+        match runtime {
+            Runtime::Kind(kind) => exec.insert("kind".to_owned(), json!(kind)),
+            runtime => {
+                exec.insert("kind".to_owned(), json!("blackbox"));
+                exec.insert("image".to_owned(), json!(runtime.name()))
+            }
+        };
+        let bytes = archive.as_ref().map_or(0, Vec::len);
+        if let Some(archive) = archive {
+            let code = STANDARD.encode(archive);
+            if code.len() > LARGEST {
+                return Err(format!(
+                    "the zip has {bytes} bytes, {} in base64, and OpenWhisk takes {LARGEST}; leave out of it what is not needed",
+                    code.len()
+                ));
+            }
+            exec.insert("code".to_owned(), code.into());
+            exec.insert("binary".to_owned(), true.into());
+        }
+        Ok(Self { exec, bytes })
+    }
+}
+
+fn read_zip(file: &Path) -> Result<Vec<u8>, String> {
+    const REMEDY: &str = "give the one that `cargo xtask dist` makes";
+    let shown = file.display();
+    let bytes = std::fs::read(file).map_err(|error| format!("--zip {shown}: {error}"))?;
+    match archive::has_file(&bytes, "exec") {
+        Some(true) => Ok(bytes),
+        Some(false) => Err(format!("--zip {shown}: has no file `exec` at its root; {REMEDY}")),
+        None => Err(format!("--zip {shown}: is no zip; {REMEDY}")),
+    }
+}
+
+/// This program, if it can run in a container of the platform.
+fn own_program() -> Result<Vec<u8>, String> {
+    let read = || std::fs::read(std::env::current_exe()?);
+    let program =
+        read().map_err(|error| format!("this program cannot read itself: {error}; give --zip FILE"))?;
+    if !is_static_x86_64(&program) {
+        return Err("this program is not the static one for x86-64 that runs in every image; give --zip FILE, or deploy with the \
+                    program that `cargo xtask build` makes"
+            .to_owned());
+    }
+    Ok(program)
+}
+
+/// A 64-bit ELF for x86-64 without a segment that names an interpreter (ELF specification, program headers).
+fn is_static_x86_64(program: &[u8]) -> bool {
+    const INTERPRETER: u64 = 3;
+    let number = |at: usize, bytes: usize| -> Option<u64> {
+        let field = program.get(at..at.checked_add(bytes)?)?;
+        Some(field.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte)))
+    };
+    let header = || {
+        let table = usize::try_from(number(32, 8)?).ok()?;
+        let (size, count) = (usize::try_from(number(54, 2)?).ok()?, usize::try_from(number(56, 2)?).ok()?);
+        Some((number(18, 2)?, (0..count).map(move |entry| table.saturating_add(entry.saturating_mul(size)))))
+    };
+    let Some((62, mut segments)) = header() else { return false };
+    program.starts_with(b"\x7fELF\x02\x01")
+        && segments.all(|at| number(at, 4).is_some_and(|kind| kind != INTERPRETER))
+}
+
+/// What the Go images want to find beside `exec` (facts/openwhisk.md 3.2).
+fn exec_env(runtime: &Runtime) -> Result<Option<String>, String> {
+    let Runtime::Kind(kind) = runtime else { return Ok(None) };
+    match kind.split_once(':') {
+        Some(("go", "default")) => {
+            Err("--kind go:default: the zip must name the version; give one, as go:1.20".to_owned())
+        }
+        Some(("go", version)) => Ok(Some(format!("openwhisk/action-golang-v{version}"))),
+        _ => Ok(None),
+    }
+}
+
+/// A zip with `program` as `exec` at its root. The same bytes each time.
+fn packed(program: &[u8], exec_env: Option<&str>) -> Result<Vec<u8>, String> {
+    let mut files = vec![("exec", program)];
+    files.extend(exec_env.map(|text| ("exec.env", text.as_bytes())));
+    archive::packed(&files).ok_or("this program is too large for a zip".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_zip_is_the_same_each_time() {
+        assert_eq!(packed(b"program", None).unwrap(), packed(b"program", None).unwrap());
+    }
+
+    #[test]
+    fn go_images_find_the_file_that_they_want() {
+        let go = Runtime::Kind("go:1.22".to_owned());
+        assert_eq!(exec_env(&go).unwrap().unwrap(), "openwhisk/action-golang-v1.22");
+        assert_eq!(archive::has_file(&packed(b"x", Some("text")).unwrap(), "exec.env"), Some(true));
+        assert!(exec_env(&Runtime::Kind("go:default".to_owned())).unwrap_err().contains("go:1.20"));
+        assert_eq!(exec_env(&Runtime::Kind("rust:1.34".to_owned())).unwrap(), None);
+    }
+
+    #[test]
+    fn a_program_that_wants_an_interpreter_or_another_machine_is_told_apart() {
+        let mut program = vec![0; 64 + 56];
+        program[..6].copy_from_slice(b"\x7fELF\x02\x01");
+        program[18] = 62;
+        program[32] = 64;
+        program[54] = 56;
+        program[56] = 1;
+        program[64] = 1;
+        assert!(is_static_x86_64(&program));
+        program[64] = 3;
+        assert!(!is_static_x86_64(&program));
+        program[64] = 1;
+        program[18] = 183;
+        assert!(!is_static_x86_64(&program));
+        assert!(!is_static_x86_64(b"#!/bin/sh"));
+    }
+
+    #[test]
+    fn an_image_of_ones_own_needs_no_code_and_a_zip_needs_an_exec() {
+        let image = Runtime::Image("me/whiskjack:1".to_owned());
+        let code = Code::new(&image, None).unwrap();
+        assert_eq!(Value::Object(code.exec), json!({"kind": "blackbox", "image": "me/whiskjack:1"}));
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("code.zip");
+        for (bytes, part) in
+            [(&b"no zip"[..], "is no zip"), (&archive::packed(&[]).unwrap(), "no file `exec`")]
+        {
+            std::fs::write(&file, bytes).unwrap();
+            let message = Code::new(&image, Some(&file)).unwrap_err();
+            assert!(message.contains(part) && message.contains("code.zip"), "{message}");
+        }
+        std::fs::write(&file, packed(b"x", None).unwrap()).unwrap();
+        let code = Code::new(&Runtime::Native, Some(&file)).unwrap();
+        assert_eq!(
+            (&code.exec["image"], &code.exec["binary"]),
+            (&json!("openwhisk/dockerskeleton"), &json!(true))
+        );
+    }
+
+    #[test]
+    fn code_over_the_platforms_limit_is_refused_before_it_is_sent() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("code.zip");
+        // A zip may begin with anything.
+        let zip = [vec![0; 37 << 20], packed(b"x", None).unwrap()].concat();
+        std::fs::write(&file, moved(zip, 37 << 20)).unwrap();
+        let message = Code::new(&Runtime::Native, Some(&file)).unwrap_err();
+        assert!(message.contains("OpenWhisk takes 50331648"), "{message}");
+    }
+
+    /// Tells the end record that the directory lies further back.
+    fn moved(mut zip: Vec<u8>, by: u32) -> Vec<u8> {
+        let at = zip.len() - 6;
+        let offset = u32::from_le_bytes(zip[at..at + 4].try_into().unwrap()) + by;
+        zip[at..at + 4].copy_from_slice(&offset.to_le_bytes());
+        zip
+    }
+}

@@ -1,0 +1,322 @@
+//! `whiskjack deploy` and `whiskjack undeploy`: their arguments.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{RunOptions, prepare};
+use crate::deploy::{Deployment, Names, Runtime, Schedule};
+use crate::run::RunContext;
+
+/// What `deploy --help` and `undeploy --help` print.
+pub const HELP: &str = "\
+whiskjack deploy makes this program an OpenWhisk action that an alarm runs: action, trigger with an alarm, and rule.
+It may be repeated at any time, and makes what is there as the arguments say. whiskjack undeploy takes it away again.
+
+Usage:
+  whiskjack deploy --config FILE [OPTIONS]
+  whiskjack undeploy [--name NAME] [--config FILE] [--api-ca FILE] [--dry-run]
+
+Options:
+  --config FILE    the action's parameters, a JSON object; checked before anything is changed. For undeploy it only says
+                   how to reach the API (its key `api`)
+  --name NAME      name of the action, default whiskjack; trigger and rule are NAME-alarm and NAME-rule
+  --schedule CRON  when it runs, five fields or six with leading seconds, UTC; default \"* * * * *\", every minute
+  --timeout TIME   longest run, as 45s, 5m or 500ms; default the schedule's period, 60s at most; never longer than the period
+  --memory MB      memory of the action; default 256
+  --kind KIND      runtime of the platform that speaks ActionLoop; default rust:1.34
+  --native         run in the stock image for executables instead, which starts anew for each run
+  --docker IMAGE   run in this image; without --zip the image brings whiskjack itself
+  --zip FILE       code with `exec` at its root, instead of this program
+  --ca FILE, --cert FILE, --key FILE, --passphrase-file FILE
+                   as for `whiskjack run`: certificates and key for the receiver, put into the action's parameters
+  --api-ca FILE    certificates to trust at the API, PEM; instead of `api.ca`
+  --dry-run        check everything, say what would be done, and change nothing
+  --wait TIME      how long to wait for the first run; 0s does not; default period, timeout and a minute
+
+API host and key come from the environment or from ~/.wskprops, as for `whiskjack run`.
+Exit status: 0 deployed, and the first run was good; 1 a step or the first run failed; 2 wrong usage or configuration.
+";
+
+/// Default of `--name`.
+const NAME: &str = "whiskjack";
+/// Default of `--kind`: ActionLoop, so that a warm container keeps its connections.
+const KIND: &str = "rust:1.34";
+const EVERY_MINUTE: &str = "* * * * *";
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
+/// OpenWhisk's own (facts/openwhisk.md 2).
+const SHORTEST_TIMEOUT: Duration = Duration::from_millis(100);
+const DEFAULT_MEMORY_MB: u32 = 256;
+
+/// The arguments of both commands.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct DeployOptions {
+    files: RunOptions,
+    has_config: bool,
+    api_ca: Option<PathBuf>,
+    name: Option<String>,
+    schedule: Option<String>,
+    timeout: Option<String>,
+    memory: Option<String>,
+    kind: Option<String>,
+    docker: Option<String>,
+    native: bool,
+    zip: Option<PathBuf>,
+    dry_run: bool,
+    wait: Option<String>,
+}
+
+/// Which of the two, or their help.
+#[derive(Debug, PartialEq, Eq)]
+pub enum DeployCommand {
+    /// Print the help.
+    Help,
+    /// Deploy.
+    Up(Box<DeployOptions>),
+    /// Take it away.
+    Down(Box<DeployOptions>),
+}
+
+/// Reads the arguments after `command`. Errors are sentences that name the argument.
+pub(super) fn parse(
+    command: &str,
+    mut arguments: impl Iterator<Item = OsString>,
+) -> Result<DeployCommand, String> {
+    let deploys = command == "deploy";
+    let mut options = DeployOptions::default();
+    let (mut config, mut seen) = (None, Vec::new());
+    while let Some(argument) = arguments.next() {
+        let unknown = || {
+            format!("{}: no such option of `{command}`; see `whiskjack {command} --help`", argument.display())
+        };
+        let name = argument.to_str().ok_or_else(unknown)?.to_owned();
+        if seen.contains(&name) {
+            return Err(format!("{name}: given twice"));
+        }
+        seen.push(name.clone());
+        match name.as_str() {
+            "--help" | "-h" => return Ok(DeployCommand::Help),
+            "--dry-run" => {
+                options.dry_run = true;
+                continue;
+            }
+            "--native" if deploys => {
+                options.native = true;
+                continue;
+            }
+            text if text.starts_with("--passphrase") && text != "--passphrase-file" => {
+                return Err(super::passphrase_as_argument());
+            }
+            _ => {}
+        }
+        let file = match name.as_str() {
+            "--config" => Some(&mut config),
+            "--api-ca" => Some(&mut options.api_ca),
+            "--zip" if deploys => Some(&mut options.zip),
+            "--ca" if deploys => Some(&mut options.files.ca),
+            "--cert" if deploys => Some(&mut options.files.cert),
+            "--key" if deploys => Some(&mut options.files.key),
+            "--passphrase-file" if deploys => Some(&mut options.files.passphrase_file),
+            _ => None,
+        };
+        let text = match name.as_str() {
+            "--name" => Some(&mut options.name),
+            "--schedule" if deploys => Some(&mut options.schedule),
+            "--timeout" if deploys => Some(&mut options.timeout),
+            "--wait" if deploys => Some(&mut options.wait),
+            "--memory" if deploys => Some(&mut options.memory),
+            "--kind" if deploys => Some(&mut options.kind),
+            "--docker" if deploys => Some(&mut options.docker),
+            _ => None,
+        };
+        if file.is_none() && text.is_none() {
+            return Err(unknown());
+        }
+        let value = arguments.next().ok_or(format!("{name}: a value is missing"))?;
+        match (file, text) {
+            (Some(slot), _) => *slot = Some(PathBuf::from(value)),
+            (None, Some(slot)) => {
+                *slot = Some(value.into_string().map_err(|_| format!("{name}: must be text"))?)
+            }
+            (None, None) => {}
+        }
+    }
+    options.has_config = config.is_some();
+    match config {
+        Some(config) => options.files.config = config,
+        None if deploys => {
+            return Err("--config FILE is missing: the action's parameters, a JSON object".to_owned());
+        }
+        None => {}
+    }
+    if [options.kind.is_some(), options.docker.is_some(), options.native]
+        .iter()
+        .filter(|given| **given)
+        .count()
+        > 1
+    {
+        return Err("--kind, --docker and --native exclude each other; give one of them".to_owned());
+    }
+    let options = Box::new(options);
+    Ok(if deploys { DeployCommand::Up(options) } else { DeployCommand::Down(options) })
+}
+
+/// What to deploy, and where. Errors are sentences that name the option.
+pub fn prepare_up(
+    options: &DeployOptions,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<(Deployment, RunContext), String> {
+    let names = names(options)?;
+    let schedule = options.schedule.as_deref().unwrap_or(EVERY_MINUTE);
+    let schedule =
+        Schedule::parse(schedule).map_err(|message| format!("--schedule \"{schedule}\": {message}"))?;
+    let timeout = match &options.timeout {
+        Some(text) => time(text).filter(|time| *time >= SHORTEST_TIMEOUT).ok_or(format!(
+            "--timeout {text}: is no time for a run; give a number with its unit, as 45s, 5m or 500ms, 100ms at least"
+        ))?,
+        None => schedule.period().min(DEFAULT_TIMEOUT),
+    };
+    let wait = match &options.wait {
+        Some(text) => Some(time(text).ok_or(format!(
+            "--wait {text}: is no time; give a number with its unit, as 90s or 5m, or 0s for not waiting"
+        ))?),
+        None => None,
+    };
+    let memory_mb = match &options.memory {
+        Some(text) => text
+            .parse()
+            .ok()
+            .filter(|memory| *memory > 0)
+            .ok_or(format!("--memory {text}: is no number of megabytes; give a whole number, as 256"))?,
+        None => DEFAULT_MEMORY_MB,
+    };
+    let runtime = match (&options.kind, &options.docker, options.native) {
+        (_, _, true) => Runtime::Native,
+        (_, Some(image), _) => Runtime::Image(image.clone()),
+        (kind, _, _) => Runtime::Kind(kind.clone().unwrap_or_else(|| KIND.to_owned())),
+    };
+    let (params, context) = params(options, environment)?;
+    let deployment = Deployment {
+        names,
+        params,
+        runtime,
+        zip: options.zip.clone(),
+        schedule,
+        timeout,
+        memory_mb,
+        dry_run: options.dry_run,
+        wait,
+    };
+    Ok((deployment, context))
+}
+
+/// What to take away, how to reach the API, whether only to say so, and where.
+pub fn prepare_down(
+    options: &DeployOptions,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<(Names, Value, bool, RunContext), String> {
+    let (params, context) = params(options, environment)?;
+    Ok((names(options)?, params, options.dry_run, context))
+}
+
+fn names(options: &DeployOptions) -> Result<Names, String> {
+    Names::new(options.name.as_deref().unwrap_or(NAME)).map_err(|message| format!("--name: {message}"))
+}
+
+fn params(
+    options: &DeployOptions,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<(Value, RunContext), String> {
+    let (mut params, context) = if options.has_config {
+        prepare(&options.files, environment)?
+    } else {
+        (json!({}), super::context(None, environment)?)
+    };
+    if let (Some(file), Some(map)) = (&options.api_ca, params.as_object_mut()) {
+        let said = |what: String| format!("--api-ca {}: {what}", file.display());
+        let text = std::fs::read_to_string(file).map_err(|error| said(error.to_string()))?;
+        match map.entry("api").or_insert_with(|| json!({})) {
+            Value::Object(api) => api.insert("ca".to_owned(), text.into()),
+            // The check of the configuration names it.
+            _ => None,
+        };
+    }
+    Ok((params, context))
+}
+
+/// A number with its unit.
+fn time(text: &str) -> Option<Duration> {
+    let digits = text.find(|c: char| !c.is_ascii_digit())?;
+    let (number, unit) = text.split_at(digits);
+    let unit_ms = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(unit_ms).map(Duration::from_millis)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(words: &str) -> Result<DeployCommand, String> {
+        let (command, rest) = words.split_once(' ').unwrap_or((words, ""));
+        parse(command, rest.split_whitespace().map(OsString::from))
+    }
+
+    fn prepared(arguments: &str) -> Result<(Deployment, RunContext), String> {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("c");
+        std::fs::write(&config, "{\"actions\":[\"a\"]}").unwrap();
+        let arguments = format!("deploy --config {} {arguments}", config.display());
+        let DeployCommand::Up(options) = words(&arguments)? else { panic!("{arguments}") };
+        prepare_up(&options, &|_| None)
+    }
+
+    #[test]
+    fn without_options_it_runs_each_minute_for_a_minute() {
+        let (deployment, _) = prepared("").unwrap();
+        assert_eq!(deployment.names, Names::new("whiskjack").unwrap());
+        assert_eq!(deployment.schedule.cron(), "* * * * *");
+        assert_eq!((deployment.timeout, deployment.memory_mb), (Duration::from_secs(60), 256));
+        assert_eq!(deployment.runtime, Runtime::Kind("rust:1.34".to_owned()));
+        assert_eq!((deployment.wait, deployment.dry_run), (None, false));
+    }
+
+    #[test]
+    fn options_say_what_to_make() {
+        let (deployment, _) =
+            prepared("--name n --timeout 500ms --memory 512 --native --wait 0s --dry-run").unwrap();
+        assert_eq!(deployment.names.trigger, "n-alarm");
+        assert_eq!((deployment.timeout, deployment.memory_mb), (Duration::from_millis(500), 512));
+        assert_eq!(deployment.runtime, Runtime::Native);
+        assert_eq!((deployment.wait, deployment.dry_run), (Some(Duration::ZERO), true));
+    }
+
+    #[test]
+    fn an_argument_that_is_not_understood_is_named() {
+        for (arguments, part) in [
+            ("--kind a --native", "exclude each other"),
+            ("--memory much", "--memory much: is no number"),
+            ("--timeout 60", "--timeout 60: is no time for a run; give a number with its unit"),
+            ("--wait soon", "--wait soon: is no time"),
+            ("--timeout 99ms", "100ms at least"),
+            ("--name a/b", "--name: `a/b` cannot be a name"),
+            ("--schedule hourly", "--schedule \"hourly\": has 1 fields"),
+            ("--state s", "--state: no such option of `deploy`"),
+            ("--native --native", "--native: given twice"),
+            ("--zip", "--zip: a value is missing"),
+            ("--passphrase=sesame", "put the passphrase into a file"),
+        ] {
+            let message = prepared(arguments).unwrap_err();
+            assert!(message.contains(part) && !message.contains("sesame"), "{arguments}: {message}");
+        }
+        assert!(words("deploy").unwrap_err().contains("--config FILE is missing"));
+        assert!(words("undeploy --zip f").unwrap_err().contains("no such option of `undeploy`"));
+        assert_eq!(words("undeploy --help"), Ok(DeployCommand::Help));
+    }
+}
