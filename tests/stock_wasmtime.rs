@@ -10,12 +10,12 @@
 
 mod support;
 
-use openwhisk_double::Activation;
+use openwhisk_double::{Activation, Options, Tls};
 use serde_json::{Value, json};
 use std::ffi::OsStr;
 use std::time::Duration;
 use support::{ACTIONS, SOON, Scene, arrived, now_ms, refused_port};
-use whiskjack_testbed::{Output, Receiver, ReceiverOptions, Stock, artifacts};
+use whiskjack_testbed::{Certificates, Output, Receiver, ReceiverOptions, Stock, artifacts};
 use wit_component::DecodedWasm;
 
 /// All that the command asks of its host. WASI's patch version comes with the compiler, so it is not compared.
@@ -213,6 +213,18 @@ fn a_receiver_with_a_certificate_of_a_private_authority_is_refused_with_what_to_
 
     let output = run(&scene, &stock, &plain("localhost", receiver.port()));
     assert!(error(&output).contains("take `logstash.tls` out of the configuration"), "{output:?}");
+}
+
+#[test]
+fn an_api_with_a_certificate_of_a_private_authority_is_refused_too() {
+    let certificates = Certificates::new();
+    let tls = Some(Tls::new(&certificates.server_certificate, &certificates.server_key));
+    let (scene, stock) = (Scene::with(Options { tls, ..Options::default() }), Stock::new());
+    let output = run(&scene, &stock, &plain("localhost", 5044));
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    for part in ["TLS", "public certificate authorities only", "`whiskjack` binary"] {
+        assert!(error(&output).contains(part), "{part}: {output:?}");
+    }
 }
 
 #[test]

@@ -15,7 +15,7 @@ use self::bindings::whiskjack::forwarder::types::{
 };
 use crate::arguments::{self, Command, Files, HELP};
 use crate::outcome::{Outcome, redacted};
-use crate::security::{Channel, Fault, take};
+use crate::security::{self, Channel, Fault, take};
 use crate::state::StateFile;
 
 /// A run that is killed repeats at most what it did in this time.
@@ -125,6 +125,10 @@ fn refused(error: Option<Error>, mut faults: Vec<Fault>, keyed: bool) -> Outcome
         }
         // The forwarder's other errors come from the key that it was not given because of these faults.
         _ if !faults.is_empty() => Outcome::invalid_config(faults),
+        // wasmtime has one word for all that goes wrong with TLS.
+        Some(Error::Api(failure)) if failure.message.contains("TLS") => {
+            Outcome::error(format!("{} {}", failure.message, security::ABOUT_API))
+        }
         Some(Error::Api(failure) | Error::Checkpoint(failure)) => Outcome::error(failure.message),
         Some(Error::Other(message)) => Outcome::error(message),
         None => Outcome::error("the forwarder made no plan"),

@@ -46,6 +46,10 @@ const INSTEAD: &str =
 const INSTEAD_API: &str =
     "use the `whiskjack` binary, or a TLS proxy on this machine and its http:// origin as `api.host`";
 
+/// What to say when TLS to the API fails, which a host without reasons cannot tell apart.
+pub const ABOUT_API: &str = "A stock wasmtime trusts public certificate authorities only: for an API with another one use the `whiskjack` \
+                             binary and `api.ca`, or a TLS proxy on this machine and its http:// origin as `api.host`";
+
 /// Longest value shown in a fault, in characters.
 const SHOWN: usize = 60;
 

@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use crate::build::{COMPONENT, precompile, wasm_cargo};
+use crate::copy::copy_if_changed;
 use crate::places::{Places, WASM_TARGET, static_target};
 
 pub(crate) const COMMAND: &str = "whiskjack-command.wasm";
@@ -17,8 +18,9 @@ pub(crate) fn build(places: &Places) -> Result<()> {
         .cargo(["run", "--quiet", "-p", "whiskjack-compose", "--"])
         .args([places.artifact(COMPONENT)])
         .args(["whiskjack_transport.wasm", "whiskjack_command.wasm"].map(|name| built.join(name)))
-        .args([places.artifact(COMMAND)])
-        .run()
+        .args([built.join(COMMAND)])
+        .run()?;
+    copy_if_changed(&built.join(COMMAND), &places.artifact(COMMAND))
 }
 
 /// Compiles it ahead of time, for the host of the TLS tests.

@@ -96,28 +96,10 @@ impl Peer {
 
     /// The TLS handshake failed, for a reason in the host's words.
     pub fn no_tls(&self, cause: &str) -> Fault {
-        let certificate = cause.contains("certificate");
-        let (retryable, remedy) = match () {
-            () if cause.contains("UnknownIssuer") || cause.contains("CaUsedAsEndEntity") => (
-                false,
-                "the stock wasmtime command trusts public certificate authorities only: use the `whiskjack` binary and `logstash.ca`, or a \
-                 TLS proxy on this machine (stunnel, socat) with `logstash.tls` false",
-            ),
-            () if cause.contains("NotValidForName") || cause.contains("not valid for name") => {
-                (false, "put the name that the receiver's certificate has into `logstash.servername`")
-            }
-            () if cause.contains("Expired") || cause.contains("expired") => {
-                (false, "the receiver needs a new certificate, or one of the two clocks is wrong")
-            }
-            () if cause.contains("server name") => {
-                (false, "set `logstash.servername` to a name that a certificate can hold")
-            }
-            () if cause.contains("InvalidMessage") || cause.contains("corrupt") => (
-                false,
-                "the port does not seem to speak TLS; set `logstash.tls` to false if it is meant to be plain",
-            ),
-            () if certificate => (false, "see the receiver's certificate"),
-            () => (true, "check that the port expects TLS, and see the receiver's log"),
+        let known = REFUSALS.iter().find(|(words, _)| words.iter().any(|word| cause.contains(word)));
+        let (retryable, remedy) = match known {
+            Some((_, remedy)) => (false, *remedy),
+            None => (true, "check that the port expects TLS, and see the receiver's log"),
         };
         self.fault(Step::Handshake, retryable, &format!("{cause}: {remedy}"))
     }
@@ -172,6 +154,27 @@ impl Peer {
         }
     }
 }
+
+/// Words of `rustls`, which is behind wasmtime's `wasi:tls`, and what to do. The draft hands over a text only; one that is not here is told
+/// as it is.
+const REFUSALS: &[(&[&str], &str)] = &[
+    (
+        &["UnknownIssuer", "CaUsedAsEndEntity"],
+        "the stock wasmtime command trusts public certificate authorities only: use the `whiskjack` binary and `logstash.ca`, or a TLS \
+         proxy on this machine (stunnel, socat) with `logstash.tls` false",
+    ),
+    (
+        &["NotValidForName", "not valid for name"],
+        "put the name that the receiver's certificate has into `logstash.servername`",
+    ),
+    (&["Expired", "expired"], "the receiver needs a new certificate, or one of the two clocks is wrong"),
+    (&["server name"], "set `logstash.servername` to a name that a certificate can hold"),
+    (
+        &["InvalidMessage", "corrupt"],
+        "the port does not seem to speak TLS; set `logstash.tls` to false if it is meant to be plain",
+    ),
+    (&["certificate"], "see the receiver's certificate"),
+];
 
 #[cfg(test)]
 mod tests {
