@@ -242,7 +242,7 @@ fn runs_that_would_overlap_are_refused() {
     let scene = Scene::new();
     let deployer = Deployer::new(&scene, &scene.params(5044));
     let output = deployer.deploy(&["--timeout", "61s"]);
-    failed(output, 1, &["--timeout: a run may last 61 s", "every 60 s"]);
+    failed(output, 2, &["--timeout: a run may last 61 s", "every 60 s"]);
     assert_eq!(scene.api.requests().len(), 0);
 }
 

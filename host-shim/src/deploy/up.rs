@@ -19,91 +19,107 @@ pub(super) async fn up(
     platform: &Platform,
     say: &mut dyn FnMut(&str),
 ) -> Result<(), DeployError> {
-    let names = &deployment.names;
-    let code = prepared(deployment)?;
+    let code = Code::new(&deployment.runtime, deployment.zip.as_ref()).map_err(DeployError::Refused)?;
     check(deployment, context).await?;
     let namespace = platform
         .namespace()
         .await
         .map_err(|reason| DeployError::Refused(format!("{}: {reason}", platform.origin())))?;
     let known = Known::of(deployment, platform, &namespace).await?;
-    let full = |name: &str| format!("/{namespace}/{name}");
-    let mut made = Made::default();
-
-    let action = format!(
-        "{} ({}, {} s, {} MB{})",
-        full(&names.action),
-        deployment.runtime.name(),
-        deployment.timeout.as_secs_f64(),
-        deployment.memory_mb,
-        match code.bytes {
-            0 => String::new(),
-            bytes => format!(", {} KiB of code", bytes.div_ceil(1024)),
-        }
-    );
-    let trigger = format!("{} by \"{}\"", full(&names.trigger), deployment.schedule.cron());
-    let rule = full(&names.rule);
+    let shown = Shown::new(deployment, &namespace, code.bytes);
     if deployment.dry_run {
-        for (known, kind, what) in [
-            (&known.action, Kind::Action, &action),
-            (&known.trigger, Kind::Trigger, &trigger),
-            (&known.rule, Kind::Rule, &rule),
-        ] {
-            say(&format!("{} {what} would be {}", kind.word(), done(known)));
+        for (known, what) in
+            [(&known.action, &shown.action), (&known.trigger, &shown.trigger), (&known.rule, &shown.rule)]
+        {
+            say(&format!("{what} would be {}", done(known)));
         }
         say("nothing was changed");
         return Ok(());
     }
+    let mut made = Made::default();
+    let body = action_body(deployment, code);
+    made.step("the action", platform.put(Kind::Action, &deployment.names.action, &body).await)?;
+    made.add("action", &deployment.names.action);
+    say(&format!("{}: {}", shown.action, done(&known.action)));
 
-    made.step("the action", platform.put(Kind::Action, &names.action, &action_body(deployment, code)).await)?;
-    say(&format!("action {action}: {}", done(&known.action)));
-    made.add("action", &names.action);
+    let alarm = set_trigger(deployment, platform, &mut made).await?;
+    say(&format!("{}: {}, {alarm}", shown.trigger, done(&known.trigger)));
 
+    let stored = set_rule(deployment, platform, &namespace, &mut made).await?;
+    say(&format!("{}: {}, active", shown.rule, done(&known.rule)));
+    if deployment.wait == Some(Duration::ZERO) {
+        return Ok(());
+    }
+    // By the platform's clock, not ours.
+    let since_ms = stored.get("updated").and_then(Value::as_u64);
+    made.step("the first run", watch::first_run(deployment, platform, since_ms, say).await)
+}
+
+/// The trigger with its alarm; tells what became of the alarm.
+async fn set_trigger(
+    deployment: &Deployment,
+    platform: &Platform,
+    made: &mut Made,
+) -> Result<&'static str, DeployError> {
+    let name = &deployment.names.trigger;
     let body = json!({"annotations": [mark(), {"key": "feed", "value": FEED}]});
-    made.step("the trigger", platform.put(Kind::Trigger, &names.trigger, &body).await)?;
-    made.add("trigger", &names.trigger);
-    let alarm =
-        made.step("the trigger's alarm", feed::set(platform, &names.trigger, &deployment.schedule).await)?;
-    let alarm = match alarm {
+    made.step("the trigger", platform.put(Kind::Trigger, name, &body).await)?;
+    made.add("trigger", name);
+    let alarm = made.step("the trigger's alarm", feed::set(platform, name, &deployment.schedule).await)?;
+    Ok(match alarm {
         Alarm::Unchanged => "alarm unchanged",
         Alarm::Changed => "alarm changed",
         Alarm::Created => "alarm set",
-    };
-    say(&format!("trigger {trigger}: {}, {alarm}", done(&known.trigger)));
+    })
+}
 
+/// The rule, switched on; gives what the API shows of it.
+async fn set_rule(
+    deployment: &Deployment,
+    platform: &Platform,
+    namespace: &str,
+    made: &mut Made,
+) -> Result<Value, DeployError> {
+    let names = &deployment.names;
+    let full = |name: &str| format!("/{namespace}/{name}");
     let body = json!({
         "trigger": full(&names.trigger), "action": full(&names.action), "annotations": [mark()],
     });
     let stored = made.step("the rule", platform.put(Kind::Rule, &names.rule, &body).await)?;
+    made.add("rule", &names.rule);
     if stored.get("status").is_none_or(|status| status != "active") {
         // A trigger that was made again has forgotten its rules.
         made.step("switching the rule on", platform.activate(&names.rule).await)?;
     }
-    say(&format!("rule {rule}: {}, active", done(&known.rule)));
-    made.add("rule", &names.rule);
-
-    if deployment.wait == Some(Duration::ZERO) {
-        return Ok(());
-    }
-    let since_ms = stored.get("updated").and_then(Value::as_u64);
-    let outcome = watch::first_run(deployment, platform, since_ms, say).await;
-    made.step("the first run", outcome)?;
-    Ok(())
+    Ok(stored)
 }
 
-/// What can be said without asking anybody.
-fn prepared(deployment: &Deployment) -> Result<Code, DeployError> {
-    let (timeout, period) = (deployment.timeout, deployment.schedule.period());
-    if timeout > period {
-        return Err(DeployError::Refused(format!(
-            "--timeout: a run may last {} s, but --schedule \"{}\" starts one every {} s, so that runs would overlap; give a shorter \
-             time, or a schedule with a longer period",
-            timeout.as_secs_f64(),
-            deployment.schedule.cron(),
-            period.as_secs(),
-        )));
+/// What is made, in words.
+struct Shown {
+    action: String,
+    trigger: String,
+    rule: String,
+}
+
+impl Shown {
+    fn new(deployment: &Deployment, namespace: &str, code_bytes: usize) -> Self {
+        let names = &deployment.names;
+        let code = match code_bytes {
+            0 => String::new(),
+            bytes => format!(", {} KiB of code", bytes.div_ceil(1024)),
+        };
+        Self {
+            action: format!(
+                "action /{namespace}/{} ({}, {} s, {} MB{code})",
+                names.action,
+                deployment.runtime.name(),
+                deployment.timeout.as_secs_f64(),
+                deployment.memory_mb,
+            ),
+            trigger: format!("trigger /{namespace}/{} by \"{}\"", names.trigger, deployment.schedule.cron()),
+            rule: format!("rule /{namespace}/{}", names.rule),
+        }
     }
-    Code::new(&deployment.runtime, deployment.zip.as_ref()).map_err(DeployError::Refused)
 }
 
 async fn check(deployment: &Deployment, context: &RunContext) -> Result<(), DeployError> {

@@ -1,5 +1,5 @@
 """Stands in for OpenWhisk's command line, wsk, which cannot be had everywhere: the commands and flags that deploy/wsk.sh uses and no others,
-with wsk's rules about them, and the requests that wsk makes. It is ours, after wsk's documentation; it is not wsk.
+with wsk's rules about them, and the requests that wsk makes. It is ours, after what wsk is documented to do; it is not wsk.
 
 API host and key come from the file that WSK_CONFIG_FILE names. Each command is noted, a line each, in the file that WSK_JOURNAL names.
 """

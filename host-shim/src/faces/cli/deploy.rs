@@ -178,6 +178,15 @@ pub fn prepare_up(
         ))?,
         None => schedule.period().min(DEFAULT_TIMEOUT),
     };
+    if timeout > schedule.period() {
+        return Err(format!(
+            "--timeout: a run may last {} s, but --schedule \"{}\" starts one every {} s, so that runs would overlap; give a shorter \
+             time, or a schedule with a longer period",
+            timeout.as_secs_f64(),
+            schedule.cron(),
+            schedule.period().as_secs(),
+        ));
+    }
     let wait = match &options.wait {
         Some(text) => Some(time(text).ok_or(format!(
             "--wait {text}: is no time; give a number with its unit, as 90s or 5m, or 0s for not waiting"
@@ -303,6 +312,7 @@ mod tests {
             ("--kind a --native", "exclude each other"),
             ("--memory much", "--memory much: is no number"),
             ("--timeout 60", "--timeout 60: is no time for a run; give a number with its unit"),
+            ("--timeout 61s", "a run may last 61 s, but --schedule \"* * * * *\" starts one every 60 s"),
             ("--wait soon", "--wait soon: is no time"),
             ("--timeout 99ms", "100ms at least"),
             ("--name a/b", "--name: `a/b` cannot be a name"),
