@@ -1,9 +1,11 @@
 //! Delivery: a worker's way to the receivers. Does what the [`Sender`] wants done, over the transport.
 
 use crate::config::Output;
-use crate::event::Event;
-use crate::lumberjack::{Counts, Goal, Sender, Step};
-use crate::ports::{Connection, Failure, Ports};
+use crate::event::Events;
+use crate::lumberjack::{Counts, Goal, Protocol, Sender, Step};
+use crate::ports::{self, Connection, Failure, Ports, TransportError};
+use crate::record::Line;
+use std::convert::Infallible;
 
 /// Most bytes read at once.
 const READ: u32 = 64 << 10;
@@ -35,16 +37,19 @@ impl Delivery {
         Self { sender, output, connection: None, truncated: 0 }
     }
 
-    /// Adds an event. One that is too large is cut, and says so.
-    pub fn push(&mut self, event: &Event<'_>) -> Result<(), serde_json::Error> {
-        let protocol = self.output.sending.protocol;
+    /// What events are to be written for.
+    pub fn protocol(&self) -> Protocol {
+        self.output.sending.protocol
+    }
+
+    /// Adds the event of a line. One that is too large is cut, and says so.
+    pub fn push(&mut self, events: &Events<'_>, index: usize, line: Line<'_>) {
         let mut whole = true;
-        self.sender.outbox().push(|out| {
-            whole = event.write(protocol, out)?;
-            Ok(())
-        })?;
+        let Ok(()) = self.sender.outbox().push(|out| {
+            whole = events.write(index, line, out);
+            Ok::<(), Infallible>(())
+        });
         self.truncated += u64::from(!whole);
-        Ok(())
     }
 
     /// Whether the events that wait make a window.
@@ -76,8 +81,8 @@ impl Delivery {
     pub fn work(&mut self, ports: Ports<'_>, goal: Goal, stop_ms: u64) -> Settled {
         loop {
             let step = self.sender.step(ports.clock.now_ms(), goal, stop_ms);
-            let missing = || crate::ports::TransportError {
-                step: crate::ports::Step::Write,
+            let missing = || TransportError {
+                step: ports::Step::Write,
                 retryable: true,
                 message: "there is no connection".into(),
             };

@@ -1,115 +1,149 @@
 //! Events: what a receiver gets for one log line. Written straight into frames, in the shape of the 2017 tool.
 
 use crate::lumberjack::{LARGEST_EVENT, Protocol, write_pairs};
-use crate::record::{ActivationId, Record, entry_time};
+use crate::record::{ActivationId, Line, Record, write_json_string};
 use crate::time;
-use serde::Serialize;
 use std::borrow::Cow;
+use std::io::Write;
 
-/// One log line on its way, with the four fields of the 2017 tool. Version 2 of the protocol adds `@timestamp` and `@metadata`, version 1 `id`.
-#[derive(Debug, Serialize)]
-pub struct Event<'a> {
-    #[serde(rename = "@timestamp")]
-    timestamp: Cow<'a, str>,
-    #[serde(rename = "@metadata")]
-    metadata: Metadata,
-    /// The entry as the platform has it, time and stream included.
-    line: &'a str,
-    activation: ActivationId,
-    /// The action's simple name.
-    action: &'a str,
-    namespace: &'a str,
-    /// Only in a line that was cut.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    log: Option<Log>,
-}
-
-/// What Logstash keeps beside the event. `beat` and `version` are in the index name of usual pipelines, `_id` serves as document id
-/// (facts/lumberjack.md 4).
-#[derive(Debug, Serialize)]
-struct Metadata {
-    beat: &'static str,
-    version: &'static str,
-    #[serde(rename = "_id")]
+/// The events of one record's lines, with the four fields of the 2017 tool. Version 2 of the protocol adds `@timestamp` and `@metadata`, version 1 `id`.
+///
+/// They differ in time, number and line only. All else is made ready once: an event is then half a dozen copies.
+#[derive(Debug)]
+pub struct Events<'r> {
+    record: &'r Record<'r>,
+    protocol: Protocol,
+    /// An id but for its last part, the number of the entry.
     id: String,
-}
-
-/// Filebeat marks lines that it has cut in this way.
-#[derive(Debug, Serialize)]
-struct Log {
-    flags: [&'static str; 1],
+    activation: String,
+    /// The time of lines that have none: the end of the run.
+    end: String,
+    /// Version 2: from the time to the number.
+    before_number: Vec<u8>,
+    /// Version 2: what follows the line, but for the last brace.
+    after_line: Vec<u8>,
 }
 
 const TRUNCATED: &str = "truncated";
-/// More than the marker takes.
+/// What the marker adds, at most.
 const MARKER: usize = 64;
 
-impl<'a> Event<'a> {
-    /// The event for the entry at `index` (from 0) of `record`.
-    pub fn new(record: &'a Record<'_>, index: usize, entry: &'a str) -> Self {
-        Self {
-            timestamp: timestamp(record, entry),
-            metadata: Metadata {
-                beat: env!("CARGO_PKG_NAME"),
-                version: env!("CARGO_PKG_VERSION"),
-                id: id(&record.namespace, record.activation_id, index as u64),
-            },
-            line: entry,
-            activation: record.activation_id,
-            action: &record.name,
-            namespace: &record.namespace,
-            log: None,
+impl<'r> Events<'r> {
+    /// The events of `record`, as payloads of that version's frames.
+    pub fn of(record: &'r Record<'r>, protocol: Protocol) -> Self {
+        let id = id_but_number(&record.namespace, record.activation_id);
+        let activation = record.activation_id.to_string();
+        let (mut before_number, mut after_line) = (Vec::new(), Vec::new());
+        if protocol == Protocol::V2 {
+            // `beat` and `version` are in the index name of usual pipelines, `_id` serves as document id (facts/lumberjack.md 4).
+            const METADATA: &str = concat!(
+                r#"","@metadata":{"beat":""#,
+                env!("CARGO_PKG_NAME"),
+                r#"","version":""#,
+                env!("CARGO_PKG_VERSION"),
+                r#"","_id":""#
+            );
+            before_number.extend_from_slice(METADATA.as_bytes());
+            before_number.extend_from_slice(id.as_bytes());
+            after_line.extend_from_slice(br#","activation":""#);
+            after_line.extend_from_slice(activation.as_bytes());
+            after_line.extend_from_slice(br#"","action":"#);
+            write_json_string(&record.name, &mut after_line);
+            after_line.extend_from_slice(br#","namespace":"#);
+            write_json_string(&record.namespace, &mut after_line);
         }
+        let end = time::rfc3339(record.end.unwrap_or(record.start));
+        Self { record, protocol, id, activation, end, before_number, after_line }
     }
 
-    /// Writes the event as payload of a frame. Returns whether it is whole: a line that does not fit is cut, and the event says so.
-    pub fn write(&self, protocol: Protocol, out: &mut Vec<u8>) -> Result<bool, serde_json::Error> {
-        self.write_within(LARGEST_EVENT, protocol, out)
+    /// Writes the event for the entry at `index` (from 0) as payload of a frame. Returns whether it is whole: a line that does not fit is cut, and
+    /// the event says so.
+    pub fn write(&self, index: usize, line: Line<'_>, out: &mut Vec<u8>) -> bool {
+        self.write_within(LARGEST_EVENT, index, line, out)
     }
 
     /// Like [`write`](Self::write) with another limit: at most `most` bytes, if the fields besides the line leave room for it.
-    pub fn write_within(
-        &self,
-        most: usize,
-        protocol: Protocol,
-        out: &mut Vec<u8>,
-    ) -> Result<bool, serde_json::Error> {
+    pub fn write_within(&self, most: usize, index: usize, line: Line<'_>, out: &mut Vec<u8>) -> bool {
         let begin = out.len();
-        self.write_whole(protocol, out)?;
+        let time = self.timestamp(line);
+        self.write_one(index, &time, line, false, out);
         let bytes = out.len() - begin;
         if bytes <= most {
-            return Ok(true);
+            return true;
         }
         out.truncate(begin);
-        let width = |c| if protocol == Protocol::V2 { width_in_json(c) } else { char::len_utf8(c) };
-        let line: usize = self.line.chars().map(width).sum();
-        let room = most.saturating_sub(bytes - line + MARKER);
-        let cut = Event {
-            timestamp: Cow::Borrowed(&self.timestamp),
-            metadata: Metadata { id: self.metadata.id.clone(), ..self.metadata },
-            line: prefix(self.line, room, width),
-            log: Some(Log { flags: [TRUNCATED] }),
-            ..*self
-        };
-        cut.write_whole(protocol, out).map(|()| false)
+        let (text, bytes_of_line) = (line.text(), self.bytes_of(line));
+        let room = most.saturating_sub(bytes - bytes_of_line + MARKER);
+        let cut = prefix(&text, room, |c| self.width(c));
+        self.write_one(index, &time, cut.into(), true, out);
+        false
     }
 
-    fn write_whole(&self, protocol: Protocol, out: &mut Vec<u8>) -> Result<(), serde_json::Error> {
-        if protocol == Protocol::V2 {
-            return serde_json::to_writer(out, self);
+    fn write_one(&self, index: usize, time: &str, line: Line<'_>, is_cut: bool, out: &mut Vec<u8>) {
+        if self.protocol == Protocol::V1 {
+            return self.write_flat(index, line, is_cut, out);
         }
-        let activation = self.activation.to_string();
-        let mut pairs = vec![
-            ("line", self.line),
-            ("activation", &activation),
-            ("action", self.action),
-            ("namespace", self.namespace),
-            ("id", &self.metadata.id),
-        ];
-        pairs.extend(self.log.as_ref().map(|_| ("log.flags", TRUNCATED)));
-        write_pairs(out, &pairs);
-        Ok(())
+        out.extend_from_slice(br#"{"@timestamp":""#);
+        out.extend_from_slice(time.as_bytes());
+        out.extend_from_slice(&self.before_number);
+        write_number(index, out);
+        out.extend_from_slice(br#""},"line":"#);
+        line.write_json(out);
+        out.extend_from_slice(&self.after_line);
+        if is_cut {
+            // Filebeat marks lines that it has cut in this way.
+            out.extend_from_slice(br#","log":{"flags":[""#);
+            out.extend_from_slice(TRUNCATED.as_bytes());
+            out.extend_from_slice(br#""]}"#);
+        }
+        out.push(b'}');
     }
+
+    fn write_flat(&self, index: usize, line: Line<'_>, is_cut: bool, out: &mut Vec<u8>) {
+        let mut id = self.id.clone().into_bytes();
+        write_number(index, &mut id);
+        let (id, line) = (String::from_utf8_lossy(&id), line.text());
+        let mut pairs = vec![
+            ("line", &*line),
+            ("activation", &self.activation),
+            ("action", &self.record.name),
+            ("namespace", &self.record.namespace),
+            ("id", &id),
+        ];
+        pairs.extend(is_cut.then_some(("log.flags", TRUNCATED)));
+        write_pairs(out, &pairs);
+    }
+
+    /// The line's own time; the end of the run for entries that have none.
+    fn timestamp<'l>(&'l self, line: Line<'l>) -> Cow<'l, str> {
+        match line.time() {
+            // Some receivers want a fraction (facts/lumberjack.md 4, row FD).
+            Some(whole_seconds) if !whole_seconds.contains('.') => {
+                Cow::Owned(format!("{}.000Z", whole_seconds.trim_end_matches('Z')))
+            }
+            Some(time) => Cow::Borrowed(time),
+            None => Cow::Borrowed(&self.end),
+        }
+    }
+
+    /// Bytes that the line takes in an event.
+    fn bytes_of(&self, line: Line<'_>) -> usize {
+        if self.protocol == Protocol::V1 {
+            return line.text().len();
+        }
+        let mut json = Vec::new();
+        line.write_json(&mut json);
+        json.len().saturating_sub(2)
+    }
+
+    fn width(&self, c: char) -> usize {
+        if self.protocol == Protocol::V2 { width_in_json(c) } else { c.len_utf8() }
+    }
+}
+
+fn write_number(number: usize, out: &mut Vec<u8>) {
+    // Memory cannot fail.
+    write!(out, "{number}").ok();
 }
 
 /// Bytes that a character takes in JSON.
@@ -131,21 +165,13 @@ fn prefix(text: &str, room: usize, width: impl Fn(char) -> usize) -> &str {
     end.and_then(|(end, _)| text.get(..end)).unwrap_or(text)
 }
 
-/// The line's own time; the end of the run for entries that have none.
-fn timestamp<'a>(record: &Record<'_>, entry: &'a str) -> Cow<'a, str> {
-    match entry_time(entry) {
-        // Some receivers want a fraction (facts/lumberjack.md 4, row FD).
-        Some(whole_seconds) if !whole_seconds.contains('.') => {
-            Cow::Owned(format!("{}.000Z", whole_seconds.trim_end_matches('Z')))
-        }
-        Some(time) => Cow::Borrowed(time),
-        None => Cow::Owned(time::rfc3339(record.end.unwrap_or(record.start))),
-    }
-}
-
 /// A line's stable id: a function of namespace, activation and index only, so that a repeat overwrites its document, and equal lines do not.
 pub fn id(namespace: &str, activation: ActivationId, index: u64) -> String {
-    format!("{:08x}-{activation}-{index}", fnv1a(namespace.as_bytes()))
+    format!("{}{index}", id_but_number(namespace, activation))
+}
+
+fn id_but_number(namespace: &str, activation: ActivationId) -> String {
+    format!("{:08x}-{activation}-", fnv1a(namespace.as_bytes()))
 }
 
 /// FNV-1a, 32 bits. The activation id is unique already; this only keeps two installations apart that would count their ids alike.
@@ -166,7 +192,11 @@ mod tests {
         record
             .entries()
             .enumerate()
-            .map(|(index, entry)| serde_json::to_value(Event::new(&record, index, entry)).unwrap())
+            .map(|(index, line)| {
+                let mut event = Vec::new();
+                assert!(Events::of(&record, Protocol::V2).write(index, line, &mut event));
+                serde_json::from_slice(&event).unwrap()
+            })
             .collect()
     }
 

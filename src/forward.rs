@@ -8,24 +8,28 @@ mod outcome;
 pub use outcome::{Outcome, Tally};
 
 use crate::api::{Api, LARGEST_PAGE};
-use crate::checkpoint::{LogPlace, Owed, Part, Seen, SourceState, reach};
+use crate::checkpoint::{LogPlace, Owed, Part, Seen, reach};
 use crate::deliver::Delivery;
-use crate::event::{self, Event};
+use crate::event::{self, Events};
 use crate::fetch::{Visited, Walk};
 use crate::lumberjack::{Counts, Goal};
 use crate::plan::{Plan, Slice};
 use crate::ports::{Failure, Ports};
 use crate::range::Range;
-use crate::record::{Record, Summary, UnreadableRecord};
+use crate::record::{Line, Record, Summary, UnreadableRecord};
 use crate::source::Source;
 use ledger::Ledger;
 use logs::{Lines, LogStore};
 use lookback::{LookBack, Unknown};
 
+pub(crate) use lookback::telling_count;
+
 /// How long one call works before it returns with a rest, so that the host can save the checkpoint, in milliseconds.
 const TURN_MS: u64 = 5_000;
 /// How long a line may wait for its window to fill, in milliseconds: a run that is short of time shall have sent what it has read.
 const LINGER_MS: u64 = 1_000;
+/// Lines between two looks at the clock, which takes as long as writing a line does.
+const LINES_A_LOOK: usize = 64;
 /// Most unreadable records, and most lines that were set aside, that a report names.
 const NAMED: usize = 10;
 
@@ -111,15 +115,6 @@ fn turn_ends_ms(now_ms: u64, stop_ms: u64) -> u64 {
     now_ms.saturating_add(TURN_MS).min(stop_ms.saturating_sub(last_ack))
 }
 
-/// Whether a count does not suffice: it is time to compare, or there is no later run that would.
-fn must_compare(plan: &Plan, slice: &Slice) -> bool {
-    let state = plan.checkpoint.sources.get(&slice.source);
-    let last_chance = |state: &SourceState| {
-        slice.owed.range.since() < state.look_back_from(plan.began_ms, plan.lookback_ms)
-    };
-    state.is_none_or(|state| state.must_compare(plan.began_ms, plan.lookback_ms) || last_chance(state))
-}
-
 /// One call of `forward`.
 struct Turn<'a> {
     ports: Ports<'a>,
@@ -153,7 +148,9 @@ impl Turn<'_> {
             Part::Fresh => Ok(Unknown::all(range)),
             Part::Lookback => {
                 let in_time = || self.ports.clock.now_ms() < self.turn_ends_ms;
-                let exact = must_compare(plan, slice);
+                let state = plan.checkpoint.sources.get(&slice.source);
+                let exact = state
+                    .is_none_or(|state| state.must_compare_all_of(range, plan.began_ms, plan.lookback_ms));
                 LookBack { api: self.api, name: self.name, seen: self.seen, exact, in_time }.over(range)
             }
         };
@@ -203,7 +200,7 @@ impl Turn<'_> {
         if self.source.matches(&record) {
             match self.logs.lines_of(&record, self.api, self.ports.clock.now_ms()) {
                 Lines::InRecord => self.take(&record, record.entries()),
-                Lines::Elsewhere(lines) => self.take(&record, lines.iter().map(String::as_str)),
+                Lines::Elsewhere(lines) => self.take(&record, lines.iter().map(|line| line.as_str().into())),
                 Lines::Lost(warning) => {
                     self.note_without_logs(warning);
                     self.take(&record, std::iter::empty());
@@ -225,22 +222,27 @@ impl Turn<'_> {
     }
 
     /// Takes the lines of one record.
-    fn take<'l>(&mut self, record: &Record<'_>, lines: impl Iterator<Item = &'l str>) {
+    fn take<'l>(&mut self, record: &Record<'_>, lines: impl Iterator<Item = Line<'l>>) {
         self.tally.activations += 1;
         if self.namespace != record.namespace {
             self.namespace = record.namespace.to_string();
         }
+        let events = Events::of(record, self.delivery.protocol());
         for (index, line) in lines.enumerate() {
             self.tally.lines += 1;
             if self.delivery.is_full() {
                 self.send(Goal::Room);
-            } else if self.lingers() {
+            } else if index % LINES_A_LOOK == 0 && self.lingers() {
                 self.send(Goal::Sent);
             }
             if self.ended() {
                 break;
             }
-            self.push(&Event::new(record, index, line));
+            if !self.delivery.is_waiting() {
+                self.waiting_since_ms = self.ports.clock.now_ms();
+            }
+            self.delivery.push(&events, index, line);
+            self.ledger.push();
         }
     }
 
@@ -269,19 +271,6 @@ impl Turn<'_> {
     fn lingers(&mut self) -> bool {
         let now = self.ports.clock.now_ms();
         self.delivery.is_waiting() && now.saturating_sub(self.waiting_since_ms) >= LINGER_MS
-    }
-
-    fn push(&mut self, event: &Event<'_>) {
-        if !self.delivery.is_waiting() {
-            self.waiting_since_ms = self.ports.clock.now_ms();
-        }
-        match self.delivery.push(event) {
-            Ok(()) => self.ledger.push(),
-            Err(error) => {
-                self.failure =
-                    Some(Failure::lasting(format!("an event could not be written as JSON: {error}")))
-            }
-        }
     }
 
     fn in_time(&self) -> bool {

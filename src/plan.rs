@@ -1,8 +1,9 @@
 //! Planning a run: where it goes on, what it has to do, and until when.
 
 mod load;
+mod quiet;
 
-use crate::api::Api;
+use crate::api::{Api, Question};
 use crate::checkpoint::{Checkpoint, Held, LogPlace, Owed};
 use crate::config::{Config, Fault, Faults, LogLevel, Origin, Output};
 use crate::ports::{Failure, Ports};
@@ -68,6 +69,8 @@ pub struct Plan {
     pub selection: Vec<String>,
     /// What is to be done, by source.
     pub work: BTreeMap<String, Vec<Owed>>,
+    /// What of that is done already, as there is nothing in it.
+    pub settled: BTreeMap<String, Vec<Owed>>,
     /// When the run began, milliseconds since 1970; new activations are those up to here.
     pub began_ms: u64,
     /// When to stop fetching and sending, so that there is time to save the checkpoint.
@@ -182,16 +185,24 @@ pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan
         platform: None,
         requests: 0,
     };
+    if loader.reads_package() {
+        let name = package_name(config, context);
+        let filter = config.sources.first().and_then(Source::filter);
+        let refresh = Range::new(began_ms, began_ms).map(|range| Question::Count(filter.as_deref(), range));
+        api.ask_ahead(&[Question::Package(&name)].into_iter().chain(refresh).collect::<Vec<_>>());
+    }
     let Loaded { keep, checkpoint, occupied } = loader.load()?;
     let lookback_ms = config.lookback_ms.unwrap_or(checkpoint.platform.lookback_ms());
-    let mut work = BTreeMap::new();
+    let (mut work, mut settled) = (BTreeMap::new(), BTreeMap::new());
     if occupied.is_none() {
         for name in config.sources.iter().map(Source::name) {
             let state = checkpoint.sources.get(&name);
             let owed = state.map(|state| state.work(began_ms, lookback_ms)).unwrap_or_default();
             work.insert(name, owed);
         }
-        refresh_index(&api, config, &work, began_ms.saturating_sub(lookback_ms)).map_err(PlanError::Api)?;
+        let recent = began_ms.saturating_sub(lookback_ms);
+        refresh_index(&api, config, &work, began_ms, recent).map_err(PlanError::Api)?;
+        settled = quiet::settled(&api, config, &checkpoint, &work, [recent, began_ms, lookback_ms]);
     }
     Ok(Plan {
         output: config.output.clone(),
@@ -202,6 +213,7 @@ pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan
         checkpoint,
         selection: config.sources.iter().flat_map(Source::entries).collect(),
         work,
+        settled,
         began_ms,
         stop_ms,
         deadline_ms,
@@ -221,29 +233,25 @@ fn refresh_index(
     api: &Api<'_>,
     config: &Config,
     work: &BTreeMap<String, Vec<Owed>>,
+    now_ms: u64,
     recent: u64,
 ) -> Result<(), Failure> {
-    let newest =
-        |source: &Source| work.get(&source.name()).and_then(|work| work.first()).map(|owed| owed.range);
+    let Some(now) = Range::new(now_ms, now_ms) else { return Ok(()) };
     let mut refused = None;
     for source in &config.sources {
         let filter = source.filter();
-        let range = newest(source).or(Range::new(recent, recent));
-        let Some(range) = range else { continue };
-        let mut before = match api.count(filter.as_deref(), range) {
-            Ok(count) => count,
-            // One action's trouble is not that of the others.
-            Err(failure) => {
-                refused.get_or_insert(failure);
-                continue;
-            }
-        };
+        let filter = filter.as_deref();
+        // One action's trouble is not that of the others.
+        if let Err(failure) = api.count(filter, now) {
+            refused.get_or_insert(failure);
+            continue;
+        }
+        let newest = work.get(&source.name()).and_then(|work| work.first()).map(|owed| owed.range);
+        let Some(gap) = newest.filter(|range| range.since() < recent) else { return Ok(()) };
+        let mut before = api.count(filter, gap)?;
         for _ in 0..REST_TRIES {
-            if range.since() >= recent {
-                break;
-            }
             api.wait(INDEXING_MS);
-            let count = api.count(filter.as_deref(), range)?;
+            let count = api.count(filter, gap)?;
             if count == before {
                 break;
             }
@@ -288,7 +296,14 @@ impl Plan {
                 done: Vec::new(),
                 renewed: Vec::new(),
             };
-            slices.extend(work.iter().map(slice).enumerate());
+            let settled = self.settled.get(source);
+            let open = |owed: &Owed| settled.is_none_or(|settled| !settled.contains(owed));
+            slices.extend(
+                work.iter()
+                    .enumerate()
+                    .filter(|(_, owed)| open(owed))
+                    .map(|(urgency, owed)| (urgency, slice(owed))),
+            );
         }
         slices.sort_by_key(|(urgency, _)| *urgency);
         slices.into_iter().enumerate().map(|(lane, (_, slice))| Slice { lane, ..slice }).collect()

@@ -72,6 +72,11 @@ pub trait Body {
 pub trait Http {
     /// Sends a request and waits for the head of the answer. Any status is an answer, not a failure.
     fn send(&self, request: &Request) -> Result<Response, Failure>;
+
+    /// Sends several requests that do not depend on each other, at the same time if it can, and waits for the heads of all answers.
+    fn send_all(&self, requests: &[Request]) -> Vec<Result<Response, Failure>> {
+        requests.iter().map(|request| self.send(request)).collect()
+    }
 }
 
 /// A step in a connection's life, as in the WIT's `transport-step`.

@@ -195,7 +195,8 @@ fn advanced(plan: &Plan, outcomes: &[Outcome]) -> Checkpoint {
             .flat_map(|outcome| &outcome.back)
             .for_each(|activation| state.seen.set_listed(*activation, true));
         state.note(own().flat_map(|outcome| outcome.done.iter().copied()));
-        let covered: Vec<Owed> = own().filter_map(|outcome| outcome.covered).collect();
+        let settled = plan.settled.get(name).into_iter().flatten().copied();
+        let covered: Vec<Owed> = own().filter_map(|outcome| outcome.covered).chain(settled).collect();
         state.advance(work, &covered, plan.began_ms, plan.lookback_ms);
     }
     checkpoint

@@ -1,9 +1,9 @@
 //! Any texts as lines and names become events that every receiver reads as they were; one that is too long is cut between two characters and says so.
 
 use serde_json::{Value, json};
-use whiskjack::event::{self, Event};
+use whiskjack::event::{self, Events};
 use whiskjack::lumberjack::{LARGEST_EVENT, Protocol};
-use whiskjack::record::Record;
+use whiskjack::record::{Line, Record};
 use whiskjack_testbed::{Rules, read_window};
 
 use crate::script::Script;
@@ -31,10 +31,15 @@ pub fn try_with(bytes: &[u8]) {
         "annotations": [{"key": "path", "value": path}], "logs": lines})
     .to_string();
     let record = Record::parse(json.as_bytes()).unwrap();
-    assert!(record.entries().eq(lines.iter()));
+    assert!(record.entries().map(|line| line.text().into_owned()).eq(lines.iter().cloned()));
     for (index, line) in record.entries().enumerate() {
-        let of = Of { record: &record, index, line };
-        [Protocol::V2, Protocol::V1].into_iter().for_each(|protocol| of.check(protocol, most));
+        let text = line.text();
+        let of = Of { record: &record, index, text: &text };
+        for protocol in [Protocol::V2, Protocol::V1] {
+            // As it came with the record, and as it comes from a store of log lines.
+            of.check(protocol, line, most);
+            of.check(protocol, (&*text).into(), most);
+        }
     }
 }
 
@@ -42,32 +47,32 @@ pub fn try_with(bytes: &[u8]) {
 struct Of<'a> {
     record: &'a Record<'a>,
     index: usize,
-    line: &'a str,
+    text: &'a str,
 }
 
 impl Of<'_> {
-    fn check(&self, protocol: Protocol, most: usize) {
-        let event = Event::new(self.record, self.index, self.line);
+    fn check(&self, protocol: Protocol, line: Line<'_>, most: usize) {
+        let events = Events::of(self.record, protocol);
         let write = |most| {
             // Behind something else, as in a window.
             let mut out = b"before".to_vec();
-            let whole = event.write_within(most, protocol, &mut out).unwrap();
+            let whole = events.write_within(most, self.index, line, &mut out);
             assert!(out.starts_with(b"before"));
             (whole, out.split_off(6))
         };
         let (whole, payload) = write(usize::MAX);
         assert!(whole);
         let read = self.read(protocol, &payload, false);
-        assert_eq!(read, self.line);
+        assert_eq!(read, self.text);
         let (whole, cut) = write(most);
         assert_eq!(whole, payload.len() <= most);
         if whole {
             return assert_eq!(cut, payload);
         }
         let kept = self.read(protocol, &cut, true);
-        assert!(self.line.starts_with(&kept) && kept.len() <= self.line.len());
+        assert!(self.text.starts_with(&kept) && kept.len() <= self.text.len());
         // Lines are cut, names are not.
-        let besides = payload.len() - size(protocol, self.line);
+        let besides = payload.len() - size(protocol, self.text);
         if besides + SLACK <= most {
             assert!(cut.len() <= most && cut.len() + SLACK > most, "{} of {most}", cut.len());
         } else {

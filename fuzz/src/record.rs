@@ -2,7 +2,7 @@
 
 use crate::script::Script;
 use serde_json::{Map, Value};
-use whiskjack::event::Event;
+use whiskjack::event::Events;
 use whiskjack::lumberjack::Protocol;
 use whiskjack::record::{ActivationId, Record, SplitError, Splitter, Summary, UnreadableRecord, entry_time};
 use whiskjack::time::is_rfc3339_utc;
@@ -44,14 +44,16 @@ fn read(json: &[u8]) {
         Err(error) => return shows_no_text(&error),
     };
     let _ = record.may_have_lines_elsewhere();
-    for (index, entry) in record.entries().enumerate() {
-        if let Some(time) = entry_time(entry) {
+    let events = Events::of(&record, Protocol::V2);
+    for (index, line) in record.entries().enumerate() {
+        let entry = line.text();
+        if let Some(time) = entry_time(&entry) {
             assert!(is_rfc3339_utc(time) && entry.split(' ').next() == Some(time), "{entry}");
         }
         let mut json = Vec::new();
-        assert!(Event::new(&record, index, entry).write(Protocol::V2, &mut json).unwrap());
+        assert!(events.write(index, line, &mut json));
         let event: Value = serde_json::from_slice(&json).unwrap();
-        assert_eq!(event["line"], entry);
+        assert_eq!(event["line"], *entry);
     }
 }
 

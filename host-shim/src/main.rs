@@ -1,18 +1,27 @@
 //! The `whiskjack` program: picks a face, and prints what went wrong in one place.
 
+use std::ffi::OsString;
+use std::fs::File;
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use serde_json::{Map, Value};
-use whiskjack_host::faces::{self, actionloop, cli};
+use whiskjack_host::faces::{self, Face, actionloop, cli, oneshot, serve};
 use whiskjack_host::{RunContext, RunResult, Shim, runtime};
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
-    if arguments.is_empty() && faces::has_result_pipe() {
-        return ended(serve_actions().map(|()| 0));
+    match faces::choose(&arguments, faces::Surroundings::of_process(&arguments)) {
+        Ok(Face::ActionLoop(results)) => ended(serve_lines(results).map(|()| 0)),
+        Ok(Face::OneShot(argument)) => ended(answer_once(argument)),
+        Ok(Face::CommandLine) => command(arguments),
+        Err(message) => misused(&message),
     }
+}
+
+fn command(arguments: Vec<OsString>) -> ExitCode {
     match cli::parse(arguments) {
         Ok(cli::Command::Help) => ended(print(cli::HELP)),
         Ok(cli::Command::Version) => ended(print(concat!("whiskjack ", env!("CARGO_PKG_VERSION"), "\n"))),
@@ -20,6 +29,7 @@ fn main() -> ExitCode {
             Ok((params, context)) => ended(run_once(params, context)),
             Err(message) => misused(&message),
         },
+        Ok(cli::Command::Serve(port)) => ended(serve_http(port)),
         Err(message) => misused(&message),
     }
 }
@@ -41,14 +51,45 @@ fn print(text: &str) -> anyhow::Result<u8> {
     Ok(0)
 }
 
-fn serve_actions() -> anyhow::Result<()> {
+fn serve_lines(results: File) -> anyhow::Result<()> {
     let (shim, runtime) = (Shim::new()?, runtime()?);
-    let output = faces::result_pipe().context("cannot open file descriptor 3 for the results")?;
     // One runtime for all activations: it holds the kept-alive connections, and rests between them.
     let run = |params, context| -> Map<String, Value> { runtime.block_on(shim.run(params, context)).object };
-    let served = actionloop::serve(std::io::stdin().lock(), output, &faces::environment, run);
+    let served = actionloop::serve(std::io::stdin().lock(), results, &faces::environment, run);
     runtime.shutdown_background();
     served.context("the ActionLoop proxy is gone")
+}
+
+/// Status 0 whatever came of it: the result says so.
+fn answer_once(argument: Option<OsString>) -> anyhow::Result<u8> {
+    let run = |params, context| {
+        let (shim, runtime) = (Shim::new()?, runtime()?);
+        let result = runtime.block_on(shim.run(params, context));
+        runtime.shutdown_background();
+        Ok(result.object)
+    };
+    let result = oneshot::answer(argument.as_deref(), std::io::stdin().lock(), &faces::environment, run);
+    print(&format!("{}\n", Value::Object(result)))
+}
+
+fn serve_http(port: u16) -> anyhow::Result<u8> {
+    let (shim, runtime) = (Arc::new(Shim::new()?), runtime()?);
+    let served = runtime.block_on(async {
+        let listener = serve::listen(port).await.with_context(|| format!("--port {port}: cannot listen"))?;
+        if port == 0 {
+            eprintln!("whiskjack: listening on port {}", listener.local_addr()?.port());
+        }
+        let run = move |params, context| {
+            let shim = shim.clone();
+            async move { shim.run(params, context).await.object }
+        };
+        tokio::select! {
+            () = serve::serve(listener, run) => Ok(0),
+            told = serve::told_to_end() => told.map(|()| 0).context("cannot listen for signals"),
+        }
+    });
+    runtime.shutdown_background();
+    served
 }
 
 fn run_once(params: Value, context: RunContext) -> anyhow::Result<u8> {

@@ -252,6 +252,11 @@ impl SourceState {
         now < self.compared_ms || now - self.compared_ms >= comparing_every(lookback_ms)
     }
 
+    /// Whether all of `range` must be compared in a run at `now`: it is time to, or there is no later run that would look at it.
+    pub fn must_compare_all_of(&self, range: Range, now: u64, lookback_ms: u64) -> bool {
+        self.must_compare(now, lookback_ms) || range.since() < self.look_back_from(now, lookback_ms)
+    }
+
     /// Takes up activations that are done now.
     pub fn note(&mut self, done: impl IntoIterator<Item = Summary>) {
         done.into_iter().for_each(|activation| self.seen.insert(activation));

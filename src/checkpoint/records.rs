@@ -82,7 +82,8 @@ impl OwnRecords {
             // An older one is as true, only longer ago.
             Some(Err(_)) | None => {}
         }
-        for (name, ms) in record.entries().filter_map(mark) {
+        for line in record.entries().map(|line| line.text()) {
+            let Some((name, ms)) = mark(&line) else { continue };
             if self.marked.get(name).is_none_or(|start| *start <= record.start) {
                 self.marked.insert(name.into(), record.start);
                 self.marks.insert(name.into(), ms);

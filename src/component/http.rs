@@ -1,11 +1,22 @@
-//! The API port over `waki`, a client for `wasi:http`. Connections, TLS and limits on time are the host's.
+//! The API port over `wasi:http`. Connections, TLS and limits on time are the host's.
+//!
+//! Used as it is, without a client library: those wait for one answer before they send the next request, and a run is mostly waiting.
 
 use crate::config::Origin;
 use crate::ports::{Body, Failure, Http, Method, Request, Response};
-use waki::{Client, ErrorCode};
+use wasi::http::outgoing_handler::{self, FutureIncomingResponse};
+use wasi::http::types::{
+    ErrorCode, Fields, IncomingBody, IncomingResponse, Method as HttpMethod, OutgoingBody, OutgoingRequest,
+    Scheme,
+};
+use wasi::io::streams::{InputStream, StreamError};
 
 /// Bytes read at once.
 const CHUNK: u64 = 64 << 10;
+/// Most bytes that `wasi:io` takes in one write.
+const WRITE: usize = 4096;
+/// Most requests on their way at once: enough for a few dozen actions, and no burden for a controller.
+const AT_ONCE: usize = 32;
 
 pub(super) struct Api {
     origin: String,
@@ -19,50 +30,116 @@ impl Api {
         Self { origin: origin.to_string(), authorization }
     }
 
-    fn failure(&self, error: &anyhow::Error) -> Failure {
-        let origin = &self.origin;
-        let Some(code) = error.downcast_ref::<ErrorCode>() else {
-            return Failure::passing(format!("the API at {origin} could not be asked: {error:#}"));
+    /// Sends a request without waiting for its answer.
+    fn begin(&self, request: &Request) -> Result<FutureIncomingResponse, ErrorCode> {
+        let unusable = |()| ErrorCode::HttpRequestUriInvalid;
+        let outgoing = OutgoingRequest::new(self.headers(request));
+        outgoing
+            .set_method(match request.method {
+                Method::Get => &HttpMethod::Get,
+                Method::Put => &HttpMethod::Put,
+            })
+            .map_err(unusable)?;
+        let (scheme, authority) = self.origin.split_once("://").unwrap_or(("https", &self.origin));
+        let scheme = if scheme == "http" { Scheme::Http } else { Scheme::Https };
+        outgoing.set_scheme(Some(&scheme)).map_err(unusable)?;
+        outgoing.set_authority(Some(authority)).map_err(unusable)?;
+        outgoing.set_path_with_query(Some(&request.target)).map_err(unusable)?;
+        let body = outgoing.body().map_err(unusable)?;
+        let answer = outgoing_handler::handle(outgoing, None)?;
+        // A body that cannot be written is one that the other side does not want any more: its answer says why.
+        if write(&body, &request.body).is_ok() {
+            OutgoingBody::finish(body, None)?;
+        }
+        Ok(answer)
+    }
+
+    fn headers(&self, request: &Request) -> Fields {
+        let length = request.body.len().to_string();
+        let mut headers = vec![("accept", "application/json")];
+        headers.extend(self.authorization.as_deref().map(|value| ("authorization", value)));
+        if !request.body.is_empty() {
+            headers.extend([("content-type", "application/json"), ("content-length", &length)]);
+        }
+        let fields = Fields::new();
+        for (name, value) in headers {
+            // All of them are sound, and the host lets none of them be set that it sets itself.
+            fields.append(name, value.as_bytes()).ok();
+        }
+        fields
+    }
+
+    fn finish(&self, begun: Result<FutureIncomingResponse, ErrorCode>) -> Result<Response, Failure> {
+        let response = begun.and_then(wait).map_err(|code| self.failure(&code))?;
+        let stream = response.consume().and_then(|body| Ok((body.stream()?, body)));
+        let Ok((stream, body)) = stream else {
+            return Err(self.broke_off());
         };
+        let stream = Stream { stream: Some(stream), _body: body, failure: self.broke_off() };
+        Ok(Response { status: response.status(), body: Box::new(stream) })
+    }
+
+    fn failure(&self, code: &ErrorCode) -> Failure {
         let (reason, retryable) = reason(code);
-        let message = format!("the API at {origin} could not be asked: {reason}");
+        let message = format!("the API at {} could not be asked: {reason}", self.origin);
         Failure { message, retryable }
+    }
+
+    fn broke_off(&self) -> Failure {
+        Failure::passing(format!("the API at {} broke off in the middle of an answer", self.origin))
     }
 }
 
 impl Http for Api {
     fn send(&self, request: &Request) -> Result<Response, Failure> {
-        let url = format!("{}{}", self.origin, request.target);
-        let client = Client::new();
-        let builder = match request.method {
-            Method::Get => client.get(&url),
-            Method::Put => client.put(&url),
-        };
-        let mut headers = vec![("accept", "application/json")];
-        headers.extend(self.authorization.as_deref().map(|value| ("authorization", value)));
-        if !request.body.is_empty() {
-            headers.push(("content-type", "application/json"));
+        self.finish(self.begin(request))
+    }
+
+    fn send_all(&self, requests: &[Request]) -> Vec<Result<Response, Failure>> {
+        let mut answers = Vec::with_capacity(requests.len());
+        for some in requests.chunks(AT_ONCE) {
+            let begun: Vec<_> = some.iter().map(|request| self.begin(request)).collect();
+            answers.extend(begun.into_iter().map(|begun| self.finish(begun)));
         }
-        let response = builder
-            .headers(headers)
-            .body(request.body.clone())
-            .send()
-            .map_err(|error| self.failure(&error))?;
-        let status = response.status_code();
-        Ok(Response { status, body: Box::new(Stream { response, origin: self.origin.clone() }) })
+        answers
+    }
+}
+
+fn write(body: &OutgoingBody, bytes: &[u8]) -> Result<(), StreamError> {
+    let Ok(stream) = body.write() else { return Ok(()) };
+    bytes.chunks(WRITE).try_for_each(|piece| stream.blocking_write_and_flush(piece))
+}
+
+fn wait(answer: FutureIncomingResponse) -> Result<IncomingResponse, ErrorCode> {
+    answer.subscribe().block();
+    match answer.get() {
+        Some(Ok(response)) => response,
+        // It is ready, and was not taken before.
+        None | Some(Err(())) => Err(ErrorCode::InternalError(None)),
     }
 }
 
 struct Stream {
-    response: waki::Response,
-    origin: String,
+    /// Nothing after its end. Dropped before the body that it is of.
+    stream: Option<InputStream>,
+    _body: IncomingBody,
+    failure: Failure,
 }
 
 impl Body for Stream {
     fn chunk(&mut self) -> Result<Option<Vec<u8>>, Failure> {
-        self.response.chunk(CHUNK).map_err(|_| {
-            Failure::passing(format!("the API at {} broke off in the middle of an answer", self.origin))
-        })
+        let Some(stream) = &self.stream else { return Ok(None) };
+        match stream.blocking_read(CHUNK) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(StreamError::Closed) => {
+                self.stream = None;
+                Ok(None)
+            }
+            Err(StreamError::LastOperationFailed(_)) => {
+                self.stream = None;
+                Err(self.failure.clone())
+            }
+        }
     }
 }
 

@@ -33,6 +33,14 @@ pub(super) struct Unknown {
     pub(super) reached: Option<u64>,
 }
 
+/// The one count that would tell that nothing in `range` became visible late: over which range, and the right number. None if only a comparison
+/// record by record can tell.
+pub(crate) fn telling_count(range: Range, seen: &Seen, exact: bool) -> Option<(Range, u64)> {
+    let whole = widened(range, seen);
+    let known = seen.count(whole);
+    (!exact || known == 0).then_some((whole, known))
+}
+
 /// A look-back over one range of a source.
 pub(super) struct LookBack<'a, F> {
     pub(super) api: &'a Api<'a>,
@@ -47,10 +55,8 @@ pub(super) struct LookBack<'a, F> {
 impl<F: Fn() -> bool> LookBack<'_, F> {
     /// What is unknown in `range`.
     pub(super) fn over(&self, range: Range) -> Result<Unknown, Failure> {
-        // A digest stands for its whole range only.
-        let whole = widened(range, self.seen);
         let mut found = Unknown::default();
-        for part in self.differing(whole)? {
+        for part in self.differing(range)? {
             self.compare(part, range, &mut found)?;
             if found.reached.is_some() {
                 break;
@@ -62,15 +68,12 @@ impl<F: Fn() -> bool> LookBack<'_, F> {
     }
 
     /// The parts to compare, newest first. Where nothing is known the count says it all, as nothing can be missing.
-    fn differing(&self, whole: Range) -> Result<Vec<Range>, Failure> {
-        let known = self.seen.count(whole);
-        if self.exact && known > 0 {
-            return Ok(vec![whole]);
+    fn differing(&self, range: Range) -> Result<Vec<Range>, Failure> {
+        match telling_count(range, self.seen, self.exact) {
+            None => Ok(vec![widened(range, self.seen)]),
+            Some((whole, known)) if self.api.count(self.name, whole)? == known => Ok(Vec::new()),
+            Some((whole, _)) => self.narrowed(whole),
         }
-        if self.counts_right(whole)? {
-            return Ok(Vec::new());
-        }
-        self.narrowed(whole)
     }
 
     /// Narrows down where the count of `whole` differs. First the newest few are set apart, since most late records are young, then the rest is
@@ -171,7 +174,7 @@ impl<F: Fn() -> bool> LookBack<'_, F> {
     }
 }
 
-/// The range, lengthened by the digests that it begins or ends in.
+/// The range, lengthened by the digests that it begins or ends in: a digest stands for its whole range only.
 fn widened(range: Range, seen: &Seen) -> Range {
     let digest_at = |ms: u64| seen.digest_at(ms).map(Digest::range);
     let since = digest_at(range.since()).map_or(range.since(), Range::since);

@@ -64,6 +64,14 @@ impl Loader<'_> {
         }
     }
 
+    /// Whether a package is to be read.
+    pub(super) fn reads_package(&self) -> bool {
+        matches!(
+            (self.config.store, &self.context.keeper),
+            (Some(Store::Package), _) | (None, Keeper::Platform)
+        )
+    }
+
     fn load_host_state(&mut self, kept: Option<&[u8]>) -> Result<Loaded, PlanError> {
         let found = match kept {
             Some(json) => decode(json, "the state handed in")?,

@@ -4,7 +4,7 @@ mod entry;
 mod id;
 mod splitter;
 
-pub use entry::entry_time;
+pub use entry::{Line, entry_time, write_json_string};
 pub use id::ActivationId;
 pub use splitter::{SplitError, Splitter};
 
@@ -32,7 +32,7 @@ pub struct Record<'a> {
     #[serde(borrow, default)]
     annotations: Vec<Annotation<'a>>,
     #[serde(borrow, default)]
-    logs: Vec<Text<'a>>,
+    logs: Vec<Line<'a>>,
 }
 
 /// What the list without `docs` tells of a record, as far as it is needed.
@@ -53,7 +53,7 @@ struct Annotation<'a> {
     value: &'a RawValue,
 }
 
-/// A string that is borrowed unless it holds escapes: `Cow` alone would always copy inside a `Vec`.
+/// A string that is borrowed unless it holds escapes.
 #[derive(Debug, Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
@@ -75,9 +75,9 @@ impl<'a> Record<'a> {
     }
 
     /// The log entries, in order; none for sequences, compositions and triggers, whose `logs` hold ids and rule results instead.
-    pub fn entries(&self) -> impl Iterator<Item = &str> {
+    pub fn entries(&self) -> impl Iterator<Item = Line<'a>> {
         let entries = if self.has_log_lines() { self.logs.as_slice() } else { &[] };
-        entries.iter().map(|text| &*text.0)
+        entries.iter().copied()
     }
 
     /// Whether it has no log entries here but may have some in a store of their own: it ran, was allowed to log, and is no sequence,
@@ -158,7 +158,7 @@ mod tests {
         let record = Record::parse(json.as_bytes()).unwrap();
         assert_eq!(record.activation_id.to_string(), "0a1b2c3d4e5f60718293a4b5c6d7e8f9");
         assert_eq!((record.start, record.end), (1_700_000_000_000, Some(5)));
-        assert_eq!(record.entries().collect::<Vec<_>>(), ["one", "t\twö"]);
+        assert_eq!(record.entries().map(|line| line.text()).collect::<Vec<_>>(), ["one", "t\twö"]);
         assert_eq!(record.annotation_text("path").unwrap(), "guest/hello");
         assert_eq!(record.annotation_text("limits"), None);
     }

@@ -1,5 +1,7 @@
 //! Cuts a JSON array that arrives in pieces into its elements, so that one record lives at a time whatever the page holds.
 
+use memchr::memchr2;
+
 /// Largest element kept, in bytes: a record holds at most 10 MB of log text and 1 MB of result (facts/openwhisk.md 2), and JSON escapes
 /// make that longer, seldom by more than a half. Of a larger one only the begin is kept, so that it can be reported.
 const LARGEST_ELEMENT: usize = 32 << 20;
@@ -104,29 +106,58 @@ impl Splitter {
 
     /// How many bytes still belong to the element, if its end is among `bytes`.
     fn element_end(&mut self, bytes: &[u8]) -> Option<usize> {
-        for (at, byte) in bytes.iter().enumerate() {
-            if self.in_string {
-                match byte {
-                    _ if self.escaped => self.escaped = false,
-                    b'\\' => self.escaped = true,
-                    b'"' => self.in_string = false,
-                    _ => {}
-                }
-                continue;
+        let mut at = 0;
+        while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+            let (end, skipped) =
+                if self.in_string { (None, self.skip_string(rest)) } else { self.skip_structure(rest) };
+            if let Some(end) = end {
+                return Some(at + end);
             }
+            at += skipped;
+        }
+        None
+    }
+
+    /// Goes to the end of the string, or of `bytes`. Most of a page is in strings, so this is the one loop that must be quick.
+    fn skip_string(&mut self, bytes: &[u8]) -> usize {
+        let mut at = 0;
+        if std::mem::take(&mut self.escaped) {
+            at = 1;
+        }
+        while let Some(found) = bytes.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
+            at += found + 1;
+            if bytes.get(at - 1) == Some(&b'"') {
+                self.in_string = false;
+                return at;
+            }
+            if at == bytes.len() {
+                self.escaped = true;
+                return at;
+            }
+            at += 1;
+        }
+        bytes.len()
+    }
+
+    /// Goes to the begin of a string, or to the end of the element, which it gives first, or of `bytes`.
+    fn skip_structure(&mut self, bytes: &[u8]) -> (Option<usize>, usize) {
+        for (at, byte) in bytes.iter().enumerate() {
             match byte {
-                b'"' => self.in_string = true,
+                b'"' => {
+                    self.in_string = true;
+                    return (None, at + 1);
+                }
                 b'{' | b'[' => self.depth = self.depth.saturating_add(1),
                 b'}' | b']' => {
                     self.depth = self.depth.saturating_sub(1);
                     if self.depth == 0 {
-                        return Some(at + 1);
+                        return (Some(at + 1), at + 1);
                     }
                 }
                 _ => {}
             }
         }
-        None
+        (None, bytes.len())
     }
 
     fn keep(&mut self, bytes: &[u8]) {

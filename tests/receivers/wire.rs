@@ -2,7 +2,7 @@
 
 use crate::rig::{Happened, Rig, Say, ack, event, inflated, number, pairs, payloads, well};
 use serde_json::Value;
-use whiskjack::event::Event;
+use whiskjack::event::Events;
 use whiskjack::lumberjack::{Goal, LARGEST_EVENT, Options, Protocol};
 use whiskjack::record::Record;
 
@@ -44,9 +44,10 @@ fn written(lines: &[&str], protocol: Protocol) -> Vec<Vec<u8>> {
         "end": 2000, "annotations": [], "logs": lines})
     .to_string();
     let record = Record::parse(json.as_bytes()).unwrap();
-    let write = |(index, entry): (usize, &str)| {
+    let events = Events::of(&record, protocol);
+    let write = |(index, line)| {
         let mut payload = Vec::new();
-        Event::new(&record, index, entry).write(protocol, &mut payload).unwrap();
+        events.write(index, line, &mut payload);
         payload
     };
     record.entries().enumerate().map(write).collect()

@@ -6,27 +6,50 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use crate::command::{self, COMMAND};
 use crate::copy::copy_if_changed;
-use crate::places::{Places, WASM_TARGET, static_target};
-use crate::setup::{DEBIAN_TOOLCHAIN, Toolchain};
+use crate::places::{ARM64_TARGET, Places, WASM_TARGET, static_target};
+use crate::setup::{ARM64_COMPILER, DEBIAN_TOOLCHAIN, Toolchain};
 use crate::step::{Tool, long_step, step};
 
 pub(crate) const COMPONENT: &str = "whiskjack.wasm";
 const PRECOMPILED: &str = "whiskjack.cwasm";
 const BINARY: &str = "whiskjack";
+/// The static binary for ARM.
+pub(crate) const ARM64_BINARY: &str = "whiskjack-arm64";
 const PEERS: [&str; 3] = ["lumberjack-receiver", "lumberjack-client", "actionloop-proxy"];
 
 pub(crate) fn run(places: &Places) -> Result<()> {
-    long_step("building the component", || component(places))?;
-    precompile(places)?;
-    long_step("building the static binary", || binary(places))?;
+    shipped(places)?;
     step("building the Go peers", || peers(places))?;
     print_sizes(places)
 }
 
+/// What is handed out: the component, the static binary with it inside, and the command for stock wasmtime.
+pub(crate) fn shipped(places: &Places) -> Result<()> {
+    long_step("building the component", || component(places))?;
+    precompile(places, COMPONENT, &static_target(), &places.artifact(PRECOMPILED), "compiler")?;
+    long_step("building the static binary", || binary(places, &static_target(), BINARY, |cargo| cargo))?;
+    long_step("building the stock-wasmtime command", || command::build(places))
+}
+
+/// The static binary for ARM, made of the component that is there. It has code of its own for that machine inside.
+pub(crate) fn arm64(places: &Places) -> Result<()> {
+    let precompiled = places.artifact("whiskjack-arm64.cwasm");
+    precompile(places, COMPONENT, ARM64_TARGET, &precompiled, "all-targets")?;
+    long_step("building the static binary for ARM", || {
+        binary(places, ARM64_TARGET, ARM64_BINARY, |cargo| {
+            cargo
+                .env("WHISKJACK_CWASM", &precompiled)
+                .env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_LINKER", "rust-lld")
+                .env("CC_aarch64_unknown_linux_musl", ARM64_COMPILER)
+        })
+    })
+}
+
 fn component(places: &Places) -> Result<()> {
-    component_cargo(places, "build").args(["--release"]).run()?;
-    let built = places.target.join(WASM_TARGET).join("release").join(COMPONENT);
+    component_cargo(places, "build").args(["--profile", "component"]).run()?;
+    let built = places.target.join(WASM_TARGET).join("component").join(COMPONENT);
     copy_if_changed(&built, &places.artifact(COMPONENT))
 }
 
@@ -49,33 +72,39 @@ pub(crate) fn wasm_cargo(places: &Places, command: &str) -> Tool {
     }
 }
 
-/// Compiles the component for the static binary, which has no compiler. It takes long, so only when an input has changed.
-fn precompile(places: &Places) -> Result<()> {
-    let (from, to) = (places.artifact(COMPONENT), places.artifact(PRECOMPILED));
-    let stamp = places.artifact("whiskjack.cwasm.inputs");
-    let inputs = fingerprint(places, &from)?;
+/// Compiles a component for a program that has no compiler, into the file `to`. It takes long, so only when an input has changed.
+pub(crate) fn precompile(
+    places: &Places,
+    component: &str,
+    target: &str,
+    to: &Path,
+    compiler: &str,
+) -> Result<()> {
+    let from = places.artifact(component);
+    let stamp = to.with_extension("cwasm.inputs");
+    let inputs = fingerprint(places, &from, target)?;
     if to.is_file() && fs::read_to_string(&stamp).is_ok_and(|made_from| made_from == inputs) {
         return Ok(());
     }
-    long_step("compiling the component ahead of time", || {
+    long_step(&format!("compiling {component} ahead of time for {target}"), || {
         places
-            .cargo(["run", "--profile", "tool", "-p", "whiskjack-aot", "--features", "compiler"])
+            .cargo(["run", "--profile", "tool", "-p", "whiskjack-aot", "--features", compiler])
             .args(["--bin", "precompile", "--"])
-            .args([&from, &to])
-            .args(["--target", &static_target()])
+            .args([from.as_path(), to])
+            .args(["--target", target])
             .run()?;
         Ok(fs::write(&stamp, &inputs)?)
     })
 }
 
 /// Changes when the component, the precompiler, or the wasmtime they are made with does.
-fn fingerprint(places: &Places, component: &Path) -> Result<String> {
+fn fingerprint(places: &Places, component: &Path, target: &str) -> Result<String> {
     let mut files =
         vec![component.to_owned(), places.root.join("Cargo.toml"), places.root.join("Cargo.lock")];
     files_below(&places.root.join("host-shim/aot"), &mut files)?;
     files.sort();
     let mut hasher = DefaultHasher::new();
-    static_target().hash(&mut hasher);
+    target.hash(&mut hasher);
     for file in files {
         fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?.hash(&mut hasher);
     }
@@ -94,18 +123,18 @@ fn files_below(directory: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-fn binary(places: &Places) -> Result<()> {
-    let target = static_target();
+/// Builds the binary for a target, with what `adapt` sets, and keeps it under a name.
+fn binary(places: &Places, target: &str, name: &str, adapt: impl FnOnce(Tool) -> Tool) -> Result<()> {
     // What Debian's libc brings into the component.
     let features = match Toolchain::remembered(places) {
         Toolchain::Rustup => "",
         Toolchain::Debian => "preview1-adapter",
     };
-    places
-        .cargo(["build", "--release", "-p", "whiskjack-host", "--bin", BINARY, "--target", &target])
-        .args(["--features", features])
-        .run()?;
-    copy_if_changed(&places.target.join(&target).join("release").join(BINARY), &places.artifact(BINARY))
+    let cargo = places
+        .cargo(["build", "--profile", "shim", "-p", "whiskjack-host", "--bin", BINARY, "--target", target])
+        .args(["--features", features]);
+    adapt(cargo).run()?;
+    copy_if_changed(&places.target.join(target).join("shim").join(BINARY), &places.artifact(name))
 }
 
 fn peers(places: &Places) -> Result<()> {
@@ -119,10 +148,10 @@ fn peers(places: &Places) -> Result<()> {
 }
 
 fn print_sizes(places: &Places) -> Result<()> {
-    for name in [COMPONENT, PRECOMPILED, BINARY].iter().chain(&PEERS) {
+    for name in [COMPONENT, PRECOMPILED, BINARY, COMMAND].iter().chain(&PEERS) {
         let size =
             fs::metadata(places.artifact(name)).with_context(|| format!("{name} was not built"))?.len();
-        println!("{name:>20}  {:>6} KiB", size.div_ceil(1024));
+        println!("{name:>22}  {:>6} KiB", size.div_ceil(1024));
     }
     Ok(())
 }

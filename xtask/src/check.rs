@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 
-use crate::build::component_cargo;
+use crate::build::{component_cargo, wasm_cargo};
 use crate::fuzz;
 use crate::places::Places;
 use crate::setup::Toolchain;
@@ -50,8 +50,11 @@ fn component(places: &Places) -> Result<()> {
         println!("Debian's Rust has no clippy for the component's target: it is not linted there");
         return Ok(());
     }
-    long_step("linting the component", || {
-        component_cargo(places, "clippy").args(["--", "-D", "warnings"]).run()
+    long_step("linting the components", || {
+        component_cargo(places, "clippy").args(["--", "-D", "warnings"]).run()?;
+        wasm_cargo(places, "clippy")
+            .args(["-p", "whiskjack-command", "-p", "whiskjack-transport", "--", "-D", "warnings"])
+            .run()
     })
 }
 

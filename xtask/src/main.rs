@@ -3,12 +3,15 @@
 mod bench;
 mod build;
 mod check;
+mod command;
 mod copy;
+mod dist;
 mod fuzz;
 mod hosts;
 mod places;
 mod setup;
 mod step;
+mod stock;
 
 use std::env;
 use std::process::ExitCode;
@@ -20,8 +23,8 @@ use crate::places::Places;
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
-  setup            fetch what is missing: Rust targets, musl-gcc, Go, Node and Python packages
-  build            build the component, the static binary and the peers of the tests
+  setup            fetch what is missing: Rust targets, musl-gcc, Go, Node and Python packages, wasmtime
+  build            build the component, the static binary, the stock-wasmtime command and the peers of the tests
   test [-- ARGS]   setup, build, and all checks; ARGS go to `cargo test`
   fuzz [--seconds N] [--keep] [TARGET]
                    look for inputs that break a promise, 60 s or N a target; --keep puts those that reach most
@@ -32,6 +35,7 @@ usage: cargo xtask COMMAND
   hosts            setup, build, and forward the same logs with every host; a table, and whether they agree
   bench codec [OPTIONS]
                    compare zlib encoders; some minutes; --help lists the options
+  dist [--arm64]   setup, build, and put what is handed out into dist/; --arm64 also makes the binary for ARM
   help             show this
 ";
 
@@ -47,6 +51,7 @@ fn main() -> ExitCode {
         ["demo", rest @ ..] => demo(rest),
         ["hosts"] => hosts(),
         ["bench", "codec", rest @ ..] => Places::find().and_then(|places| bench::codec(&places, rest)),
+        ["dist", rest @ ..] => dist(rest),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             Ok(())
@@ -66,7 +71,9 @@ fn main() -> ExitCode {
 }
 
 fn setup() -> Result<()> {
-    setup::run(&Places::find()?)
+    let places = Places::find()?;
+    setup::run(&places)?;
+    stock::wasmtime(&places)
 }
 
 fn build() -> Result<()> {
@@ -76,14 +83,17 @@ fn build() -> Result<()> {
 fn test(arguments: &[&str]) -> Result<()> {
     let places = Places::find()?;
     setup::run(&places)?;
+    stock::wasmtime(&places)?;
     build::run(&places)?;
     hosts::build(&places)?;
+    command::compile_for_tests(&places)?;
     check::run(&places, arguments)
 }
 
 fn hosts() -> Result<()> {
     let places = Places::find()?;
     setup::run(&places)?;
+    stock::wasmtime(&places)?;
     build::run(&places)?;
     hosts::build(&places)?;
     hosts::run(&places)
@@ -95,6 +105,12 @@ fn fuzz(arguments: &[&str]) -> Result<()> {
         [_, 0] => Ok(()),
         [_, failed] => bail!("{failed} of the fuzz targets failed"),
     }
+}
+
+fn dist(arguments: &[&str]) -> Result<()> {
+    let places = Places::find()?;
+    setup::run(&places)?;
+    dist::run(&places, arguments)
 }
 
 fn demo(arguments: &[&str]) -> Result<()> {

@@ -12,6 +12,9 @@ use crate::step::Tool;
 /// The WebAssembly target of the component.
 pub(crate) const WASM_TARGET: &str = "wasm32-wasip2";
 
+/// The target of the static binary for ARM.
+pub(crate) const ARM64_TARGET: &str = "aarch64-unknown-linux-musl";
+
 /// Directories of this checkout and its build.
 #[derive(Debug)]
 pub(crate) struct Places {

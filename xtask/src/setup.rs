@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::places::{Places, WASM_TARGET, static_target};
+use crate::places::{ARM64_TARGET, Places, WASM_TARGET, static_target};
 use crate::step::{Tool, step};
 
 /// Debian's Rust, linked into rustup under this name: the second way to the component.
@@ -14,6 +14,9 @@ pub(crate) const DEBIAN_TOOLCHAIN: &str = "debian-web";
 /// What that takes: the compiler with the WebAssembly backend, the standard library's source, a linker, a libc.
 const DEBIAN_PACKAGES: [&str; 6] =
     ["rustc-web", "cargo-web", "rust-web-src", "rust-web-llvm", "lld-22", "wasi-libc"];
+
+/// The C compiler for ARM: there is some C in the binary's cryptography.
+pub(crate) const ARM64_COMPILER: &str = "aarch64-linux-gnu-gcc";
 
 /// Another Lumberjack client, and wasmtime: where they are wanted, and the artifact that they become.
 const PYTHON_PACKAGES: [(&str, &str); 2] = [
@@ -84,6 +87,12 @@ pub(crate) fn run(places: &Places) -> Result<()> {
             Ok(())
         }
     }
+}
+
+/// What the binary for ARM takes besides.
+pub(crate) fn arm64() -> Result<()> {
+    rust_target(ARM64_TARGET)?;
+    program_from(ARM64_COMPILER, "gcc-aarch64-linux-gnu")
 }
 
 fn wasm_target(places: &Places) -> Result<()> {

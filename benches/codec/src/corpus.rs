@@ -7,7 +7,8 @@ mod lines;
 use anyhow::{Context, Result};
 use serde_json::json;
 use std::path::Path;
-use whiskjack::event::Event;
+use std::convert::Infallible;
+use whiskjack::event::Events;
 use whiskjack::lumberjack::{Options, Outbox, Protocol};
 use whiskjack::record::Record;
 use whiskjack::time;
@@ -67,8 +68,12 @@ fn corpus(
         start -= dice.below(900);
         let record = record(&mut dice, start, stream, &activation());
         let record = Record::parse(record.as_bytes())?;
-        for (index, entry) in record.entries().enumerate() {
-            outbox.push(|out| Event::new(&record, index, entry).write(Protocol::V2, out).map(|_| ()))?;
+        let events = Events::of(&record, Protocol::V2);
+        for (index, line) in record.entries().enumerate() {
+            let Ok(()) = outbox.push(|out| {
+                events.write(index, line, out);
+                Ok::<(), Infallible>(())
+            });
         }
     }
     let mut windows = Vec::new();

@@ -11,8 +11,8 @@ use std::io::{self, BufRead, Write};
 
 use serde_json::{Map, Value, json};
 
-use crate::run::{Keeper, RunContext};
-use crate::secret::Secret;
+use super::activation;
+use crate::run::RunContext;
 
 /// Serves activations until stdin ends. `run` answers one.
 pub fn serve(
@@ -29,11 +29,11 @@ pub fn serve(
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        let result = match activation(&line, environment) {
-            Ok((params, context)) => Value::Object(run(params, context)),
-            Err(message) => json!({"error": message}),
+        let result = match activation::of_body(&line, environment) {
+            Ok((params, context)) => run(params, context),
+            Err(message) => activation::failure(message),
         };
-        answer(&mut output, &result)?;
+        answer(&mut output, &Value::Object(result))?;
     }
     Ok(())
 }
@@ -44,59 +44,10 @@ fn answer(output: &mut impl Write, result: &Value) -> io::Result<()> {
     output.flush()
 }
 
-/// Parameters and context of one activation. Errors are sentences; they never show the line, which holds keys.
-fn activation(
-    line: &[u8],
-    environment: &dyn Fn(&str) -> Option<String>,
-) -> Result<(Value, RunContext), String> {
-    let mut activation = match serde_json::from_slice(line) {
-        Ok(Value::Object(activation)) => activation,
-        _ => {
-            return Err(
-                "the activation is no JSON object; the action's runtime must speak ActionLoop".to_owned()
-            );
-        }
-    };
-    let params = match activation.remove("value") {
-        Some(Value::Object(params)) => Value::Object(params),
-        Some(Value::Array(_)) => {
-            return Err("the parameters are an array; give an object with the keys `actions` and `logstash`"
-                .to_owned());
-        }
-        _ => {
-            return Err(
-                "the activation has no parameters; the action's runtime must speak ActionLoop".to_owned()
-            );
-        }
-    };
-    let mut text = |key: &str| match activation.remove(key) {
-        Some(Value::String(text)) if !text.is_empty() => Some(text),
-        _ => None,
-    };
-    let context = RunContext {
-        api_host: text("api_host").or_else(|| environment("__OW_API_HOST")),
-        // The environment keeps the key of the first activation, so the line's comes first.
-        api_key: text("api_key").or_else(|| environment("__OW_API_KEY")).map(Secret::new),
-        namespace: text("namespace").or_else(|| environment("__OW_NAMESPACE")),
-        action_name: text("action_name"),
-        activation_id: text("activation_id"),
-        deadline_ms: activation.get("deadline").and_then(milliseconds),
-        checkpoint: Keeper::Platform,
-    };
-    Ok((params, context))
-}
-
-/// The documentation says number, the invoker sends text.
-fn milliseconds(value: &Value) -> Option<u64> {
-    match value {
-        Value::String(text) => text.trim().parse().ok(),
-        value => value.as_u64(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secret::Secret;
 
     fn lines(input: &str, environment: &[(&str, &str)]) -> (Vec<Value>, Vec<(Value, RunContext)>) {
         let variables: std::collections::HashMap<String, String> =

@@ -16,9 +16,10 @@ whiskjack forwards the logs of OpenWhisk actions to Logstash, without losing a l
 
 Usage:
   whiskjack run --config FILE [--state FILE] [--ca FILE] [--cert FILE --key FILE [--passphrase-file FILE]]
+  whiskjack serve [--port PORT]
   whiskjack --help | --version
 
-Options:
+Options of `run`:
   --config FILE  the parameters, a JSON object as the action gets it
   --state FILE   keep the checkpoint in this file; without it the platform keeps it,
                  as an annotation of a package in the namespace
@@ -29,14 +30,21 @@ Options:
                  the passphrase of an encrypted key, on one line; instead of `logstash.passphrase`.
                  The environment variable WHISKJACK_PASSPHRASE does the same
 
+`serve` is an OpenWhisk action's container: it answers /init and /run on port 8080.
+  --port PORT    listen there instead; 0 for any, which is told on stderr
+
 API host and key come from the environment (__OW_API_HOST, __OW_API_KEY, __OW_NAMESPACE), else from the file
 that wsk uses: the one named by WSK_CONFIG_FILE, else ~/.wskprops (APIHOST, AUTH, NAMESPACE).
 
 The result is one line of JSON on stdout, logs go to stderr.
 Exit status: 0 all was forwarded; 1 something failed or is still owed; 2 wrong usage or configuration.
 
-Started without arguments and with a pipe as file descriptor 3, whiskjack is an OpenWhisk action: it reads one
-activation per line from stdin and writes one result per line to descriptor 3 (ActionLoop).
+How it is started as an OpenWhisk action:
+  no arguments, and a pipe as file descriptor 3
+                 ActionLoop: an activation a line of stdin, a result a line of descriptor 3
+  no argument or one that begins with { or [, and __OW_ACTIVATION_ID or __OW_ACTION_NAME in the environment
+                 dockerskeleton: parameters from the argument, else from stdin; the result on stdout, exit status 0
+  serve          the container itself, over HTTP
 ";
 
 /// Environment variable with the passphrase of an encrypted key.
@@ -51,6 +59,8 @@ pub enum Command {
     Version,
     /// Run once.
     Run(RunOptions),
+    /// Be a container, on this port.
+    Serve(u16),
 }
 
 /// Files of a run.
@@ -78,7 +88,13 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, S
         Some("--help" | "-h" | "help") => return Ok(Command::Help),
         Some("--version" | "-V") => return Ok(Command::Version),
         Some("run") => {}
-        _ => return Err(format!("{}: no such command; there is only `run`, see --help", command.display())),
+        Some("serve") => return parse_serve(arguments),
+        _ => {
+            return Err(format!(
+                "{}: no such command; there are `run` and `serve`, see --help",
+                command.display()
+            ));
+        }
     }
     let (mut config, mut run) = (None, RunOptions::default());
     while let Some(option) = arguments.next() {
@@ -106,6 +122,24 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, S
     }
     run.config = config.ok_or("--config FILE is missing: the parameters, a JSON object")?;
     Ok(Command::Run(run))
+}
+
+fn parse_serve(mut arguments: impl Iterator<Item = OsString>) -> Result<Command, String> {
+    let mut port = None;
+    while let Some(option) = arguments.next() {
+        match option.to_str() {
+            Some("--help" | "-h") => return Ok(Command::Help),
+            Some("--port") => {}
+            _ => return Err(format!("{}: no such option of `serve`; see --help", option.display())),
+        }
+        let value = arguments.next().ok_or("--port: a number is missing")?;
+        let number = value.to_str().and_then(|text| text.parse().ok());
+        let number = number.ok_or(format!("--port {}: must be a number from 0 to 65535", value.display()))?;
+        if port.replace(number).is_some() {
+            return Err("--port: given twice".to_owned());
+        }
+    }
+    Ok(Command::Serve(port.unwrap_or(super::serve::PORT)))
 }
 
 /// Parameters and context of a run. Errors are sentences that name the file.
@@ -202,6 +236,12 @@ mod tests {
     }
 
     #[test]
+    fn a_container_listens_where_the_platform_expects_it_unless_told_otherwise() {
+        assert_eq!(parse_words("serve"), Ok(Command::Serve(8080)));
+        assert_eq!(parse_words("serve --port 0"), Ok(Command::Serve(0)));
+    }
+
+    #[test]
     fn an_argument_that_is_not_understood_is_named() {
         for (words, part) in [
             ("", "nothing to do"),
@@ -211,6 +251,10 @@ mod tests {
             ("run --config c --passphrase=sesame", "put the passphrase into a file"),
             ("run --config", "--config: a file is missing"),
             ("run --config a --config b", "--config: given twice"),
+            ("serve 8080", "8080: no such option of `serve`"),
+            ("serve --port", "--port: a number is missing"),
+            ("serve --port 65536", "--port 65536: must be a number from 0 to 65535"),
+            ("serve --port 1 --port 2", "--port: given twice"),
         ] {
             let message = parse_words(words).unwrap_err();
             assert!(message.contains(part) && !message.contains("sesame"), "{words}: {message}");

@@ -22,6 +22,8 @@ struct Platform {
     /// What a PUT is answered with; 200 is done.
     put: Cell<u16>,
     list: Cell<u16>,
+    /// How many activations of the monitored action it counts, whatever the range.
+    counted: Cell<usize>,
     /// What `GET /` tells.
     limits: RefCell<Value>,
     /// Newest first.
@@ -37,6 +39,7 @@ impl Platform {
             outdated: RefCell::default(),
             put: Cell::new(200),
             list: Cell::new(200),
+            counted: Cell::new(0),
             limits: RefCell::new(limits(300_000)),
             records: RefCell::default(),
             requests: RefCell::default(),
@@ -113,7 +116,10 @@ impl Platform {
             let mut records: Vec<Value> = records;
             records.retain(|record| range.contains(&record["start"].as_u64().unwrap()));
             return match self.list.get() {
-                200 if target.ends_with("count=true") => (200, json!({"activations": records.len()})),
+                200 if target.ends_with("count=true") => {
+                    let count = if own { records.len() } else { self.counted.get() };
+                    (200, json!({"activations": count}))
+                }
                 200 => {
                     let (skip, limit) = (number("skip") as usize, number("limit") as usize);
                     (200, records.into_iter().skip(skip).take(limit).collect())
@@ -216,13 +222,32 @@ fn a_run_takes_the_lease_renews_it_in_between_and_gives_it_back_at_its_end() {
     let (_, result) = platform.conclude(&plan, &plan.work["a"].clone(), true);
     assert_eq!(platform.annotation("whiskjack-lease"), None);
     assert_eq!(platform.annotation("description"), Some(json!(1.50)));
-    assert_eq!((&result["checkpoint"], &result["requests"]), (&json!("saved"), &json!(4)));
+    assert_eq!((&result["checkpoint"], &result["requests"]), (&json!("saved"), &json!(6)));
     let requests = platform.requests.borrow();
     let requests: Vec<&str> = requests
         .iter()
         .filter_map(|request| request.strip_suffix(" packages/whiskjack.fwd?overwrite=true"))
         .collect();
     assert_eq!(requests, ["PUT", "PUT", "PUT"], "one more than without a lease, and one in between");
+}
+
+#[test]
+fn what_counts_say_has_nothing_in_it_is_done_and_needs_no_slice() {
+    let platform = Platform::new();
+    platform.run(&params(json!({})), 1);
+    let quiet = platform.plan(&params(json!({})), 2).unwrap();
+    assert_eq!((quiet.slices(), &quiet.settled), (Vec::new(), &quiet.work));
+    let (report, _) = platform.conclude(&quiet, &[], true);
+    assert!(report.complete);
+    assert_eq!(platform.stored().sources["a"].through, quiet.began_ms);
+
+    platform.now.set(platform.now.get() + MINUTE);
+    platform.counted.set(1);
+    let busy = platform.plan(&params(json!({})), 3).unwrap();
+    assert_eq!((busy.slices().len(), busy.settled.len()), (2, 0));
+    platform.now.set(platform.now.get() + MINUTE);
+    platform.list.set(500);
+    assert!(platform.plan(&params(json!({})), 3).is_err(), "an API in trouble settles nothing");
 }
 
 #[test]
@@ -239,7 +264,9 @@ fn a_run_that_meets_the_lease_of_another_does_nothing_and_says_so() {
     assert_eq!(result["skipped"], expected);
     assert_eq!((&result["error"], report.complete), (&Value::Null, false));
     assert_eq!(report.log, [format!("skipped: {expected}")]);
-    assert_eq!(*platform.requests.borrow(), ["GET packages/whiskjack.fwd"]);
+    let requests = platform.requests.borrow();
+    assert_eq!(requests[0], "GET packages/whiskjack.fwd");
+    assert!(requests.len() == 2 && requests[1].ends_with("&count=true"), "at the same time: {requests:?}");
     assert_eq!(*platform.package.borrow(), before);
     assert!(first.skipped.is_none());
 }
@@ -274,6 +301,7 @@ fn of_two_runs_that_take_the_lease_at_once_the_later_one_keeps_what_the_other_di
     let platform = Platform::new();
     platform.run(&params(json!({})), 1);
     let before = platform.package.borrow().clone();
+    platform.counted.set(1);
     let first = platform.plan(&params(json!({})), 2).unwrap();
     *platform.outdated.borrow_mut() = Some(before);
     platform.now.set(platform.now.get() + 10);

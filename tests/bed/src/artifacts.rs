@@ -41,6 +41,26 @@ impl Artifacts {
         self.file("whiskjack.cwasm")
     }
 
+    /// The command for a stock wasmtime: the component with a program above it and sockets below it.
+    #[track_caller]
+    pub fn command(&self) -> PathBuf {
+        self.file("whiskjack-command.wasm")
+    }
+
+    /// The same, compiled ahead of time for a host without a compiler: `cargo xtask test` does that.
+    #[track_caller]
+    pub fn compiled_command(&self) -> PathBuf {
+        self.file("whiskjack-command.cwasm")
+    }
+
+    /// The `wasmtime` command, which `cargo xtask setup` has seen to.
+    #[track_caller]
+    pub fn wasmtime(&self) -> PathBuf {
+        let path = self.directory.join("wasmtime");
+        assert!(path.is_file(), "wasmtime is missing: run `cargo xtask setup`");
+        path
+    }
+
     #[track_caller]
     pub(crate) fn receiver(&self) -> PathBuf {
         self.file("lumberjack-receiver")

@@ -55,13 +55,16 @@ pub enum CertificateFault {
     SelfSigned,
 }
 
+/// For whom the server's certificate is. The last name is one that only a test's own name server or `/etc/hosts` knows.
+const SERVER_NAMES: [&str; 3] = ["localhost", "127.0.0.1", "logs.test"];
+
 impl Certificates {
     /// Makes all of them.
     pub fn new() -> Self {
         let (ca, issuer) = authority("whiskjack test CA");
         let (other_ca, _) = authority("unrelated test CA");
         let (server_certificate, server_key) =
-            leaf(&issuer, "localhost", &["localhost", "127.0.0.1"], ExtendedKeyUsagePurpose::ServerAuth);
+            leaf(&issuer, "localhost", &SERVER_NAMES, ExtendedKeyUsagePurpose::ServerAuth);
         let client_key = include_str!("../../../host-shim/tests/keys/ec.pkcs8.pem").to_owned();
         let client_key_encrypted = include_str!("../../../host-shim/tests/keys/ec.aes256.pem").to_owned();
         let client_pair = KeyPair::from_pem(&client_key).expect("a key pair");

@@ -7,7 +7,11 @@
 //! | [`Chaos`] | a stretch of bad network between two of them |
 //! | [`Client`] | Filebeat or a Python program: Lumberjack clients by others |
 //! | [`ActionLoop`] | an OpenWhisk container: the proxy that starts an action and hands it its runs |
+//! | [`DockerSkeleton`] | the same for images that start a process for each run |
+//! | [`Container`] | the forwarder as a container of its own |
+//! | [`Jail`] | an image that holds nothing but the binary; [`NameServer`]: who tells it addresses |
 //! | [`Cli`] | somebody at a terminal: the `whiskjack` command |
+//! | [`Stock`] | the same with a stock `wasmtime` and the composed command |
 //! | [`Certificates`] | a small PKI for one test |
 //! | [`hosts`] | all programs that run the component, on the same world |
 //!
@@ -26,19 +30,31 @@ mod certificates;
 mod chaos;
 mod cli;
 mod clients;
+mod container;
+mod dockerskeleton;
 pub mod hosts;
+mod invoker;
+mod jail;
+mod name_server;
 mod process;
 mod receiver;
 mod scripted;
 mod shared;
+mod stock;
 
-pub use actionloop::{ActionLoop, ActionLoopOptions, RunContext, action_zip};
+pub use actionloop::{ActionLoop, ActionLoopOptions};
 pub use artifacts::{Artifacts, artifacts};
 pub use certificates::{CertificateFault, Certificates, PASSPHRASE};
 pub use chaos::{Chaos, Dice};
 pub use cli::{Cli, Output};
 pub use clients::{Answer, Client, Inflated, inflate_with_python};
+pub use container::Container;
+pub use dockerskeleton::DockerSkeleton;
+pub use invoker::{RunContext, action_zip, zip_of};
+pub use jail::Jail;
+pub use name_server::NameServer;
 pub use receiver::{Received, Receiver, ReceiverOptions, ReceiverTls, ReceiverVersion};
 pub use scripted::{
     Connection, Journal, Refusal, Rules, Scripted, ScriptedOptions, Session, Window, event_fault, read_window,
 };
+pub use stock::Stock;

@@ -6,6 +6,7 @@ mod action;
 mod commands;
 mod node_action;
 mod stage;
+mod stock;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -13,7 +14,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 pub use self::commands::run_host;
-pub use self::node_action::Container;
+pub use self::node_action::NodeRuntime;
 pub use self::stage::Stage;
 use crate::Received;
 
@@ -44,6 +45,7 @@ type Run<'a> = Box<dyn FnMut() -> Value + 'a>;
 pub fn hosts() -> Vec<Host> {
     let host = |name, trusts, start| Host { name, trusts, start };
     let (both, receiver) = (Trusts { api: true, receiver: true }, Trusts { api: false, receiver: true });
+    let neither = Trusts { api: false, receiver: false };
     vec![
         host("OpenWhisk action", both, action::start),
         host("command", both, commands::native),
@@ -51,7 +53,7 @@ pub fn hosts() -> Vec<Host> {
         host("Node.js", both, commands::node),
         host("Node.js action", receiver, node_action::start),
         host("Python", receiver, commands::python),
-        // The command for a stock wasmtime belongs here.
+        host("stock wasmtime", neither, stock::start),
     ]
 }
 

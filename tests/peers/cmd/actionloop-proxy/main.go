@@ -20,6 +20,7 @@ func main() {
 	listen := flag.String("listen", "127.0.0.1:0", "address to listen on")
 	waitForAck := flag.Bool("wait-for-ack", false, "as the Go images: the action must say {\"ok\":true} on fd 3 before its first run")
 	deadlineKill := flag.Bool("deadline-kill", false, "kill the action when a run passes the deadline in its body")
+	executionEnv := flag.String("execution-env", "", "as the Go images: exec.env beside the executable must hold this text")
 	flag.Parse()
 	if flag.NArg() > 0 {
 		peer.Fail(fmt.Errorf("unexpected argument %q", flag.Arg(0)))
@@ -29,7 +30,7 @@ func main() {
 	if err != nil {
 		peer.Fail(err)
 	}
-	proxy := &proxy{base: base, waitForAck: *waitForAck, deadlineKill: *deadlineKill}
+	proxy := &proxy{base: base, waitForAck: *waitForAck, deadlineKill: *deadlineKill, executionEnv: *executionEnv}
 	err = serve(*listen, proxy)
 	proxy.stop()
 	_ = os.RemoveAll(base)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"os"
@@ -19,6 +20,7 @@ type proxy struct {
 	base         string
 	waitForAck   bool
 	deadlineKill bool
+	executionEnv string
 
 	// Held for a whole request: the platform never overlaps them when concurrency is 1.
 	serving sync.Mutex
@@ -90,12 +92,32 @@ func (p *proxy) init(w http.ResponseWriter, body []byte) {
 	}
 	// A missing file shows when it is started.
 	_ = os.Chmod(filepath.Join(p.base, executable), 0o755)
+	if err := p.checkExecutionEnv(filepath.Join(p.base, filepath.Dir(executable))); err != nil {
+		replyError(w, http.StatusBadGateway, "cannot start action: "+err.Error())
+		return
+	}
 	if err := p.start(executable, p.environment(request.Value.Env)); err != nil {
 		replyError(w, http.StatusBadGateway, "cannot start action: "+err.Error())
 		return
 	}
 	p.initialized = true
 	reply(w, http.StatusOK, []byte("{\"ok\":true}\n"))
+}
+
+// checkExecutionEnv compares exec.env with what the image demands, if it does. The original's documentation says prefix, its code
+// says equal but for white space around.
+func (p *proxy) checkExecutionEnv(dir string) error {
+	if p.executionEnv == "" {
+		return nil
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "exec.env"))
+	if err != nil {
+		return err
+	}
+	if strings.TrimSpace(string(text)) != p.executionEnv {
+		return errors.New("Execution environment version mismatch. See logs for details.")
+	}
+	return nil
 }
 
 func (p *proxy) start(executable string, environment []string) error {
@@ -117,6 +139,9 @@ func (p *proxy) environment(init map[string]json.RawMessage) []string {
 	variables := map[string]string{"__OW_PROXY_VERSION": "whiskjack-tests"}
 	if p.waitForAck {
 		variables["__OW_WAIT_FOR_ACK"] = "true"
+	}
+	if p.executionEnv != "" {
+		variables["__OW_EXECUTION_ENV"] = p.executionEnv
 	}
 	for _, variable := range os.Environ() {
 		if strings.HasPrefix(variable, "__OW_") {

@@ -1,0 +1,192 @@
+//! The component's face: `wasi:cli/run` on one side, the forwarder on the other.
+
+mod bindings;
+
+use std::collections::VecDeque;
+use std::hash::{BuildHasher, RandomState};
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use self::bindings::exports::wasi::cli::run::Guest;
+use self::bindings::whiskjack::forwarder::control;
+use self::bindings::whiskjack::forwarder::forwarder::{self, Report, RunPlan, Slice};
+use self::bindings::whiskjack::forwarder::types::{
+    Authorization, CheckpointKeeper, ConfigFault, Context, Error,
+};
+use crate::arguments::{self, Command, Files, HELP};
+use crate::outcome::{Outcome, redacted};
+use crate::security::{Channel, Fault, take};
+use crate::state::StateFile;
+
+/// A run that is killed repeats at most what it did in this time.
+const SAVE_EVERY: Duration = Duration::from_secs(15);
+
+/// Environment variable with the API key, and the key of the fault when there is none.
+const KEY: &str = "__OW_API_KEY";
+
+struct Component;
+
+#[allow(unsafe_code, reason = "generated: the function that the host calls")]
+mod export {
+    use super::{Component, bindings};
+
+    bindings::export!(Component with_types_in bindings);
+}
+
+impl Guest for Component {
+    fn run() -> Result<(), ()> {
+        let said = match arguments::parse(std::env::args_os().skip(1)) {
+            Ok(Command::Help) => HELP.to_owned(),
+            Ok(Command::Version) => concat!("whiskjack ", env!("CARGO_PKG_VERSION"), "\n").to_owned(),
+            Ok(Command::Run(files)) => return run_once(&files),
+            Err(message) => return misused(&message),
+        };
+        print!("{said}");
+        Ok(())
+    }
+}
+
+fn misused(message: &str) -> Result<(), ()> {
+    eprintln!("whiskjack: {message}");
+    Err(())
+}
+
+fn run_once(files: &Files) -> Result<(), ()> {
+    let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let mut params = match arguments::params(files, &environment) {
+        Ok(params) => params,
+        Err(message) => return misused(&message),
+    };
+    let key = environment(KEY);
+    let (channel, faults) = take(&mut params);
+    control::choose(&match channel {
+        Channel::Plain => control::Channel::Plain,
+        Channel::Tls(name) => control::Channel::Tls(name),
+    });
+    let context = Context {
+        api_origin: environment("__OW_API_HOST"),
+        authorization: key.clone().map_or(Authorization::Missing, Authorization::Key),
+        namespace: environment("__OW_NAMESPACE"),
+        action_name: None,
+        activation_id: None,
+        deadline_ms: None,
+        checkpoint: CheckpointKeeper::Platform,
+    };
+    let params = serde_json::Value::Object(params).to_string();
+    let outcome =
+        forward(params.as_bytes(), context, files.state.as_deref(), faults).unwrap_or_else(|failed| *failed);
+    control::say_goodbye();
+    for fault in &outcome.faults {
+        eprintln!("{}", redacted(&fault.to_string(), key.as_deref()));
+    }
+    println!("{}", outcome.line(key.as_deref()));
+    if outcome.complete { Ok(()) } else { Err(()) }
+}
+
+/// Plans, forwards every slice on one worker, and concludes. The error is an outcome too: of a run that did not come to work.
+fn forward(
+    params: &[u8],
+    mut context: Context,
+    state: Option<&Path>,
+    faults: Vec<Fault>,
+) -> Result<Outcome, Box<Outcome>> {
+    let failed = |message: String| Box::new(Outcome::error(message));
+    let keyed = !matches!(context.authorization, Authorization::Missing);
+    let mut kept = Kept { file: None, saved_at: Instant::now() };
+    if !faults.is_empty() {
+        // Nothing is read while the configuration is wrong: without authorization the forwarder only looks for its own faults.
+        context.authorization = Authorization::Missing;
+    } else if let Some(path) = state {
+        let run = format!("{:016x}", RandomState::new().hash_one(now_ms()));
+        let file = StateFile::open(path, &run, now_ms()).map_err(failed)?;
+        context.checkpoint = CheckpointKeeper::Host(file.load().map_err(failed)?);
+        kept.file = Some(file);
+    }
+    let plan = match forwarder::plan(params, &context) {
+        Ok(plan) if faults.is_empty() => plan,
+        answer => return Err(Box::new(refused(answer.err(), faults, keyed))),
+    };
+    let report = work(&plan, &mut kept);
+    let saved = kept.keep(&report);
+    Ok(Outcome::report(&report.result, report.complete, saved))
+}
+
+/// Why there is no plan. With a key (`keyed`) a missing one is no fault: it was held back.
+fn refused(error: Option<Error>, mut faults: Vec<Fault>, keyed: bool) -> Outcome {
+    match error {
+        Some(Error::InvalidConfig(found)) => {
+            let found = found.into_iter().filter(|fault| !keyed || fault.key != KEY);
+            faults.extend(found.map(|ConfigFault { key, value, remedy }| Fault {
+                remedy: here(&key, &value).unwrap_or(remedy),
+                key,
+                value,
+            }));
+            Outcome::invalid_config(faults)
+        }
+        // The forwarder's other errors come from the key that it was not given because of these faults.
+        _ if !faults.is_empty() => Outcome::invalid_config(faults),
+        Some(Error::Api(failure) | Error::Checkpoint(failure)) => Outcome::error(failure.message),
+        Some(Error::Other(message)) => Outcome::error(message),
+        None => Outcome::error("the forwarder made no plan"),
+    }
+}
+
+/// What to do here, where it is not what an action would do.
+fn here(key: &str, value: &str) -> Option<String> {
+    let remedy = match (key, value) {
+        (KEY, _) => {
+            "there is no API key; set it, `uuid:secret`, and hand it over with `wasmtime run --env __OW_API_KEY`"
+        }
+        ("api.host", "") => {
+            "give the origin of the OpenWhisk API, or set it and hand it over with `wasmtime run --env __OW_API_HOST`"
+        }
+        _ => return None,
+    };
+    Some(remedy.to_owned())
+}
+
+fn work(plan: &RunPlan, kept: &mut Kept) -> Report {
+    let mut queue: VecDeque<Slice> = plan.slices.iter().cloned().collect();
+    let mut outcomes = Vec::new();
+    while let Some(slice) = queue.pop_front() {
+        let outcome = forwarder::forward(plan, &slice);
+        // At the end, so that a long backlog holds up nobody.
+        queue.extend(outcome.rest.clone());
+        outcomes.push(outcome);
+        kept.renew();
+        if kept.saved_at.elapsed() >= SAVE_EVERY {
+            // A failure here is not the run's: the last save decides.
+            if let Err(message) = kept.keep(&forwarder::conclude(plan, &outcomes, false)) {
+                eprintln!("whiskjack: {message}");
+            }
+        }
+    }
+    forwarder::conclude(plan, &outcomes, true)
+}
+
+/// Where the checkpoint is kept, if not by the platform, and when it was saved last.
+struct Kept {
+    file: Option<StateFile>,
+    saved_at: Instant,
+}
+
+impl Kept {
+    fn keep(&mut self, report: &Report) -> Result<(), String> {
+        self.saved_at = Instant::now();
+        match (&self.file, &report.checkpoint) {
+            (Some(file), Some(bytes)) => file.save(bytes),
+            _ => Ok(()),
+        }
+    }
+
+    fn renew(&self) {
+        if let Some(Err(error)) = self.file.as_ref().map(|file| file.renew(now_ms())) {
+            eprintln!("whiskjack: the lease of the checkpoint file was not renewed: {error}");
+        }
+    }
+}
+
+fn now_ms() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,21 @@
+//! The program of `whiskjack-command.wasm`, which runs in the `wasmtime` command as it is: reads the configuration, calls the forwarder,
+//! keeps the checkpoint in a file, prints the result.
+//!
+//! It is a component of its own. `cargo xtask build` composes it with the forwarder (`whiskjack.wasm`) and with `command/transport`, which
+//! implements `transport` over WASI's sockets. Nothing of the forwarder is written again here.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`arguments`] | the command line and the environment |
+//! | [`security`] | takes the host's keys out of the configuration, and refuses what a stock host cannot honour |
+//! | [`state`] | the checkpoint file, and a lease in place of a lock |
+//! | [`outcome`] | the result line |
+//! | `component` | plan, forward, conclude; only for WASI |
+
+pub mod arguments;
+pub mod outcome;
+pub mod security;
+pub mod state;
+
+#[cfg(target_os = "wasi")]
+mod component;

@@ -1,0 +1,105 @@
+//! The result line: one JSON object, as the action returns it.
+
+use serde_json::{Map, Value, json};
+
+use crate::security::Fault;
+
+/// Shorter texts are not looked for: replacing them would garble the result and protect nothing.
+const SHORTEST_SECRET: usize = 8;
+
+/// What came of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// It has the key `error` if anything failed.
+    pub object: Map<String, Value>,
+    /// Whether all that was asked for was read, acknowledged and saved.
+    pub complete: bool,
+    /// What is wrong with the configuration, if it is.
+    pub faults: Vec<Fault>,
+}
+
+impl Outcome {
+    /// A run that achieved nothing, and why.
+    pub fn error(message: impl Into<String>) -> Self {
+        let object = Map::from_iter([("error".to_owned(), Value::String(message.into()))]);
+        Self { object, complete: false, faults: Vec::new() }
+    }
+
+    /// A configuration that cannot be used; each key is named once.
+    pub fn invalid_config(mut faults: Vec<Fault>) -> Self {
+        let mut keys = std::collections::HashSet::new();
+        faults.retain(|fault| keys.insert(fault.key.clone()));
+        let list: Vec<String> =
+            faults.iter().map(|fault| format!("{}: {}", fault.key, fault.remedy)).collect();
+        let count = match faults.len() {
+            1 => "1 fault".to_owned(),
+            count => format!("{count} faults"),
+        };
+        let mut outcome = Self::error(format!("the configuration has {count}: {}", list.join("; ")));
+        outcome.object.insert("faults".to_owned(), json!(faults));
+        Self { faults, ..outcome }
+    }
+
+    /// The forwarder's own report; `saved` says why the checkpoint could not be saved.
+    pub fn report(result: &[u8], complete: bool, saved: Result<(), String>) -> Self {
+        let Ok(Value::Object(mut object)) = serde_json::from_slice(result) else {
+            return Self::error(
+                "the forwarder's report is no JSON object; build again with `cargo xtask build`",
+            );
+        };
+        if let Err(problem) = saved {
+            let own = object.get("error").and_then(Value::as_str).map(|own| format!("{own}; "));
+            object.insert("error".to_owned(), format!("{}{problem}", own.unwrap_or_default()).into());
+            object.insert("checkpoint".to_owned(), "not saved".into());
+        }
+        let complete = complete && !object.contains_key("error");
+        Self { object, complete, faults: Vec::new() }
+    }
+
+    /// The object on one line, without the API key. A guard only: it should not have come this far.
+    pub fn line(&self, key: Option<&str>) -> String {
+        redacted(&Value::Object(self.object.clone()).to_string(), key)
+    }
+}
+
+/// The text without the API key and its second half.
+pub fn redacted(text: &str, key: Option<&str>) -> String {
+    let password = key.and_then(|key| Some(key.split_once(':')?.1));
+    let secrets = key.into_iter().chain(password).filter(|secret| secret.len() >= SHORTEST_SECRET);
+    secrets.fold(text.to_owned(), |text, secret| text.replace(secret, "(not shown)"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_of_command_and_forwarder_make_one_error_that_names_each_key_once() {
+        let fault =
+            |key: &str| Fault { key: key.to_owned(), value: "1".to_owned(), remedy: "fix it".to_owned() };
+        let outcome =
+            Outcome::invalid_config(vec![fault("logstash.port"), fault("actions"), fault("actions")]);
+        let error = "the configuration has 2 faults: logstash.port: fix it; actions: fix it";
+        assert_eq!(outcome.object.get("error"), Some(&json!(error)));
+        assert_eq!((outcome.faults.len(), outcome.complete), (2, false));
+    }
+
+    #[test]
+    fn a_checkpoint_that_was_not_saved_joins_the_forwarders_error() {
+        let outcome = Outcome::report(br#"{"sent":3,"error":"one"}"#, true, Err("two".to_owned()));
+        assert_eq!(
+            Value::Object(outcome.object),
+            json!({"sent": 3, "error": "one; two", "checkpoint": "not saved"})
+        );
+        assert!(!outcome.complete);
+        assert!(Outcome::report(b"{}", true, Ok(())).complete);
+        assert!(!Outcome::report(b"[]", true, Ok(())).complete);
+    }
+
+    #[test]
+    fn the_key_is_not_in_the_line() {
+        let outcome = Outcome::error("abc:secret-of-mine, then secret-of-mine, then abc");
+        let line = outcome.line(Some("abc:secret-of-mine"));
+        assert_eq!(line, r#"{"error":"(not shown), then (not shown), then abc"}"#);
+    }
+}

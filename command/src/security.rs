@@ -1,0 +1,252 @@
+//! The host's keys of the configuration: what goes over a connection, and what a stock host cannot do.
+//!
+//! A stock wasmtime trusts public certificate authorities only, at the receiver (`wasi:tls`) and at the API (`wasi:http`), and shows no
+//! client certificate (facts/wasm.md 0 and 1.1). A key that asks for more is refused: to ignore it would be a security hole. What is taken
+//! out of the configuration never reaches the forwarder.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// One thing wrong with the configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Fault {
+    /// Path of the key, as `logstash.port`.
+    pub key: String,
+    /// The value seen, as JSON, shortened; empty if it is missing or may be a secret.
+    pub value: String,
+    /// What is wrong and what to do, one sentence.
+    pub remedy: String,
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.value.as_str() {
+            "" => write!(f, "{}: {}", self.key, self.remedy),
+            value => write!(f, "{}: {} (it is {value})", self.key, self.remedy),
+        }
+    }
+}
+
+/// How receivers are spoken to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Channel {
+    /// In the clear.
+    Plain,
+    /// Over TLS, the certificate checked for this name, or for the host's.
+    Tls(Option<String>),
+}
+
+const ROOTS: &str = "cannot be honoured: a stock wasmtime trusts public certificate authorities only";
+const CLIENT: &str = "cannot be honoured: a stock wasmtime shows no client certificate";
+const PINS: &str = "cannot be honoured: a stock wasmtime does not show the receiver's certificate";
+const VERSIONS: &str =
+    "cannot be honoured: a stock wasmtime takes TLS 1.2 and 1.3, whichever the receiver speaks";
+const INSTEAD: &str =
+    "use the `whiskjack` binary, or a TLS proxy on this machine (stunnel, socat) and `logstash.tls` false";
+const INSTEAD_API: &str =
+    "use the `whiskjack` binary, or a TLS proxy on this machine and its http:// origin as `api.host`";
+
+/// Longest value shown in a fault, in characters.
+const SHOWN: usize = 60;
+
+/// Takes certificates and keys out of the parameters, and says how receivers are spoken to. Faults: keys that cannot be honoured, one each.
+pub fn take(params: &mut Map<String, Value>) -> (Channel, Vec<Fault>) {
+    let mut faults = Vec::new();
+    let mut section = Section { name: "api", map: params.get_mut("api"), faults: &mut faults };
+    section.flag("rejectUnauthorized", true, Some((false, ROOTS, INSTEAD_API)));
+    section.refuse("ca", ROOTS, INSTEAD_API);
+
+    let mut section = Section { name: "logstash", map: params.get_mut("logstash"), faults: &mut faults };
+    let tls = section.flag("tls", true, None);
+    let name = section.name_to_check();
+    for key in ["ca_sha256", "leaf_sha256"] {
+        match tls {
+            true => section.refuse(key, PINS, INSTEAD),
+            // A pin that nobody looks at would only seem to protect.
+            false => {
+                section.refuse(key, "needs TLS, which `logstash.tls` turns off", "remove one of the two")
+            }
+        }
+    }
+    if tls {
+        section.flag("rejectUnauthorized", true, Some((false, ROOTS, INSTEAD)));
+        section.refuse("ca", ROOTS, INSTEAD);
+        section.versions();
+    } else {
+        section.remove("ca");
+    }
+    for key in ["cert", "key", "passphrase"] {
+        match tls {
+            true => section.refuse(key, CLIENT, INSTEAD),
+            false => section.remove(key),
+        }
+    }
+    (if tls { Channel::Tls(name) } else { Channel::Plain }, faults)
+}
+
+/// One object of the parameters. What is no object is the forwarder's to report.
+struct Section<'a> {
+    name: &'static str,
+    map: Option<&'a mut Value>,
+    faults: &'a mut Vec<Fault>,
+}
+
+impl Section<'_> {
+    fn get(&self, key: &str) -> Option<&Value> {
+        // Null and empty text count as absent, as they did in Node.
+        self.map.as_deref()?.get(key).filter(|value| !value.is_null() && value.as_str() != Some(""))
+    }
+
+    fn remove(&mut self, key: &str) {
+        if let Some(map) = self.map.as_deref_mut().and_then(Value::as_object_mut) {
+            map.remove(key);
+        }
+    }
+
+    /// Notes a fault of a value that may be a secret, and takes it out.
+    fn refuse(&mut self, key: &str, why: &str, instead: &str) {
+        if self.get(key).is_some() {
+            self.fault(key, String::new(), format!("{why}; {instead}"));
+        }
+        self.remove(key);
+    }
+
+    fn fault(&mut self, key: &str, value: String, remedy: String) {
+        self.faults.push(Fault { key: format!("{}.{key}", self.name), value, remedy });
+    }
+
+    /// A boolean; `refused` is the value that cannot be honoured, why, and what to do instead.
+    fn flag(&mut self, key: &str, default: bool, refused: Option<(bool, &str, &str)>) -> bool {
+        let (flag, problem) = match (self.get(key), refused) {
+            (None, _) => (default, None),
+            (Some(Value::Bool(flag)), Some((refused, why, instead))) if *flag == refused => {
+                (*flag, Some(format!("{why}; {instead}")))
+            }
+            (Some(Value::Bool(flag)), _) => (*flag, None),
+            (Some(_), _) => (default, Some("must be true or false, without quotes".to_owned())),
+        };
+        if let Some(problem) = problem {
+            self.fault(key, shortened(self.get(key)), problem);
+        }
+        flag
+    }
+
+    fn name_to_check(&mut self) -> Option<String> {
+        let value = self.get("servername")?;
+        if let Some(name) = value.as_str() {
+            return Some(name.to_owned());
+        }
+        let problem = "must be a host name or an IP address, as in the server's certificate".to_owned();
+        self.fault("servername", shortened(self.get("servername")), problem);
+        None
+    }
+
+    /// Only limits that leave TLS 1.2 and 1.3 both, since nobody can be told to leave one of them out.
+    fn versions(&mut self) {
+        const OLD: [&str; 3] = ["TLSv1", "TLSv1.0", "TLSv1.1"];
+        let must = "must be \"TLSv1.2\" or \"TLSv1.3\"".to_owned();
+        for (key, loosest, tightest) in
+            [("minVersion", "TLSv1.2", "TLSv1.3"), ("maxVersion", "TLSv1.3", "TLSv1.2")]
+        {
+            let problem = match self.get(key).map(Value::as_str) {
+                None => continue,
+                Some(Some(version)) if version == loosest => continue,
+                Some(Some(version)) if key == "minVersion" && OLD.contains(&version) => continue,
+                Some(Some(version)) if version == tightest || OLD.contains(&version) => {
+                    format!("{VERSIONS}; leave it out, or use the `whiskjack` binary")
+                }
+                Some(_) => must.clone(),
+            };
+            self.fault(key, shortened(self.get(key)), problem);
+        }
+    }
+}
+
+/// A value as JSON, short enough for a message.
+fn shortened(value: Option<&Value>) -> String {
+    let text = match value {
+        // Members are not shown: one of them may be a password in the wrong place.
+        Some(Value::Object(_)) => "{…}".to_owned(),
+        Some(Value::Array(_)) => "[…]".to_owned(),
+        value => value.map(Value::to_string).unwrap_or_default(),
+    };
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn taken(mut params: Value) -> (Channel, Vec<String>, Value) {
+        let (channel, faults) = take(params.as_object_mut().unwrap());
+        (channel, faults.iter().map(ToString::to_string).collect(), params)
+    }
+
+    #[test]
+    fn tls_is_on_unless_it_is_turned_off_and_may_check_another_name() {
+        assert_eq!(taken(json!({"logstash": {"host": "a"}})).0, Channel::Tls(None));
+        assert_eq!(taken(json!({"logstash": {"tls": false}})).0, Channel::Plain);
+        let named = json!({"logstash": {"servername": "b", "minVersion": "TLSv1.1", "maxVersion": "TLSv1.3", "ca": null, "cert": ""}});
+        let (channel, faults, _) = taken(named);
+        assert_eq!((channel, faults), (Channel::Tls(Some("b".to_owned())), vec![]));
+    }
+
+    #[test]
+    fn each_key_that_a_stock_host_cannot_honour_is_one_fault_and_leaves_the_configuration() {
+        let keys = ["ca", "cert", "key", "passphrase", "ca_sha256", "leaf_sha256"];
+        let mut params = json!({"logstash": {"rejectUnauthorized": false, "minVersion": "TLSv1.3", "maxVersion": "TLSv1.2"},
+                                "api": {"ca": "hidden", "rejectUnauthorized": false}});
+        for key in keys {
+            params["logstash"][key] = json!("hidden");
+        }
+        let (_, faults, left) = taken(params);
+        for key in keys.into_iter().chain(["rejectUnauthorized", "minVersion", "maxVersion"]) {
+            let prefix = format!("logstash.{key}: cannot be honoured");
+            assert_eq!(
+                faults.iter().filter(|fault| fault.starts_with(&prefix)).count(),
+                1,
+                "{key}: {faults:?}"
+            );
+        }
+        assert_eq!(faults.iter().filter(|fault| fault.starts_with("api.")).count(), 2, "{faults:?}");
+        assert_eq!(faults.len(), keys.len() + 5);
+        let told = format!("{faults:?} {left}");
+        assert!(!told.contains("hidden"), "{told}");
+    }
+
+    #[test]
+    fn without_tls_its_keys_do_not_matter_but_a_pin_would_only_seem_to_protect() {
+        let (channel, faults, left) =
+            taken(json!({"logstash": {"tls": false, "rejectUnauthorized": false, "ca": "c", "cert": "c",
+            "key": "k", "passphrase": "p", "minVersion": "TLSv1.3", "leaf_sha256": "x"}}));
+        assert_eq!(channel, Channel::Plain);
+        assert_eq!(
+            faults,
+            ["logstash.leaf_sha256: needs TLS, which `logstash.tls` turns off; remove one of the two"]
+        );
+        assert_eq!(
+            left["logstash"],
+            json!({"tls": false, "rejectUnauthorized": false, "minVersion": "TLSv1.3"})
+        );
+    }
+
+    #[test]
+    fn values_of_the_wrong_kind_are_shown() {
+        let (_, faults, _) = taken(
+            json!({"logstash": {"tls": "no", "servername": 5, "maxVersion": "SSLv3"}, "api": {"rejectUnauthorized": {"a": 1}}}),
+        );
+        assert_eq!(
+            faults,
+            [
+                "api.rejectUnauthorized: must be true or false, without quotes (it is {…})",
+                "logstash.tls: must be true or false, without quotes (it is \"no\")",
+                "logstash.servername: must be a host name or an IP address, as in the server's certificate (it is 5)",
+                "logstash.maxVersion: must be \"TLSv1.2\" or \"TLSv1.3\" (it is \"SSLv3\")",
+            ]
+        );
+    }
+}

@@ -1,0 +1,243 @@
+//! The container itself (`--docker`): what the invoker asks for, over HTTP (facts/openwhisk.md 3.1).
+//!
+//! | request | answer |
+//! |---|---|
+//! | `POST /init`, the first | 200; its `env` is the environment from now on |
+//! | `POST /init` again | 403 |
+//! | `POST /run` | 200 with the result, also if that has the key `error`; one run at a time |
+//! | anything else, or no JSON | a status from 400 on, with an object that has the key `error` |
+//!
+//! Answers have a Content-Length. The end of logs is marked on stdout and stderr after each run, before its answer, and after an
+//! `/init` that failed.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::io::{self, Write};
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::{Body, Incoming};
+use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use serde_json::{Map, Value, json};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Mutex;
+
+use super::activation;
+use crate::run::RunContext;
+
+/// Where the invoker expects a container to listen.
+pub const PORT: u16 = 8080;
+
+/// How the platform finds the end of a run's logs.
+const END_OF_LOGS: &[u8] = b"XXX_THE_END_OF_A_WHISK_ACTIVATION_XXX\n";
+
+/// Largest body: the code of an action may have 48 MiB, and comes as base64. Parameters are 1 MiB at most, unless an operator allows more.
+const LARGEST: usize = 64 << 20;
+
+const ACCEPT_AGAIN: Duration = Duration::from_millis(10);
+
+/// Listens on all addresses, of IPv6 too where there is such a thing. Port 0 means any.
+pub async fn listen(port: u16) -> io::Result<TcpListener> {
+    match TcpListener::bind((Ipv6Addr::UNSPECIFIED, port)).await {
+        Ok(listener) => Ok(listener),
+        Err(_) => TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).await,
+    }
+}
+
+/// Serves the platform for ever. `run` answers an activation.
+pub async fn serve<R, F>(listener: TcpListener, run: R)
+where
+    R: Fn(Value, RunContext) -> F + Send + Sync + 'static,
+    F: Future<Output = Map<String, Value>> + Send + 'static,
+{
+    let container = Arc::new(Container { run, mark: mark_end_of_logs, init: Mutex::default() });
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            // Of one connection, which is gone already; or there are too many, and another must end first.
+            tokio::time::sleep(ACCEPT_AGAIN).await;
+            continue;
+        };
+        stream.set_nodelay(true).ok();
+        let container = container.clone();
+        tokio::spawn(async move {
+            let service = service_fn(|request| {
+                // On a task of its own: when the platform hangs up, the run still saves what it did.
+                let answer = tokio::spawn(container.clone().answer(request));
+                async move { Ok::<_, Infallible>(answer.await.unwrap_or_else(|_| lost())) }
+            });
+            http1::Builder::new().serve_connection(TokioIo::new(stream), service).await.ok();
+        });
+    }
+}
+
+/// Ends when the process is told to. The first process of a container has no handler but its own: without one, the signal is lost.
+pub async fn told_to_end() -> io::Result<()> {
+    let mut terminated = signal(SignalKind::terminate())?;
+    let mut interrupted = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminated.recv() => {}
+        _ = interrupted.recv() => {}
+    }
+    Ok(())
+}
+
+fn mark_end_of_logs() {
+    // Whoever reads them is gone if this fails.
+    let (mut stdout, mut stderr) = (io::stdout(), io::stderr());
+    stdout.write_all(END_OF_LOGS).and_then(|()| stdout.flush()).ok();
+    stderr.write_all(END_OF_LOGS).ok();
+}
+
+/// What is known between two requests.
+struct Container<R> {
+    run: R,
+    mark: fn(),
+    /// The environment that `/init` gave, once it did. Locked for as long as a request takes.
+    init: Mutex<Option<HashMap<String, String>>>,
+}
+
+/// Why a request gets no result.
+struct Refused(StatusCode, String);
+
+impl<R, F> Container<R>
+where
+    R: Fn(Value, RunContext) -> F,
+    F: Future<Output = Map<String, Value>>,
+{
+    async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        let path = request.uri().path().to_owned();
+        match (request.method(), path.as_str()) {
+            (&Method::POST, "/init") => self.init(request.into_body()).await,
+            (&Method::POST, "/run") => self.run(request.into_body()).await,
+            (_, "/init" | "/run") => {
+                let mut answer =
+                    refused(Refused(StatusCode::METHOD_NOT_ALLOWED, format!("{path} wants POST")));
+                answer.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+                answer
+            }
+            _ => refused(Refused(StatusCode::NOT_FOUND, "there are only /init and /run".to_owned())),
+        }
+    }
+
+    async fn init(&self, body: Incoming) -> Response<Full<Bytes>> {
+        let mut init = self.init.lock().await;
+        let environment = match read(body).await {
+            // The platform's own words: it looks for them.
+            Ok(_) if init.is_some() => {
+                Err(Refused(StatusCode::FORBIDDEN, "Cannot initialize the action more than once.".to_owned()))
+            }
+            Ok(body) => environment(&body),
+            Err(refusal) => Err(refusal),
+        };
+        match environment {
+            Ok(environment) => {
+                *init = Some(environment);
+                reply(StatusCode::OK, &json!({"ok": true}))
+            }
+            Err(refusal) => {
+                (self.mark)();
+                refused(refusal)
+            }
+        }
+    }
+
+    async fn run(&self, body: Incoming) -> Response<Full<Bytes>> {
+        let init = self.init.lock().await;
+        let answer = match (init.as_ref(), read(body).await) {
+            (_, Err(refusal)) => refused(refusal),
+            (None, Ok(_)) => refused(Refused(
+                StatusCode::FORBIDDEN,
+                "the action is not initialized; POST /init first".to_owned(),
+            )),
+            (Some(init), Ok(body)) => {
+                let environment = |name: &str| init.get(name).cloned().or_else(|| super::environment(name));
+                match activation::of_body(&body, &environment) {
+                    Ok((params, context)) => {
+                        reply(StatusCode::OK, &Value::Object((self.run)(params, context).await))
+                    }
+                    // To the platform a faulty call of ours is a failed activation, but no broken container.
+                    Err(message) if is_object(&body) => {
+                        reply(StatusCode::OK, &Value::Object(activation::failure(message)))
+                    }
+                    Err(message) => refused(Refused(StatusCode::BAD_REQUEST, message)),
+                }
+            }
+        };
+        (self.mark)();
+        answer
+    }
+}
+
+fn is_object(body: &[u8]) -> bool {
+    matches!(serde_json::from_slice(body), Ok(Value::Object(_)))
+}
+
+/// The variables of the body of `/init`. The platform sends texts; anything else is taken as it is written.
+fn environment(body: &[u8]) -> Result<HashMap<String, String>, Refused> {
+    let bad = |message: &str| Refused(StatusCode::BAD_REQUEST, message.to_owned());
+    let Ok(Value::Object(mut body)) = serde_json::from_slice(body) else {
+        return Err(bad("the body of /init is no JSON object"));
+    };
+    let mut value = match body.remove("value") {
+        None | Some(Value::Null) => Map::new(),
+        Some(Value::Object(value)) => value,
+        Some(_) => return Err(bad("`value` of /init is no JSON object")),
+    };
+    if value.get("code").and_then(Value::as_str).is_some_and(|code| !code.is_empty()) {
+        return Err(bad(
+            "this image is the forwarder itself and takes no code; create the action with --docker IMAGE alone",
+        ));
+    }
+    let variables = match value.remove("env") {
+        None | Some(Value::Null) => Map::new(),
+        Some(Value::Object(variables)) => variables,
+        Some(_) => return Err(bad("`value.env` of /init is no JSON object")),
+    };
+    let text = |value| match value {
+        Value::String(text) => text,
+        other => other.to_string(),
+    };
+    let variables = variables.into_iter().map(|(name, value)| (name, text(value)));
+    Ok(variables.filter(|(_, value)| !value.is_empty()).collect())
+}
+
+async fn read(body: Incoming) -> Result<Bytes, Refused> {
+    let too_large =
+        || Refused(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than {LARGEST} bytes"));
+    // What is announced is believed: there is no need to read it all first.
+    if body.size_hint().lower() > LARGEST as u64 {
+        return Err(too_large());
+    }
+    match Limited::new(body, LARGEST).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
+        Err(_) => Err(Refused(StatusCode::BAD_REQUEST, "the body ended early".to_owned())),
+    }
+}
+
+fn refused(Refused(status, message): Refused) -> Response<Full<Bytes>> {
+    reply(status, &Value::Object(activation::failure(message)))
+}
+
+/// A run that ended without an answer: it cannot be known how far it came.
+fn lost() -> Response<Full<Bytes>> {
+    refused(Refused(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "the run ended early; the next one goes on from there".to_owned(),
+    ))
+}
+
+fn reply(status: StatusCode, body: &Value) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from(body.to_string())));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}

@@ -1,0 +1,27 @@
+//! `whiskjack-command.wasm`: the forwarder with a program above it and sockets below it, for the `wasmtime` command as it is.
+
+use anyhow::Result;
+
+use crate::build::{COMPONENT, precompile, wasm_cargo};
+use crate::places::{Places, WASM_TARGET, static_target};
+
+pub(crate) const COMMAND: &str = "whiskjack-command.wasm";
+
+/// Builds the two other components and composes them with the built forwarder.
+pub(crate) fn build(places: &Places) -> Result<()> {
+    wasm_cargo(places, "build")
+        .args(["--profile", "component", "-p", "whiskjack-command", "-p", "whiskjack-transport"])
+        .run()?;
+    let built = places.target.join(WASM_TARGET).join("component");
+    places
+        .cargo(["run", "--quiet", "-p", "whiskjack-compose", "--"])
+        .args([places.artifact(COMPONENT)])
+        .args(["whiskjack_transport.wasm", "whiskjack_command.wasm"].map(|name| built.join(name)))
+        .args([places.artifact(COMMAND)])
+        .run()
+}
+
+/// Compiles it ahead of time, for the host of the TLS tests.
+pub(crate) fn compile_for_tests(places: &Places) -> Result<()> {
+    precompile(places, COMMAND, &static_target(), &places.artifact("whiskjack-command.cwasm"), "compiler")
+}
