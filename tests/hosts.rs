@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use support::{ACTIONS, SOON, Scene, now_ms, refused_port};
 use tempfile::TempDir;
-use whiskjack_testbed::hosts::{Container, difference, hosts, observe, run_host};
+use whiskjack_testbed::hosts::{NodeRuntime, difference, hosts, observe, run_host};
 use whiskjack_testbed::{Certificates, Output, PASSPHRASE, Receiver, ReceiverOptions, RunContext, artifacts};
 use whiskjack_testbed::{Scripted, ScriptedOptions, Session};
 
@@ -415,11 +415,11 @@ fn the_action_for_node_is_small_and_keeps_its_checkpoint_on_the_platform() {
     let receiver = scene.receiver();
     let context = || RunContext { api_key: Some(scene.api.key()), ..RunContext::default() };
     let params = scene.params(receiver.port());
-    let first = Container::start(&scene.api.origin()).run(&params, &context());
+    let first = NodeRuntime::start(&scene.api.origin()).run(&params, &context());
     assert_eq!(first["lines"]["acknowledged"], 12, "{first}");
     scene.api.world().add(Activation::new(ACTIONS[0]).start(now_ms() - 10).duration(5).stdout("one more"));
     // In another container, which knows nothing of the first.
-    let second = Container::start(&scene.api.origin()).run(&params, &context());
+    let second = NodeRuntime::start(&scene.api.origin()).run(&params, &context());
     assert_eq!(second["lines"]["sent"], 1, "{second}");
     assert!(scene.api.world().package("whiskjack.whiskjack").is_some());
 }
@@ -427,7 +427,7 @@ fn the_action_for_node_is_small_and_keeps_its_checkpoint_on_the_platform() {
 #[test]
 fn the_action_for_node_without_a_key_says_how_to_get_one() {
     let scene = Scene::new();
-    let result = Container::start(&scene.api.origin()).run(&scene.params(1), &RunContext::default());
+    let result = NodeRuntime::start(&scene.api.origin()).run(&scene.params(1), &RunContext::default());
     assert!(result["error"].as_str().unwrap().contains("provide-api-key"), "{result}");
     assert!(scene.api.requests().is_empty());
 }

@@ -17,6 +17,7 @@ const DEBIAN_PACKAGES: [&str; 6] =
 
 /// The C compiler for ARM: there is some C in the binary's cryptography.
 pub(crate) const ARM64_COMPILER: &str = "aarch64-linux-gnu-gcc";
+
 /// Another Lumberjack client, and wasmtime: where they are wanted, and the artifact that they become.
 const PYTHON_PACKAGES: [(&str, &str); 2] = [
     ("tests/peers/python/requirements.txt", "python"),
@@ -189,7 +190,11 @@ pub(crate) fn node_packages(directory: &Path) -> Result<()> {
     }
     let of = directory.file_name().unwrap_or_default().display();
     step(&format!("installing the Node packages ({of})"), || {
-        Tool::new("npm").args(["ci", "--no-audit", "--no-fund"]).at(directory).run_silently()
+        // Not `npm ci`: that refuses a lock file that lacks packages for other systems, also where the registry has none.
+        Tool::new("npm")
+            .args(["install", "--no-save", "--no-audit", "--no-fund"])
+            .at(directory)
+            .run_silently()
     })
 }
 

@@ -52,6 +52,7 @@ impl RunContext {
         }
     }
 
+    /// The body of a `/run`.
     pub(crate) fn body(&self, params: &Value) -> Value {
         let mut body = json!({
             "value": params,

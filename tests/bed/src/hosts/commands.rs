@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Run, Stage};
 use crate::cli::{Output, run};
-use crate::{Artifacts, Stock, artifacts};
+use crate::{Artifacts, artifacts};
 
 pub(super) fn native(stage: &Stage) -> Run<'_> {
     let command = || {
@@ -32,14 +32,6 @@ pub(super) fn node(stage: &Stage) -> Run<'_> {
 
 pub(super) fn python(stage: &Stage) -> Run<'_> {
     repeated(stage, stage.params(), || artifacts().python_host(&artifacts().component()))
-}
-
-pub(super) fn stock(stage: &Stage) -> Run<'_> {
-    let stock = Stock::new();
-    Box::new(move || {
-        let env = [("__OW_API_HOST", stage.api.origin()), ("__OW_API_KEY", stage.api.key())];
-        succeeded(stage, &stock.run(&stage.params(), &env))
-    })
 }
 
 /// Runs that find each other's checkpoint.

@@ -6,6 +6,7 @@ mod action;
 mod commands;
 mod node_action;
 mod stage;
+mod stock;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -13,7 +14,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 pub use self::commands::run_host;
-pub use self::node_action::Container;
+pub use self::node_action::NodeRuntime;
 pub use self::stage::Stage;
 use crate::Received;
 
@@ -52,7 +53,7 @@ pub fn hosts() -> Vec<Host> {
         host("Node.js", both, commands::node),
         host("Node.js action", receiver, node_action::start),
         host("Python", receiver, commands::python),
-        host("stock wasmtime", neither, commands::stock),
+        host("stock wasmtime", neither, stock::start),
     ]
 }
 

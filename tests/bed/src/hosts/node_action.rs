@@ -11,26 +11,26 @@ use crate::shared::Shared;
 use crate::{RunContext, artifacts};
 
 pub(super) fn start(stage: &Stage) -> Run<'_> {
-    let mut container = Container::start(&stage.api.origin());
+    let mut runtime = NodeRuntime::start(&stage.api.origin());
     Box::new(move || {
         let context = RunContext { api_key: Some(stage.api.key()), ..RunContext::default() };
-        let result = container.run(&stage.params(), &context);
+        let result = runtime.run(&stage.params(), &context);
         assert!(result.get("error").is_none(), "{result}");
-        assert!(!stage.shows_key(&format!("{result}{}", container.log())), "the key is in the output");
+        assert!(!stage.shows_key(&format!("{result}{}", runtime.log())), "the key is in the output");
         result
     })
 }
 
 /// A stand-in for the runtime, with the packed action in it.
 #[derive(Debug)]
-pub struct Container {
+pub struct NodeRuntime {
     runtime: Child,
     stdin: ChildStdin,
     stdout: BufReader<ChildStdout>,
     stderr: Arc<Shared<Vec<u8>>>,
 }
 
-impl Container {
+impl NodeRuntime {
     /// Starts it; `origin` is that of the API.
     #[track_caller]
     pub fn start(origin: &str) -> Self {
@@ -59,7 +59,7 @@ impl Container {
     }
 }
 
-impl Drop for Container {
+impl Drop for NodeRuntime {
     fn drop(&mut self) {
         let _ = self.runtime.kill();
         let _ = self.runtime.wait();
