@@ -24,10 +24,10 @@ pub(crate) fn all(places: &Places, arguments: &[&str]) -> Result<()> {
 
 /// The core as a component, compiled ahead of time as the product's is, but for the C library of this machine.
 fn guest(places: &Places) -> Result<()> {
-    let built = places.target.join(WASM_TARGET).join("release/whiskjack_bench_guest.wasm");
+    let built = places.target.join(WASM_TARGET).join("component/whiskjack_bench_guest.wasm");
     let precompiled = places.artifact("bench-guest.cwasm");
     long_step("building the benchmarks' component", || {
-        wasm_cargo(places, "build").args(["--release", "-p", "whiskjack-bench-guest", "--lib"]).run()
+        wasm_cargo(places, "build").args(["--profile", "component", "-p", "whiskjack-bench-guest", "--lib"]).run()
     })?;
     long_step("compiling the benchmarks' component ahead of time", || {
         places
