@@ -27,7 +27,9 @@ fn guest(places: &Places) -> Result<()> {
     let built = places.target.join(WASM_TARGET).join("component/whiskjack_bench_guest.wasm");
     let precompiled = places.artifact("bench-guest.cwasm");
     long_step("building the benchmarks' component", || {
-        wasm_cargo(places, "build").args(["--profile", "component", "-p", "whiskjack-bench-guest", "--lib"]).run()
+        wasm_cargo(places, "build")
+            .args(["--profile", "component", "-p", "whiskjack-bench-guest", "--lib"])
+            .run()
     })?;
     long_step("compiling the benchmarks' component ahead of time", || {
         places
