@@ -49,7 +49,7 @@ pub const KEYS: &[Key] = &[
     key("logstash.loadbalance", "boolean", "`false`", "Whether all receivers get a share at the same time"),
     key("logstash.worker", "1–16", "1", "Connections at the same time; for each receiver, if the load is balanced"),
     key("logstash.bulk_max_size", "1–10,000", "2048", "Most lines in a window"),
-    key("logstash.compression_level", "0–9", "3", "zlib level; 0 sends version 2 uncompressed"),
+    key("logstash.compression_level", "0–9", "2", "zlib level; 0 sends version 2 uncompressed"),
     key("logstash.pipelining", "0–2", "0", "2 sends a second window before the first is acknowledged"),
     key("logstash.protocol", "1 or 2", "2", "Version of the Lumberjack protocol; 1 for Logstash's `lumberjack` input and old receivers"),
     key("logstash.timeout", "time, 100ms–1h", "`30s`", "How long a receiver may be silent; signs of life count"),
