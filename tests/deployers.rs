@@ -1,4 +1,4 @@
-//! The files of `deploy/` with programs that we did not write. `cargo xtask deployers` fetches and runs them.
+//! The files of `deploy/` with programs that we did not write. `cargo xtask deployers` fetches those, 260 MB, and turns on the feature that this is built with.
 
 #![allow(
     clippy::unwrap_used,
@@ -49,7 +49,6 @@ fn serverless_deploy(scene: &Scene, folder: &Path) {
 }
 
 #[test]
-#[ignore = "wants 260 MB of Node packages: cargo xtask deployers"]
 fn the_serverless_framework_makes_an_action_that_forwards_by_alarm() {
     let scene = Scene::new();
     scene.add_activations(2);
