@@ -8,8 +8,12 @@
     reason = "this is how a test fails"
 )]
 
+#[path = "support/world.rs"]
+#[allow(unreachable_pub, reason = "two test files use it")]
+mod world;
+
 use whiskjack_testbed::artifacts;
-use wit_component::DecodedWasm;
+use world::{imports_and_exports, is_of_debian};
 
 /// Without `wasi:filesystem`, `wasi:sockets` and the like. WASI's patch version comes with the compiler, so it is not compared.
 const IMPORTS: &[&str] = &[
@@ -38,29 +42,13 @@ const IMPORTS: &[&str] = &[
 
 #[test]
 fn the_component_imports_only_what_any_wasi_host_has_and_the_transport() {
-    let component = std::fs::read(artifacts().component()).unwrap();
-    let decoded = wit_component::decode(&component).unwrap();
-    let DecodedWasm::Component(resolve, world) = &decoded else { panic!("it is no component") };
-    let world = &resolve.worlds[*world];
-    let mut imports: Vec<String> = world.imports.keys().map(|key| resolve.name_world_key(key)).collect();
-    for import in &mut imports {
-        if let Some((name, version)) = import.split_once('@')
-            && name.starts_with("wasi:")
-        {
-            assert!(version.starts_with("0.2."), "{name} {version}");
-            *import = name.to_owned();
-        }
-    }
-    imports.sort();
-    imports.dedup();
-    let toolchain = std::fs::read_to_string(artifacts().directory().join("toolchain")).unwrap_or_default();
-    if toolchain.starts_with("debian") {
-        // Debian's libc is a preview-1 one: its adapter asks for a file system that nobody uses, and for no terminals.
+    let [mut imports, exports] = imports_and_exports(&artifacts().component());
+    if is_of_debian() {
+        // Nobody uses that file system.
         imports.retain(|import| !import.starts_with("wasi:filesystem/"));
         assert!(imports.iter().all(|import| IMPORTS.contains(&import.as_str())), "{imports:?}");
     } else {
         assert_eq!(imports, IMPORTS);
     }
-    let exports: Vec<String> = world.exports.keys().map(|key| resolve.name_world_key(key)).collect();
     assert_eq!(exports, ["whiskjack:forwarder/forwarder@0.1.0"]);
 }

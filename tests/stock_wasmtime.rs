@@ -9,6 +9,9 @@
 )]
 
 mod support;
+#[path = "support/world.rs"]
+#[allow(unreachable_pub, reason = "two test files use it")]
+mod world;
 
 use openwhisk_double::{Activation, Options, Tls};
 use serde_json::{Value, json};
@@ -16,7 +19,7 @@ use std::ffi::OsStr;
 use std::time::Duration;
 use support::{ACTIONS, SOON, Scene, arrived, now_ms, refused_port};
 use whiskjack_testbed::{Certificates, Output, Receiver, ReceiverOptions, Stock, artifacts};
-use wit_component::DecodedWasm;
+use world::{imports_and_exports, is_of_debian};
 
 /// All that the command asks of its host. WASI's patch version comes with the compiler, so it is not compared.
 const IMPORTS: &[&str] = &[
@@ -51,23 +54,12 @@ const IMPORTS: &[&str] = &[
 
 #[test]
 fn the_command_imports_wasi_and_nothing_else() {
-    let component = std::fs::read(artifacts().command()).unwrap();
-    let decoded = wit_component::decode(&component).unwrap();
-    let DecodedWasm::Component(resolve, world) = &decoded else { panic!("it is no component") };
-    let world = &resolve.worlds[*world];
-    let names: Vec<String> = world.imports.keys().map(|key| resolve.name_world_key(key)).collect();
-    assert!(names.iter().all(|name| name.contains("@0.2.")), "{names:?}");
-    let mut imports: Vec<&str> = names.iter().map(|name| name.split('@').next().unwrap()).collect();
-    imports.sort_unstable();
-    imports.dedup();
-    let toolchain = std::fs::read_to_string(artifacts().directory().join("toolchain")).unwrap_or_default();
-    if toolchain.starts_with("debian") {
-        // Debian's libc is a preview-1 one: its adapter asks for no terminals.
-        assert!(imports.iter().all(|import| IMPORTS.contains(import)), "{imports:?}");
+    let [imports, exports] = imports_and_exports(&artifacts().command());
+    if is_of_debian() {
+        assert!(imports.iter().all(|import| IMPORTS.contains(&import.as_str())), "{imports:?}");
     } else {
         assert_eq!(imports, IMPORTS);
     }
-    let exports: Vec<String> = world.exports.keys().map(|key| resolve.name_world_key(key)).collect();
     assert_eq!(exports, ["wasi:cli/run@0.2.12"]);
 }
 
