@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
@@ -145,6 +145,7 @@ async fn exchange(
     control: Arc<Control>,
 ) -> Result<hyper::Response<Delivery>, Broken> {
     let request = received(request).await?;
+    let arrived = Instant::now();
     let orders = app.script.lock().unwrap().orders(&request);
     let in_flight = app.journal.begin(request.clone());
     orders.calls.into_iter().for_each(|call| call(&app.world));
@@ -152,7 +153,7 @@ async fn exchange(
         // Ends when the hold is dropped: nothing is ever sent.
         let _ = held.changed().await;
     }
-    sleep_unless_zero(Duration::from_micros(app.latency.load(Ordering::Relaxed))).await;
+    let latency = Duration::from_micros(app.latency.load(Ordering::Relaxed));
 
     let (mut cut, mut last, mut announced) = (None, false, usize::MAX);
     let answer = || api::answer(&app.world, &app.limits, &request);
@@ -184,6 +185,7 @@ async fn exchange(
     let request_id = app.request_id(&request);
     let mut body = reply.body(&request_id);
     body.truncate(announced);
+    wait_until(arrived + latency).await;
     in_flight.replied(reply.status, body.len());
     let head = head(&reply, &request_id, body.len());
     let delivery = match cut {
@@ -237,8 +239,10 @@ impl App {
     }
 }
 
-async fn sleep_unless_zero(time: Duration) {
-    if !time.is_zero() {
-        sleep(time).await;
+/// To the tenth of a millisecond: tokio's timers are late by one or two, which a latency of some ten would show.
+async fn wait_until(moment: Instant) {
+    let left = moment.saturating_duration_since(Instant::now());
+    if !left.is_zero() {
+        let _ = tokio::task::spawn_blocking(move || std::thread::sleep(left)).await;
     }
 }

@@ -21,6 +21,8 @@ pub(crate) struct Store {
     /// Replies with more bytes than this become a server error.
     pub(crate) reply_limit: Option<usize>,
     records: BTreeMap<Key, Arc<Record>>,
+    /// The same by simple name: a backlog is asked for by name, page by page.
+    named: BTreeMap<(String, Key), Arc<Record>>,
     starts: HashMap<String, (String, i64)>,
     /// With stale answers on: what the list showed last.
     stale: Option<Indexes>,
@@ -71,6 +73,7 @@ impl Store {
             binding_keys,
             reply_limit: None,
             records: BTreeMap::new(),
+            named: BTreeMap::new(),
             starts: HashMap::new(),
             stale: stale.then(Indexes::default),
             made: 0,
@@ -84,21 +87,29 @@ impl Store {
     }
 
     pub(crate) fn insert(&mut self, record: Record) {
-        let key = (record.namespace.clone(), record.start, record.id.clone());
         self.starts.insert(record.id.clone(), (record.namespace.clone(), record.start));
-        self.records.insert(key, Arc::new(record));
+        self.put(Arc::new(record));
+    }
+
+    fn put(&mut self, record: Arc<Record>) {
+        let key = (record.namespace.clone(), record.start, record.id.clone());
+        self.named.insert((record.name.clone(), key.clone()), record.clone());
+        self.records.insert(key, record);
     }
 
     pub(crate) fn remove(&mut self, id: &str) {
         if let Some(key) = self.key(id) {
-            self.records.remove(&key);
             self.starts.remove(id);
+            if let Some(record) = self.records.remove(&key) {
+                self.named.remove(&(record.name.clone(), key));
+            }
         }
     }
 
     pub(crate) fn blank_logs(&mut self, id: &str) {
-        if let Some(record) = self.key(id).and_then(|key| self.records.get_mut(&key)) {
-            Arc::make_mut(record).blank();
+        if let Some(mut record) = self.key(id).and_then(|key| self.records.get(&key).cloned()) {
+            Arc::make_mut(&mut record).blank();
+            self.put(record);
         }
     }
 
@@ -134,14 +145,20 @@ impl Store {
             return Vec::new();
         }
         let bound = |start, id: &str| (selection.namespace.to_owned(), start, id.to_owned());
-        let range = self.records.range(bound(selection.since, "")..=bound(selection.upto, "~"));
-        range
-            .rev()
-            .map(|(_, record)| record)
-            .filter(|record| record.visible_at <= now && wanted(record))
-            .take(selection.most)
-            .cloned()
-            .collect()
+        let (first, last) = (bound(selection.since, ""), bound(selection.upto, "~"));
+        let shown = |record: &&Arc<Record>| record.visible_at <= now && wanted(record);
+        // A phrase may match several names.
+        match selection.name.filter(|_| keys != BindingKeys::Phrase) {
+            None => {
+                let rows = self.records.range(first..=last).rev().map(|(_, record)| record);
+                rows.filter(shown).take(selection.most).cloned().collect()
+            }
+            Some(name) => {
+                let name = name.rsplit('/').next().unwrap_or(name).to_owned();
+                let rows = self.named.range((name.clone(), first)..=(name, last)).rev();
+                rows.map(|(_, record)| record).filter(shown).take(selection.most).cloned().collect()
+            }
+        }
     }
 
     /// Puts a fresh view in the place of the one asked for, which is returned.
