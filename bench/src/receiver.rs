@@ -27,6 +27,14 @@ impl Receiver {
         Self::start(|command| command.arg("-cert").arg(&tls.certificate).arg("-key").arg(&tls.key))
     }
 
+    /// One that speaks TLS and takes little of the machine itself: it only checks that events are JSON, where others would decode them.
+    pub fn frugal(certificates: &Certificates) -> Result<Self> {
+        let tls = certificates.server_tls();
+        Self::start(|command| {
+            command.arg("-frugal").arg("-cert").arg(&tls.certificate).arg("-key").arg(&tls.key)
+        })
+    }
+
     /// One that does not.
     pub fn plain() -> Result<Self> {
         Self::start(|command| command)

@@ -30,7 +30,7 @@ pub(super) fn measure(row: &mut Row, effort: Effort) -> Result<()> {
          the run took.",
     );
     let certificates = Certificates::new();
-    let receiver = Receiver::tls(&certificates)?;
+    let receiver = Receiver::frugal(&certificates)?;
     let api = Double::start(Options::default());
     let now = now_ms();
     api.world().add_all(SHAPE.activations(now));

@@ -36,6 +36,7 @@ type options struct {
 	withholdAcks      uint64
 	closeInsteadOfAck uint64
 	text              bool
+	frugal            bool
 }
 
 func parseFlags() (options, error) {
@@ -49,6 +50,7 @@ func parseFlags() (options, error) {
 	flag.Uint64Var(&o.withholdAcks, "withhold-acks", 0, "never ack the first `N` windows; their connections stay open")
 	flag.Uint64Var(&o.closeInsteadOfAck, "close-instead-of-ack", 0, "close the connection of the first `N` windows without an ack")
 	flag.BoolVar(&o.text, "text", false, "report events of version 2 also as they were sent, as \"text\"")
+	flag.BoolVar(&o.frugal, "frugal", false, "check that events of version 2 are JSON, but report none of their content: for benchmarks of senders")
 	flag.Parse()
 
 	switch {
@@ -58,6 +60,8 @@ func parseFlags() (options, error) {
 		return o, fmt.Errorf("-version %q: must be 1, 2 or both", o.version)
 	case (o.certificate == "") != (o.key == ""):
 		return o, fmt.Errorf("-cert and -key go together")
+	case o.text && o.frugal:
+		return o, fmt.Errorf("-text and -frugal exclude each other")
 	case o.clientCA != "" && o.certificate == "":
 		return o, fmt.Errorf("-client-ca needs -cert and -key")
 	}
@@ -75,8 +79,11 @@ func run(o options) error {
 		return err
 	}
 	decoder := keepDigits
-	if o.text {
+	switch {
+	case o.text:
 		decoder = keepText
+	case o.frugal:
+		decoder = keepNothing
 	}
 	lumberjack, err := server.NewWithListener(listener,
 		server.V1(o.version != "2"), server.V2(o.version != "1"), server.JSONDecoder(decoder))

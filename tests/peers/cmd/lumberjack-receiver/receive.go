@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"time"
 
@@ -66,6 +67,14 @@ func keepDigits(text []byte, event interface{}) error {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()
 	return decoder.Decode(event)
+}
+
+// keepNothing only checks that it is JSON.
+func keepNothing(text []byte, _ interface{}) error {
+	if !json.Valid(text) {
+		return fmt.Errorf("an event is no JSON")
+	}
+	return nil
 }
 
 // keepText does the same, and keeps the text itself.
