@@ -4,7 +4,7 @@ mod platform;
 
 pub use platform::{Limits, Logs};
 
-use crate::ports::{Failure, Method, Ports, Request, Response};
+use crate::ports::{Failure, Method, Pending, Ports, Request, Response};
 use crate::range::Range;
 use crate::record::{SplitError, Splitter};
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,8 @@ use serde_json::value::RawValue;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
+/// Most questions on their way at once: enough for a few dozen actions, and no burden for a controller.
+const AT_ONCE: usize = 32;
 /// Times a small request is tried.
 const TRIES: u32 = 4;
 /// First pause before another try, doubled each time.
@@ -29,7 +31,7 @@ pub struct Api<'a> {
     requests: Cell<u64>,
     largest_page: Cell<u32>,
     /// Answers to questions that are still to be put, by target.
-    ahead: RefCell<BTreeMap<String, Result<Response, Failure>>>,
+    ahead: RefCell<BTreeMap<String, Pending>>,
 }
 
 /// A question that can be put ahead of time.
@@ -111,13 +113,33 @@ impl<'a> Api<'a> {
 
     /// Puts questions all at the same time. Whoever puts one of them later gets this answer, the first time.
     pub fn ask_ahead(&self, questions: &[Question<'_>]) {
-        let targets: Vec<String> = questions.iter().map(Question::target).collect();
-        let request =
-            |target: &String| Request { method: Method::Get, target: target.clone(), body: Vec::new() };
-        let requests: Vec<Request> = targets.iter().map(request).collect();
-        self.requests.set(self.requests.get() + requests.len() as u64);
-        let answers = self.ports.http.send_all(&requests);
-        self.ahead.borrow_mut().extend(targets.into_iter().zip(answers));
+        for some in questions.chunks(AT_ONCE) {
+            let begun: Vec<(String, Pending)> = some
+                .iter()
+                .map(|question| {
+                    let target = question.target();
+                    let pending = self.begin(&target);
+                    (target, pending)
+                })
+                .collect();
+            let answered = begun.into_iter().map(|(target, pending)| {
+                let answer = pending.wait();
+                (target, Pending::new(move || answer))
+            });
+            self.ahead.borrow_mut().extend(answered);
+        }
+    }
+
+    /// Asks for a list that is likely to be wanted next, and does not wait for the answer.
+    pub fn list_ahead(&self, query: Query<'_>) {
+        let target = query.target();
+        let pending = self.begin(&target);
+        self.ahead.borrow_mut().insert(target, pending);
+    }
+
+    /// Does without the answers that nobody has wanted yet.
+    pub fn forget_ahead(&self) {
+        self.ahead.borrow_mut().clear();
     }
 
     /// The same, with what was learned before about the largest page.
@@ -155,12 +177,10 @@ impl<'a> Api<'a> {
 
     /// Hands each row of one page to `row`, as JSON, until it returns `false`.
     pub fn list(&self, query: Query<'_>, mut row: impl FnMut(&[u8]) -> bool) -> Result<(), Failure> {
-        let Query { name, range, limit, skip, docs } = query;
-        let target = format!("{}&limit={limit}&skip={skip}&docs={docs}", activations(name, range));
-        let what = format!("the list of activations{}", of(name));
-        let mut response = self.send(Method::Get, &target, Vec::new())?;
-        if response.status == 400 && limit > SMALLEST_LARGEST_PAGE {
-            return Err(self.smaller_page(limit, &mut response, &what));
+        let what = format!("the list of activations{}", of(query.name));
+        let mut response = self.send(Method::Get, &query.target(), Vec::new())?;
+        if response.status == 400 && query.limit > SMALLEST_LARGEST_PAGE {
+            return Err(self.smaller_page(query.limit, &mut response, &what));
         }
         response = self.accept(response, &what)?;
         let mut splitter = Splitter::default();
@@ -257,15 +277,21 @@ impl<'a> Api<'a> {
         in_time
     }
 
+    fn begin(&self, target: &str) -> Pending {
+        self.requests.set(self.requests.get() + 1);
+        self.ports.http.begin(&Request { method: Method::Get, target: target.into(), body: Vec::new() })
+    }
+
     fn get(&self, target: &str, what: &str) -> Result<Response, Failure> {
         self.accept(self.send(Method::Get, target, Vec::new())?, what)
     }
 
     fn send(&self, method: Method, target: &str, body: Vec<u8>) -> Result<Response, Failure> {
-        if method == Method::Get
-            && let Some(answer) = self.ahead.borrow_mut().remove(target)
-        {
-            return answer;
+        if method == Method::Get {
+            let ahead = self.ahead.borrow_mut().remove(target);
+            if let Some(pending) = ahead {
+                return pending.wait();
+            }
         }
         self.requests.set(self.requests.get() + 1);
         self.ports.http.send(&Request { method, target: target.into(), body })
@@ -318,6 +344,14 @@ impl<'a> Api<'a> {
                 "{what}: the answer is not what an OpenWhisk API says; is `api.host` right?"
             ))
         })
+    }
+}
+
+impl Query<'_> {
+    /// Path and query.
+    fn target(&self) -> String {
+        let Self { name, range, limit, skip, docs } = *self;
+        format!("{}&limit={limit}&skip={skip}&docs={docs}", activations(name, range))
     }
 }
 

@@ -11,9 +11,11 @@ use crate::record::{ActivationId, Summary};
 use std::collections::HashSet;
 
 /// Rows of the first page of full records: at 10 MB of logs a record, fewer are kinder to the controller, which holds a page whole.
-const FIRST_PAGE: u32 = 100;
+pub const FIRST_PAGE: u32 = 100;
 /// What a page of full records should hold at most, in bytes of JSON: more is read all the same, but the next one asks for fewer rows.
 const PAGE_BYTES: u64 = 8 << 20;
+/// How many bytes of rows, the last ones of a page, are held back until the next page is asked for.
+const HELD_BYTES: usize = 256 << 10;
 /// Times a page is tried without progress, once it is as small as can be; before that it is halved.
 const TRIES: u32 = 3;
 
@@ -51,6 +53,10 @@ pub struct Walk<'a> {
     limit: u32,
     /// Rows of a page that may still succeed: half of one that failed.
     ceiling: u32,
+    held: Held,
+    /// Rows that there should be, if somebody knows, and how many different ones there were.
+    expected: Option<u64>,
+    seen: u64,
 }
 
 /// How to go on after a page.
@@ -69,9 +75,42 @@ struct Page {
     asked: u32,
     rows: u32,
     bytes: u64,
+    /// Rows of which at least id and start could be read.
+    readable: u64,
     /// Start of the oldest row, and how many rows start then.
     oldest: Option<(u64, u64)>,
     halted: bool,
+}
+
+/// Rows that were read and not visited yet: the time that takes is that of the next page on its way.
+#[derive(Debug, Default)]
+struct Held {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Held {
+    fn has_room_for(&self, row: &[u8]) -> bool {
+        self.bytes.len() + row.len() <= HELD_BYTES
+    }
+
+    fn push(&mut self, row: &[u8]) {
+        self.bytes.extend_from_slice(row);
+        self.ends.push(self.bytes.len());
+    }
+
+    fn rows(&self) -> impl DoubleEndedIterator<Item = &[u8]> + ExactSizeIterator {
+        (0..self.ends.len()).map(|row| {
+            let begin = row.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
+            let end = self.ends.get(row).copied().unwrap_or(begin);
+            self.bytes.get(begin..end).unwrap_or_default()
+        })
+    }
+
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+    }
 }
 
 impl Page {
@@ -84,6 +123,29 @@ impl Page {
             _ => asked,
         };
         u32::try_from(rows).unwrap_or(u32::MAX).max(1)
+    }
+
+    /// Visits the rows that were held back.
+    fn visit(&mut self, held: &mut Held, visit: &mut impl FnMut(&[u8]) -> Visited) {
+        for row in held.rows() {
+            if self.halted {
+                break;
+            }
+            self.note(visit(row));
+        }
+        held.clear();
+    }
+
+    fn note(&mut self, visited: Visited) {
+        self.halted |= !visited.go_on;
+        if let Some(Summary { start, .. }) = visited.summary {
+            self.readable += 1;
+            self.oldest = match self.oldest {
+                Some((oldest, rows)) if oldest == start => Some((oldest, rows + 1)),
+                Some((oldest, rows)) if oldest < start => Some((oldest, rows)),
+                _ => Some((start, 1)),
+            };
+        }
     }
 }
 
@@ -101,7 +163,8 @@ impl Edge {
 impl<'a> Walk<'a> {
     /// A walk over full records, or over summaries.
     pub fn new(api: &'a Api<'a>, name: Option<&'a str>, docs: bool) -> Self {
-        Self { api, name, docs, limit: if docs { FIRST_PAGE } else { LARGEST_PAGE }, ceiling: LARGEST_PAGE }
+        let limit = if docs { FIRST_PAGE } else { LARGEST_PAGE };
+        Self { api, name, docs, limit, ceiling: LARGEST_PAGE, held: Held::default(), expected: None, seen: 0 }
     }
 
     /// The same, with so many rows on the first page.
@@ -109,11 +172,31 @@ impl<'a> Walk<'a> {
         Self { limit: rows, ..self }
     }
 
+    /// The same, over a range in which there should be so many rows.
+    pub fn expecting(self, rows: Option<u64>) -> Self {
+        Self { expected: rows, ..self }
+    }
+
+    /// Rows that the next page would have, which another walk over such records may begin with.
+    pub fn rows(&self) -> u32 {
+        self.limit.max(FIRST_PAGE)
+    }
+
+    /// The first page of a walk over `range`, for whoever wants to ask for it ahead of time.
+    pub fn first(&self, range: Range) -> Query<'a> {
+        let limit = self.limit.min(self.api.largest_page());
+        Query { name: self.name, range, limit, skip: 0, docs: self.docs }
+    }
+
     /// Visits all rows in `range`, newest first. A row may be visited again: `visit` says whether it is new.
     pub fn over(&mut self, range: Range, mut visit: impl FnMut(&[u8]) -> Visited) -> Walked {
         let mut rest = range;
+        let mut again = 0;
         loop {
             let (page, listed) = self.patiently(rest, 0, &mut visit);
+            // The next page shows those that start with the oldest again.
+            self.seen += page.readable.saturating_sub(again);
+            again = page.oldest.map_or(0, |(_, rows)| rows);
             let reached = page.oldest.map_or(rest.upto(), |(start, _)| start.min(rest.upto()));
             let next = match listed {
                 Ok(()) if page.halted => return Walked { reached: Some(reached), failure: None },
@@ -147,7 +230,7 @@ impl<'a> Walk<'a> {
         loop {
             let (page, listed) = self.page(range, skip, visit);
             let Err(failure) = &listed else {
-                self.limit = page.next_rows().min(self.ceiling).min(self.api.largest_page());
+                self.limit = self.rows_after(&page);
                 return (page, listed);
             };
             tries += u32::from(page.asked == 1);
@@ -163,7 +246,7 @@ impl<'a> Walk<'a> {
     /// How to go on after a page.
     ///
     /// A page may be short although older rows exist, as the API leaves out rows that it cannot read itself (facts/openwhisk.md 1.2). So
-    /// only an empty page ends the walk, or a short one when the count says that there is no more.
+    /// only an empty page ends the walk, or a short one when there were as many rows as expected, or when the count says that there is no more.
     fn next_upto(
         &mut self,
         rest: Range,
@@ -183,6 +266,9 @@ impl<'a> Walk<'a> {
             return Err(Failure::passing(message));
         };
         if page.rows < page.asked {
+            if self.expected.is_some_and(|expected| self.seen >= expected) {
+                return Ok(Next::Nothing);
+            }
             let tail = Range::new(rest.since(), oldest).unwrap_or(rest);
             if self.api.count(self.name, tail)? <= at_oldest {
                 return Ok(Next::Nothing);
@@ -198,7 +284,7 @@ impl<'a> Walk<'a> {
     }
 
     fn oldest_summary(&self, range: Range, rows: u32) -> Result<Option<(u64, u64)>, Failure> {
-        let summaries = Self { docs: false, limit: rows, ..*self };
+        let mut summaries = Walk::new(self.api, self.name, false).beginning_with(rows);
         let (page, listed) =
             summaries.page(range, 0, &mut |json| Visited { summary: Summary::parse(json).ok(), go_on: true });
         listed.map(|()| page.oldest)
@@ -226,43 +312,53 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// One page. When it has been read, and before its last rows are visited, the page that is likely to be next is asked for.
     fn page(
-        &self,
+        &mut self,
         range: Range,
         skip: u64,
         visit: &mut impl FnMut(&[u8]) -> Visited,
     ) -> (Page, Result<(), Failure>) {
-        let limit = self.limit.min(self.api.largest_page());
-        let mut page = Page { asked: limit, ..Page::default() };
-        let query = Query { name: self.name, range, limit, skip, docs: self.docs };
-        let listed = self.api.list(query, |json| {
-            let visited = visit(json);
+        let query = Query { skip, ..self.first(range) };
+        let mut page = Page { asked: query.limit, ..Page::default() };
+        let mut held = std::mem::take(&mut self.held);
+        let listed = self.api.list(query, |row| {
             page.rows += 1;
-            page.bytes += u64::try_from(json.len()).unwrap_or(u64::MAX);
-            page.halted |= !visited.go_on;
-            if let Some(Summary { start, .. }) = visited.summary {
-                page.oldest = match page.oldest {
-                    Some((oldest, rows)) if oldest == start => Some((oldest, rows + 1)),
-                    Some((oldest, rows)) if oldest < start => Some((oldest, rows)),
-                    _ => Some((start, 1)),
-                };
+            page.bytes += u64::try_from(row.len()).unwrap_or(u64::MAX);
+            if !held.has_room_for(row) {
+                page.visit(&mut held, visit);
             }
-            visited.go_on
+            if held.has_room_for(row) {
+                held.push(row);
+            } else if !page.halted {
+                page.note(visit(row));
+            }
+            !page.halted
         });
+        if listed.is_ok() && skip == 0 {
+            self.ask_next(range, &page, &held);
+        }
+        page.visit(&mut held, visit);
+        self.held = held;
         (page, listed)
+    }
+
+    /// Asks for the page after this one, if it is plain where that begins: if not, [`next_upto`](Self::next_upto) finds out.
+    fn ask_next(&self, range: Range, page: &Page, held: &Held) {
+        let last = held.rows().next_back().and_then(|row| Summary::parse(row).ok()).map(|row| row.start);
+        let Some(oldest) = last.or(page.oldest.map(|(start, _)| start)) else { return };
+        if page.halted || page.rows < page.asked || oldest >= range.upto() {
+            return;
+        }
+        if let Some(rest) = Range::new(range.since(), oldest) {
+            self.api.list_ahead(Query { limit: self.rows_after(page), ..self.first(rest) });
+        }
+    }
+
+    fn rows_after(&self, page: &Page) -> u32 {
+        page.next_rows().min(self.ceiling).min(self.api.largest_page())
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pages_grow_while_they_are_small_and_shrink_when_they_are_too_large() {
-        let next = |asked, bytes| Page { asked, bytes, ..Page::default() }.next_rows();
-        assert_eq!(next(100, 1 << 20), 200);
-        assert_eq!(next(100, 6 << 20), 100);
-        assert_eq!(next(100, 32 << 20), 25);
-        assert_eq!(next(2, 1 << 40), 1);
-    }
-}
+mod tests;

@@ -1,5 +1,6 @@
 //! Forwarding one slice: fetch, send, wait for acks, and say what is done.
 
+mod gap;
 mod ledger;
 mod logs;
 mod lookback;
@@ -11,7 +12,7 @@ use crate::api::{Api, LARGEST_PAGE};
 use crate::checkpoint::{LogPlace, Owed, Part, Seen, reach};
 use crate::deliver::Delivery;
 use crate::event::{self, Events};
-use crate::fetch::{Visited, Walk};
+use crate::fetch::{FIRST_PAGE, Visited, Walk};
 use crate::lumberjack::{Counts, Goal};
 use crate::plan::{Plan, Slice};
 use crate::ports::{Failure, Ports};
@@ -39,13 +40,15 @@ pub struct Worker {
     /// From the first slice on.
     delivery: Option<Delivery>,
     largest_page: u32,
+    /// Rows of the first page of a walk.
+    first_page: u32,
     /// What was learned in this run.
     logs: Option<LogPlace>,
 }
 
 impl Default for Worker {
     fn default() -> Self {
-        Self { delivery: None, largest_page: LARGEST_PAGE, logs: None }
+        Self { delivery: None, largest_page: LARGEST_PAGE, first_page: FIRST_PAGE, logs: None }
     }
 }
 
@@ -88,6 +91,7 @@ impl Worker {
             name: filter.as_deref(),
             seen: &seen,
             delivery,
+            first_page: &mut self.first_page,
             namespace: String::new(),
             waiting_since_ms: now,
             ledger: Ledger::default(),
@@ -124,6 +128,7 @@ struct Turn<'a> {
     name: Option<&'a str>,
     seen: &'a Seen,
     delivery: &'a mut Delivery,
+    first_page: &'a mut u32,
     /// That of the records; all of a turn have the same.
     namespace: String,
     /// Since when some event waits to be sent, milliseconds since 1970.
@@ -144,7 +149,17 @@ struct Turn<'a> {
 impl Turn<'_> {
     fn work(mut self, plan: &Plan, slice: &Slice) -> Outcome {
         let Owed { range, part } = slice.owed;
+        let mut count = slice.count;
         let found = match part {
+            Part::Fresh if !slice.continued && gap::is_gap(plan, slice) => {
+                let first =
+                    Walk::new(self.api, self.name, true).beginning_with(*self.first_page).first(range);
+                let at_rest = gap::count_at_rest(self.api, self.ports.clock, plan, slice, first);
+                at_rest.map(|at_rest| {
+                    count = Some(at_rest);
+                    Unknown::all(range)
+                })
+            }
             Part::Fresh => Ok(Unknown::all(range)),
             Part::Lookback => {
                 let in_time = || self.ports.clock.now_ms() < self.turn_ends_ms;
@@ -165,7 +180,7 @@ impl Turn<'_> {
         self.turn_ends_ms = turn_ends_ms(self.ports.clock.now_ms(), self.stop_ms);
         let mut reached = None;
         for part in ranges {
-            reached = self.walk(part);
+            reached = self.walk(part, count);
             if reached.is_some() {
                 break;
             }
@@ -176,11 +191,13 @@ impl Turn<'_> {
         Outcome { gone, back, ..self.outcome(plan, slice, reached, &renewing) }
     }
 
-    /// Forwards everything new in `range`. Returns the start down to which it came, if it did not get through.
-    fn walk(&mut self, range: Range) -> Option<u64> {
+    /// Forwards everything new in `range`, where `count` activations are to be expected. Returns the start down to which it came, if it did not get through.
+    fn walk(&mut self, range: Range, count: Option<u64>) -> Option<u64> {
         let api = self.api;
         let name = self.name;
-        let walked = Walk::new(api, name, true).over(range, |json| self.visit(json));
+        let mut walk = Walk::new(api, name, true).beginning_with(*self.first_page).expecting(count);
+        let walked = walk.over(range, |json| self.visit(json));
+        *self.first_page = walk.rows();
         if let Some(failure) = walked.failure {
             self.failure.get_or_insert(failure);
         }
@@ -330,6 +347,8 @@ impl Turn<'_> {
             source: slice.source.clone(),
             lane: slice.lane,
             owed: Owed { range, part },
+            count: None,
+            continued: true,
             renewed: slice.renewed.iter().chain(&renewed).copied().collect(),
             done: slice
                 .done

@@ -2,9 +2,10 @@
 
 mod load;
 mod quiet;
+mod share;
 
 use crate::api::{Api, Question};
-use crate::checkpoint::{Checkpoint, Held, LogPlace, Owed};
+use crate::checkpoint::{Checkpoint, Held, LogPlace, Owed, Part};
 use crate::config::{Config, Fault, Faults, LogLevel, Origin, Output};
 use crate::ports::{Failure, Ports};
 use crate::range::Range;
@@ -13,6 +14,7 @@ use crate::source::{Action, Entry, NAMESPACE, Selection, Source};
 use load::{Loaded, Loader};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// Where a run takes place, as far as the core needs to know.
@@ -71,6 +73,12 @@ pub struct Plan {
     pub work: BTreeMap<String, Vec<Owed>>,
     /// What of that is done already, as there is nothing in it.
     pub settled: BTreeMap<String, Vec<Owed>>,
+    /// What was counted of it, by source: ranges of new activations, cut so that workers can share them.
+    #[serde(default)]
+    pub counted: BTreeMap<String, Vec<Counted>>,
+    /// When that was, milliseconds since 1970.
+    #[serde(default)]
+    pub counted_ms: u64,
     /// When the run began, milliseconds since 1970; new activations are those up to here.
     pub began_ms: u64,
     /// When to stop fetching and sending, so that there is time to save the checkpoint.
@@ -99,6 +107,15 @@ pub enum Keep {
     Host,
 }
 
+/// A range of new activations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counted {
+    /// Their starts.
+    pub range: Range,
+    /// How many there are, if the API said so. There may be more by now.
+    pub count: Option<u64>,
+}
+
 /// A unit of work: a part of a source's work that depends on no other.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Slice {
@@ -109,6 +126,12 @@ pub struct Slice {
     pub lane: usize,
     /// Which activations, and how to find them.
     pub owed: Owed,
+    /// How many activations the API counted in the range when the run was planned, if it did.
+    #[serde(default)]
+    pub count: Option<u64>,
+    /// Whether it is the rest of another slice of this run.
+    #[serde(default)]
+    pub continued: bool,
     /// Activations in the range that earlier slices of this run have done.
     pub done: Vec<Summary>,
     /// Ranges of which earlier slices of this run have done all or some again, as only a digest of them was known.
@@ -193,7 +216,7 @@ pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan
     }
     let Loaded { keep, checkpoint, occupied } = loader.load()?;
     let lookback_ms = config.lookback_ms.unwrap_or(checkpoint.platform.lookback_ms());
-    let (mut work, mut settled) = (BTreeMap::new(), BTreeMap::new());
+    let (mut work, mut settled, mut counted) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     if occupied.is_none() {
         for name in config.sources.iter().map(Source::name) {
             let state = checkpoint.sources.get(&name);
@@ -201,8 +224,10 @@ pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan
             work.insert(name, owed);
         }
         let recent = began_ms.saturating_sub(lookback_ms);
-        refresh_index(&api, config, &work, began_ms, recent).map_err(PlanError::Api)?;
-        settled = quiet::settled(&api, config, &checkpoint, &work, [recent, began_ms, lookback_ms]);
+        refresh_index(&api, config, began_ms).map_err(PlanError::Api)?;
+        let quiet = quiet::count(&api, config, &checkpoint, &work, [recent, began_ms, lookback_ms]);
+        counted = share::pieces(&api, config, &checkpoint, &work, &quiet, recent);
+        settled = quiet.settled;
     }
     Ok(Plan {
         output: config.output.clone(),
@@ -214,6 +239,8 @@ pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan
         selection: config.sources.iter().flat_map(Source::entries).collect(),
         work,
         settled,
+        counted,
+        counted_ms: ports.clock.now_ms(),
         began_ms,
         stop_ms,
         deadline_ms,
@@ -226,38 +253,15 @@ pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan
 
 /// Asks for a count and forgets it: list and count may show the index as of the question before, which can be hours old, and only then
 /// bring it up to date (facts/openwhisk.md 1.7). What is asked from now on shows what was visible when the run began.
-///
-/// After a gap that the look-back does not reach over, that is one that began before `recent`, a second chance to find what the index did not show would never come: so there the
-/// count must have come to rest.
-fn refresh_index(
-    api: &Api<'_>,
-    config: &Config,
-    work: &BTreeMap<String, Vec<Owed>>,
-    now_ms: u64,
-    recent: u64,
-) -> Result<(), Failure> {
+fn refresh_index(api: &Api<'_>, config: &Config, now_ms: u64) -> Result<(), Failure> {
     let Some(now) = Range::new(now_ms, now_ms) else { return Ok(()) };
     let mut refused = None;
     for source in &config.sources {
-        let filter = source.filter();
-        let filter = filter.as_deref();
-        // One action's trouble is not that of the others.
-        if let Err(failure) = api.count(filter, now) {
-            refused.get_or_insert(failure);
-            continue;
-        }
-        let newest = work.get(&source.name()).and_then(|work| work.first()).map(|owed| owed.range);
-        let Some(gap) = newest.filter(|range| range.since() < recent) else { return Ok(()) };
-        let mut before = api.count(filter, gap)?;
-        for _ in 0..REST_TRIES {
-            api.wait(INDEXING_MS);
-            let count = api.count(filter, gap)?;
-            if count == before {
-                break;
-            }
-            before = count;
-        }
-        return Ok(());
+        match api.count(source.filter().as_deref(), now) {
+            Ok(_) => return Ok(()),
+            // One action's trouble is not that of the others.
+            Err(failure) => refused.get_or_insert(failure),
+        };
     }
     refused.map_or(Ok(()), Err)
 }
@@ -287,32 +291,39 @@ impl Plan {
 
     /// All slices, most urgent first: new activations of every source, then late ones, then the backlog.
     pub fn slices(&self) -> Vec<Slice> {
-        let mut slices: Vec<(usize, Slice)> = Vec::new();
+        let mut slices: Vec<((usize, usize), Slice)> = Vec::new();
         for (source, work) in &self.work {
-            let slice = |owed: &Owed| Slice {
-                source: source.clone(),
-                lane: 0,
-                owed: *owed,
-                done: Vec::new(),
-                renewed: Vec::new(),
-            };
             let settled = self.settled.get(source);
             let open = |owed: &Owed| settled.is_none_or(|settled| !settled.contains(owed));
-            slices.extend(
-                work.iter()
-                    .enumerate()
-                    .filter(|(_, owed)| open(owed))
-                    .map(|(urgency, owed)| (urgency, slice(owed))),
-            );
+            for (urgency, owed) in work.iter().enumerate().filter(|(_, owed)| open(owed)) {
+                // The newest of every source first, then what is before that.
+                let pieces = self.pieces(source, *owed).into_iter().enumerate();
+                slices.extend(pieces.map(|(place, Counted { range, count })| {
+                    let owed = Owed { range, part: owed.part };
+                    ((urgency, place), Slice { count, ..Slice::new(source.clone(), owed) })
+                }));
+            }
         }
         slices.sort_by_key(|(urgency, _)| *urgency);
         slices.into_iter().enumerate().map(|(lane, (_, slice))| Slice { lane, ..slice }).collect()
     }
+
+    /// A part of the work in its pieces, newest first.
+    fn pieces(&self, source: &str, Owed { range, part }: Owed) -> Vec<Counted> {
+        let counted = self.counted.get(source).into_iter().flatten();
+        let mut pieces: Vec<Counted> =
+            counted.filter(|piece| part == Part::Fresh && range.overlaps(piece.range)).copied().collect();
+        pieces.sort_unstable_by_key(|piece| Reverse(piece.range));
+        if pieces.is_empty() { vec![Counted { range, count: None }] } else { pieces }
+    }
 }
 
-/// Times that a count is asked for until it comes to rest, and the pause between, in milliseconds.
-const REST_TRIES: u32 = 5;
-const INDEXING_MS: u64 = 500;
+impl Slice {
+    /// A slice that no other came before.
+    pub fn new(source: String, owed: Owed) -> Self {
+        Self { source, lane: 0, owed, count: None, continued: false, done: Vec::new(), renewed: Vec::new() }
+    }
+}
 
 /// A tenth of the time, but between half a second and five, is left for the checkpoint.
 fn stop(now_ms: u64, deadline_ms: u64) -> u64 {

@@ -73,9 +73,25 @@ pub trait Http {
     /// Sends a request and waits for the head of the answer. Any status is an answer, not a failure.
     fn send(&self, request: &Request) -> Result<Response, Failure>;
 
-    /// Sends several requests that do not depend on each other, at the same time if it can, and waits for the heads of all answers.
-    fn send_all(&self, requests: &[Request]) -> Vec<Result<Response, Failure>> {
-        requests.iter().map(|request| self.send(request)).collect()
+    /// Sends a request and, if it can, does not wait for the answer.
+    fn begin(&self, request: &Request) -> Pending {
+        let answer = self.send(request);
+        Pending::new(move || answer)
+    }
+}
+
+/// An answer that may still be on its way. To drop it is to do without it.
+pub struct Pending(Box<dyn FnOnce() -> Result<Response, Failure>>);
+
+impl Pending {
+    /// What `wait` returns, which waits for the head of the answer.
+    pub fn new(wait: impl FnOnce() -> Result<Response, Failure> + 'static) -> Self {
+        Self(Box::new(wait))
+    }
+
+    /// Waits for the head of the answer.
+    pub fn wait(self) -> Result<Response, Failure> {
+        (self.0)()
     }
 }
 
@@ -138,6 +154,12 @@ pub struct Ports<'a> {
 impl std::fmt::Debug for Response {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Response").field("status", &self.status).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Pending {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Pending")
     }
 }
 

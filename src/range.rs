@@ -26,6 +26,11 @@ impl Range {
         self.upto
     }
 
+    /// How many milliseconds it holds.
+    pub fn length(self) -> u64 {
+        (self.upto - self.since).saturating_add(1)
+    }
+
     /// Whether `ms` lies inside.
     pub fn contains(self, ms: u64) -> bool {
         self.since <= ms && ms <= self.upto
@@ -34,6 +39,19 @@ impl Range {
     /// Whether any millisecond is in both.
     pub fn overlaps(self, other: Self) -> bool {
         self.since <= other.upto && other.since <= self.upto
+    }
+
+    /// At most `pieces` pieces of equal length, but for the last, earlier first; together they are this range.
+    pub fn cut(self, pieces: u64) -> Vec<Self> {
+        let beyond_first = (self.upto - self.since) / pieces.max(1);
+        let mut cut = Vec::new();
+        let mut since = self.since;
+        while let Some(piece) = Self::new(since, self.upto.min(since.saturating_add(beyond_first))) {
+            cut.push(piece);
+            let Some(next) = piece.upto.checked_add(1) else { break };
+            since = next;
+        }
+        cut
     }
 
     /// What is left of this range when `other` is taken out: up to two pieces, earlier first.
@@ -98,6 +116,15 @@ mod tests {
         assert_eq!(difference(whole.clone(), &ranges(&[(3, 4)])), ranges(&[(0, 2), (5, 10)]));
         assert_eq!(difference(whole.clone(), &ranges(&[(0, 4), (9, 12)])), ranges(&[(5, 8)]));
         assert_eq!(difference(whole, &ranges(&[(0, 10)])), []);
+    }
+
+    #[test]
+    fn pieces_are_of_equal_length_and_together_the_whole() {
+        let cut = |since, upto, pieces| Range::new(since, upto).unwrap().cut(pieces);
+        assert_eq!(cut(0, 99, 3), ranges(&[(0, 33), (34, 67), (68, 99)]));
+        assert_eq!(cut(5, 6, 9), ranges(&[(5, 5), (6, 6)]));
+        assert_eq!(cut(7, 7, 0), ranges(&[(7, 7)]));
+        assert_eq!(union(cut(0, u64::MAX, 4)), ranges(&[(0, u64::MAX)]));
     }
 
     #[test]

@@ -136,7 +136,7 @@ fn reach(params: &Value, context: &RunContext) -> Result<(Platform, Vec<Secret>)
     let same = host.api_host.as_deref().is_none_or(|named| Origin::parse(named).as_ref() == Some(&origin));
     let trust = if same { host.api_trust } else { Trust::Public };
     let api = Api::new(&Pool::default(), &trust, Some(origin.clone()), Some(key), None)
-        .map_err(|error| format!("TLS cannot be set up for the API: {error}"))?;
+        .map_err(|error| error.to_string())?;
     let mut secrets = host.secrets;
     secrets.extend(key_forms(key));
     Ok((Platform::new(api, origin, key.clone()), secrets))

@@ -7,6 +7,7 @@ mod body;
 mod call;
 mod connector;
 mod errors;
+mod wire;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -23,6 +24,7 @@ use wasmtime_wasi_http::{
 
 use self::body::Unhurried;
 use self::connector::Connector;
+use self::wire::Wire;
 use crate::origin::Origin;
 use crate::secret::Secret;
 use crate::tls::Trust;
@@ -38,20 +40,54 @@ type ApiClient = Client<Connector, WasiBody>;
 
 /// The pool of connections, for as long as the process lives and trusts the same certificates.
 #[derive(Default)]
-pub(crate) struct Pool(Mutex<Option<(Trust, ApiClient)>>);
+pub(crate) struct Pool(Mutex<Option<(Trust, Pooled)>>);
+
+/// A client, and the thread on which its connections live.
+#[derive(Clone)]
+struct Pooled {
+    client: ApiClient,
+    wire: Arc<Wire>,
+}
+
+/// Why the API cannot be asked at all.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SetupError {
+    #[error("TLS cannot be set up for the API: {0}")]
+    Tls(#[from] rustls::Error),
+    #[error("there is no thread to ask the API on: {0}")]
+    Thread(#[from] std::io::Error),
+}
 
 impl Pool {
-    fn client(&self, trust: &Trust) -> std::result::Result<ApiClient, rustls::Error> {
+    fn pooled(&self, trust: &Trust) -> std::result::Result<Pooled, SetupError> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match kept.as_ref() {
-            Some((kept_for, client)) if kept_for == trust => Ok(client.clone()),
+            Some((kept_for, pooled)) if kept_for == trust => Ok(pooled.clone()),
             _ => {
                 let client = Client::builder(TokioExecutor::new())
                     .pool_idle_timeout(IDLE)
                     .build(Connector::new(trust)?);
-                *kept = Some((trust.clone(), client.clone()));
-                Ok(client)
+                let pooled = Pooled { client, wire: Arc::new(Wire::new()?) };
+                *kept = Some((trust.clone(), pooled.clone()));
+                Ok(pooled)
             }
+        }
+    }
+
+    /// Lets connections that the API closed while the container slept be seen now, not under the first request.
+    pub(crate) async fn look(&self) {
+        let wire = self
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .as_ref()
+            .map(|(_, pooled)| pooled.wire.clone());
+        if let Some(wire) = wire {
+            wire.run(async {
+                tokio::task::yield_now().await;
+                tokio::task::yield_now().await;
+            })
+            .await;
         }
     }
 }
@@ -59,7 +95,7 @@ impl Pool {
 /// What one run may ask of the API. Cheap to copy: each worker has one.
 #[derive(Clone)]
 pub(crate) struct Api {
-    client: ApiClient,
+    pooled: Pooled,
     /// None: no request is permitted.
     origin: Option<Origin>,
     authorization: Option<HeaderValue>,
@@ -74,13 +110,13 @@ impl Api {
         origin: Option<Origin>,
         key: Option<&Secret>,
         deadline: Option<Instant>,
-    ) -> std::result::Result<Self, rustls::Error> {
+    ) -> std::result::Result<Self, SetupError> {
         let authorization = key.and_then(|key| {
             let mut value = HeaderValue::from_str(&basic(key)).ok()?;
             value.set_sensitive(true);
             Some(value)
         });
-        Ok(Self { client: pool.client(trust)?, origin, authorization, deadline })
+        Ok(Self { pooled: pool.pooled(trust)?, origin, authorization, deadline })
     }
 
     /// At most a third of the time that is left: the component must get to know that a request takes too long, to ask for less.
@@ -90,7 +126,18 @@ impl Api {
         left.map_or(asked, |left| asked.min(left / 3))
     }
 
-    async fn send(
+    /// Sends a request at once, and waits for the head of the answer when the future is asked for it.
+    fn send(
+        self,
+        request: http::Request<WasiBody>,
+        options: RequestOptions,
+    ) -> impl Future<Output = Result<http::Response<WasiBody>>> + Send + 'static {
+        let wire = self.pooled.wire.clone();
+        let answer = wire.run(self.exchange(request, options));
+        async move { answer.await.unwrap_or(Err(Error::InternalError(None))) }
+    }
+
+    async fn exchange(
         self,
         mut request: http::Request<WasiBody>,
         options: RequestOptions,
@@ -107,7 +154,7 @@ impl Api {
         }
         let first_byte = self.patience(options.first_byte_timeout, FIRST_BYTE);
         let between_bytes = self.patience(options.between_bytes_timeout, BETWEEN_BYTES);
-        match timeout(first_byte, self.client.request(request)).await {
+        match timeout(first_byte, self.pooled.client.request(request)).await {
             Ok(Ok(response)) => {
                 Ok(response.map(|body| Unhurried::new(body, between_bytes, self.deadline).boxed_unsync()))
             }
@@ -139,9 +186,9 @@ impl WasiHttpHooks for Api {
         options: Option<RequestOptions>,
         _: Processing,
     ) -> Sending {
-        let api = self.clone();
+        let response = self.clone().send(request, options.unwrap_or_default());
         Box::new(async move {
-            let response = api.send(request, options.unwrap_or_default()).await?;
+            let response = response.await?;
             Ok((response, Box::new(async { Ok(()) }) as Processing))
         })
     }

@@ -98,9 +98,7 @@ impl Shim {
         let host = HostParams::take(&mut params);
         let mut secrets = host.secrets.clone();
         secrets.extend(context.api_key.iter().flat_map(key_forms));
-        // A pooled connection that the API closed while the container slept shows now, not under the first request.
-        tokio::task::yield_now().await;
-        tokio::task::yield_now().await;
+        self.pool.look().await;
         self.run_checked(&Value::Object(params), host, &context).await.sealed(&secrets)
     }
 
@@ -126,7 +124,7 @@ impl Shim {
         };
         let reach = match self.reach(&host, permitted, context, &limits) {
             Ok(reach) => Arc::new(reach),
-            Err(error) => return RunResult::error(format!("TLS cannot be set up for the API: {error}")),
+            Err(error) => return RunResult::error(error.to_string()),
         };
         let component_context = Context {
             api_origin: platform.map(|origin| origin.to_string()),
@@ -168,7 +166,7 @@ impl Shim {
         origin: Option<Origin>,
         context: &RunContext,
         limits: &Limits,
-    ) -> Result<Reach, rustls::Error> {
+    ) -> Result<Reach, http::SetupError> {
         let sound = host.faults.is_empty();
         let trust = if sound { &host.api_trust } else { &Trust::Public };
         let api =

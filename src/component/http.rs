@@ -3,7 +3,8 @@
 //! Used as it is, without a client library: those wait for one answer before they send the next request, and a run is mostly waiting.
 
 use crate::config::Origin;
-use crate::ports::{Body, Failure, Http, Method, Request, Response};
+use crate::ports::{Body, Failure, Http, Method, Pending, Request, Response};
+use std::rc::Rc;
 use wasi::http::outgoing_handler::{self, FutureIncomingResponse};
 use wasi::http::types::{
     ErrorCode, Fields, IncomingBody, IncomingResponse, Method as HttpMethod, OutgoingBody, OutgoingRequest,
@@ -15,11 +16,9 @@ use wasi::io::streams::{InputStream, StreamError};
 const CHUNK: u64 = 64 << 10;
 /// Most bytes that `wasi:io` takes in one write.
 const WRITE: usize = 4096;
-/// Most requests on their way at once: enough for a few dozen actions, and no burden for a controller.
-const AT_ONCE: usize = 32;
 
 pub(super) struct Api {
-    origin: String,
+    origin: Rc<str>,
     authorization: Option<String>,
 }
 
@@ -27,11 +26,11 @@ impl Api {
     /// The API at `origin`; `key` is `uuid:secret`, or nothing when the host authorizes.
     pub(super) fn new(origin: &Origin, key: Option<&str>) -> Self {
         let authorization = key.map(|key| format!("Basic {}", base64(key.as_bytes())));
-        Self { origin: origin.to_string(), authorization }
+        Self { origin: origin.to_string().into(), authorization }
     }
 
     /// Sends a request without waiting for its answer.
-    fn begin(&self, request: &Request) -> Result<FutureIncomingResponse, ErrorCode> {
+    fn dispatch(&self, request: &Request) -> Result<FutureIncomingResponse, ErrorCode> {
         let unusable = |()| ErrorCode::HttpRequestUriInvalid;
         let outgoing = OutgoingRequest::new(self.headers(request));
         outgoing
@@ -68,41 +67,29 @@ impl Api {
         }
         fields
     }
-
-    fn finish(&self, begun: Result<FutureIncomingResponse, ErrorCode>) -> Result<Response, Failure> {
-        let response = begun.and_then(wait).map_err(|code| self.failure(&code))?;
-        let stream = response.consume().and_then(|body| Ok((body.stream()?, body)));
-        let Ok((stream, body)) = stream else {
-            return Err(self.broke_off());
-        };
-        let stream = Stream { stream: Some(stream), _body: body, failure: self.broke_off() };
-        Ok(Response { status: response.status(), body: Box::new(stream) })
-    }
-
-    fn failure(&self, code: &ErrorCode) -> Failure {
-        let (reason, retryable) = reason(code);
-        let message = format!("the API at {} could not be asked: {reason}", self.origin);
-        Failure { message, retryable }
-    }
-
-    fn broke_off(&self) -> Failure {
-        Failure::passing(format!("the API at {} broke off in the middle of an answer", self.origin))
-    }
 }
 
 impl Http for Api {
     fn send(&self, request: &Request) -> Result<Response, Failure> {
-        self.finish(self.begin(request))
+        self.begin(request).wait()
     }
 
-    fn send_all(&self, requests: &[Request]) -> Vec<Result<Response, Failure>> {
-        let mut answers = Vec::with_capacity(requests.len());
-        for some in requests.chunks(AT_ONCE) {
-            let begun: Vec<_> = some.iter().map(|request| self.begin(request)).collect();
-            answers.extend(begun.into_iter().map(|begun| self.finish(begun)));
-        }
-        answers
+    fn begin(&self, request: &Request) -> Pending {
+        let (origin, begun) = (self.origin.clone(), self.dispatch(request));
+        Pending::new(move || answer(&origin, begun))
     }
+}
+
+fn answer(origin: &str, begun: Result<FutureIncomingResponse, ErrorCode>) -> Result<Response, Failure> {
+    let response = begun.and_then(wait).map_err(|code| {
+        let (reason, retryable) = reason(&code);
+        Failure { message: format!("the API at {origin} could not be asked: {reason}"), retryable }
+    })?;
+    let broke_off = || Failure::passing(format!("the API at {origin} broke off in the middle of an answer"));
+    let stream = response.consume().and_then(|body| Ok((body.stream()?, body)));
+    let (stream, body) = stream.map_err(|()| broke_off())?;
+    let stream = Stream { stream: Some(stream), _body: body, failure: broke_off() };
+    Ok(Response { status: response.status(), body: Box::new(stream) })
 }
 
 fn write(body: &OutgoingBody, bytes: &[u8]) -> Result<(), StreamError> {

@@ -8,17 +8,25 @@ use crate::forward::telling_count;
 use crate::range::Range;
 use std::collections::BTreeMap;
 
-/// The parts of `work` in which there is nothing to do, as their counts say. Whatever cannot be settled so is left to a slice, a count that
+/// What counts told before anything was listed, by source.
+pub(super) struct Quiet {
+    /// The parts of the work in which there is nothing to do.
+    pub(super) settled: BTreeMap<String, Vec<Owed>>,
+    /// Ranges of new activations, and how many there are.
+    pub(super) new: BTreeMap<(String, Range), u64>,
+}
+
+/// Finds the parts of `work` in which there is nothing to do, as their counts say. Whatever cannot be settled so is left to a slice, a count that
 /// failed too.
 ///
 /// Only what is asked in every run is counted: the time since the last one, if that is after `recent`, and the look-back. A backlog has something in it.
-pub(super) fn settled(
+pub(super) fn count(
     api: &Api<'_>,
     config: &Config,
     checkpoint: &Checkpoint,
     work: &BTreeMap<String, Vec<Owed>>,
     [recent, now_ms, lookback_ms]: [u64; 3],
-) -> BTreeMap<String, Vec<Owed>> {
+) -> Quiet {
     let mut telling: Vec<(String, Option<String>, Owed, Range, u64)> = Vec::new();
     for source in &config.sources {
         let name = source.name();
@@ -37,11 +45,15 @@ pub(super) fn settled(
     let questions: Vec<Question<'_>> =
         telling.iter().map(|(_, filter, _, range, _)| Question::Count(filter.as_deref(), *range)).collect();
     api.ask_ahead(&questions);
-    let mut settled: BTreeMap<String, Vec<Owed>> = BTreeMap::new();
+    let mut counted = Quiet { settled: BTreeMap::new(), new: BTreeMap::new() };
     for (name, filter, owed, range, known) in telling {
-        if api.count_once(filter.as_deref(), range).is_ok_and(|count| count == known) {
-            settled.entry(name).or_default().push(owed);
+        match api.count_once(filter.as_deref(), range) {
+            Ok(count) if count == known => counted.settled.entry(name).or_default().push(owed),
+            Ok(count) if owed.part == Part::Fresh => {
+                counted.new.insert((name, range), count);
+            }
+            _ => {}
         }
     }
-    settled
+    counted
 }

@@ -14,7 +14,7 @@ use std::rc::Rc;
 use whiskjack::checkpoint::STATE;
 use whiskjack::config::Config;
 use whiskjack::forward::{Outcome, Worker};
-use whiskjack::plan::{self, Context, Keeper, PlanError, Slice};
+use whiskjack::plan::{self, Context, Counted, Keeper, Plan, PlanError, Slice};
 use whiskjack::report::{self, Report};
 
 const MINUTE: u64 = 60_000;
@@ -192,7 +192,10 @@ fn attempt(sim: &Rc<Sim>, fate: Fate) -> Result<Report, PlanError> {
 fn by_hand(config: &Config, context: &Context, ports: &Rc<RunPorts>) -> Result<Report, PlanError> {
     let sim = &ports.sim;
     let random = &sim.random;
-    let plan = handed_over(&plan::plan(config, context, ports.ports())?);
+    let mut plan = handed_over(&plan::plan(config, context, ports.ports())?);
+    if random.chance(500) {
+        cut(&mut plan, random);
+    }
     let mut queue: Vec<Slice> = plan.slices();
     let mut workers: Vec<Worker> = (0..random.between(1, 4)).map(|_| Worker::default()).collect();
     let mut outcomes: Vec<Outcome> = Vec::new();
@@ -215,6 +218,17 @@ fn by_hand(config: &Config, context: &Context, ports: &Rc<RunPorts>) -> Result<R
     Ok(report::conclude(ports.ports(), &plan, &outcomes, true))
 }
 
+/// Cuts what is new into pieces, as is done where there is much of it.
+fn cut(plan: &mut Plan, random: &Random) {
+    for ranges in plan.counted.values_mut() {
+        let pieces = |whole: &Counted| whole.range.cut(random.between(1, 4));
+        *ranges = ranges
+            .iter()
+            .flat_map(|whole| pieces(whole).into_iter().map(|range| Counted { range, count: None }))
+            .collect();
+    }
+}
+
 fn keep(sim: &Sim, report: &Report) {
     if let Some(checkpoint) = &report.checkpoint {
         sim.kept.borrow_mut().hand(checkpoint.clone());
@@ -228,7 +242,7 @@ fn params(sim: &Sim) -> Vec<u8> {
         Store::Activation => "activation",
         Store::Package | Store::Refused => "package",
     };
-    let mut params = json!({"actions": settings.actions, "logstash": {"host": "logstash", "port": 5044},
+    let mut params = json!({"actions": settings.actions, "logstash": {"host": "logstash", "port": 5044, "worker": sim.random.between(1, 4)},
         "checkpoint": {"store": store}, "logs": settings.logs_parameter});
     if !settings.limits_tell {
         params["lookback_minutes"] = (settings.lookback_ms(sim.now.get()) / MINUTE).into();

@@ -17,13 +17,13 @@ pub(super) struct Unhurried {
     body: Incoming,
     pause: Duration,
     deadline: Option<Instant>,
-    alarm: Pin<Box<Sleep>>,
+    /// While somebody waits for what comes next: a body that nobody reads yet is not late.
+    alarm: Option<Pin<Box<Sleep>>>,
 }
 
 impl Unhurried {
     pub(super) fn new(body: Incoming, pause: Duration, deadline: Option<Instant>) -> Self {
-        let alarm = Box::pin(sleep_until(alarm_at(pause, deadline)));
-        Self { body, pause, deadline, alarm }
+        Self { body, pause, deadline, alarm: None }
     }
 }
 
@@ -43,12 +43,16 @@ impl Body for Unhurried {
         let this = &mut *self;
         match Pin::new(&mut this.body).poll_frame(cx) {
             Poll::Ready(Some(Ok(frame))) => {
-                this.alarm.as_mut().reset(alarm_at(this.pause, this.deadline));
+                this.alarm = None;
                 Poll::Ready(Some(Ok(frame)))
             }
             Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(errors::of_body(&error)))),
             Poll::Ready(None) => Poll::Ready(None),
-            Poll::Pending => this.alarm.as_mut().poll(cx).map(|()| Some(Err(Error::ConnectionReadTimeout))),
+            Poll::Pending => {
+                let alarm = || Box::pin(sleep_until(alarm_at(this.pause, this.deadline)));
+                let alarm = this.alarm.get_or_insert_with(alarm);
+                alarm.as_mut().poll(cx).map(|()| Some(Err(Error::ConnectionReadTimeout)))
+            }
         }
     }
 

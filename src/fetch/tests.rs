@@ -1,0 +1,137 @@
+use super::*;
+use crate::ports::{Body, Clock, Connection, Http, Ports, Request, Response, Transport, TransportError};
+use std::cell::RefCell;
+
+/// An API with activations that start at these milliseconds; it leaves some out of its lists, as it cannot read them itself.
+#[derive(Default)]
+struct Activations {
+    starts: Vec<u64>,
+    left_out: Vec<u64>,
+    /// What was asked for and visited, in order.
+    events: RefCell<Vec<String>>,
+}
+
+struct Whole(Option<Vec<u8>>);
+
+impl Body for Whole {
+    fn chunk(&mut self) -> Result<Option<Vec<u8>>, Failure> {
+        Ok(self.0.take())
+    }
+}
+
+impl Http for Activations {
+    fn send(&self, request: &Request) -> Result<Response, Failure> {
+        let number = |name: &str| {
+            let pairs = request.target.split(['?', '&']);
+            pairs
+                .filter_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+                .next()
+                .unwrap()
+                .parse()
+                .unwrap()
+        };
+        let (since, upto): (u64, u64) = (number("since"), number("upto"));
+        let inside = self.starts.iter().filter(|start| (since..=upto).contains(start));
+        let counts = request.target.ends_with("count=true");
+        self.events.borrow_mut().push(format!("{} up to {upto}", if counts { "count" } else { "page" }));
+        let body = if counts {
+            format!(r#"{{"activations":{}}}"#, inside.count())
+        } else {
+            let page = inside.skip(number("skip") as usize).take(number("limit") as usize);
+            let shown = page.filter(|start| !self.left_out.contains(start));
+            let rows: Vec<String> = shown.map(|start| row(*start)).collect();
+            format!("[{}]", rows.join(","))
+        };
+        Ok(Response { status: 200, body: Box::new(Whole(Some(body.into_bytes()))) })
+    }
+}
+
+fn row(start: u64) -> String {
+    format!(r#"{{"activationId":"{start:032x}","start":{start}}}"#)
+}
+
+impl Clock for Activations {
+    fn now_ms(&self) -> u64 {
+        0
+    }
+    fn sleep_ms(&self, _: u64) {}
+    fn random(&self) -> u64 {
+        7
+    }
+}
+
+impl Transport for Activations {
+    fn connect(&self, _: &str, _: u16, _: u64) -> Result<Box<dyn Connection>, TransportError> {
+        unreachable!("nothing is sent here")
+    }
+}
+
+impl Activations {
+    /// A walk over everything, two rows a page at first. Returns what happened.
+    fn walk(&self, expected: Option<u64>) -> Vec<String> {
+        let api = Api::new(Ports { clock: self, http: self, transport: self }, u64::MAX).with_largest_page(2);
+        let mut edge = Edge::default();
+        let mut walk = Walk::new(&api, None, true).beginning_with(2).expecting(expected);
+        let walked = walk.over(Range::new(0, 99).unwrap(), |json| {
+            let summary = Summary::parse(json).ok();
+            if summary.is_some_and(|summary| edge.first_time(summary)) {
+                self.events.borrow_mut().push(format!("visit {}", summary.unwrap().start));
+            }
+            Visited { summary, go_on: true }
+        });
+        assert!(walked.failure.is_none() && walked.reached.is_none(), "{walked:?}");
+        self.events.take()
+    }
+}
+
+#[test]
+fn the_next_page_is_on_its_way_before_the_last_rows_of_this_one_are_visited() {
+    let api = Activations { starts: vec![40, 30, 20], ..Activations::default() };
+    assert_eq!(
+        api.walk(None),
+        [
+            "page up to 99",
+            "page up to 30",
+            "visit 40",
+            "visit 30",
+            "page up to 20",
+            "visit 20",
+            "count up to 20"
+        ]
+    );
+}
+
+#[test]
+fn a_walk_that_has_met_as_many_rows_as_were_counted_ends_without_another_count() {
+    let api = Activations { starts: vec![40, 30, 20], ..Activations::default() };
+    assert_eq!(api.walk(Some(3)).last().unwrap(), "visit 20");
+    assert_eq!(api.walk(Some(4)).last().unwrap(), "count up to 20");
+}
+
+#[test]
+fn rows_that_two_pages_show_count_once_so_that_a_short_page_does_not_end_the_walk_too_early() {
+    // Five were counted. When 20 and 10 are left out, the pages show six rows, two of them twice: four different ones at most.
+    let api = Activations { starts: vec![40, 30, 20, 10, 5], left_out: vec![20], ..Activations::default() };
+    let events = api.walk(Some(5));
+    for start in [40, 30, 10, 5] {
+        assert!(events.contains(&format!("visit {start}")), "{start} in {events:?}");
+    }
+}
+
+#[test]
+fn rows_that_are_too_large_to_be_held_back_are_visited_as_they_come() {
+    let mut held = Held::default();
+    assert!(held.has_room_for(&[0; HELD_BYTES]) && !held.has_room_for(&[0; HELD_BYTES + 1]));
+    held.push(b"one");
+    held.push(b"two");
+    assert!(held.rows().eq([b"one", b"two"]) && !held.has_room_for(&[0; HELD_BYTES]));
+}
+
+#[test]
+fn pages_grow_while_they_are_small_and_shrink_when_they_are_too_large() {
+    let next = |asked, bytes| Page { asked, bytes, ..Page::default() }.next_rows();
+    assert_eq!(next(100, 1 << 20), 200);
+    assert_eq!(next(100, 6 << 20), 100);
+    assert_eq!(next(100, 32 << 20), 25);
+    assert_eq!(next(2, 1 << 40), 1);
+}
