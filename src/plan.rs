@@ -4,7 +4,7 @@ mod load;
 mod quiet;
 
 use crate::api::{Api, Question};
-use crate::checkpoint::{Checkpoint, Held, LogPlace, Owed};
+use crate::checkpoint::{Checkpoint, Held, LogPlace, MOST_IDS, Owed};
 use crate::config::{Config, Fault, Faults, LogLevel, Origin, Output};
 use crate::ports::{Failure, Ports};
 use crate::range::Range;
@@ -83,6 +83,8 @@ pub struct Plan {
     pub skipped: Option<String>,
     /// Whether there will be an activation record of this run, from which the next one can read.
     pub recorded: bool,
+    /// So many ids of what it has done a slice and its rests hand back at most; digests stand for the others.
+    pub most_ids: usize,
     /// Requests to the API so far.
     pub requests: u64,
 }
@@ -114,6 +116,9 @@ pub struct Slice {
     /// Ranges of which earlier slices of this run have done all or some again, as only a digest of them was known.
     #[serde(default)]
     pub renewed: Vec<Range>,
+    /// How many ids earlier slices of this run have handed back.
+    #[serde(default)]
+    pub handed_back: usize,
 }
 
 /// Why a run cannot be planned.
@@ -219,6 +224,7 @@ pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan
         deadline_ms,
         skipped: occupied.map(|lease| lease.describe()),
         recorded: context.own_action.is_some(),
+        most_ids: MOST_IDS,
         requests: api.requests() + loader.requests,
         warnings: loader.warnings,
     })
@@ -295,6 +301,7 @@ impl Plan {
                 owed: *owed,
                 done: Vec::new(),
                 renewed: Vec::new(),
+                handed_back: 0,
             };
             let settled = self.settled.get(source);
             let open = |owed: &Owed| settled.is_none_or(|settled| !settled.contains(owed));

@@ -36,6 +36,8 @@ const DIGEST_MS: [u64; 5] = [FINEST_DIGEST_MS, 5 * 60_000, 30 * 60_000, 6 * 3_60
 const MOST_BETWEEN_COMPARISONS_MS: u64 = 600_000;
 /// About how many bytes of JSON an id takes.
 const BYTES_PER_ID: usize = 50;
+/// So many ids a checkpoint keeps at most. More are of no use before it is written either.
+pub const MOST_IDS: usize = COMFORTABLE / BYTES_PER_ID;
 
 /// State of all sources, by their names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
