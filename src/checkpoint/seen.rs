@@ -166,7 +166,7 @@ impl Seen {
             self.ids.remove(&key);
             all.add(key.1);
         }
-        self.digests.insert(all.range.since(), all);
+        self.restore(all);
     }
 
     /// Takes up what a part of a run has done. No other part has done any of it.
