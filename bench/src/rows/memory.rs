@@ -25,7 +25,7 @@ const LONGEST: usize = 10_000_000;
 const LIMIT: Duration = Duration::from_secs(3600);
 /// The starts are spread over so many milliseconds: what is left after a day without a receiver.
 const DAY_MS: i64 = 24 * HOUR_MS;
-/// The same within an hour: then the look-back alone has many thousands of activations, each of which is remembered.
+/// The same within an hour: then the look-back alone has many thousands of activations, and each must be accounted for.
 const HOUR_MS: i64 = 3_600_000;
 /// Times that a run may save its checkpoint.
 const SAVES: u64 = 2_000;
@@ -38,7 +38,7 @@ pub(super) fn measure(row: &mut Row, effort: Effort) -> Result<()> {
     row.note(
         "The kernel's own mark (`VmHWM`) of an action's process under ActionLoop, read at the end of its run and each time that it saves its \
          checkpoint; API over plain HTTP, receiver over TLS. Records of 20 lines, their starts spread over a day. For information: the long backlog within an hour, \
-         so that 19,000 of its activations are in the look-back and their ids are remembered; and twelve records of nearly 10 MB on one page.",
+         so that 19,000 of its activations are in the look-back and must be known to the next run; and twelve records of nearly 10 MB on one page.",
     );
     let (short, long) = if effort.long { (SHORT, LONGEST) } else { (SHORT, LONG) };
     let backlog = |lines: usize, span_ms: i64| {
