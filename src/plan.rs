@@ -224,7 +224,7 @@ pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan
         deadline_ms,
         skipped: occupied.map(|lease| lease.describe()),
         recorded: context.own_action.is_some(),
-        most_ids: MOST_IDS,
+        most_ids: (MOST_IDS / config.sources.len().max(1)).max(FEWEST_IDS),
         requests: api.requests() + loader.requests,
         warnings: loader.warnings,
     })
@@ -316,6 +316,9 @@ impl Plan {
         slices.into_iter().enumerate().map(|(lane, (_, slice))| Slice { lane, ..slice }).collect()
     }
 }
+
+/// Even with very many sources each hands back so many ids: what a quiet one has done in a minute or two.
+const FEWEST_IDS: usize = 256;
 
 /// Times that a count is asked for until it comes to rest, and the pause between, in milliseconds.
 const REST_TRIES: u32 = 5;

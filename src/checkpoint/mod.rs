@@ -133,6 +133,11 @@ impl Checkpoint {
     /// that forgets is sent again at worst.
     pub fn encode(&self) -> Result<Vec<u8>, BadCheckpoint> {
         let mut fitting = self.clone();
+        // Not written first to see that it is too long.
+        let ids: usize = fitting.sources.values().map(|state| state.seen.starts().count()).sum();
+        if ids > MOST_IDS {
+            fitting.digest_oldest(ids - MOST_IDS);
+        }
         loop {
             let json = fitting.json()?;
             let excess = json.len().saturating_sub(COMFORTABLE);
