@@ -252,6 +252,10 @@ impl Settings {
             begin: BEGIN,
             end,
         };
+        // Row by row, so many records would take more runs than there are.
+        if settings.heavy {
+            settings.largest_page = settings.largest_page.max(25);
+        }
         // One source of its own for each name, and few enough other records of the forwarder after those that hold the marks.
         if settings.patterns || settings.heavy || settings.shared_package {
             settings.marks.clear();
