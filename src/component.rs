@@ -68,7 +68,8 @@ impl wit::Guest for Component {
     }
 
     fn conclude(plan: wit::RunPlan, outcomes: Vec<wit::Outcome>, last: bool) -> wit::Report {
-        let read: Result<Vec<Outcome>, _> = outcomes.iter().map(|outcome| parse(&outcome.state)).collect();
+        let read: Result<Vec<Outcome>, _> =
+            outcomes.into_iter().map(|outcome| parse(&outcome.state)).collect();
         match (parse::<State>(&plan.state), read) {
             (Ok(State { origin, key, plan }), Ok(outcomes)) => {
                 let api = http::Api::new(&origin, key.as_deref());

@@ -1,6 +1,6 @@
 //! Events: what a receiver gets for one log line. Written straight into frames, in the shape of the 2017 tool.
 
-use crate::lumberjack::{LARGEST_EVENT, Protocol, write_pairs};
+use crate::lumberjack::{Common, LARGEST_EVENT, Protocol, write_pairs};
 use crate::record::{ActivationId, Line, Record, write_json_string};
 use crate::time;
 use std::borrow::Cow;
@@ -18,10 +18,8 @@ pub struct Events<'r> {
     activation: String,
     /// The time of lines that have none: the end of the run.
     end: String,
-    /// Version 2: from the time to the number.
-    before_number: Vec<u8>,
-    /// Version 2: what follows the line, but for the last brace.
-    after_line: Vec<u8>,
+    /// Version 2: what is before the time, what between it and the number, and what follows the line.
+    common: Common,
 }
 
 const TRUNCATED: &str = "truncated";
@@ -53,7 +51,27 @@ impl<'r> Events<'r> {
             write_json_string(&record.namespace, &mut after_line);
         }
         let end = time::rfc3339(record.end.unwrap_or(record.start));
-        Self { record, protocol, id, activation, end, before_number, after_line }
+        after_line.push(b'}');
+        let common = Common::new(br#"{"@timestamp":""#, &before_number, &after_line);
+        Self { record, protocol, id, activation, end, common }
+    }
+
+    /// What all of them have in common.
+    pub fn common(&self) -> &Common {
+        &self.common
+    }
+
+    /// Writes what the event for the entry at `index` (from 0) has of its own, and says how much of that comes before the middle of what is common.
+    /// `None` if there is no such thing: in version 1, and if it would be too large.
+    pub fn write_own(&self, index: usize, line: Line<'_>, out: &mut Vec<u8>) -> Option<usize> {
+        if self.protocol == Protocol::V1 {
+            return None;
+        }
+        let begin = out.len();
+        out.extend_from_slice(self.timestamp(line).as_bytes());
+        let split = out.len() - begin;
+        write_after_middle(index, line, out);
+        (out.len() - begin + self.common.len() <= LARGEST_EVENT).then_some(split)
     }
 
     /// Writes the event for the entry at `index` (from 0) as payload of a frame. Returns whether it is whole: a line that does not fit is cut, and
@@ -83,20 +101,18 @@ impl<'r> Events<'r> {
         if self.protocol == Protocol::V1 {
             return self.write_flat(index, line, is_cut, out);
         }
-        out.extend_from_slice(br#"{"@timestamp":""#);
+        out.extend_from_slice(self.common.head());
         out.extend_from_slice(time.as_bytes());
-        out.extend_from_slice(&self.before_number);
-        write_number(index, out);
-        out.extend_from_slice(br#""},"line":"#);
-        line.write_json(out);
-        out.extend_from_slice(&self.after_line);
+        out.extend_from_slice(self.common.middle());
+        write_after_middle(index, line, out);
+        out.extend_from_slice(self.common.tail());
         if is_cut {
             // Filebeat marks lines that it has cut in this way.
+            out.pop();
             out.extend_from_slice(br#","log":{"flags":[""#);
             out.extend_from_slice(TRUNCATED.as_bytes());
-            out.extend_from_slice(br#""]}"#);
+            out.extend_from_slice(br#""]}}"#);
         }
-        out.push(b'}');
     }
 
     fn write_flat(&self, index: usize, line: Line<'_>, is_cut: bool, out: &mut Vec<u8>) {
@@ -139,6 +155,13 @@ impl<'r> Events<'r> {
     fn width(&self, c: char) -> usize {
         if self.protocol == Protocol::V2 { width_in_json(c) } else { c.len_utf8() }
     }
+}
+
+/// Version 2: what an event has of its own behind the middle.
+fn write_after_middle(index: usize, line: Line<'_>, out: &mut Vec<u8>) {
+    write_number(index, out);
+    out.extend_from_slice(br#""},"line":"#);
+    line.write_json(out);
 }
 
 fn write_number(number: usize, out: &mut Vec<u8>) {

@@ -1,5 +1,6 @@
 //! Forwarding one slice: fetch, send, wait for acks, and say what is done.
 
+mod done;
 mod gap;
 mod ledger;
 mod logs;
@@ -19,6 +20,7 @@ use crate::ports::{Failure, Ports};
 use crate::range::Range;
 use crate::record::{Line, Record, Summary, UnreadableRecord};
 use crate::source::Source;
+use done::Done;
 use ledger::Ledger;
 use logs::{Lines, LogStore};
 use lookback::{LookBack, Unknown};
@@ -84,6 +86,9 @@ impl Worker {
             .sources
             .get(&slice.source)
             .map_or(u64::MAX, |state| state.next_look_back_from(plan.began_ms, plan.lookback_ms));
+        // What is in no range of this run's future and older than the look-back need not be remembered.
+        let look_back_from = plan.began_ms.saturating_sub(reach(plan.lookback_ms));
+        let done = Done::new(look_back_from, plan.most_ids.saturating_sub(slice.handed_back));
         let turn = Turn {
             ports,
             api: &api,
@@ -94,7 +99,7 @@ impl Worker {
             first_page: &mut self.first_page,
             namespace: String::new(),
             waiting_since_ms: now,
-            ledger: Ledger::default(),
+            ledger: Ledger::new(done),
             tally: Tally::default(),
             unreadable: Vec::new(),
             set_aside: Vec::new(),
@@ -173,7 +178,7 @@ impl Turn<'_> {
             Ok(found) => found,
             Err(failure) => {
                 self.failure = Some(failure);
-                return self.outcome(plan, slice, Some(range.upto()), &[]);
+                return self.outcome(slice, Some(range.upto()), &[]);
             }
         };
         // What was found in the time of this turn is fetched, however long it was looked for.
@@ -188,7 +193,7 @@ impl Turn<'_> {
         self.send(Goal::Settled);
         // Newest first: the oldest that is done of what is not done decides.
         let reached = reached.max(looked).max(self.ledger.open().map(|activation| activation.start));
-        Outcome { gone, back, ..self.outcome(plan, slice, reached, &renewing) }
+        Outcome { gone, back, ..self.outcome(slice, reached, &renewing) }
     }
 
     /// Forwards everything new in `range`, where `count` activations are to be expected. Returns the start down to which it came, if it did not get through.
@@ -234,6 +239,9 @@ impl Turn<'_> {
         }
         if !self.ended() {
             self.ledger.end();
+        }
+        if self.ledger.is_long() {
+            self.send(Goal::Settled);
         }
         Visited { summary: Some(summary), go_on: !self.ended() && self.in_time() }
     }
@@ -324,19 +332,14 @@ impl Turn<'_> {
         }
     }
 
-    fn outcome(mut self, plan: &Plan, slice: &Slice, reached: Option<u64>, renewing: &[Range]) -> Outcome {
+    fn outcome(mut self, slice: &Slice, reached: Option<u64>, renewing: &[Range]) -> Outcome {
         let Owed { range, part } = slice.owed;
+        let reached = reached.map(|reached| self.ledger.done().reached(reached));
         let covered_from = reached.map_or(Some(range.since()), |reached| reached.checked_add(1));
         let covered = covered_from.and_then(|since| Range::new(since.max(range.since()), range.upto()));
         let uncovered = reached.and_then(|reached| Range::new(range.since(), reached.min(range.upto())));
         let out_of_time = self.over || self.ports.clock.now_ms() >= self.stop_ms;
-        // What is in no range of this run's future and older than the look-back need not be remembered.
-        let look_back_from = plan.began_ms.saturating_sub(reach(plan.lookback_ms));
-        let keep = |activation: &Summary| {
-            activation.start >= look_back_from
-                || uncovered.is_some_and(|rest| rest.contains(activation.start))
-        };
-        let done: Vec<Summary> = self.ledger.take_done().into_iter().filter(keep).collect();
+        let done = self.ledger.done().seen(uncovered);
         // Also a digest of which only a part was done again: it would not count what is done twice.
         let renewed: Vec<Range> = renewing
             .iter()
@@ -353,10 +356,11 @@ impl Turn<'_> {
             done: slice
                 .done
                 .iter()
-                .chain(&done)
                 .copied()
                 .filter(|activation| range.contains(activation.start))
+                .chain(done.listed(range))
                 .collect(),
+            handed_back: slice.handed_back + done.starts().count(),
         });
         let (counts, truncated) = self.delivery.take_counts();
         let Counts { windows, sent, resent, acknowledged, keep_alives, waited_ms } = counts;

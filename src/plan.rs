@@ -5,7 +5,7 @@ mod quiet;
 mod share;
 
 use crate::api::{Api, Question};
-use crate::checkpoint::{Checkpoint, Held, LogPlace, Owed, Part};
+use crate::checkpoint::{Checkpoint, Held, LogPlace, MOST_IDS, Owed, Part};
 use crate::config::{Config, Fault, Faults, LogLevel, Origin, Output};
 use crate::ports::{Failure, Ports};
 use crate::range::Range;
@@ -91,6 +91,8 @@ pub struct Plan {
     pub skipped: Option<String>,
     /// Whether there will be an activation record of this run, from which the next one can read.
     pub recorded: bool,
+    /// So many ids of what it has done a slice and its rests hand back at most; digests stand for the others.
+    pub most_ids: usize,
     /// Requests to the API so far.
     pub requests: u64,
 }
@@ -137,6 +139,9 @@ pub struct Slice {
     /// Ranges of which earlier slices of this run have done all or some again, as only a digest of them was known.
     #[serde(default)]
     pub renewed: Vec<Range>,
+    /// How many ids earlier slices of this run have handed back.
+    #[serde(default)]
+    pub handed_back: usize,
 }
 
 /// Why a run cannot be planned.
@@ -229,6 +234,7 @@ pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan
         counted = share::pieces(&api, config, &checkpoint, &work, &quiet, recent);
         settled = quiet.settled;
     }
+    let pieces = config.sources.len().max(counted.values().map(Vec::len).sum());
     Ok(Plan {
         output: config.output.clone(),
         store: keep,
@@ -246,6 +252,7 @@ pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan
         deadline_ms,
         skipped: occupied.map(|lease| lease.describe()),
         recorded: context.own_action.is_some(),
+        most_ids: (MOST_IDS / pieces.max(1)).max(FEWEST_IDS),
         requests: api.requests() + loader.requests,
         warnings: loader.warnings,
     })
@@ -321,9 +328,20 @@ impl Plan {
 impl Slice {
     /// A slice that no other came before.
     pub fn new(source: String, owed: Owed) -> Self {
-        Self { source, lane: 0, owed, count: None, continued: false, done: Vec::new(), renewed: Vec::new() }
+        Self {
+            source,
+            lane: 0,
+            owed,
+            count: None,
+            continued: false,
+            done: Vec::new(),
+            renewed: Vec::new(),
+            handed_back: 0,
+        }
     }
 }
+/// Even with very many sources each hands back so many ids: what a quiet one has done in a minute or two.
+const FEWEST_IDS: usize = 256;
 
 /// A tenth of the time, but between half a second and five, is left for the checkpoint.
 fn stop(now_ms: u64, deadline_ms: u64) -> u64 {

@@ -194,7 +194,7 @@ fn advanced(plan: &Plan, outcomes: &[Outcome]) -> Checkpoint {
         own()
             .flat_map(|outcome| &outcome.back)
             .for_each(|activation| state.seen.set_listed(*activation, true));
-        state.note(own().flat_map(|outcome| outcome.done.iter().copied()));
+        own().for_each(|outcome| state.seen.take_up(&outcome.done));
         let settled = plan.settled.get(name).into_iter().flatten().copied();
         let covered: Vec<Owed> = own().filter_map(|outcome| outcome.covered).chain(settled).collect();
         state.advance(work, &covered, plan.began_ms, plan.lookback_ms);

@@ -36,6 +36,9 @@ const BETWEEN_BYTES: Duration = Duration::from_secs(30);
 /// A container that sleeps longer than this is likely to find its sockets dead.
 const IDLE: Duration = Duration::from_secs(10);
 
+/// Bytes of an answer read at once, as many as the component takes: left alone, the buffer grows to several times as many.
+const READ: usize = 64 << 10;
+
 type ApiClient = Client<Connector, WasiBody>;
 
 /// The pool of connections, for as long as the process lives and trusts the same certificates.
@@ -66,6 +69,7 @@ impl Pool {
             _ => {
                 let client = Client::builder(TokioExecutor::new())
                     .pool_idle_timeout(IDLE)
+                    .http1_read_buf_exact_size(READ)
                     .build(Connector::new(trust)?);
                 let pooled = Pooled { client, wire: Arc::new(Wire::new()?) };
                 *kept = Some((trust.clone(), pooled.clone()));

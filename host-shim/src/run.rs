@@ -298,9 +298,9 @@ impl Run {
                 Ok(Done { worker, outcome }) => {
                     self.idle.extend(worker);
                     match outcome {
-                        Ok(outcome) => {
+                        Ok(mut outcome) => {
                             // At the end, so that a long backlog holds up nobody.
-                            queue.extend(outcome.rest.clone());
+                            queue.extend(outcome.rest.take());
                             self.outcomes.push(outcome);
                         }
                         Err(message) => self.problem(message),

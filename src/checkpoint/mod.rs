@@ -36,6 +36,8 @@ const DIGEST_MS: [u64; 5] = [FINEST_DIGEST_MS, 5 * 60_000, 30 * 60_000, 6 * 3_60
 const MOST_BETWEEN_COMPARISONS_MS: u64 = 600_000;
 /// About how many bytes of JSON an id takes.
 const BYTES_PER_ID: usize = 50;
+/// So many ids a checkpoint keeps at most. More are of no use before it is written either.
+pub const MOST_IDS: usize = COMFORTABLE / BYTES_PER_ID;
 
 /// State of all sources, by their names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -131,6 +133,11 @@ impl Checkpoint {
     /// that forgets is sent again at worst.
     pub fn encode(&self) -> Result<Vec<u8>, BadCheckpoint> {
         let mut fitting = self.clone();
+        // Not written first to see that it is too long.
+        let ids: usize = fitting.sources.values().map(|state| state.seen.starts().count()).sum();
+        if ids > MOST_IDS {
+            fitting.digest_oldest(ids - MOST_IDS);
+        }
         loop {
             let json = fitting.json()?;
             let excess = json.len().saturating_sub(COMFORTABLE);

@@ -1,5 +1,6 @@
 //! Which activations are done, within the look-back: exact ids, and for what does not fit digests of neighbours.
 
+use super::FINEST_DIGEST_MS;
 use crate::range::Range;
 use crate::record::{ActivationId, Summary};
 use serde::{Deserialize, Serialize};
@@ -38,10 +39,33 @@ impl Digest {
         self.range
     }
 
+    /// How many activations it stands for.
+    pub fn count(self) -> u64 {
+        self.count
+    }
+
     /// Adds an id that is not in it yet.
     pub fn add(&mut self, id: ActivationId) {
         self.count = self.count.saturating_add(1);
         self.ids = self.ids.combined(id);
+    }
+
+    /// The digest of one activation.
+    pub fn of(activation: Summary) -> Option<Self> {
+        let range = Range::new(activation.start, activation.start)?;
+        Some(Self { range, count: 1, ids: activation.activation_id })
+    }
+
+    /// Adds an activation that is not in it yet and may start outside of its range; says no if that made it longer than the finest digest.
+    pub fn stretch(&mut self, activation: Summary) -> bool {
+        let (since, upto) =
+            (self.range.since().min(activation.start), self.range.upto().max(activation.start));
+        let Some(range) = Range::new(since, upto).filter(|_| upto - since < FINEST_DIGEST_MS) else {
+            return false;
+        };
+        self.range = range;
+        self.add(activation.activation_id);
+        true
     }
 
     /// This one and a later one together, and what starts between them; nothing, if that makes no range.
@@ -125,6 +149,30 @@ impl Seen {
             Some(digest) => digest.add(activation.activation_id),
             None => self.set_listed(activation, true),
         }
+    }
+
+    /// Takes up a digest of activations that are done now. None of them is known here, so it is one with what it meets.
+    pub fn insert_digest(&mut self, digest: Digest) {
+        let met: Vec<Digest> = self.digests_in(digest.range).collect();
+        let mut all = digest;
+        for other in met {
+            self.digests.remove(&other.range.since());
+            let (first, last) =
+                if other.range.since() < all.range.since() { (other, all) } else { (all, other) };
+            all = first.joined(last).unwrap_or(all);
+        }
+        let ids: Vec<(u64, ActivationId)> = self.ids_in(all.range).copied().collect();
+        for key in ids {
+            self.ids.remove(&key);
+            all.add(key.1);
+        }
+        self.restore(all);
+    }
+
+    /// Takes up what a part of a run has done. No other part has done any of it.
+    pub fn take_up(&mut self, done: &Self) {
+        done.digests.values().for_each(|digest| self.insert_digest(*digest));
+        done.ids.iter().for_each(|key| self.insert(summary(key)));
     }
 
     /// Takes in whether the list shows an activation that is done.
@@ -352,6 +400,23 @@ mod tests {
         let mut back = digest;
         back.unite(exact);
         assert_eq!((forth.count(range), back.count(range)), (3, 3));
+    }
+
+    #[test]
+    fn what_the_parts_of_a_run_have_done_counts_once_in_whatever_order_they_come() {
+        let mut digested = seen(&[(10, 1), (30, 2)]);
+        digested.digest_upto(99, MINUTE, &[]);
+        let mut older = seen(&[(5, 3), (12, 4)]);
+        older.digest_upto(99, MINUTE, &[]);
+        let parts = [digested, older, seen(&[(20, 5), (40, 6)])];
+        let mut all = seen(&[(10, 1), (30, 2), (5, 3), (12, 4), (20, 5), (25, 7)]);
+        all.digest_upto(99, MINUTE, &[]);
+        all.insert(activation(40, 6));
+        for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
+            let mut known = seen(&[(25, 7)]);
+            order.into_iter().for_each(|part| known.take_up(&parts[part]));
+            assert_eq!(known, all, "{order:?}");
+        }
     }
 
     #[test]

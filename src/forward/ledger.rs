@@ -1,5 +1,6 @@
 //! The ledger: which activations are done, as the events of each are settled in order.
 
+use super::done::Done;
 use crate::fetch::Edge;
 use crate::record::Summary;
 use std::collections::VecDeque;
@@ -9,7 +10,7 @@ use std::collections::VecDeque;
 pub(super) struct Ledger {
     /// Not done yet, in the order they came.
     open: VecDeque<Open>,
-    done: Vec<Summary>,
+    done: Done,
     pushed: u64,
     settled: u64,
     edge: Edge,
@@ -22,21 +23,34 @@ struct Open {
     first: u64,
     /// Number of the event after its last, once that is known.
     end: Option<u64>,
+    /// It is not to be done in this turn.
+    put_off: bool,
 }
 
+/// With so many activations that are not done, some shall be: those without lines come faster than any window fills.
+const MANY: usize = 8192;
+
 impl Ledger {
+    /// A ledger that remembers in `done` what is done.
+    pub(super) fn new(done: Done) -> Self {
+        Self { done, ..Self::default() }
+    }
+
     /// Opens an activation; says no if it was met already.
     pub(super) fn begin(&mut self, activation: Summary) -> bool {
         let new = self.edge.first_time(activation);
         if new {
-            self.open.push_back(Open { activation, first: self.pushed, end: None });
+            self.open.push_back(Open { activation, first: self.pushed, end: None, put_off: false });
         }
         new
     }
 
     /// The open activation, of which there is no event yet, is not to be done in this turn.
     pub(super) fn put_off(&mut self) {
-        self.open.pop_back();
+        if let Some(open) = self.open.back_mut() {
+            open.put_off = true;
+        }
+        self.end();
     }
 
     /// One event of the open activation was put into the outbox.
@@ -69,17 +83,26 @@ impl Ledger {
         self.open.front().map(|open| open.activation)
     }
 
-    /// All that are done since the last call.
-    pub(super) fn take_done(&mut self) -> Vec<Summary> {
-        std::mem::take(&mut self.done)
+    /// Whether many activations wait for the events of others.
+    pub(super) fn is_long(&self) -> bool {
+        self.open.len() >= MANY
+    }
+
+    /// All that are done.
+    pub(super) fn done(&mut self) -> &mut Done {
+        &mut self.done
     }
 
     fn close(&mut self) {
-        while let Some(Open { activation, end: Some(end), .. }) = self.open.front() {
+        while let Some(Open { activation, end: Some(end), put_off, .. }) = self.open.front() {
             if *end > self.settled {
                 return;
             }
-            self.done.push(*activation);
+            if *put_off {
+                self.done.leave_out(activation.start);
+            } else {
+                self.done.push(*activation);
+            }
             self.open.pop_front();
         }
     }
@@ -88,9 +111,20 @@ impl Ledger {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::range::Range;
 
     fn activation(start: u64, id: u32) -> Summary {
         Summary { start, activation_id: format!("{id:032x}").parse().unwrap() }
+    }
+
+    fn ledger() -> Ledger {
+        Ledger::new(Done::new(0, 9))
+    }
+
+    /// What is done so far, and is then forgotten; oldest first.
+    fn take_done(ledger: &mut Ledger) -> Vec<Summary> {
+        let all = Range::new(0, u64::MAX).unwrap();
+        ledger.done().seen(Some(all)).listed(all).collect()
     }
 
     fn add(ledger: &mut Ledger, activation: Summary, events: u32) {
@@ -101,32 +135,32 @@ mod tests {
 
     #[test]
     fn an_activation_is_done_when_its_last_event_is_acknowledged_and_not_before() {
-        let mut ledger = Ledger::default();
+        let mut ledger = ledger();
         add(&mut ledger, activation(9, 1), 2);
         add(&mut ledger, activation(8, 2), 0);
         add(&mut ledger, activation(7, 3), 1);
-        assert_eq!(ledger.take_done(), []);
+        assert_eq!(take_done(&mut ledger), []);
         ledger.settle(1);
-        assert_eq!(ledger.take_done(), []);
+        assert_eq!(take_done(&mut ledger), []);
         ledger.settle(1);
-        assert_eq!(ledger.take_done(), [activation(9, 1), activation(8, 2)]);
+        assert_eq!(take_done(&mut ledger), [activation(8, 2), activation(9, 1)]);
         assert_eq!(ledger.open(), Some(activation(7, 3)));
     }
 
     #[test]
     fn an_activation_that_is_still_being_read_is_not_done_though_its_first_events_are_acknowledged() {
-        let mut ledger = Ledger::default();
+        let mut ledger = ledger();
         ledger.begin(activation(9, 1));
         ledger.push();
         ledger.settle(1);
-        assert_eq!(ledger.take_done(), []);
+        assert_eq!(take_done(&mut ledger), []);
         ledger.end();
-        assert_eq!(ledger.take_done(), [activation(9, 1)]);
+        assert_eq!(take_done(&mut ledger), [activation(9, 1)]);
     }
 
     #[test]
     fn an_event_is_found_by_its_number() {
-        let mut ledger = Ledger::default();
+        let mut ledger = ledger();
         add(&mut ledger, activation(9, 1), 2);
         add(&mut ledger, activation(8, 2), 0);
         add(&mut ledger, activation(7, 3), 2);
@@ -136,17 +170,17 @@ mod tests {
 
     #[test]
     fn an_activation_that_is_put_off_is_not_done_and_holds_up_nobody() {
-        let mut ledger = Ledger::default();
+        let mut ledger = ledger();
         assert!(ledger.begin(activation(9, 1)));
         ledger.put_off();
         add(&mut ledger, activation(8, 2), 0);
-        assert_eq!((ledger.open(), ledger.take_done()), (None, vec![activation(8, 2)]));
+        assert_eq!((ledger.open(), take_done(&mut ledger)), (None, vec![activation(8, 2)]));
         assert!(!ledger.begin(activation(8, 2)));
     }
 
     #[test]
     fn rows_that_overlapping_pages_show_twice_are_met_once() {
-        let mut ledger = Ledger::default();
+        let mut ledger = ledger();
         assert!(ledger.begin(activation(9, 1)));
         assert!(ledger.begin(activation(9, 2)));
         assert!(!ledger.begin(activation(9, 1)));

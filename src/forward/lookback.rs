@@ -62,6 +62,7 @@ impl<F: Fn() -> bool> LookBack<'_, F> {
                 break;
             }
         }
+        self.renew_what_is_fetched(range, &mut found);
         found.ranges = range::union(std::mem::take(&mut found.ranges));
         found.ranges.reverse();
         Ok(found)
@@ -120,6 +121,17 @@ impl<F: Fn() -> bool> LookBack<'_, F> {
         Ok(self.api.count(self.name, range)? == self.seen.count(range))
     }
 
+    /// A digest does not tell which activations it stands for: if any of them is fetched, as neighbours are in one go, all are done again.
+    fn renew_what_is_fetched(&self, wanted: Range, found: &mut Unknown) {
+        for fetched in found.ranges.clone() {
+            for digest in self.seen.digests_in(fetched).map(Digest::range) {
+                if !found.renewing.contains(&digest) {
+                    found.renew(digest, wanted);
+                }
+            }
+        }
+    }
+
     /// Lists `part` and notes what of `wanted` is unknown.
     fn compare(&self, part: Range, wanted: Range, found: &mut Unknown) -> Result<(), Failure> {
         let mut digests: BTreeMap<u64, Digest> = BTreeMap::new();
@@ -138,6 +150,7 @@ impl<F: Fn() -> bool> LookBack<'_, F> {
                 known_since_last = true;
                 met.insert(summary);
             } else if let Some(known) = self.seen.digest_at(summary.start) {
+                known_since_last = true;
                 if let Some(digest) = digests.get_mut(&known.range().since()).filter(|_| new) {
                     digest.add(summary.activation_id);
                 }
@@ -162,10 +175,7 @@ impl<F: Fn() -> bool> LookBack<'_, F> {
         for digest in digests.into_values().filter(|digest| digest.range().since() >= listed.since()) {
             let range = digest.range();
             if self.seen.digest_at(range.since()) != Some(digest) {
-                found.renewing.push(range);
-                found
-                    .ranges
-                    .extend(Range::new(range.since().max(wanted.since()), range.upto().min(wanted.upto())));
+                found.renew(range, wanted);
             }
         }
         found.gone.extend(self.seen.listed(listed).filter(|known| !met.contains(known)));
@@ -186,6 +196,12 @@ impl Unknown {
     /// All of it is to be fetched.
     pub(super) fn all(range: Range) -> Self {
         Self { ranges: vec![range], ..Self::default() }
+    }
+
+    /// What a digest stood for is forgotten, and done again as far as it is `wanted`.
+    fn renew(&mut self, digest: Range, wanted: Range) {
+        self.renewing.push(digest);
+        self.ranges.extend(Range::new(digest.since().max(wanted.since()), digest.upto().min(wanted.upto())));
     }
 
     /// Takes in an unknown activation. Rows come newest first, so it lengthens the last range downwards, unless something known lies between.

@@ -1,6 +1,6 @@
 //! What came of a slice, for the report and the checkpoint. It goes from instance to instance as JSON.
 
-use crate::checkpoint::{LogPlace, Owed};
+use crate::checkpoint::{LogPlace, Owed, Seen};
 use crate::plan::Slice;
 use crate::range::Range;
 use crate::record::Summary;
@@ -15,8 +15,9 @@ pub struct Outcome {
     pub covered: Option<Owed>,
     /// What is to be done in this run yet.
     pub rest: Option<Slice>,
-    /// Activations that are done and must be remembered.
-    pub done: Vec<Summary>,
+    /// Activations that are done and must be remembered: digests, where there are too many ids.
+    #[serde(default)]
+    pub done: Seen,
     /// Ranges of which all activations were done again, as only a digest of them was known.
     pub renewed: Vec<Range>,
     /// Activations that are done and that the list does not show any more, or shows again.

@@ -2,6 +2,9 @@
 
 use zlib_rs::{DeflateFlush, Status};
 
+/// Room for the output of one step, in bytes.
+const ROOM: usize = 16 << 10;
+
 /// A compressor that is used again and again: it holds about 300 KB of tables.
 pub(super) struct Deflate {
     state: zlib_rs::Deflate,
@@ -14,22 +17,40 @@ impl Deflate {
         Self { state: zlib_rs::Deflate::new(i32::from(level.min(9)), true, 15) }
     }
 
-    /// Appends the whole, finished stream of `bytes`.
-    pub(super) fn append(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+    /// Begins a stream.
+    pub(super) fn begin(&mut self) {
         self.state.reset();
-        let begin = out.len();
-        // Log text shrinks to a fifth or less; what does not grows by a few bytes.
-        out.resize(begin + bytes.len() / 3 + 1024, 0);
+    }
+
+    /// Takes the next bytes of it, and appends what comes of that.
+    pub(super) fn feed(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+        self.run(bytes, DeflateFlush::NoFlush, out);
+    }
+
+    /// Appends the rest of the stream.
+    pub(super) fn finish(&mut self, out: &mut Vec<u8>) {
+        self.run(&[], DeflateFlush::Finish, out);
+    }
+
+    fn run(&mut self, mut input: &[u8], flush: DeflateFlush, out: &mut Vec<u8>) {
         loop {
-            let (read, written) = (size(self.state.total_in()), begin + size(self.state.total_out()));
-            let (Some(input), Some(room)) = (bytes.get(read..), out.get_mut(written..)) else { return };
-            match self.state.compress(input, room, DeflateFlush::Finish) {
-                Ok(Status::Ok | Status::BufError) => out.resize(out.len() + out.len() / 2, 0),
+            let (begin, read, written) = (out.len(), self.state.total_in(), self.state.total_out());
+            // In small steps: what is set aside has to be cleared.
+            out.resize(begin + ROOM, 0);
+            let room = out.get_mut(begin..).unwrap_or_default();
+            let status = self.state.compress(input, room, flush);
+            let (read, written) =
+                (size(self.state.total_in() - read), size(self.state.total_out() - written));
+            out.truncate(begin + written);
+            input = input.get(read..).unwrap_or_default();
+            let is_finished = match (status, flush) {
                 // An error would be one of the codec's own. The stream then stays without an end, and no receiver acknowledges it.
-                Ok(Status::StreamEnd) | Err(_) => {
-                    out.truncate(begin + size(self.state.total_out()));
-                    return;
-                }
+                (Ok(Status::StreamEnd) | Err(_), _) => true,
+                (_, DeflateFlush::Finish) => false,
+                _ => input.is_empty() && written < ROOM,
+            };
+            if is_finished {
+                return;
             }
         }
     }
@@ -58,7 +79,9 @@ mod tests {
             let mut deflate = Deflate::new(level);
             for input in [&noise[..], b"", &text, b"a", &text] {
                 let mut out = b"before".to_vec();
-                deflate.append(input, &mut out);
+                deflate.begin();
+                input.chunks(10_000).for_each(|piece| deflate.feed(piece, &mut out));
+                deflate.finish(&mut out);
                 let inflated = miniz_oxide::inflate::decompress_to_vec_zlib(&out[6..]).unwrap();
                 assert!(inflated == input, "level {level}");
             }

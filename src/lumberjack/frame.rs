@@ -42,44 +42,26 @@ impl Protocol {
         self.header(COMPRESSED, length(bytes))
     }
 
-    /// Puts the header of an event in front of what `write` writes. Its sequence is set later, by [`number`]. Nothing is left of it if
-    /// `write` fails.
-    pub(super) fn event<E>(
-        self,
-        out: &mut Vec<u8>,
-        write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let begin = out.len();
-        let kind = match self {
-            Self::V1 => DATA,
-            Self::V2 => JSON,
-        };
-        out.extend_from_slice(&self.header(kind, 0));
+    /// Bytes in front of the payload of an event.
+    pub(super) fn event_header(self) -> usize {
         // Pairs say by themselves how long they are.
-        if self == Self::V2 {
-            out.extend_from_slice(&[0; 4]);
-        }
-        let payload = out.len();
-        write(out).inspect_err(|_| out.truncate(begin))?;
-        if self == Self::V2 {
-            let bytes = length(out.len() - payload).to_be_bytes();
-            if let Some(field) = out.get_mut(payload - 4..payload) {
-                field.copy_from_slice(&bytes);
+        if self == Self::V2 { 10 } else { 6 }
+    }
+
+    /// Writes what comes in front of the payload of an event, which has this number in its window and `payload` bytes.
+    pub(super) fn begin_event(self, out: &mut Vec<u8>, sequence: u32, payload: usize) {
+        match self {
+            Self::V1 => out.extend_from_slice(&self.header(DATA, sequence)),
+            Self::V2 => {
+                out.extend_from_slice(&self.header(JSON, sequence));
+                out.extend_from_slice(&length(payload).to_be_bytes());
             }
         }
-        Ok(())
     }
 
     fn header(self, kind: u8, number: u32) -> [u8; 6] {
         let [a, b, c, d] = number.to_be_bytes();
         [self.byte(), kind, a, b, c, d]
-    }
-}
-
-/// Sets the sequence of the event frame that begins with these bytes.
-pub(super) fn number(frame: &mut [u8], sequence: u32) {
-    if let Some(field) = frame.get_mut(2..6) {
-        field.copy_from_slice(&sequence.to_be_bytes());
     }
 }
 

@@ -18,5 +18,5 @@ mod sender;
 
 pub use ack::{Ack, AckReader, ProtocolError};
 pub use frame::{Protocol, write_pairs};
-pub use outbox::{LARGEST_EVENT, Outbox};
+pub use outbox::{Common, LARGEST_EVENT, Outbox};
 pub use sender::{Backoff, Counts, Goal, Options, Sender, Step};

@@ -1,6 +1,6 @@
-//! The outbox: events in order, each from the moment it is written as a frame until it is settled.
+//! The outbox: events in order, each from the moment it is written until it is settled.
 
-use super::frame::{self, Protocol};
+use super::frame::Protocol;
 use std::collections::{BTreeSet, VecDeque};
 
 /// Largest event, in bytes of its frame's payload. Receivers take 16 MiB (facts/lumberjack.md 2.7), Logstash 20,000,000 characters of text;
@@ -10,23 +10,88 @@ pub const LARGEST_EVENT: usize = 10 << 20;
 /// With less space than this left, in bytes, settled events make room first.
 const SPARE: usize = 64 << 10;
 
-/// Events as frames. They are numbered from 0 on, in the order they came; the numbers of a window's frames are set when it is made.
+/// Frames are put together in pieces of about so many bytes.
+const PIECE: usize = 32 << 10;
+
+/// What the payloads of several events have in common: a head, a middle and a tail. Most of an event is the same for all lines of a record, so it
+/// is kept once.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Common {
+    bytes: Vec<u8>,
+    /// Where the middle begins, and where the tail does.
+    middle: usize,
+    tail: usize,
+}
+
+impl Common {
+    /// Payloads that begin with `head`, end with `tail`, and have `middle` in between.
+    pub fn new(head: &[u8], middle: &[u8], tail: &[u8]) -> Self {
+        let bytes = [head, middle, tail].concat();
+        Self { bytes, middle: head.len(), tail: head.len() + middle.len() }
+    }
+
+    /// All of it, in bytes.
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Whether there is nothing in common.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// What payloads begin with.
+    pub fn head(&self) -> &[u8] {
+        self.bytes.get(..self.middle).unwrap_or_default()
+    }
+
+    /// What comes between the two parts that an event has of its own.
+    pub fn middle(&self) -> &[u8] {
+        self.bytes.get(self.middle..self.tail).unwrap_or_default()
+    }
+
+    /// What payloads end with.
+    pub fn tail(&self) -> &[u8] {
+        self.bytes.get(self.tail..).unwrap_or_default()
+    }
+}
+
+/// Events, from which windows of frames are made. They are numbered from 0 on, in the order they came.
 #[derive(Debug, Default)]
 pub struct Outbox {
     protocol: Protocol,
-    /// Frames one behind the other, the first `offset` bytes settled already.
-    frames: Vec<u8>,
+    /// What each event has of its own, one behind the other, the first `offset` bytes settled already.
+    own: Vec<u8>,
     offset: usize,
-    /// Where each event ends that is not settled: counted over all bytes ever written.
-    ends: VecDeque<u64>,
+    /// Those that are not settled.
+    events: VecDeque<Event>,
+    /// What events have in common, by the order they came; the first one has this number.
+    commons: VecDeque<Common>,
+    first_common: u64,
     /// Number of the first event that is not settled.
     first: u64,
-    /// Where it begins: counted like `ends`.
-    begin: u64,
+    /// Where its frame and where its own bytes begin: counted like those of [`Event`].
+    begin: Place,
     /// How many of the events that are not settled are on their way, or were taken out of turn.
     sent: usize,
     /// Numbers of events that a receiver has acknowledged out of turn. They are settled when all before them are.
     taken: BTreeSet<u64>,
+}
+
+/// A place in all that was ever written, in bytes.
+#[derive(Debug, Clone, Copy, Default)]
+struct Place {
+    /// In frames.
+    frame: u64,
+    /// In what events have of their own.
+    own: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Event {
+    end: Place,
+    /// Number of what it has in common with others, and how much of its own comes before the middle of that.
+    common: Option<(u32, u32)>,
 }
 
 impl Outbox {
@@ -35,13 +100,48 @@ impl Outbox {
         Self { protocol, ..Self::default() }
     }
 
+    /// Sets memory aside for so many events with so many bytes of their own. It is touched as it is used; buffers that grow leave holes of the
+    /// same size behind.
+    pub fn reserve(&mut self, events: usize, bytes: usize) {
+        self.own.reserve_exact(bytes);
+        self.events.reserve_exact(events);
+    }
+
     /// Adds an event with the payload that `write` writes.
     pub fn push<E>(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> Result<(), E> {
         self.reclaim();
-        self.protocol.event(&mut self.frames, write)?;
-        let end = self.begin + (self.frames.len() - self.offset) as u64;
-        self.ends.push_back(end);
+        let begin = self.own.len();
+        write(&mut self.own).inspect_err(|_| self.own.truncate(begin))?;
+        self.add(self.own.len() - begin, None);
         Ok(())
+    }
+
+    /// Adds an event of which `write` writes what is not `common`, and says how much of that comes before the middle. If it says nothing, there
+    /// is no event. Returns whether there is one.
+    pub fn push_own(&mut self, common: &Common, write: impl FnOnce(&mut Vec<u8>) -> Option<usize>) -> bool {
+        self.reclaim();
+        let begin = self.own.len();
+        let Some(split) = write(&mut self.own).and_then(|split| u32::try_from(split).ok()) else {
+            self.own.truncate(begin);
+            return false;
+        };
+        if self.commons.back() != Some(common) {
+            self.commons.push_back(common.clone());
+        }
+        let newest = self.first_common + self.commons.len().saturating_sub(1) as u64;
+        let Ok(newest) = u32::try_from(newest) else {
+            self.own.truncate(begin);
+            return false;
+        };
+        self.add(self.own.len() - begin + common.len(), Some((newest, split)));
+        true
+    }
+
+    fn add(&mut self, payload: usize, common: Option<(u32, u32)>) {
+        let last = self.events.back().map_or(self.begin, |event| event.end);
+        let frame = last.frame + (self.protocol.event_header() + payload) as u64;
+        let own = self.begin.own + (self.own.len() - self.offset) as u64;
+        self.events.push_back(Event { end: Place { frame, own }, common });
     }
 
     /// Number of the first event that is not settled.
@@ -51,12 +151,12 @@ impl Outbox {
 
     /// Events that are not settled.
     pub fn len(&self) -> usize {
-        self.ends.len()
+        self.events.len()
     }
 
     /// Whether everything is settled.
     pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
+        self.events.is_empty()
     }
 
     /// Number of the first event that is not on its way.
@@ -66,18 +166,18 @@ impl Outbox {
 
     /// Events that are not on their way.
     pub fn waiting(&self) -> usize {
-        self.ends.len() - self.sent
+        self.events.len() - self.sent
     }
 
     /// Bytes of the frames that are not on their way.
     pub fn waiting_bytes(&self) -> u64 {
-        let last = self.ends.back().copied().unwrap_or(self.begin);
-        last - self.begin_of(self.sent)
+        let last = self.events.back().map_or(self.begin, |event| event.end);
+        last.frame - self.begin_of(self.sent).frame
     }
 
     /// How many events from number `first` on fit into `bytes` and stand side by side; at least one, if there is one.
     pub fn fitting(&self, first: u64, bytes: u64) -> u32 {
-        let there = self.ends.len().saturating_sub(self.position(first)).min(1);
+        let there = self.events.len().saturating_sub(self.position(first)).min(1);
         let fitting = self.whole(first, bytes).max(u32::try_from(there).unwrap_or(1));
         let gap = self.taken.range(first..).next().map_or(u64::MAX, |taken| taken - first);
         fitting.min(u32::try_from(gap).unwrap_or(u32::MAX))
@@ -86,43 +186,58 @@ impl Outbox {
     /// How many whole frames of the window that begins with event `first` the first `bytes` bytes hold.
     pub fn whole(&self, first: u64, bytes: u64) -> u32 {
         let skipped = self.position(first);
-        let begin = self.begin_of(skipped);
-        let upto = self.ends.partition_point(|end| *end <= begin.saturating_add(bytes));
+        let begin = self.begin_of(skipped).frame;
+        let upto = self.events.partition_point(|event| event.end.frame <= begin.saturating_add(bytes));
         u32::try_from(upto.saturating_sub(skipped)).unwrap_or(u32::MAX)
     }
 
-    /// The frames of a window of `count` events from number `first` on, numbered 1..`count`.
+    /// Hands `take` the frames of a window of `count` events from number `first` on, numbered 1..`count`, in pieces.
     ///
     /// Numbering restarts in every window, also when the rest of one is sent again: only then do all receivers agree on what an ack
     /// means (facts/lumberjack.md 0, rows 1 and 2).
-    pub fn window(&mut self, first: u64, count: u32) -> &[u8] {
+    pub fn write_window(&self, first: u64, count: u32, mut take: impl FnMut(&[u8])) {
         let skipped = self.position(first);
-        let begin = self.begin_of(skipped);
-        let at = self.offset + usize::try_from(begin - self.begin).unwrap_or(usize::MAX);
-        let mut frame = begin;
-        let mut end = at;
-        for (sequence, &next) in (1..=count).zip(self.ends.range(skipped.min(self.ends.len())..)) {
-            if let Some(bytes) = self.frames.get_mut(end..) {
-                frame::number(bytes, sequence);
+        let mut begin = self.begin_of(skipped);
+        let mut piece = Vec::with_capacity(2 * PIECE);
+        for (sequence, event) in (1..=count).zip(self.events.range(skipped.min(self.events.len())..)) {
+            let at = |place: u64| self.offset + usize::try_from(place - self.begin.own).unwrap_or(usize::MAX);
+            let own = self.own.get(at(begin.own)..at(event.end.own)).unwrap_or_default();
+            let bytes = usize::try_from(event.end.frame - begin.frame).unwrap_or(usize::MAX);
+            self.protocol.begin_event(
+                &mut piece,
+                sequence,
+                bytes.saturating_sub(self.protocol.event_header()),
+            );
+            match event.common.and_then(|(number, split)| Some((self.common(number)?, split))) {
+                None => piece.extend_from_slice(own),
+                Some((common, split)) => {
+                    let (before, after) = own.split_at_checked(split as usize).unwrap_or((own, &[]));
+                    [common.head(), before, common.middle(), after, common.tail()]
+                        .into_iter()
+                        .for_each(|part| piece.extend_from_slice(part));
+                }
             }
-            end += usize::try_from(next - frame).unwrap_or(usize::MAX);
-            frame = next;
+            if piece.len() >= PIECE {
+                take(&piece);
+                piece.clear();
+            }
+            begin = event.end;
         }
-        self.frames.get(at..end).unwrap_or_default()
+        if !piece.is_empty() {
+            take(&piece);
+        }
     }
 
-    /// The frame of an event that is not settled.
-    pub fn frame(&self, number: u64) -> &[u8] {
-        let position = self.position(number);
-        let begin = self.begin_of(position);
-        let end = self.ends.get(position).copied().unwrap_or(begin);
-        let at = |place: u64| self.offset + usize::try_from(place - self.begin).unwrap_or(usize::MAX);
-        self.frames.get(at(begin)..at(end)).unwrap_or_default()
+    /// The same in one piece.
+    pub fn window(&self, first: u64, count: u32) -> Vec<u8> {
+        let mut window = Vec::new();
+        self.write_window(first, count, |piece| window.extend_from_slice(piece));
+        window
     }
 
     /// The next `count` events are on their way.
     pub fn send(&mut self, count: u32) {
-        self.sent = self.ends.len().min(self.sent + count as usize);
+        self.sent = self.events.len().min(self.sent + count as usize);
         while self.taken.contains(&self.next()) {
             self.sent += 1;
         }
@@ -135,7 +250,7 @@ impl Outbox {
 
     /// Numbers of the events that no receiver has acknowledged.
     pub fn open(&self) -> Vec<u64> {
-        let end = self.first + self.ends.len() as u64;
+        let end = self.first + self.events.len() as u64;
         (self.first..end).filter(|number| !self.taken.contains(number)).collect()
     }
 
@@ -148,39 +263,49 @@ impl Outbox {
     pub fn settle(&mut self, count: u32) -> u32 {
         let mut settled = 0;
         while settled < count || self.taken.remove(&self.first) {
-            let Some(end) = self.ends.pop_front() else { break };
-            self.offset += usize::try_from(end - self.begin).unwrap_or(usize::MAX);
+            let Some(Event { end, common }) = self.events.pop_front() else { break };
+            self.offset += usize::try_from(end.own - self.begin.own).unwrap_or(usize::MAX);
             self.begin = end;
             self.first += 1;
             self.sent = self.sent.saturating_sub(1);
             settled += 1;
+            // Those before it have no more events.
+            while common.is_some_and(|(number, _)| u64::from(number) > self.first_common) {
+                self.commons.pop_front();
+                self.first_common += 1;
+            }
         }
         settled
     }
 
     /// Forgets all events and counts from 0 again. Keeps the memory for the next ones.
     pub fn clear(&mut self) {
-        let mut frames = std::mem::take(&mut self.frames);
-        frames.clear();
-        *self = Self { protocol: self.protocol, frames, ..Self::default() };
+        let (mut own, mut events) = (std::mem::take(&mut self.own), std::mem::take(&mut self.events));
+        own.clear();
+        events.clear();
+        *self = Self { protocol: self.protocol, own, events, ..Self::default() };
     }
 
     /// Gives the bytes of settled events back, as soon as that moves less than it frees, or saves the buffer from growing.
     fn reclaim(&mut self) {
-        let spare = self.frames.capacity() - self.frames.len();
-        if self.offset > self.frames.len() / 2 || (self.offset > 0 && spare < SPARE) {
-            self.frames.drain(..self.offset);
+        let spare = self.own.capacity() - self.own.len();
+        if self.offset > self.own.len() / 2 || (self.offset > 0 && spare < SPARE) {
+            self.own.drain(..self.offset);
             self.offset = 0;
         }
+    }
+
+    fn common(&self, number: u32) -> Option<&Common> {
+        self.commons.get(usize::try_from(u64::from(number).checked_sub(self.first_common)?).ok()?)
     }
 
     fn position(&self, number: u64) -> usize {
         usize::try_from(number.saturating_sub(self.first)).unwrap_or(usize::MAX)
     }
 
-    fn begin_of(&self, position: usize) -> u64 {
-        let last = position.checked_sub(1).map(|before| before.min(self.ends.len().saturating_sub(1)));
-        last.and_then(|last| self.ends.get(last)).copied().unwrap_or(self.begin)
+    fn begin_of(&self, position: usize) -> Place {
+        let last = position.checked_sub(1).map(|before| before.min(self.events.len().saturating_sub(1)));
+        last.and_then(|last| self.events.get(last)).map_or(self.begin, |event| event.end)
     }
 }
 
@@ -216,6 +341,33 @@ mod tests {
     }
 
     #[test]
+    fn what_events_have_in_common_is_in_each_frame_and_kept_once() {
+        let commons = [Common::new(b"{", b":", b"}"), Common::new(b"[", b",", b"]")];
+        let mut outbox = Outbox::new(Protocol::V2);
+        for (common, own, split) in [(0, "ab", 1), (0, "cd", 0), (1, "ef", 2), (0, "gh", 1)] {
+            assert!(outbox.push_own(&commons[common], |out| {
+                out.extend_from_slice(own.as_bytes());
+                Some(split)
+            }));
+            assert!(!outbox.push_own(&commons[common], |out| {
+                out.extend_from_slice(b"too long");
+                None
+            }));
+        }
+        push(&mut outbox, "{}");
+        let payloads = |outbox: &Outbox, first: u64| -> Vec<String> {
+            let frame = |number| String::from_utf8(outbox.window(number, 1)[10..].to_vec()).unwrap();
+            (first..5).map(frame).collect()
+        };
+        assert_eq!(payloads(&outbox, 0), ["{a:b}", "{:cd}", "[ef,]", "{g:h}", "{}"]);
+        assert_eq!((outbox.waiting_bytes(), outbox.commons.len()), (4 * 15 + 12, 3));
+        outbox.settle(3);
+        assert_eq!(payloads(&outbox, 3), ["{g:h}", "{}"]);
+        outbox.settle(1);
+        assert_eq!((outbox.commons.len(), outbox.waiting_bytes()), (1, 12));
+    }
+
+    #[test]
     fn settled_events_make_room_and_numbers_go_on() {
         let mut outbox = outbox(&["{}", "{}"]);
         outbox.send(2);
@@ -223,7 +375,7 @@ mod tests {
         assert!(outbox.is_empty());
         push(&mut outbox, "{\"n\":2}");
         assert_eq!((outbox.first(), outbox.next(), outbox.waiting()), (2, 2, 1));
-        assert_eq!(outbox.frames.len(), 17, "the first two are gone");
+        assert_eq!(outbox.own.len(), 7, "the first two are gone");
         assert_eq!(outbox.window(2, 1), b"2J\0\0\0\x01\0\0\0\x07{\"n\":2}");
     }
 

@@ -28,7 +28,7 @@ pub use rotation::Backoff;
 
 use super::ack::AckReader;
 use super::codec::Deflate;
-use super::frame::{self, Protocol};
+use super::frame::Protocol;
 use super::outbox::Outbox;
 use crate::ports::{Failure, Step as TransportStep, TransportError};
 use flight::{Flight, Window};
@@ -140,7 +140,7 @@ pub struct Sender {
     set_aside: Vec<u64>,
     /// The event after the last that was ever written.
     first_unwritten: u64,
-    /// The frame of an event that was acknowledged.
+    /// The frame of an event that was acknowledged, alone in its window.
     witness: Vec<u8>,
     counts: Counts,
 }
@@ -171,12 +171,16 @@ impl Sender {
     /// A sender to receivers with these names (for messages). `lane` says with which to begin, for workers that share the load; otherwise
     /// chance decides. Everything that chance decides follows from `seed`.
     pub fn new(options: Options, receivers: Vec<String>, lane: Option<usize>, seed: u64) -> Self {
+        let mut outbox = Outbox::new(options.protocol);
+        // One window on its way, and one that fills; events are half as long as their frames where records have several.
+        let window = usize::try_from(options.window_bytes).unwrap_or_default();
+        outbox.reserve(2 * options.window_events as usize, window + (window >> 3));
         Self {
-            outbox: Outbox::new(options.protocol),
+            outbox,
             deflate: Deflate::new(options.compression_level),
             link: Link::Down,
             flight: Flight::default(),
-            outgoing: Vec::new(),
+            outgoing: Vec::with_capacity(window / 2),
             written: 0,
             reader: AckReader::default(),
             rotation: Rotation::new(receivers, options.backoff, lane, seed),
@@ -370,22 +374,24 @@ impl Sender {
         if self.flight.last().is_some_and(|before| before.count == count) {
             count -= 1;
         }
-        let frames = if self.isolation.trial() == Some(Trial::Witness) {
-            frame::number(&mut self.witness, 1);
-            &self.witness
-        } else {
-            self.outbox.window(first, count)
+        let witness = self.isolation.trial() == Some(Trial::Witness);
+        let (outbox, kept) = (&self.outbox, &self.witness);
+        let frames = |take: &mut dyn FnMut(&[u8])| match witness {
+            true => take(kept),
+            false => outbox.write_window(first, count, take),
         };
         self.written = 0;
         self.outgoing.clear();
         self.outgoing.extend_from_slice(&self.options.protocol.window(count));
         // Version 1 is always compressed: Logstash cannot read a bare frame that TCP has cut (facts/lumberjack.md 2.3).
         if self.options.compression_level == 0 && self.options.protocol == Protocol::V2 {
-            self.outgoing.extend_from_slice(frames);
+            frames(&mut |piece| self.outgoing.extend_from_slice(piece));
         } else {
             let at = self.outgoing.len();
             self.outgoing.extend_from_slice(&self.options.protocol.compressed(0));
-            self.deflate.append(frames, &mut self.outgoing);
+            self.deflate.begin();
+            frames(&mut |piece| self.deflate.feed(piece, &mut self.outgoing));
+            self.deflate.finish(&mut self.outgoing);
             let header = self.options.protocol.compressed(self.outgoing.len() - at - 6);
             if let Some(space) = self.outgoing.get_mut(at..at + 6) {
                 space.copy_from_slice(&header);

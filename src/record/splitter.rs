@@ -5,6 +5,8 @@ use memchr::memchr2;
 /// Largest element kept, in bytes: a record holds at most 10 MB of log text and 1 MB of result (facts/openwhisk.md 2), and JSON escapes
 /// make that longer, seldom by more than a half. Of a larger one only the begin is kept, so that it can be reported.
 const LARGEST_ELEMENT: usize = 32 << 20;
+/// From this size on an element is large, in bytes: most are far below.
+const LARGE_ELEMENT: usize = 512 << 10;
 /// How much of an element that is too large is kept, in bytes.
 const KEPT_OF_TOO_LARGE: usize = 4 << 10;
 
@@ -62,8 +64,10 @@ impl Splitter {
                         } else {
                             self.keep(tail);
                             self.too_large = false;
-                            let whole = std::mem::take(&mut self.partial);
+                            let mut whole = std::mem::take(&mut self.partial);
                             element(&whole)?;
+                            whole.clear();
+                            self.partial = whole;
                         }
                         after
                     }
@@ -160,10 +164,22 @@ impl Splitter {
         (None, bytes.len())
     }
 
+    /// Makes room for so many bytes more. A large element gets at once all that it may take: growing by doubling would leave holes that are as large
+    /// together, and what is set aside takes no memory until it is used.
+    fn make_room(&mut self, more: usize) {
+        let needed = self.partial.len() + more;
+        if needed > self.partial.capacity() && needed > LARGE_ELEMENT {
+            let whole =
+                if needed <= LARGEST_ELEMENT / 2 { LARGEST_ELEMENT / 2 } else { LARGEST_ELEMENT + more };
+            self.partial.reserve_exact(whole.saturating_sub(self.partial.len()));
+        }
+    }
+
     fn keep(&mut self, bytes: &[u8]) {
         if self.too_large {
             return;
         }
+        self.make_room(bytes.len());
         self.partial.extend_from_slice(bytes);
         if self.partial.len() > LARGEST_ELEMENT {
             self.too_large = true;

@@ -80,7 +80,7 @@ proptest! {
         let all: Vec<Value> = texts.iter().chain(&texts).map(|text| json!({"line": text})).collect();
         let first = settled + first.index(all.len() - settled);
         let window = outbox.window(first as u64, u32::try_from(all.len() - first).unwrap());
-        prop_assert_eq!(events(window), &all[first..]);
+        prop_assert_eq!(events(&window), &all[first..]);
     }
 }
 

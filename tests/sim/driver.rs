@@ -46,6 +46,7 @@ pub fn simulate(seed: u64, trace: bool) -> Verdict {
         runs: Cell::new(0),
         overruns: Cell::new(0),
         cut_short: Cell::new(false),
+        untrue: RefCell::default(),
         trace,
     });
     sim.trace(|| format!("seed {seed}: {:#?}", sim.world.settings));
@@ -131,6 +132,7 @@ fn run(sim: &Rc<Sim>, depth: u32) -> bool {
         Err(payload) => resume_unwind(payload),
     };
     sim.trace(|| "the run is over".into());
+    sim.untrue.borrow_mut().extend(oracle::untrue_digests(sim));
     complete
 }
 
@@ -180,7 +182,7 @@ fn attempt(sim: &Rc<Sim>, fate: Fate) -> Result<Report, PlanError> {
         keeper,
     };
     let (config, _) = plan::configure(&params(sim), &context).expect("sound parameters");
-    let report = match sim.random.chance(600) {
+    let report = match sim.random.chance(600) && sim.world.settings.few_ids.is_none() {
         true => whiskjack::run::run(&config, &context, ports.ports()),
         false => by_hand(&config, &context, &ports),
     }?;
@@ -193,6 +195,7 @@ fn by_hand(config: &Config, context: &Context, ports: &Rc<RunPorts>) -> Result<R
     let sim = &ports.sim;
     let random = &sim.random;
     let mut plan = handed_over(&plan::plan(config, context, ports.ports())?);
+    plan.most_ids = sim.world.settings.few_ids.unwrap_or(plan.most_ids);
     if random.chance(500) {
         cut(&mut plan, random);
     }

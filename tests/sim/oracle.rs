@@ -2,6 +2,8 @@
 
 use super::ports::Sim;
 use super::record::{LogsAt, Record};
+use whiskjack::checkpoint::Digest;
+use whiskjack::range::Range;
 
 /// What became of a seed.
 #[derive(Debug, Default)]
@@ -49,7 +51,8 @@ pub fn judge(sim: &Sim, settled: bool) -> Verdict {
             since_begin(record.visible)
         ));
     }
-    if settings.clean && !settings.heavy && !sim.cut_short.get() {
+    let digested = settings.heavy || settings.few_ids.is_some() && !settings.punctual;
+    if settings.clean && !digested && !sim.cut_short.get() {
         let again =
             |counts: &Vec<u32>| counts.iter().map(|count| u64::from(count.saturating_sub(1))).sum::<u64>();
         verdict.repeated_clean = arrived.lines.values().map(again).sum();
@@ -68,8 +71,33 @@ pub fn judge(sim: &Sim, settled: bool) -> Verdict {
     if !settled {
         verdict.complaints.push("the clean runs did not come to rest".into());
     }
+    verdict.complaints.extend(sim.untrue.borrow().iter().take(1).cloned());
     verdict.complaints.extend(arrived.wrong.iter().take(3).cloned());
     verdict
+}
+
+/// What the digests of a checkpoint say that cannot be true: one that counts more activations than there are could hide one that is not done.
+pub fn untrue_digests(sim: &Sim) -> Vec<String> {
+    let all = Range::new(0, u64::MAX).expect("a range");
+    let Some(checkpoint) = sim.kept.borrow().checkpoint() else { return Vec::new() };
+    let mut untrue = Vec::new();
+    for (source, state) in &checkpoint.sources {
+        let filter = Some(source.as_str()).filter(|_| !sim.world.settings.patterns);
+        let own = sim.own.borrow();
+        let mut records = sim.world.named(filter);
+        records.extend(own.iter().filter(|_| filter.is_none_or(|name| name == "fwd")));
+        for digest in state.seen.digests_in(all) {
+            let mut truth = Digest::empty(digest.range());
+            let there = records
+                .iter()
+                .filter(|record| digest.range().contains(record.start) && record.visible <= sim.now.get());
+            there.for_each(|record| truth.add(format!("{:032x}", record.id).parse().expect("an id")));
+            if digest.count() > truth.count() || digest.count() == truth.count() && digest != truth {
+                untrue.push(format!("{digest:?} of `{source}` should be {truth:?}"));
+            }
+        }
+    }
+    untrue
 }
 
 /// Whether the record's lines have to arrive: it is monitored, starts within what was asked for, and was there long enough.

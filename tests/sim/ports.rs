@@ -32,6 +32,8 @@ pub struct Sim {
     pub overruns: Cell<u64>,
     /// Whether a run ended between a window and its acknowledgement: then it is sent again, as after a fault.
     pub cut_short: Cell<bool>,
+    /// Digests of checkpoints that were not true.
+    pub untrue: RefCell<Vec<String>>,
     /// Whether to say what happens.
     pub trace: bool,
 }

@@ -58,6 +58,10 @@ pub struct Settings {
     pub clean: bool,
     /// More activations in the look-back than the checkpoint keeps ids of: repeats are allowed.
     pub heavy: bool,
+    /// So many ids of what it has done a slice hands back at most; beyond that digests, and if something in there is late, repeats are allowed.
+    pub few_ids: Option<usize>,
+    /// Nothing is late: every record is visible as soon as it starts.
+    pub punctual: bool,
     /// List and count answer as of the question before.
     pub stale: bool,
     /// Records are deleted inside the look-back too.
@@ -171,6 +175,8 @@ impl Settings {
         let clean = random.chance(300);
         let heavy = random.chance(25);
         let unless_clean = |most: &[u64]| if clean { 0 } else { random.pick(most) };
+        let few_ids = random.chance(200).then(|| random.pick(&[0, 3, 20]));
+        let punctual = few_ids.is_some() && random.chance(500);
         let limits_tell = !heavy && random.chance(300);
         let lookbacks = if limits_tell { &[5, 15, 30][..] } else { &[2, 5, 15, 30] };
         let lookback_minutes = if heavy { 15 } else { random.pick(lookbacks) };
@@ -189,6 +195,7 @@ impl Settings {
             }
         };
         let logs = match random.below(100) {
+            _ if punctual => LogsAt::Record,
             0..25 => LogsAt::Api,
             25..27 => LogsAt::Nowhere,
             _ => LogsAt::Record,
@@ -212,6 +219,8 @@ impl Settings {
         let mut settings = Self {
             clean,
             heavy,
+            few_ids,
+            punctual,
             stale: random.chance(500),
             early_deletions: !clean && random.chance(400),
             logs,
@@ -229,7 +238,7 @@ impl Settings {
             marks,
             shared_package: from.is_some() && random.chance(200),
             interval_ms,
-            skew_ms: random.pick(&[0, 0, 0, -8000, -700, 900, 8000]),
+            skew_ms: if punctual { 0 } else { random.pick(&[0, 0, 0, -8000, -700, 900, 8000]) },
             site_limit: random.pick(&[200, 200, 200, 50, 30]),
             largest_page: if random.chance(150) { random.between(1, 60) } else { u64::MAX },
             api_faults: unless_clean(&[0, 5, 30, 150]),
@@ -243,6 +252,10 @@ impl Settings {
             begin: BEGIN,
             end,
         };
+        // Row by row, so many records would take more runs than there are.
+        if settings.heavy {
+            settings.largest_page = settings.largest_page.max(25);
+        }
         // One source of its own for each name, and few enough other records of the forwarder after those that hold the marks.
         if settings.patterns || settings.heavy || settings.shared_package {
             settings.marks.clear();
@@ -347,9 +360,14 @@ fn record(settings: &Settings, random: &Random, start: u64) -> Record {
 /// Gives the record its end and what depends on name and start.
 fn finish(settings: &Settings, random: &Random, record: &mut Record) {
     let longest = settings.longest_delay();
-    let run = if record.kind == Kind::Fallback { 0 } else { random.heavy(150, (5 * MINUTE).min(longest)) };
+    let run = if record.kind == Kind::Fallback || settings.punctual {
+        0
+    } else {
+        random.heavy(150, (5 * MINUTE).min(longest))
+    };
     record.end = record.start + run;
     let delay = match random.below(100) {
+        _ if settings.punctual => 0,
         0..3 => longest,
         3..10 => random.between(run, longest),
         _ => (run + random.heavy(300, longest)).min(longest),
@@ -358,6 +376,7 @@ fn finish(settings: &Settings, random: &Random, record: &mut Record) {
     // At most what the forwarder waits for, less the lead of a clock.
     let latest = (record.end + 100 * SECOND).min(record.start + longest).max(record.visible);
     record.logs_at = match random.below(100) {
+        _ if settings.punctual => record.visible,
         0..60 => record.visible,
         _ => (record.visible + random.heavy(3 * SECOND, 100 * SECOND)).min(latest),
     };

@@ -80,7 +80,7 @@ fn corpus(
     let mut first = 0;
     while windows.len() < count {
         let fitting = outbox.fitting(first, Options::default().window_bytes).min(events);
-        windows.push(outbox.window(first, fitting).to_vec());
+        windows.push(outbox.window(first, fitting));
         first += u64::from(fitting);
     }
     Ok(Corpus { name: name.to_owned(), windows })

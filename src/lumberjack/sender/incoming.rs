@@ -101,10 +101,9 @@ impl Sender {
 
     /// Keeps an acknowledged event that is not settled yet.
     fn keep_witness(&mut self, event: u64) {
-        let frame = self.outbox.frame(event);
-        if frame.len() <= WITNESS {
+        if self.outbox.whole(event, WITNESS as u64) > 0 {
             self.witness.clear();
-            self.witness.extend_from_slice(frame);
+            self.outbox.write_window(event, 1, |piece| self.witness.extend_from_slice(piece));
         }
     }
 

@@ -1,0 +1,175 @@
+//! What a turn remembers of the activations that it has done: within the look-back the ids of the newest, and digests of the others.
+//!
+//! However many there are, it stays small. The checkpoint keeps ids of the newest in the same way.
+
+use crate::checkpoint::{Digest, Seen};
+use crate::range::Range;
+use crate::record::Summary;
+
+/// Activations that are done, taken up newest first.
+#[derive(Debug, Default)]
+pub(super) struct Done {
+    /// What starts earlier is not remembered.
+    look_back_from: u64,
+    /// Most ids.
+    most_ids: usize,
+    ids: Vec<Summary>,
+    /// Of what is beyond that, newest first.
+    digests: Vec<Digest>,
+    /// Those of the start that came last. If the turn ends here, the next one reads this millisecond again and must know each.
+    edge: Vec<Summary>,
+    /// The last start of which something is left out: no digest may stand for what starts then, as that will be looked for.
+    left_out: Option<u64>,
+}
+
+impl Done {
+    /// Nothing done yet; `most_ids` of what starts at `look_back_from` or later are remembered by their ids.
+    pub(super) fn new(look_back_from: u64, most_ids: usize) -> Self {
+        Self { look_back_from, most_ids, ..Self::default() }
+    }
+
+    /// Takes up the next one.
+    pub(super) fn push(&mut self, activation: Summary) {
+        if self.edge.last().is_some_and(|last| last.start != activation.start) {
+            self.pass();
+        }
+        self.edge.push(activation);
+    }
+
+    /// One that starts at `start` is not done.
+    pub(super) fn leave_out(&mut self, start: u64) {
+        if self.edge.last().is_some_and(|last| last.start != start) {
+            self.pass();
+        }
+        self.left_out = Some(start);
+    }
+
+    /// How far it is done, if everything after `reached` is: there a digest of something that is read again counts as not done.
+    pub(super) fn reached(&self, reached: u64) -> u64 {
+        let cut = self.digests.iter().map(|digest| digest.range()).filter(|range| range.since() <= reached);
+        cut.map(Range::upto).fold(reached, u64::max)
+    }
+
+    /// What must be remembered, when `rest` is left to do.
+    pub(super) fn seen(&mut self, rest: Option<Range>) -> Seen {
+        let Self { look_back_from, most_ids, ids, digests, edge, .. } = std::mem::take(self);
+        *self = Self::new(look_back_from, most_ids);
+        let is_left = |start: u64| rest.is_some_and(|rest| rest.contains(start));
+        let mut seen = Seen::default();
+        digests
+            .into_iter()
+            .filter(|digest| rest.is_none_or(|rest| !rest.overlaps(digest.range())))
+            .for_each(|digest| seen.insert_digest(digest));
+        ids.into_iter()
+            .chain(edge)
+            .filter(|activation| activation.start >= look_back_from || is_left(activation.start))
+            .for_each(|activation| seen.insert(activation));
+        seen
+    }
+
+    /// What starts in the last millisecond is not read again.
+    fn pass(&mut self) {
+        let passed = std::mem::take(&mut self.edge);
+        passed.into_iter().for_each(|activation| self.remember(activation));
+    }
+
+    fn remember(&mut self, activation: Summary) {
+        if activation.start < self.look_back_from {
+            return;
+        }
+        let stays = self.ids.len() < self.most_ids || self.left_out == Some(activation.start);
+        if stays {
+            self.ids.push(activation);
+            return;
+        }
+        let left_out = self.left_out;
+        let newest = self
+            .digests
+            .last_mut()
+            .filter(|digest| left_out.is_none_or(|start| start >= digest.range().upto()));
+        let stretched = newest.is_some_and(|digest| digest.stretch(activation));
+        if !stretched {
+            self.digests.extend(Digest::of(activation));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn activation(start: u64, id: u32) -> Summary {
+        Summary { start, activation_id: format!("{id:032x}").parse().unwrap() }
+    }
+
+    fn range(since: u64, upto: u64) -> Range {
+        Range::new(since, upto).unwrap()
+    }
+
+    fn done(most_ids: usize, activations: &[(u64, u32)]) -> Done {
+        let mut done = Done::new(100, most_ids);
+        activations.iter().for_each(|&(start, id)| done.push(activation(start, id)));
+        done
+    }
+
+    #[test]
+    fn the_newest_are_known_by_their_ids_and_digests_count_the_others_each_once() {
+        let start = |n: u64| 1_000_000 - n * 1_000;
+        let mut many = Done::new(100, 10);
+        (0..500u64).for_each(|n| many.push(activation(start(n), n as u32)));
+        let seen = many.seen(None);
+        assert_eq!(seen.count(range(0, u64::MAX)), 500);
+        assert_eq!(seen.starts().count(), 11, "and the edge");
+        let digests: Vec<Digest> = seen.digests_in(range(0, u64::MAX)).collect();
+        assert_eq!(digests.len(), 9, "one a minute");
+        for digest in digests {
+            let mut expected = Digest::empty(digest.range());
+            (0..500).filter(|&n| digest.range().contains(start(n))).for_each(|n| {
+                expected.add(activation(start(n), n as u32).activation_id);
+            });
+            assert_eq!(digest, expected);
+        }
+    }
+
+    #[test]
+    fn what_is_older_than_the_look_back_is_remembered_only_where_it_is_read_again() {
+        let seen = done(9, &[(150, 1), (90, 2), (80, 3)]).seen(Some(range(0, 80)));
+        assert_eq!(seen.starts().collect::<Vec<_>>(), [80, 150]);
+        assert_eq!(done(9, &[(150, 1), (90, 2), (80, 3)]).seen(None).starts().count(), 1);
+    }
+
+    #[test]
+    fn of_the_millisecond_that_is_read_again_all_ids_are_known() {
+        let mut edge = done(1, &[(300, 1), (200, 2), (150, 3), (150, 4)]);
+        assert_eq!(edge.reached(150), 150);
+        let seen = edge.seen(Some(range(0, 150)));
+        assert!(
+            [(300, 1), (150, 3), (150, 4)].iter().all(|&(start, id)| seen.contains(activation(start, id)))
+        );
+        assert_eq!(seen.digest_at(150), None);
+    }
+
+    #[test]
+    fn no_digest_stands_for_a_start_of_which_something_is_left_out() {
+        let mut done = Done::new(100, 0);
+        for start in [500, 450, 400, 350, 300] {
+            done.push(activation(start, 1));
+            if start == 400 {
+                done.leave_out(start);
+                done.push(activation(start, 2));
+            }
+        }
+        let seen = done.seen(None);
+        let digests: Vec<Range> = seen.digests_in(range(0, 999)).map(Digest::range).collect();
+        assert_eq!(digests, [range(450, 500)]);
+        assert_eq!(seen.starts().collect::<Vec<_>>(), [300, 350, 400, 400]);
+    }
+
+    #[test]
+    fn a_digest_of_something_that_is_read_again_is_given_up() {
+        let mut out_of_order = done(0, &[(150, 1), (300, 2), (140, 3)]);
+        assert_eq!(out_of_order.reached(140), 140);
+        assert_eq!(out_of_order.reached(200), 300);
+        assert_eq!(out_of_order.seen(Some(range(0, 300))).count(range(141, 300)), 0);
+    }
+}
