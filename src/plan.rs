@@ -49,7 +49,7 @@ pub enum Keeper {
     Host(Option<Vec<u8>>),
 }
 
-/// A run thought through. It goes from instance to instance as JSON.
+/// A run thought through. It goes from instance to instance.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Plan {
     /// Where the lines go, and how.
@@ -63,9 +63,9 @@ pub struct Plan {
     /// How much to log.
     pub log_level: LogLevel,
     /// What the checkpoint said.
+    #[serde(with = "crate::handover::as_json")]
     pub checkpoint: Checkpoint,
     /// What the whole namespace's source chooses, if there is one: the entries of `actions`.
-    #[serde(default)]
     pub selection: Vec<String>,
     /// What is to be done, by source.
     pub work: BTreeMap<String, Vec<Owed>>,
@@ -89,7 +89,6 @@ pub struct Plan {
 
 /// Where the checkpoint goes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
 pub enum Keep {
     /// To an annotation of a package; or, if that is refused, to the result.
     Package(Held),
@@ -105,14 +104,12 @@ pub struct Slice {
     /// The source, as configured.
     pub source: String,
     /// Its place in the plan: workers that share the load begin with the receiver that this number chooses.
-    #[serde(default)]
     pub lane: usize,
     /// Which activations, and how to find them.
     pub owed: Owed,
     /// Activations in the range that earlier slices of this run have done.
     pub done: Vec<Summary>,
     /// Ranges of which earlier slices of this run have done all or some again, as only a digest of them was known.
-    #[serde(default)]
     pub renewed: Vec<Range>,
 }
 

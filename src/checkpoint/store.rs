@@ -36,6 +36,7 @@ pub struct Held {
     /// The package.
     pub name: String,
     /// Annotations of others, to be kept.
+    #[serde(with = "crate::handover::as_json")]
     pub others: Vec<Annotation>,
     /// This run, as its lease names it; `None` if it takes no lease.
     pub run: Option<String>,

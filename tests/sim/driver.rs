@@ -14,6 +14,7 @@ use std::rc::Rc;
 use whiskjack::checkpoint::STATE;
 use whiskjack::config::Config;
 use whiskjack::forward::{Outcome, Worker};
+use whiskjack::handover;
 use whiskjack::plan::{self, Context, Keeper, PlanError, Slice};
 use whiskjack::report::{self, Report};
 
@@ -241,8 +242,7 @@ fn params(sim: &Sim) -> Vec<u8> {
 }
 
 fn handed_over<T: Serialize + DeserializeOwned>(value: &T) -> T {
-    let json = serde_json::to_vec(value).expect("JSON");
-    serde_json::from_slice(&json).expect("what was written can be read")
+    handover::read(&handover::write(value)).expect("what was written can be read")
 }
 
 fn text(bytes: &[u8]) -> String {
