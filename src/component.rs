@@ -80,7 +80,8 @@ impl wit::Guest for Component {
                 wit_report(report::conclude(ports(&api), &plan, &outcomes, last))
             }
             (Err(foreign), _) | (_, Err(foreign)) => {
-                let result = serde_json::json!({ "error": foreign.to_string() }).to_string().into_bytes();
+                let result = serde_json::to_vec(&serde_json::json!({ "error": foreign.to_string() }));
+                let result = result.unwrap_or_default();
                 wit::Report { result, checkpoint: None, complete: false }
             }
         }

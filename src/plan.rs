@@ -284,26 +284,22 @@ impl Plan {
 
     /// All slices, most urgent first: new activations of every source, then late ones, then the backlog.
     pub fn slices(&self) -> Vec<Slice> {
-        let mut slices: Vec<(usize, Slice)> = Vec::new();
-        for (source, work) in &self.work {
-            let slice = |owed: &Owed| Slice {
-                source: source.clone(),
-                lane: 0,
-                owed: *owed,
-                done: Vec::new(),
-                renewed: Vec::new(),
-            };
-            let settled = self.settled.get(source);
-            let open = |owed: &Owed| settled.is_none_or(|settled| !settled.contains(owed));
-            slices.extend(
-                work.iter()
-                    .enumerate()
-                    .filter(|(_, owed)| open(owed))
-                    .map(|(urgency, owed)| (urgency, slice(owed))),
-            );
+        let mut slices: Vec<Slice> = Vec::new();
+        let least_urgent = self.work.values().map(Vec::len).max().unwrap_or_default();
+        for urgency in 0..least_urgent {
+            for (source, work) in &self.work {
+                let settled = self.settled.get(source).map_or(&[][..], Vec::as_slice);
+                let owed = work.get(urgency).filter(|owed| !settled.contains(owed));
+                slices.extend(owed.map(|owed| Slice {
+                    source: source.clone(),
+                    lane: slices.len(),
+                    owed: *owed,
+                    done: Vec::new(),
+                    renewed: Vec::new(),
+                }));
+            }
         }
-        slices.sort_by_key(|(urgency, _)| *urgency);
-        slices.into_iter().enumerate().map(|(lane, (_, slice))| Slice { lane, ..slice }).collect()
+        slices
     }
 }
 
