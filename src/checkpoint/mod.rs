@@ -120,7 +120,7 @@ impl Checkpoint {
         }
         let Version { version } = serde_json::from_slice(json).map_err(damaged)?;
         match version {
-            1 => version1::decode(json).map_err(damaged),
+            1 => Ok(version1::settled(serde_json::from_slice(json).map_err(damaged)?)),
             VERSION => serde_json::from_slice(json).map_err(damaged),
             0 => Err(BadCheckpoint::Damaged("there is no version 0".into())),
             newer => Err(BadCheckpoint::Newer(newer)),
