@@ -14,7 +14,7 @@ mod version1;
 
 pub use lease::Lease;
 pub use platform::{LogPlace, Platform};
-pub use records::{OwnRecords, STATE, read_records};
+pub use records::{Mark, OwnRecords, STATE, read_records};
 pub use seen::{Digest, Seen};
 pub use store::{ANNOTATION, Held, LEASE, Saved, Stored, load_package};
 

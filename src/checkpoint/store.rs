@@ -63,7 +63,7 @@ pub fn load_package(api: &Api<'_>, name: &str) -> Result<Stored, Failure> {
         match annotation.key.as_str() {
             ANNOTATION => stored.checkpoint = Some(annotation.value),
             // One that cannot be read holds nobody up.
-            LEASE => stored.lease = serde_json::from_str(annotation.value.get()).ok(),
+            LEASE => stored.lease = serde_json::from_slice(annotation.value.get().as_bytes()).ok(),
             _ => stored.others.push(annotation),
         }
     }
