@@ -189,7 +189,7 @@ fn attempt(sim: &Rc<Sim>, fate: Fate) -> Result<Report, PlanError> {
     Ok(report)
 }
 
-/// As a host does that spreads the work: slices in any order on several workers, everything handed over as JSON.
+/// As a host does that spreads the work: slices in any order on several workers, everything handed over as bytes.
 fn by_hand(config: &Config, context: &Context, ports: &Rc<RunPorts>) -> Result<Report, PlanError> {
     let sim = &ports.sim;
     let random = &sim.random;
