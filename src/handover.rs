@@ -1,6 +1,6 @@
 //! What goes from instance to instance of the component, through the host's hands: a run's plan, its slices and what came of them.
 //!
-//! Both ends are the same component, so the bytes need not tell what they are: in `postcard`'s encoding, reading and writing take a tenth
+//! Both ends are the same component, so the bytes need not tell what they are: in `postcard`'s encoding, reading and writing take a quarter
 //! of the code that they take as JSON. It names no fields, so none may be left out (`skip_serializing_if`). What has an encoding of its own,
 //! because others read it too, keeps that ([`as_json`]).
 
