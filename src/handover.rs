@@ -40,3 +40,33 @@ pub mod as_json {
         serde_json::from_slice(json).map_err(de::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checkpoint::{Checkpoint, SourceState};
+    use serde::Deserialize;
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Handed {
+        #[serde(with = "as_json")]
+        checkpoint: Checkpoint,
+        after: Option<String>,
+    }
+
+    #[test]
+    fn what_leaves_out_empty_fields_is_handed_over_as_json_among_what_is_not() {
+        let mut checkpoint = Checkpoint::default();
+        checkpoint.sources.insert("a".into(), SourceState::new(7));
+        let handed = Handed { checkpoint, after: Some("it".into()) };
+        assert_eq!(read::<Handed>(&write(&handed)).unwrap(), handed);
+    }
+
+    #[test]
+    fn bytes_of_others_are_refused_and_not_shown() {
+        for bytes in [&b""[..], b"{\"key\":\"secret\"}", b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"] {
+            let error = read::<Handed>(bytes).unwrap_err().to_string();
+            assert!(error.contains("not of this component") && !error.contains("secret"), "{error}");
+        }
+    }
+}

@@ -74,7 +74,7 @@ pub(crate) fn wasm_cargo(places: &Places, command: &str) -> Tool {
             // In place of the target's flags in .cargo/config.toml, which this variable puts out of force.
             .env(
                 "RUSTFLAGS",
-                "-C target-feature=+simd128 -C llvm-args=-inline-threshold=25 -L native=/usr/lib/wasm32-wasi",
+                "-C target-feature=+simd128 -C llvm-args=-inline-threshold=100 -L native=/usr/lib/wasm32-wasi",
             ),
     }
 }
