@@ -7,13 +7,14 @@ mod receiver;
 
 use crate::config::{Config, Faults, Origin};
 use crate::forward::{Outcome, Worker};
+use crate::handover;
 use crate::plan::{self, Keeper, Plan, PlanError, Slice};
 use crate::ports::{Failure, Ports};
 use crate::report::{self, Report};
 use crate::run;
 use bindings::exports::whiskjack::forwarder::forwarder as wit;
 use bindings::whiskjack::forwarder::types;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 
 struct Component;
@@ -46,11 +47,12 @@ impl wit::Guest for Component {
         let plan = plan::plan(&config, &context, ports(&api)).map_err(error)?;
         let slices = plan.slices().into_iter().map(wit_slice).collect();
         let workers = config.output.workers();
-        Ok(wit::RunPlan { state: json(&State { origin, key, plan }), slices, workers })
+        Ok(wit::RunPlan { state: handover::write(&State { origin, key, plan }), slices, workers })
     }
 
     fn forward(plan: wit::RunPlan, slice: wit::Slice) -> wit::Outcome {
-        let read = parse::<State>(&plan.state).and_then(|state| Ok((state, parse::<Slice>(&slice.state)?)));
+        let read = handover::read::<State>(&plan.state)
+            .and_then(|state| Ok((state, handover::read::<Slice>(&slice.state)?)));
         let mut outcome = match read {
             Ok((State { origin, key, plan }, slice)) => {
                 let api = http::Api::new(&origin, key.as_deref());
@@ -61,22 +63,25 @@ impl wit::Guest for Component {
                     worker.forward(ports(&api), &plan, &slice)
                 })
             }
-            Err(failure) => Outcome { source: slice.source, failure: Some(failure), ..Outcome::default() },
+            Err(foreign) => {
+                Outcome { source: slice.source, failure: Some(foreign.to_string()), ..Outcome::default() }
+            }
         };
         let rest = outcome.rest.take().map(wit_slice);
-        wit::Outcome { rest, acknowledged: outcome.tally.acknowledged, state: json(&outcome) }
+        wit::Outcome { rest, acknowledged: outcome.tally.acknowledged, state: handover::write(&outcome) }
     }
 
     fn conclude(plan: wit::RunPlan, outcomes: Vec<wit::Outcome>, last: bool) -> wit::Report {
         let read: Result<Vec<Outcome>, _> =
-            outcomes.into_iter().map(|outcome| parse(&outcome.state)).collect();
-        match (parse::<State>(&plan.state), read) {
+            outcomes.into_iter().map(|outcome| handover::read(&outcome.state)).collect();
+        match (handover::read::<State>(&plan.state), read) {
             (Ok(State { origin, key, plan }), Ok(outcomes)) => {
                 let api = http::Api::new(&origin, key.as_deref());
                 wit_report(report::conclude(ports(&api), &plan, &outcomes, last))
             }
-            (Err(failure), _) | (_, Err(failure)) => {
-                let result = json(&serde_json::json!({ "error": failure }));
+            (Err(foreign), _) | (_, Err(foreign)) => {
+                let result = serde_json::to_vec(&serde_json::json!({ "error": foreign.to_string() }));
+                let result = result.unwrap_or_default();
                 wit::Report { result, checkpoint: None, complete: false }
             }
         }
@@ -137,7 +142,7 @@ fn wit_slice(slice: Slice) -> wit::Slice {
     wit::Slice {
         since_ms: slice.owed.range.since(),
         upto_ms: slice.owed.range.upto(),
-        state: json(&slice),
+        state: handover::write(&slice),
         source: slice.source,
     }
 }
@@ -146,13 +151,4 @@ fn wit_slice(slice: Slice) -> wit::Slice {
 fn wit_report(report: Report) -> wit::Report {
     report.log.iter().for_each(|line| eprintln!("whiskjack: {line}"));
     wit::Report { result: report.result, checkpoint: report.checkpoint, complete: report.complete }
-}
-
-fn json(value: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(value).unwrap_or_default()
-}
-
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
-    serde_json::from_slice(bytes)
-        .map_err(|error| format!("the host handed over something that is not of this component: {error}"))
 }

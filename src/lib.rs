@@ -17,6 +17,7 @@ pub mod deliver;
 pub mod event;
 pub mod fetch;
 pub mod forward;
+pub mod handover;
 pub mod lumberjack;
 pub mod plan;
 pub mod ports;

@@ -14,7 +14,6 @@ use crate::source::{Action, Entry, NAMESPACE, Selection, Source};
 use load::{Loaded, Loader};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// Where a run takes place, as far as the core needs to know.
@@ -51,7 +50,7 @@ pub enum Keeper {
     Host(Option<Vec<u8>>),
 }
 
-/// A run thought through. It goes from instance to instance as JSON.
+/// A run thought through. It goes from instance to instance.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Plan {
     /// Where the lines go, and how.
@@ -65,19 +64,17 @@ pub struct Plan {
     /// How much to log.
     pub log_level: LogLevel,
     /// What the checkpoint said.
+    #[serde(with = "crate::handover::as_json")]
     pub checkpoint: Checkpoint,
     /// What the whole namespace's source chooses, if there is one: the entries of `actions`.
-    #[serde(default)]
     pub selection: Vec<String>,
     /// What is to be done, by source.
     pub work: BTreeMap<String, Vec<Owed>>,
     /// What of that is done already, as there is nothing in it.
     pub settled: BTreeMap<String, Vec<Owed>>,
     /// What was counted of it, by source: ranges of new activations, cut so that workers can share them.
-    #[serde(default)]
     pub counted: BTreeMap<String, Vec<Counted>>,
     /// When that was, milliseconds since 1970.
-    #[serde(default)]
     pub counted_ms: u64,
     /// When the run began, milliseconds since 1970; new activations are those up to here.
     pub began_ms: u64,
@@ -99,7 +96,6 @@ pub struct Plan {
 
 /// Where the checkpoint goes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
 pub enum Keep {
     /// To an annotation of a package; or, if that is refused, to the result.
     Package(Held),
@@ -124,23 +120,18 @@ pub struct Slice {
     /// The source, as configured.
     pub source: String,
     /// Its place in the plan: workers that share the load begin with the receiver that this number chooses.
-    #[serde(default)]
     pub lane: usize,
     /// Which activations, and how to find them.
     pub owed: Owed,
     /// How many activations the API counted in the range when the run was planned, if it did.
-    #[serde(default)]
     pub count: Option<u64>,
     /// Whether it is the rest of another slice of this run.
-    #[serde(default)]
     pub continued: bool,
     /// Activations in the range that earlier slices of this run have done.
     pub done: Vec<Summary>,
     /// Ranges of which earlier slices of this run have done all or some again, as only a digest of them was known.
-    #[serde(default)]
     pub renewed: Vec<Range>,
     /// How many ids earlier slices of this run have handed back.
-    #[serde(default)]
     pub handed_back: usize,
 }
 
@@ -298,29 +289,35 @@ impl Plan {
 
     /// All slices, most urgent first: new activations of every source, then late ones, then the backlog.
     pub fn slices(&self) -> Vec<Slice> {
-        let mut slices: Vec<((usize, usize), Slice)> = Vec::new();
-        for (source, work) in &self.work {
-            let settled = self.settled.get(source);
-            let open = |owed: &Owed| settled.is_none_or(|settled| !settled.contains(owed));
-            for (urgency, owed) in work.iter().enumerate().filter(|(_, owed)| open(owed)) {
-                // The newest of every source first, then what is before that.
-                let pieces = self.pieces(source, *owed).into_iter().enumerate();
-                slices.extend(pieces.map(|(place, Counted { range, count })| {
-                    let owed = Owed { range, part: owed.part };
-                    ((urgency, place), Slice { count, ..Slice::new(source.clone(), owed) })
-                }));
+        let mut slices: Vec<Slice> = Vec::new();
+        let least_urgent = self.work.values().map(Vec::len).max().unwrap_or_default();
+        for urgency in 0..least_urgent {
+            let open = self.work.iter().filter_map(|(source, work)| {
+                let settled = self.settled.get(source).map_or(&[][..], Vec::as_slice);
+                let owed = work.get(urgency).filter(|owed| !settled.contains(owed))?;
+                Some((source, owed.part, self.pieces(source, *owed)))
+            });
+            let open: Vec<(&String, Part, Vec<Counted>)> = open.collect();
+            // The newest of every source first, then what is before that.
+            let most = open.iter().map(|(_, _, pieces)| pieces.len()).max().unwrap_or_default();
+            for place in 0..most {
+                for (source, part, pieces) in &open {
+                    slices.extend(pieces.get(place).map(|Counted { range, count }| Slice {
+                        lane: slices.len(),
+                        count: *count,
+                        ..Slice::new((*source).clone(), Owed { range: *range, part: *part })
+                    }));
+                }
             }
         }
-        slices.sort_by_key(|(urgency, _)| *urgency);
-        slices.into_iter().enumerate().map(|(lane, (_, slice))| Slice { lane, ..slice }).collect()
+        slices
     }
 
     /// A part of the work in its pieces, newest first.
     fn pieces(&self, source: &str, Owed { range, part }: Owed) -> Vec<Counted> {
         let counted = self.counted.get(source).into_iter().flatten();
-        let mut pieces: Vec<Counted> =
+        let pieces: Vec<Counted> =
             counted.filter(|piece| part == Part::Fresh && range.overlaps(piece.range)).copied().collect();
-        pieces.sort_unstable_by_key(|piece| Reverse(piece.range));
         if pieces.is_empty() { vec![Counted { range, count: None }] } else { pieces }
     }
 }
@@ -340,6 +337,7 @@ impl Slice {
         }
     }
 }
+
 /// Even with very many sources each hands back so many ids: what a quiet one has done in a minute or two.
 const FEWEST_IDS: usize = 256;
 

@@ -8,7 +8,7 @@ use crate::plan::{Keep, Plan};
 use crate::ports::Ports;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Most sources, warnings and failures that a result names: it must stay far below the platform's 1 MiB.
 const NAMED_SOURCES: usize = 500;
@@ -117,9 +117,7 @@ pub fn conclude(ports: Ports<'_>, plan: &Plan, outcomes: &[Outcome], last: bool)
     }
     checkpoint.saved_ms = ports.clock.now_ms();
     let mut result = summarize(plan, outcomes, &checkpoint);
-    let mut failures: BTreeSet<String> =
-        outcomes.iter().filter_map(|outcome| outcome.failure.clone()).collect();
-    failures.extend(refused(outcomes));
+    let mut failures = failures(outcomes);
     let encoded = checkpoint.encode().map_err(|error| error.to_string());
     let handed = match encoded.and_then(|json| save(plan, &api, json, checkpoint.saved_ms, last)) {
         Ok((kept, warning)) => {
@@ -128,7 +126,7 @@ pub fn conclude(ports: Ports<'_>, plan: &Plan, outcomes: &[Outcome], last: bool)
         }
         Err(failure) => {
             result.checkpoint = "not saved";
-            failures.insert(format!(
+            failures.push(format!(
                 "the checkpoint could not be saved, so the next run sends these lines again: {failure}"
             ));
             None
@@ -254,8 +252,7 @@ fn in_result(json: Vec<u8>, last: bool) -> Result<Kept, String> {
     if !last {
         return Ok(Kept::NotYet);
     }
-    let json = String::from_utf8(json).map_err(|error| error.to_string())?;
-    RawValue::from_string(json).map(Kept::Result).map_err(|error| error.to_string())
+    serde_json::from_slice(&json).map(Kept::Result).map_err(|error| error.to_string())
 }
 
 fn summarize(plan: &Plan, outcomes: &[Outcome], checkpoint: &Checkpoint) -> RunResult {
@@ -331,7 +328,18 @@ fn refused(outcomes: &[Outcome]) -> Option<String> {
     })
 }
 
-fn joined(failures: BTreeSet<String>) -> Option<String> {
+/// Why slices are not finished, each reason once, in the order of the alphabet.
+fn failures(outcomes: &[Outcome]) -> Vec<String> {
+    let mut failures = Vec::new();
+    for failure in outcomes.iter().filter_map(|outcome| outcome.failure.clone()).chain(refused(outcomes)) {
+        if let Err(place) = failures.binary_search(&failure) {
+            failures.insert(place, failure);
+        }
+    }
+    failures
+}
+
+fn joined(failures: Vec<String>) -> Option<String> {
     let more = failures.len().saturating_sub(NAMED_MESSAGES);
     let mut text = failures.into_iter().take(NAMED_MESSAGES).collect::<Vec<_>>().join("; ");
     if more > 0 {

@@ -11,11 +11,12 @@ impl Checkpoint {
         }
         self.saved_ms = self.saved_ms.max(other.saved_ms);
         for (name, theirs) in other.sources {
-            let state = match self.sources.remove(&name) {
-                Some(ours) => ours.merged(theirs, lookback_ms),
-                None => theirs,
-            };
-            self.sources.insert(name, state);
+            match self.sources.get_mut(&name) {
+                Some(ours) => *ours = ours.clone().merged(theirs, lookback_ms),
+                None => {
+                    self.sources.insert(name, theirs);
+                }
+            }
         }
         self
     }

@@ -14,7 +14,7 @@ mod version1;
 
 pub use lease::Lease;
 pub use platform::{LogPlace, Platform};
-pub use records::{OwnRecords, STATE, read_records};
+pub use records::{Mark, OwnRecords, STATE, read_records};
 pub use seen::{Digest, Seen};
 pub use store::{ANNOTATION, Held, LEASE, Saved, Stored, load_package};
 
@@ -122,7 +122,7 @@ impl Checkpoint {
         }
         let Version { version } = serde_json::from_slice(json).map_err(damaged)?;
         match version {
-            1 => version1::decode(json).map_err(damaged),
+            1 => Ok(version1::settled(serde_json::from_slice(json).map_err(damaged)?)),
             VERSION => serde_json::from_slice(json).map_err(damaged),
             0 => Err(BadCheckpoint::Damaged("there is no version 0".into())),
             newer => Err(BadCheckpoint::Newer(newer)),

@@ -13,7 +13,6 @@ use crate::record::{Record, Summary, entry_time};
 use crate::source::{Action, Source};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use std::collections::BTreeMap;
 
 /// Key of the checkpoint in a run's result.
 pub const STATE: &str = "checkpoint_state";
@@ -31,12 +30,21 @@ const INDEXING_MS: u64 = 250;
 pub struct OwnRecords {
     /// The newest checkpoint among them.
     pub checkpoint: Option<Checkpoint>,
-    /// Start of the last activation that the tool of 2017 sent, by the action's name without its package.
-    pub marks: BTreeMap<String, u64>,
-    /// For each mark, when the record began that it is from.
-    marked: BTreeMap<String, u64>,
+    /// How far the tool of 2017 came, one mark a name.
+    pub marks: Vec<Mark>,
     /// The version of a checkpoint that only a newer forwarder reads.
     pub newer: Option<u32>,
+}
+
+/// The last activation of an action that the tool of 2017 sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// The action's name without its package.
+    pub name: String,
+    /// When that activation began, milliseconds since 1970.
+    pub start_ms: u64,
+    /// When the record began that says so.
+    said_ms: u64,
 }
 
 /// Reads the newest records of the action `own`, `/namespace/[package/]action`.
@@ -83,10 +91,11 @@ impl OwnRecords {
             Some(Err(_)) | None => {}
         }
         for line in record.entries().map(|line| line.text()) {
-            let Some((name, ms)) = mark(&line) else { continue };
-            if self.marked.get(name).is_none_or(|start| *start <= record.start) {
-                self.marked.insert(name.into(), record.start);
-                self.marks.insert(name.into(), ms);
+            let Some((name, start_ms)) = mark(&line) else { continue };
+            match self.marks.iter_mut().find(|mark| mark.name == name) {
+                Some(known) if known.said_ms > record.start => {}
+                Some(known) => (known.start_ms, known.said_ms) = (start_ms, record.start),
+                None => self.marks.push(Mark { name: name.into(), start_ms, said_ms: record.start }),
             }
         }
     }
@@ -110,7 +119,9 @@ fn state(json: &[u8]) -> Option<&RawValue> {
         checkpoint_state: &'a RawValue,
     }
     let record: OwnRecord<'_> = serde_json::from_slice(json).ok()?;
-    serde_json::from_str::<Run<'_>>(record.response.result.get()).ok().map(|run| run.checkpoint_state)
+    serde_json::from_slice::<Run<'_>>(record.response.result.get().as_bytes())
+        .ok()
+        .map(|run| run.checkpoint_state)
 }
 
 /// `LAST_ACTIVATION <name> <ms>`, as the tool of 2017 printed it (facts/openwhisk.md 6.2): the name may hold spaces.
@@ -199,6 +210,7 @@ mod tests {
             record(20, json!({}), json!([line("a", 99), line("b", 15)])),
             record(30, json!({}), json!([line("a", 25)])),
         ]);
-        assert_eq!(found.marks, BTreeMap::from([("a".into(), 25), ("b".into(), 15)]));
+        let marks: Vec<_> = found.marks.iter().map(|mark| (mark.name.as_str(), mark.start_ms)).collect();
+        assert_eq!(marks, [("a", 25), ("b", 15)]);
     }
 }

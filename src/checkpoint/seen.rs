@@ -29,6 +29,10 @@ pub struct Digest {
 }
 
 impl Digest {
+    pub(super) fn new(range: Range, count: u64, ids: ActivationId) -> Self {
+        Self { range, count, ids }
+    }
+
     /// The digest of no activation.
     pub fn empty(range: Range) -> Self {
         Self { range, count: 0, ids: ActivationId::MIN }
@@ -76,17 +80,11 @@ impl Digest {
 }
 
 impl Seen {
-    /// What a checkpoint of version 1 holds: ids, and digests of whole minutes.
-    pub(super) fn from_parts(
-        ids: BTreeSet<(u64, ActivationId)>,
-        digests: Vec<(Range, u64, ActivationId)>,
-    ) -> Self {
-        let mut seen = Self::default();
-        for (range, count, ids) in digests {
-            seen.digests.insert(range.since(), Digest { range, count, ids });
-        }
-        seen.ids = ids.into_iter().filter(|(start, _)| seen.digest_at(*start).is_none()).collect();
-        seen
+    /// Forgets ids that a digest stands for too.
+    pub(super) fn forget_digested(&mut self) {
+        let digested = Self { digests: std::mem::take(&mut self.digests), ..Self::default() };
+        self.ids.retain(|(start, _)| digested.digest_at(*start).is_none());
+        self.digests = digested.digests;
     }
 
     /// Whether nothing is known.
@@ -199,10 +197,10 @@ impl Seen {
                 self.digests.insert(since, digest);
             }
         }
-        let (ids, gone) = (std::mem::take(&mut self.ids), std::mem::take(&mut self.gone));
-        self.ids =
-            ids.into_iter().chain(other.ids).filter(|(start, _)| self.digest_at(*start).is_none()).collect();
-        self.gone = gone.into_iter().chain(other.gone).filter(|key| !self.ids.contains(key)).collect();
+        self.ids.extend(other.ids);
+        self.forget_digested();
+        self.gone.extend(other.gone);
+        self.gone.retain(|key| !self.ids.contains(key));
     }
 
     /// Keeps what starts at `since` or later, or lies in one of `ranges`.
@@ -275,10 +273,13 @@ fn summary(&(start, activation_id): &(u64, ActivationId)) -> Summary {
     Summary { activation_id, start }
 }
 
-/// Digests as `[first start, last start, count, ids]`.
+/// Digests as `[first start, last start, count, ids]`; also those of version 1 can be read.
 mod digests {
-    use super::{ActivationId, BTreeMap, Deserialize, Digest, Range};
-    use serde::{Deserializer, Serializer, de::Error};
+    use super::super::version1;
+    use super::{ActivationId, BTreeMap, Digest, Range};
+    use serde::de::{Error, MapAccess, SeqAccess, Visitor};
+    use serde::{Deserializer, Serializer};
+    use std::fmt;
 
     pub(super) fn serialize<S: Serializer>(
         digests: &BTreeMap<u64, Digest>,
@@ -294,16 +295,36 @@ mod digests {
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<BTreeMap<u64, Digest>, D::Error> {
-        let mut digests: BTreeMap<u64, Digest> = BTreeMap::new();
-        for (since, upto, count, ids) in Vec::<(u64, u64, u64, ActivationId)>::deserialize(deserializer)? {
-            let range =
-                Range::new(since, upto).ok_or_else(|| D::Error::custom("a digest ends before it begins"))?;
-            if digests.values().next_back().is_some_and(|last| last.range.upto() >= since) {
-                return Err(D::Error::custom("digests overlap"));
-            }
-            digests.insert(since, Digest { range, count, ids });
+        deserializer.deserialize_any(Digests)
+    }
+
+    struct Digests;
+
+    impl<'de> Visitor<'de> for Digests {
+        type Value = BTreeMap<u64, Digest>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("digests")
         }
-        Ok(digests)
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+            let mut digests: BTreeMap<u64, Digest> = BTreeMap::new();
+            while let Some((since, upto, count, ids)) =
+                list.next_element::<(u64, u64, u64, ActivationId)>()?
+            {
+                let range = Range::new(since, upto)
+                    .ok_or_else(|| A::Error::custom("a digest ends before it begins"))?;
+                if digests.values().next_back().is_some_and(|last| last.range.upto() >= since) {
+                    return Err(A::Error::custom("digests overlap"));
+                }
+                digests.insert(since, Digest { range, count, ids });
+            }
+            Ok(digests)
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, minutes: A) -> Result<Self::Value, A::Error> {
+            version1::digests(minutes)
+        }
     }
 }
 

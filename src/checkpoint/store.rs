@@ -36,6 +36,7 @@ pub struct Held {
     /// The package.
     pub name: String,
     /// Annotations of others, to be kept.
+    #[serde(with = "crate::handover::as_json")]
     pub others: Vec<Annotation>,
     /// This run, as its lease names it; `None` if it takes no lease.
     pub run: Option<String>,
@@ -62,7 +63,7 @@ pub fn load_package(api: &Api<'_>, name: &str) -> Result<Stored, Failure> {
         match annotation.key.as_str() {
             ANNOTATION => stored.checkpoint = Some(annotation.value),
             // One that cannot be read holds nobody up.
-            LEASE => stored.lease = serde_json::from_str(annotation.value.get()).ok(),
+            LEASE => stored.lease = serde_json::from_slice(annotation.value.get().as_bytes()).ok(),
             _ => stored.others.push(annotation),
         }
     }

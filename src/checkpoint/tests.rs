@@ -127,6 +127,24 @@ fn a_checkpoint_of_version_1_stays_readable() {
 }
 
 #[test]
+fn minutes_of_version_1_come_in_any_order_and_where_they_overlap_the_first_counts() {
+    let json = br#"{"version":1,"sources":{"a":{"origin":0,"through":300000,
+        "seen":{"ids":[[130000,"00000000000000000000000000000001"],[190000,"00000000000000000000000000000002"]],"digests":{
+        "70000":{"count":4,"ids":"00000000000000000000000000000005"},
+        "120000":{"count":3,"ids":"00000000000000000000000000000004"},
+        "60000":{"count":2,"ids":"00000000000000000000000000000003"}}}}}}"#;
+    let checkpoint = Checkpoint::decode(json).unwrap();
+    let state = &checkpoint.sources["a"];
+    assert_eq!(state.seen.count(Range::new(0, 119_999).unwrap()), 2);
+    assert_eq!(
+        state.seen.starts().collect::<Vec<_>>(),
+        [190_000],
+        "one that a digest counts does not count twice"
+    );
+    assert_eq!((state.seen.count(Range::new(0, 300_000).unwrap()), state.origin), (6, 1));
+}
+
+#[test]
 fn damage_and_newer_versions_are_told_apart() {
     assert_eq!(Checkpoint::decode(br#"{"version":7,"anything":1}"#), Err(BadCheckpoint::Newer(7)));
     for bytes in [

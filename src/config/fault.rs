@@ -1,6 +1,6 @@
 //! Faults of a configuration: which key, which value, what to do.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::fmt;
 
 /// One thing wrong.
@@ -39,7 +39,7 @@ fn shown(value: &Value) -> String {
     if value.is_null() {
         return String::new();
     }
-    let json = without_members(value).to_string();
+    let json = serde_json::to_string(&without_members(value)).unwrap_or_default();
     match json.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}…", json.get(..end).unwrap_or_default()),
         None => json,
@@ -49,7 +49,11 @@ fn shown(value: &Value) -> String {
 /// The value without what the members of objects hold: one of them may be a password in the wrong place.
 fn without_members(value: &Value) -> Value {
     match value {
-        Value::Object(object) => object.keys().map(|name| (name.clone(), Value::from("…"))).collect(),
+        Value::Object(object) => {
+            let mut names = Map::new();
+            names.extend(object.keys().map(|name| (name.clone(), Value::from("…"))));
+            Value::Object(names)
+        }
         Value::Array(array) => array.iter().map(without_members).collect(),
         other => other.clone(),
     }

@@ -1,4 +1,4 @@
-//! What came of a slice, for the report and the checkpoint. It goes from instance to instance as JSON.
+//! What came of a slice, for the report and the checkpoint. It goes from instance to instance.
 
 use crate::checkpoint::{LogPlace, Owed, Seen};
 use crate::plan::Slice;
@@ -16,28 +16,23 @@ pub struct Outcome {
     /// What is to be done in this run yet.
     pub rest: Option<Slice>,
     /// Activations that are done and must be remembered: digests, where there are too many ids.
-    #[serde(default)]
+    #[serde(with = "crate::handover::as_json")]
     pub done: Seen,
     /// Ranges of which all activations were done again, as only a digest of them was known.
     pub renewed: Vec<Range>,
     /// Activations that are done and that the list does not show any more, or shows again.
-    #[serde(default)]
     pub gone: Vec<Summary>,
     /// See `gone`.
-    #[serde(default)]
     pub back: Vec<Summary>,
     /// Counts for the report.
     pub tally: Tally,
     /// Records that could not be read.
     pub unreadable: Vec<String>,
     /// Ids of lines that were set aside: receivers reset the connection for them, and for no others.
-    #[serde(default)]
     pub set_aside: Vec<String>,
     /// Activations of which the logs could not be had.
-    #[serde(default)]
     pub without_logs: Vec<String>,
     /// Where this platform keeps log lines, if that was seen.
-    #[serde(default)]
     pub logs: Option<LogPlace>,
     /// Why it is not finished, if not for want of time.
     pub failure: Option<String>,
@@ -71,6 +66,5 @@ pub struct Tally {
     /// Time spent waiting for receivers, in milliseconds.
     pub waited_ms: u64,
     /// Activations whose logs could not be had yet.
-    #[serde(default)]
     pub put_off: u64,
 }

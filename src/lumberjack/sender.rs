@@ -441,5 +441,6 @@ impl Sender {
 }
 
 pub(super) fn seconds(ms: u64) -> String {
-    format!("{:.1} s", std::time::Duration::from_millis(ms).as_secs_f32())
+    let tenths = ms.saturating_add(50) / 100;
+    format!("{}.{} s", tenths / 10, tenths % 10)
 }

@@ -3,13 +3,12 @@
 use super::{Context, Keep, Keeper, PlanError};
 use crate::api::Api;
 use crate::checkpoint::{
-    BadCheckpoint, Checkpoint, Held, Lease, OwnRecords, Platform, Saved, SourceState, load_package,
+    BadCheckpoint, Checkpoint, Held, Lease, Mark, OwnRecords, Platform, Saved, SourceState, load_package,
     read_records,
 };
 use crate::config::{Config, Faults, OnMissingState, Store};
 use crate::ports::{Failure, Ports};
 use crate::source::{NAMESPACE, Source};
-use std::collections::BTreeMap;
 
 /// What a run begins with.
 pub(super) struct Loaded {
@@ -208,8 +207,10 @@ impl Loader<'_> {
 
     /// Goes on where the tool of 2017 stopped: with the activation that starts a millisecond after the last one that it sent. It sent
     /// everything up to there that it ever would, so going back further would repeat lines, and with other ids.
-    fn take_over(&mut self, checkpoint: &mut Checkpoint, marks: &BTreeMap<String, u64>) {
-        for (simple_name, ms) in marks.iter().filter(|(_, ms)| (1..self.now_ms).contains(*ms)) {
+    fn take_over(&mut self, checkpoint: &mut Checkpoint, marks: &[Mark]) {
+        for Mark { name: simple_name, start_ms: ms, .. } in
+            marks.iter().filter(|mark| (1..self.now_ms).contains(&mark.start_ms))
+        {
             let names: Vec<String> = self.config.sources.iter().map(Source::name).collect();
             let mut named = names
                 .into_iter()

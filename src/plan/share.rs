@@ -7,6 +7,7 @@ use crate::api::{Api, Question};
 use crate::checkpoint::{Checkpoint, Owed, Part};
 use crate::config::Config;
 use crate::range::Range;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// Pieces for each worker: enough that none waits long for the last, and few enough that their ends cost little.
@@ -26,7 +27,7 @@ struct Piece {
     count: Option<u64>,
 }
 
-/// All ranges of new activations in `work`, by source; those that are long in pieces, if there are several workers.
+/// All ranges of new activations in `work`, newest first, by source; those that are long in pieces, if there are several workers.
 ///
 /// What is counted is what will be cut, and what begins before `recent` and is new: it is counted again when its turn comes.
 pub(super) fn pieces(
@@ -53,6 +54,7 @@ pub(super) fn pieces(
     for Piece { source, range, count, .. } in pieces {
         by_source.entry(source).or_default().push(Counted { range, count });
     }
+    by_source.values_mut().for_each(|ranges| ranges.sort_unstable_by_key(|counted| Reverse(counted.range)));
     by_source
 }
 

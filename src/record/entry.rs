@@ -24,7 +24,7 @@ impl<'a> Line<'a> {
             // Borrowed unless something is escaped. It was checked when the record was read.
             Form::Json(json) => match inside(json) {
                 plain if !plain.contains('\\') => Cow::Borrowed(plain),
-                _ => Cow::Owned(serde_json::from_str(json).unwrap_or_default()),
+                _ => Cow::Owned(serde_json::from_slice(json.as_bytes()).unwrap_or_default()),
             },
         }
     }
@@ -83,7 +83,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Line<'a> {
         }
         // Half a surrogate pair is no character, and a raw value may hold one.
         if may_hold_surrogates(json.as_bytes()) {
-            serde_json::from_str::<String>(json).map_err(D::Error::custom)?;
+            serde_json::from_slice::<String>(json.as_bytes()).map_err(D::Error::custom)?;
         }
         Ok(Self(Form::Json(json)))
     }

@@ -87,7 +87,9 @@ impl<'a> Record<'a> {
         struct Limits {
             logs: Option<u64>,
         }
-        let limits = self.annotation("limits").and_then(|raw| serde_json::from_str::<Limits>(raw.get()).ok());
+        let limits = self
+            .annotation("limits")
+            .and_then(|raw| serde_json::from_slice::<Limits>(raw.get().as_bytes()).ok());
         let may_log = limits.and_then(|limits| limits.logs) != Some(0);
         let ran =
             self.annotation_text("kind").is_none_or(|kind| kind != "unknown") || self.end != Some(self.start);
@@ -97,7 +99,7 @@ impl<'a> Record<'a> {
     /// The value of an annotation that is a string.
     pub fn annotation_text(&self, key: &str) -> Option<Cow<'a, str>> {
         let raw = self.annotation(key)?;
-        serde_json::from_str::<Text<'a>>(raw.get()).ok().map(|text| text.0)
+        serde_json::from_slice::<Text<'a>>(raw.get().as_bytes()).ok().map(|text| text.0)
     }
 
     fn annotation(&self, key: &str) -> Option<&'a RawValue> {

@@ -14,6 +14,7 @@ use std::rc::Rc;
 use whiskjack::checkpoint::STATE;
 use whiskjack::config::Config;
 use whiskjack::forward::{Outcome, Worker};
+use whiskjack::handover;
 use whiskjack::plan::{self, Context, Counted, Keeper, Plan, PlanError, Slice};
 use whiskjack::report::{self, Report};
 
@@ -190,7 +191,7 @@ fn attempt(sim: &Rc<Sim>, fate: Fate) -> Result<Report, PlanError> {
     Ok(report)
 }
 
-/// As a host does that spreads the work: slices in any order on several workers, everything handed over as JSON.
+/// As a host does that spreads the work: slices in any order on several workers, everything handed over as bytes.
 fn by_hand(config: &Config, context: &Context, ports: &Rc<RunPorts>) -> Result<Report, PlanError> {
     let sim = &ports.sim;
     let random = &sim.random;
@@ -258,8 +259,7 @@ fn params(sim: &Sim) -> Vec<u8> {
 }
 
 fn handed_over<T: Serialize + DeserializeOwned>(value: &T) -> T {
-    let json = serde_json::to_vec(value).expect("JSON");
-    serde_json::from_slice(&json).expect("what was written can be read")
+    handover::read(&handover::write(value)).expect("what was written can be read")
 }
 
 fn text(bytes: &[u8]) -> String {

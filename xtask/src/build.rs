@@ -48,7 +48,11 @@ pub(crate) fn arm64(places: &Places) -> Result<()> {
 }
 
 fn component(places: &Places) -> Result<()> {
-    component_cargo(places, "build").args(["--profile", "component"]).run()?;
+    component_cargo(places, "rustc")
+        .args(["--profile", "component", "--"])
+        // The linker leaves room for the largest address in each call; without debug information it need not.
+        .args(["-C", "link-arg=--compress-relocations"])
+        .run()?;
     let built = places.target.join(WASM_TARGET).join("component").join(COMPONENT);
     copy_if_changed(&built, &places.artifact(COMPONENT))
 }
@@ -68,7 +72,10 @@ pub(crate) fn wasm_cargo(places: &Places, command: &str) -> Tool {
             // Debian's compiler is a stable one, and has no libc of its own for the target.
             .env("RUSTC_BOOTSTRAP", "1")
             // In place of the target's flags in .cargo/config.toml, which this variable puts out of force.
-            .env("RUSTFLAGS", "-C target-feature=+simd128 -L native=/usr/lib/wasm32-wasi"),
+            .env(
+                "RUSTFLAGS",
+                "-C target-feature=+simd128 -C llvm-args=-inline-threshold=100 -L native=/usr/lib/wasm32-wasi",
+            ),
     }
 }
 
