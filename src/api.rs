@@ -10,7 +10,7 @@ use crate::record::{SplitError, Splitter};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// Most questions on their way at once: enough for a few dozen actions, and no burden for a controller.
 const AT_ONCE: usize = 32;
@@ -111,22 +111,21 @@ impl<'a> Api<'a> {
         }
     }
 
-    /// Puts questions all at the same time. Whoever puts one of them later gets this answer, the first time.
-    pub fn ask_ahead(&self, questions: &[Question<'_>]) {
-        for some in questions.chunks(AT_ONCE) {
-            let begun: Vec<(String, Pending)> = some
-                .iter()
-                .map(|question| {
-                    let target = question.target();
-                    let pending = self.begin(&target);
-                    (target, pending)
-                })
-                .collect();
-            let answered = begun.into_iter().map(|(target, pending)| {
+    /// Puts questions at the same time, and waits for none of the last [`AT_ONCE`] of them. Whoever puts one of them later gets this answer, the
+    /// first time.
+    pub fn ask_ahead<'q>(&self, questions: impl IntoIterator<Item = Question<'q>>) {
+        let mut on_their_way: VecDeque<String> = VecDeque::new();
+        for target in questions.into_iter().map(|question| question.target()) {
+            if on_their_way.len() == AT_ONCE
+                && let Some(first) = on_their_way.pop_front()
+                && let Some(pending) = self.take_ahead(&first)
+            {
                 let answer = pending.wait();
-                (target, Pending::new(move || answer))
-            });
-            self.ahead.borrow_mut().extend(answered);
+                self.ahead.borrow_mut().insert(first, Pending::new(move || answer));
+            }
+            let pending = self.begin(&target);
+            self.ahead.borrow_mut().insert(target.clone(), pending);
+            on_their_way.push_back(target);
         }
     }
 
@@ -277,6 +276,10 @@ impl<'a> Api<'a> {
         in_time
     }
 
+    fn take_ahead(&self, target: &str) -> Option<Pending> {
+        self.ahead.borrow_mut().remove(target)
+    }
+
     fn begin(&self, target: &str) -> Pending {
         self.requests.set(self.requests.get() + 1);
         self.ports.http.begin(&Request { method: Method::Get, target: target.into(), body: Vec::new() })
@@ -287,11 +290,10 @@ impl<'a> Api<'a> {
     }
 
     fn send(&self, method: Method, target: &str, body: Vec<u8>) -> Result<Response, Failure> {
-        if method == Method::Get {
-            let ahead = self.ahead.borrow_mut().remove(target);
-            if let Some(pending) = ahead {
-                return pending.wait();
-            }
+        if method == Method::Get
+            && let Some(pending) = self.take_ahead(target)
+        {
+            return pending.wait();
         }
         self.requests.set(self.requests.get() + 1);
         self.ports.http.send(&Request { method, target: target.into(), body })

@@ -159,7 +159,8 @@ impl Turn<'_> {
             Part::Fresh if !slice.continued && gap::is_gap(plan, slice) => {
                 let first =
                     Walk::new(self.api, self.name, true).beginning_with(*self.first_page).first(range);
-                let at_rest = gap::count_at_rest(self.api, self.ports.clock, plan, slice, first);
+                let at_rest =
+                    gap::count_at_rest(self.api, self.ports.clock, (slice.count, plan.counted_ms), first);
                 at_rest.map(|at_rest| {
                     count = Some(at_rest);
                     Unknown::all(range)

@@ -208,23 +208,32 @@ pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan
         let name = package_name(config, context);
         let filter = config.sources.first().and_then(Source::filter);
         let refresh = Range::new(began_ms, began_ms).map(|range| Question::Count(filter.as_deref(), range));
-        api.ask_ahead(&[Question::Package(&name)].into_iter().chain(refresh).collect::<Vec<_>>());
+        api.ask_ahead([Question::Package(&name)].into_iter().chain(refresh));
     }
-    let Loaded { keep, checkpoint, occupied } = loader.load()?;
-    let lookback_ms = config.lookback_ms.unwrap_or(checkpoint.platform.lookback_ms());
+    let mut loaded = loader.load()?;
+    let lookback = |checkpoint: &Checkpoint| config.lookback_ms.unwrap_or(checkpoint.platform.lookback_ms());
     let (mut work, mut settled, mut counted) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-    if occupied.is_none() {
-        for name in config.sources.iter().map(Source::name) {
-            let state = checkpoint.sources.get(&name);
-            let owed = state.map(|state| state.work(began_ms, lookback_ms)).unwrap_or_default();
-            work.insert(name, owed);
-        }
-        let recent = began_ms.saturating_sub(lookback_ms);
+    if loaded.occupied.is_none() {
         refresh_index(&api, config, began_ms).map_err(PlanError::Api)?;
-        let quiet = quiet::count(&api, config, &checkpoint, &work, [recent, began_ms, lookback_ms]);
-        counted = share::pieces(&api, config, &checkpoint, &work, &quiet, recent);
-        settled = quiet.settled;
+        let ask = |checkpoint: &Checkpoint| {
+            let lookback_ms = lookback(checkpoint);
+            let work = all_work(config, checkpoint, began_ms, lookback_ms);
+            let recent = began_ms.saturating_sub(lookback_ms);
+            let asked = quiet::ask(&api, config, checkpoint, &work, [recent, began_ms, lookback_ms]);
+            (work, asked, recent)
+        };
+        // The counts are on their way while the lease is written.
+        let mut begun = ask(&loaded.checkpoint);
+        if loader.take_lease(&mut loaded)? {
+            begun = ask(&loaded.checkpoint);
+        }
+        let (all, asked, recent) = begun;
+        let quiet = asked.answers(&api);
+        counted = share::pieces(&api, config, &all, &quiet, recent);
+        (work, settled) = (all, quiet.settled);
     }
+    let Loaded { keep, checkpoint, occupied, .. } = loaded;
+    let lookback_ms = lookback(&checkpoint);
     let pieces = config.sources.len().max(counted.values().map(Vec::len).sum());
     Ok(Plan {
         output: config.output.clone(),
@@ -247,6 +256,20 @@ pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan
         requests: api.requests() + loader.requests,
         warnings: loader.warnings,
     })
+}
+
+fn all_work(
+    config: &Config,
+    checkpoint: &Checkpoint,
+    now_ms: u64,
+    lookback_ms: u64,
+) -> BTreeMap<String, Vec<Owed>> {
+    let names = config.sources.iter().map(Source::name);
+    let work = |name: &String| {
+        let state = checkpoint.sources.get(name);
+        state.map(|state| state.work(now_ms, lookback_ms)).unwrap_or_default()
+    };
+    names.map(|name| (name.clone(), work(&name))).collect()
 }
 
 /// Asks for a count and forgets it: list and count may show the index as of the question before, which can be hours old, and only then

@@ -18,23 +18,23 @@ pub(super) fn is_gap(plan: &Plan, slice: &Slice) -> bool {
     range.upto() > through && range.since() < plan.began_ms.saturating_sub(plan.lookback_ms)
 }
 
-/// Counts the range until the count is the same as it was half a second before, and returns it. The `first` page is asked for at the same time:
-/// it shows what was counted, if the count is the right one.
+/// Counts a range until the count is the same as it was half a second before, and returns it. `planned` is the count when the run was
+/// planned, if there was one, and when that was. The `first` page of the range is asked for at the same time: it shows what was counted, if
+/// the count is the right one.
 pub(super) fn count_at_rest(
     api: &Api<'_>,
     clock: &dyn Clock,
-    plan: &Plan,
-    slice: &Slice,
+    (planned, asked_ms): (Option<u64>, u64),
     first: Query<'_>,
 ) -> Result<u64, Failure> {
-    let (mut before, mut asked_ms) = (slice.count, plan.counted_ms);
+    let (mut before, mut asked_ms) = (planned, asked_ms);
     for _ in 0..TRIES {
         if before.is_some() {
             api.wait(INDEXING_MS.saturating_sub(clock.now_ms().saturating_sub(asked_ms)));
             api.list_ahead(first);
         }
         asked_ms = clock.now_ms();
-        let count = api.count(first.name, slice.owed.range)?;
+        let count = api.count(first.name, first.range)?;
         if before == Some(count) {
             break;
         }
@@ -42,4 +42,116 @@ pub(super) fn count_at_rest(
         before = Some(count);
     }
     Ok(before.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ports::{Body, Connection, Http, Ports, Request, Response, Transport, TransportError};
+    use crate::range::Range;
+    use std::cell::{Cell, RefCell};
+
+    /// An API whose index moves: each count is the next of these, the last one again and again.
+    struct Index {
+        counts: RefCell<Vec<u64>>,
+        now_ms: Cell<u64>,
+        asked: RefCell<Vec<String>>,
+    }
+
+    struct Whole(Option<Vec<u8>>);
+
+    impl Body for Whole {
+        fn chunk(&mut self) -> Result<Option<Vec<u8>>, Failure> {
+            Ok(self.0.take())
+        }
+    }
+
+    impl Http for Index {
+        fn send(&self, request: &Request) -> Result<Response, Failure> {
+            let counts = request.target.ends_with("count=true");
+            let what = if counts { "count" } else { "page" };
+            self.asked.borrow_mut().push(format!("{what} at {}", self.now_ms.get()));
+            let body = if counts {
+                let mut counts = self.counts.borrow_mut();
+                let count = if counts.len() > 1 { counts.remove(0) } else { counts[0] };
+                format!(r#"{{"activations":{count}}}"#)
+            } else {
+                "[]".into()
+            };
+            Ok(Response { status: 200, body: Box::new(Whole(Some(body.into_bytes()))) })
+        }
+    }
+
+    impl Clock for Index {
+        fn now_ms(&self) -> u64 {
+            self.now_ms.get()
+        }
+        fn sleep_ms(&self, ms: u64) {
+            self.now_ms.set(self.now_ms.get() + ms);
+        }
+        fn random(&self) -> u64 {
+            7
+        }
+    }
+
+    impl Transport for Index {
+        fn connect(&self, _: &str, _: u16, _: u64) -> Result<Box<dyn Connection>, TransportError> {
+            unreachable!("nothing is sent here")
+        }
+    }
+
+    /// What is counted in the end, and what was asked for; then the first page is listed.
+    fn count(planned: Option<u64>, asked_ms: u64, counts: &[u64]) -> (u64, Vec<String>) {
+        let index = Index {
+            counts: RefCell::new(counts.to_vec()),
+            now_ms: Cell::new(10_000),
+            asked: RefCell::default(),
+        };
+        let api = Api::new(Ports { clock: &index, http: &index, transport: &index }, u64::MAX);
+        let range = Range::new(1, 9).unwrap();
+        let first = Query { name: None, range, limit: 100, skip: 0, docs: true };
+        let count = count_at_rest(&api, &index, (planned, asked_ms), first).unwrap();
+        api.list(first, |_| true).unwrap();
+        (count, index.asked.take())
+    }
+
+    #[test]
+    fn a_count_that_is_the_same_half_a_second_later_comes_with_the_first_page() {
+        assert_eq!(count(Some(5), 9_000, &[5]), (5, vec!["page at 10000".into(), "count at 10000".into()]));
+        assert_eq!(
+            count(Some(5), 9_900, &[5]),
+            (5, vec!["page at 10400".into(), "count at 10400".into()]),
+            "not earlier"
+        );
+    }
+
+    #[test]
+    fn while_the_index_moves_it_is_waited_for_and_what_it_showed_meanwhile_is_not_used() {
+        let (counted, asked) = count(Some(5), 9_000, &[6, 8, 8]);
+        assert_eq!(counted, 8);
+        let pages = [
+            "page at 10000",
+            "count at 10000",
+            "page at 10500",
+            "count at 10500",
+            "page at 11000",
+            "count at 11000",
+        ];
+        assert_eq!(asked, pages, "the page of the last count is the one that is listed");
+    }
+
+    #[test]
+    fn what_was_not_counted_when_the_run_was_planned_is_counted_twice() {
+        let (counted, asked) = count(None, 9_000, &[3]);
+        assert_eq!(
+            (counted, asked),
+            (3, vec!["count at 10000".into(), "page at 10500".into(), "count at 10500".into()])
+        );
+    }
+
+    #[test]
+    fn an_index_that_never_comes_to_rest_holds_nobody_up_for_long() {
+        let (counted, asked) = count(Some(0), 0, &[1, 2, 3, 4, 5, 6, 7]);
+        assert_eq!((counted, asked.last().unwrap().as_str()), (5, "page at 12000"), "listed anew");
+    }
 }

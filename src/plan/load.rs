@@ -17,6 +17,16 @@ pub(super) struct Loaded {
     pub(super) checkpoint: Checkpoint,
     /// Another run is at work, says its lease: this one has nothing to do.
     pub(super) occupied: Option<Lease>,
+    /// The lease that is to be taken.
+    pub(super) vacant: Option<Vacant>,
+}
+
+/// A lease that nobody holds.
+pub(super) struct Vacant {
+    /// This run, as its lease will name it.
+    run: String,
+    /// The last number of the package's version.
+    patch: Option<u64>,
 }
 
 /// What was found in a store.
@@ -46,7 +56,7 @@ pub(super) struct Loader<'a> {
 }
 
 impl Loader<'_> {
-    /// Reads the checkpoint and takes the lease.
+    /// Reads the checkpoint.
     pub(super) fn load(&mut self) -> Result<Loaded, PlanError> {
         match (self.config.store, &self.context.keeper) {
             (Some(Store::Host), Keeper::Platform) => {
@@ -77,14 +87,14 @@ impl Loader<'_> {
             None => Found::Nothing,
         };
         let (checkpoint, _) = self.settle(found)?;
-        Ok(Loaded { keep: Keep::Host, checkpoint, occupied: None })
+        Ok(Loaded { keep: Keep::Host, checkpoint, occupied: None, vacant: None })
     }
 
     fn load_records_state(&mut self) -> Result<Loaded, PlanError> {
         let problem = "there is no checkpoint in the newest activation records of this forwarder: this is the first run, or they are not \
                        stored";
         let (checkpoint, _) = self.settle(Found::Unusable(problem.into()))?;
-        Ok(Loaded { keep: Keep::Records, checkpoint, occupied: None })
+        Ok(Loaded { keep: Keep::Records, checkpoint, occupied: None, vacant: None })
     }
 
     fn load_package_state(&mut self) -> Result<Loaded, PlanError> {
@@ -94,10 +104,10 @@ impl Loader<'_> {
         let run = self.run();
         let other = stored.lease.filter(|lease| Some(&lease.run) != run.as_ref());
         let contended = other.is_some();
-        let mut held = Held { name, others: stored.others, run, contended, refused: None };
+        let held = Held { name, others: stored.others, run, contended, refused: None };
         if let Some(lease) = other.filter(|lease| lease.holds(self.now_ms)) {
             let checkpoint = Checkpoint::default();
-            return Ok(Loaded { keep: Keep::Package(held), checkpoint, occupied: Some(lease) });
+            return Ok(Loaded { keep: Keep::Package(held), checkpoint, occupied: Some(lease), vacant: None });
         }
         let found = match &stored.checkpoint {
             Some(json) => decode(json.get().as_bytes(), &place)?,
@@ -106,12 +116,11 @@ impl Loader<'_> {
             }
             None => Found::Nothing,
         };
-        let (mut checkpoint, sound) = self.settle(found)?;
+        let (checkpoint, sound) = self.settle(found)?;
         // A damaged checkpoint is overwritten only by a run that reports it, and so at its end.
-        if let Some(run) = held.run.clone().filter(|_| sound) {
-            self.take_lease(&run, &mut held, &mut checkpoint, stored.patch)?;
-        }
-        Ok(Loaded { keep: Keep::Package(held), checkpoint, occupied: None })
+        let run = held.run.clone().filter(|_| sound);
+        let vacant = run.map(|run| Vacant { run, patch: stored.patch });
+        Ok(Loaded { keep: Keep::Package(held), checkpoint, occupied: None, vacant })
     }
 
     /// This run, as its lease names it. The command takes no lease: whoever interrupts it can start it again at once.
@@ -120,17 +129,17 @@ impl Loader<'_> {
         Some(own.activation.clone().unwrap_or_else(|| format!("{:016x}", self.ports.clock.random())))
     }
 
-    /// Writes the lease, and with it the checkpoint as it is: so the begin of the first run is kept even if that run is killed.
-    fn take_lease(
-        &mut self,
-        run: &str,
-        held: &mut Held,
-        checkpoint: &mut Checkpoint,
-        patch: Option<u64>,
-    ) -> Result<(), PlanError> {
+    /// Writes the lease, and with it the checkpoint as it is: so the begin of the first run is kept even if that run is killed. Says whether
+    /// the checkpoint had to be replaced by another one.
+    pub(super) fn take_lease(&mut self, loaded: &mut Loaded) -> Result<bool, PlanError> {
+        let (Some(Vacant { run, patch }), Keep::Package(held)) = (loaded.vacant.take(), &mut loaded.keep)
+        else {
+            return Ok(false);
+        };
+        let checkpoint = &mut loaded.checkpoint;
         // The work is waiting, so there is one try only.
         let api = Api::new(self.ports, self.now_ms);
-        let lease = Lease::new(run, self.now_ms, self.context.deadline_ms.unwrap_or(u64::MAX));
+        let lease = Lease::new(&run, self.now_ms, self.context.deadline_ms.unwrap_or(u64::MAX));
         let saved = match checkpoint.encode() {
             Ok(json) => held.save(&api, &json, Some(&lease)),
             Err(error) => Err(Failure::lasting(error.to_string())),
@@ -144,25 +153,24 @@ impl Loader<'_> {
             }
             Ok(Saved::Refused(status)) => {
                 held.refused = Some(status);
-                self.prefer_records(checkpoint)?;
+                return self.prefer_records(checkpoint);
             }
             Err(failure) => {
                 held.contended = true;
                 self.warnings.push(format!("other runs cannot see that this one is at work: {failure}"));
             }
         }
-        Ok(())
+        Ok(false)
     }
 
     /// A key that may not write the package could not do so in earlier runs either: what they did is in their records.
-    fn prefer_records(&mut self, checkpoint: &mut Checkpoint) -> Result<(), PlanError> {
+    fn prefer_records(&mut self, checkpoint: &mut Checkpoint) -> Result<bool, PlanError> {
         self.read_records()?;
         let kept = self.records.as_mut().and_then(|records| records.checkpoint.take());
-        if let Some(newer) = kept.filter(|kept| kept.saved_ms > checkpoint.saved_ms) {
-            *checkpoint = newer;
-            self.begin_first(checkpoint);
-        }
-        Ok(())
+        let Some(newer) = kept.filter(|kept| kept.saved_ms > checkpoint.saved_ms) else { return Ok(false) };
+        *checkpoint = newer;
+        self.begin_first(checkpoint);
+        Ok(true)
     }
 
     /// Makes a checkpoint of what was found that holds every source; the flag tells that it is not a new begin after damage.

@@ -8,6 +8,19 @@ use crate::forward::telling_count;
 use crate::range::Range;
 use std::collections::BTreeMap;
 
+/// Counts that were asked for and not waited for.
+pub(super) struct Asked(Vec<Wanted>);
+
+struct Wanted {
+    source: String,
+    /// The API's filter.
+    filter: Option<String>,
+    owed: Owed,
+    /// What is counted for it, and the count that says that there is nothing to do, if one can.
+    range: Range,
+    nothing: Option<u64>,
+}
+
 /// What counts told before anything was listed, by source.
 pub(super) struct Quiet {
     /// The parts of the work in which there is nothing to do.
@@ -16,44 +29,57 @@ pub(super) struct Quiet {
     pub(super) new: BTreeMap<(String, Range), u64>,
 }
 
-/// Finds the parts of `work` in which there is nothing to do, as their counts say. Whatever cannot be settled so is left to a slice, a count that
-/// failed too.
-///
-/// Only what is asked in every run is counted: the time since the last one, if that is after `recent`, and the look-back. A backlog has something in it.
-pub(super) fn count(
+/// Asks for the counts of all of `work` that tell something: of what is asked in every run, which is the time since the last one and the look-back, whether
+/// there is anything to do; of what is new but begins before `recent`, or is to be shared among workers, how much there is.
+pub(super) fn ask(
     api: &Api<'_>,
     config: &Config,
     checkpoint: &Checkpoint,
     work: &BTreeMap<String, Vec<Owed>>,
     [recent, now_ms, lookback_ms]: [u64; 3],
-) -> Quiet {
-    let mut telling: Vec<(String, Option<String>, Owed, Range, u64)> = Vec::new();
+) -> Asked {
+    let shared = config.output.workers() > 1;
+    let mut wanted: Vec<Wanted> = Vec::new();
     for source in &config.sources {
         let name = source.name();
         let Some(state) = checkpoint.sources.get(&name) else { continue };
         for owed in work.get(&name).into_iter().flatten() {
+            let range = owed.range;
             let count = match owed.part {
-                Part::Fresh => (owed.range.since() >= recent).then_some((owed.range, 0)),
+                Part::Fresh if range.since() >= recent => Some((range, Some(0))),
+                // A gap, or a backlog: it has something in it.
+                Part::Fresh if shared || range.upto() > state.through => Some((range, None)),
+                Part::Fresh => None,
                 Part::Lookback => {
-                    let exact = state.must_compare_all_of(owed.range, now_ms, lookback_ms);
-                    telling_count(owed.range, &state.seen, exact)
+                    let exact = state.must_compare_all_of(range, now_ms, lookback_ms);
+                    telling_count(range, &state.seen, exact).map(|(range, known)| (range, Some(known)))
                 }
             };
-            telling.extend(count.map(|(range, known)| (name.clone(), source.filter(), *owed, range, known)));
+            wanted.extend(count.map(|(range, nothing)| Wanted {
+                source: name.clone(),
+                filter: source.filter(),
+                owed: *owed,
+                range,
+                nothing,
+            }));
         }
     }
-    let questions: Vec<Question<'_>> =
-        telling.iter().map(|(_, filter, _, range, _)| Question::Count(filter.as_deref(), *range)).collect();
-    api.ask_ahead(&questions);
-    let mut counted = Quiet { settled: BTreeMap::new(), new: BTreeMap::new() };
-    for (name, filter, owed, range, known) in telling {
-        match api.count_once(filter.as_deref(), range) {
-            Ok(count) if count == known => counted.settled.entry(name).or_default().push(owed),
-            Ok(count) if owed.part == Part::Fresh => {
-                counted.new.insert((name, range), count);
+    api.ask_ahead(wanted.iter().map(|wanted| Question::Count(wanted.filter.as_deref(), wanted.range)));
+    Asked(wanted)
+}
+
+impl Asked {
+    /// Waits for the answers. Whatever they do not settle is left to a slice, and so is a count that failed.
+    pub(super) fn answers(self, api: &Api<'_>) -> Quiet {
+        let mut quiet = Quiet { settled: BTreeMap::new(), new: BTreeMap::new() };
+        for Wanted { source, filter, owed, range, nothing } in self.0 {
+            let Ok(count) = api.count_once(filter.as_deref(), range) else { continue };
+            if Some(count) == nothing {
+                quiet.settled.entry(source).or_default().push(owed);
+            } else if owed.part == Part::Fresh {
+                quiet.new.insert((source, range), count);
             }
-            _ => {}
         }
+        quiet
     }
-    counted
 }

@@ -4,7 +4,7 @@
 use super::Counted;
 use super::quiet::Quiet;
 use crate::api::{Api, Question};
-use crate::checkpoint::{Checkpoint, Owed, Part};
+use crate::checkpoint::{Owed, Part};
 use crate::config::Config;
 use crate::range::Range;
 use std::cmp::Reverse;
@@ -28,25 +28,15 @@ struct Piece {
 }
 
 /// All ranges of new activations in `work`, newest first, by source; those that are long in pieces, if there are several workers.
-///
-/// What is counted is what will be cut, and what begins before `recent` and is new: it is counted again when its turn comes.
 pub(super) fn pieces(
     api: &Api<'_>,
     config: &Config,
-    checkpoint: &Checkpoint,
     work: &BTreeMap<String, Vec<Owed>>,
     quiet: &Quiet,
     recent: u64,
 ) -> BTreeMap<String, Vec<Counted>> {
     let workers = u64::from(config.output.workers());
     let mut pieces = new_activations(config, work, quiet);
-    if workers == 1 {
-        pieces.retain(|piece| {
-            let through = checkpoint.sources.get(&piece.source).map_or(0, |state| state.through);
-            piece.count.is_some() || piece.range.upto() > through
-        });
-    }
-    count(api, &mut pieces);
     if workers > 1 {
         pieces = shared(api, workers, pieces, recent);
     }
@@ -105,13 +95,10 @@ impl Piece {
     }
 }
 
-/// Counts those that are not counted yet, all at the same time. What cannot be counted is left as it is.
+/// Counts them all at the same time. What cannot be counted is left as it is.
 fn count(api: &Api<'_>, pieces: &mut [Piece]) {
-    let open = || pieces.iter().filter(|piece| piece.count.is_none());
-    let questions: Vec<Question<'_>> =
-        open().map(|piece| Question::Count(piece.filter.as_deref(), piece.range)).collect();
-    api.ask_ahead(&questions);
-    for piece in pieces.iter_mut().filter(|piece| piece.count.is_none()) {
+    api.ask_ahead(pieces.iter().map(|piece| Question::Count(piece.filter.as_deref(), piece.range)));
+    for piece in pieces {
         piece.count = api.count_once(piece.filter.as_deref(), piece.range).ok();
     }
 }
