@@ -5,6 +5,7 @@ use crate::record::{ActivationId, Line, Record, write_json_string};
 use crate::time;
 use std::borrow::Cow;
 use std::io::Write;
+use std::rc::Rc;
 
 /// The events of one record's lines, with the four fields of the 2017 tool. Version 2 of the protocol adds `@timestamp` and `@metadata`, version 1 `id`.
 ///
@@ -19,7 +20,7 @@ pub struct Events<'r> {
     /// The time of lines that have none: the end of the run.
     end: String,
     /// Version 2: what is before the time, what between it and the number, and what follows the line.
-    common: Common,
+    common: Rc<Common>,
 }
 
 const TRUNCATED: &str = "truncated";
@@ -52,12 +53,12 @@ impl<'r> Events<'r> {
         }
         let end = time::rfc3339(record.end.unwrap_or(record.start));
         after_line.push(b'}');
-        let common = Common::new(br#"{"@timestamp":""#, &before_number, &after_line);
+        let common = Rc::new(Common::new(br#"{"@timestamp":""#, &before_number, &after_line));
         Self { record, protocol, id, activation, end, common }
     }
 
     /// What all of them have in common.
-    pub fn common(&self) -> &Common {
+    pub fn common(&self) -> &Rc<Common> {
         &self.common
     }
 

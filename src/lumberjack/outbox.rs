@@ -2,6 +2,7 @@
 
 use super::frame::Protocol;
 use std::collections::{BTreeSet, VecDeque};
+use std::rc::Rc;
 
 /// Largest event, in bytes of its frame's payload. Receivers take 16 MiB (facts/lumberjack.md 2.7), Logstash 20,000,000 characters of text;
 /// OpenWhisk's logs hold 10 MB a run. What is larger is for its writer to cut.
@@ -66,7 +67,7 @@ pub struct Outbox {
     /// Those that are not settled.
     events: VecDeque<Event>,
     /// What events have in common, by the order they came; the first one has this number.
-    commons: VecDeque<Common>,
+    commons: VecDeque<Rc<Common>>,
     first_common: u64,
     /// Number of the first event that is not settled.
     first: u64,
@@ -118,15 +119,20 @@ impl Outbox {
 
     /// Adds an event of which `write` writes what is not `common`, and says how much of that comes before the middle. If it says nothing, there
     /// is no event. Returns whether there is one.
-    pub fn push_own(&mut self, common: &Common, write: impl FnOnce(&mut Vec<u8>) -> Option<usize>) -> bool {
+    pub fn push_own(
+        &mut self,
+        common: &Rc<Common>,
+        write: impl FnOnce(&mut Vec<u8>) -> Option<usize>,
+    ) -> bool {
         self.reclaim();
         let begin = self.own.len();
         let Some(split) = write(&mut self.own).and_then(|split| u32::try_from(split).ok()) else {
             self.own.truncate(begin);
             return false;
         };
-        if self.commons.back() != Some(common) {
-            self.commons.push_back(common.clone());
+        // By its place: to compare some hundred bytes for each event would take longer than all the rest.
+        if !self.commons.back().is_some_and(|newest| Rc::ptr_eq(newest, common)) {
+            self.commons.push_back(Rc::clone(common));
         }
         let newest = self.first_common + self.commons.len().saturating_sub(1) as u64;
         let Ok(newest) = u32::try_from(newest) else {
@@ -296,7 +302,9 @@ impl Outbox {
     }
 
     fn common(&self, number: u32) -> Option<&Common> {
-        self.commons.get(usize::try_from(u64::from(number).checked_sub(self.first_common)?).ok()?)
+        self.commons
+            .get(usize::try_from(u64::from(number).checked_sub(self.first_common)?).ok()?)
+            .map(Rc::as_ref)
     }
 
     fn position(&self, number: u64) -> usize {
@@ -342,7 +350,7 @@ mod tests {
 
     #[test]
     fn what_events_have_in_common_is_in_each_frame_and_kept_once() {
-        let commons = [Common::new(b"{", b":", b"}"), Common::new(b"[", b",", b"]")];
+        let commons = [Common::new(b"{", b":", b"}"), Common::new(b"[", b",", b"]")].map(Rc::new);
         let mut outbox = Outbox::new(Protocol::V2);
         for (common, own, split) in [(0, "ab", 1), (0, "cd", 0), (1, "ef", 2), (0, "gh", 1)] {
             assert!(outbox.push_own(&commons[common], |out| {
