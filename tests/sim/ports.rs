@@ -30,7 +30,8 @@ pub struct Sim {
     pub runs: Cell<u64>,
     /// Runs that went on after their deadline although nothing hindered them.
     pub overruns: Cell<u64>,
-    /// Whether a run ended between a window and its acknowledgement: then it is sent again, as after a fault.
+    /// Whether a run ended between a window and its acknowledgement, or was killed with a clock that is behind: then lines are sent again, as
+    /// after a fault.
     pub cut_short: Cell<bool>,
     /// Digests of checkpoints that were not true.
     pub untrue: RefCell<Vec<String>>,
@@ -134,6 +135,8 @@ impl RunPorts {
                 || self.overlap.is_some()
                 || !self.sim.world.settings.clean;
             self.sim.overruns.set(self.sim.overruns.get() + u64::from(!excused));
+            // A clock that is behind makes a run believe that it has time left: it is killed, and what it did comes again.
+            self.sim.cut_short.set(self.sim.cut_short.get() || self.skew_ms < 0);
             self.die("killed at its deadline");
         }
     }
