@@ -26,4 +26,6 @@ pub mod record;
 pub mod report;
 pub mod run;
 pub mod source;
+#[cfg(test)]
+mod testing;
 pub mod time;

@@ -1,5 +1,6 @@
 use super::*;
-use crate::ports::{Body, Clock, Connection, Http, Ports, Request, Response, Transport, TransportError};
+use crate::ports::{Clock, Http, Ports, Request, Response};
+use crate::testing::{NoReceiver, answer};
 use std::cell::RefCell;
 
 /// An API with activations that start at these milliseconds; it leaves some out of its lists, as it cannot read them itself.
@@ -9,14 +10,6 @@ struct Activations {
     left_out: Vec<u64>,
     /// What was asked for and visited, in order.
     events: RefCell<Vec<String>>,
-}
-
-struct Whole(Option<Vec<u8>>);
-
-impl Body for Whole {
-    fn chunk(&mut self) -> Result<Option<Vec<u8>>, Failure> {
-        Ok(self.0.take())
-    }
 }
 
 impl Http for Activations {
@@ -42,7 +35,7 @@ impl Http for Activations {
             let rows: Vec<String> = shown.map(|start| row(*start)).collect();
             format!("[{}]", rows.join(","))
         };
-        Ok(Response { status: 200, body: Box::new(Whole(Some(body.into_bytes()))) })
+        Ok(answer(200, body.into_bytes()))
     }
 }
 
@@ -60,16 +53,11 @@ impl Clock for Activations {
     }
 }
 
-impl Transport for Activations {
-    fn connect(&self, _: &str, _: u16, _: u64) -> Result<Box<dyn Connection>, TransportError> {
-        unreachable!("nothing is sent here")
-    }
-}
-
 impl Activations {
     /// A walk over everything, two rows a page at first. Returns what happened.
     fn walk(&self, expected: Option<u64>) -> Vec<String> {
-        let api = Api::new(Ports { clock: self, http: self, transport: self }, u64::MAX).with_largest_page(2);
+        let api = Api::new(Ports { clock: self, http: self, transport: &NoReceiver }, u64::MAX)
+            .with_largest_page(2);
         let mut edge = Edge::default();
         let mut walk = Walk::new(&api, None, true).beginning_with(2).expecting(expected);
         let walked = walk.over(Range::new(0, 99).unwrap(), |json| {

@@ -47,8 +47,9 @@ pub(super) fn count_at_rest(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ports::{Body, Connection, Http, Ports, Request, Response, Transport, TransportError};
+    use crate::ports::{Http, Ports, Request, Response};
     use crate::range::Range;
+    use crate::testing::{NoReceiver, answer};
     use std::cell::{Cell, RefCell};
 
     /// An API whose index moves: each count is the next of these, the last one again and again.
@@ -56,14 +57,6 @@ mod tests {
         counts: RefCell<Vec<u64>>,
         now_ms: Cell<u64>,
         asked: RefCell<Vec<String>>,
-    }
-
-    struct Whole(Option<Vec<u8>>);
-
-    impl Body for Whole {
-        fn chunk(&mut self) -> Result<Option<Vec<u8>>, Failure> {
-            Ok(self.0.take())
-        }
     }
 
     impl Http for Index {
@@ -78,7 +71,7 @@ mod tests {
             } else {
                 "[]".into()
             };
-            Ok(Response { status: 200, body: Box::new(Whole(Some(body.into_bytes()))) })
+            Ok(answer(200, body.into_bytes()))
         }
     }
 
@@ -94,12 +87,6 @@ mod tests {
         }
     }
 
-    impl Transport for Index {
-        fn connect(&self, _: &str, _: u16, _: u64) -> Result<Box<dyn Connection>, TransportError> {
-            unreachable!("nothing is sent here")
-        }
-    }
-
     /// What is counted in the end, and what was asked for; then the first page is listed.
     fn count(planned: Option<u64>, asked_ms: u64, counts: &[u64]) -> (u64, Vec<String>) {
         let index = Index {
@@ -107,7 +94,7 @@ mod tests {
             now_ms: Cell::new(10_000),
             asked: RefCell::default(),
         };
-        let api = Api::new(Ports { clock: &index, http: &index, transport: &index }, u64::MAX);
+        let api = Api::new(Ports { clock: &index, http: &index, transport: &NoReceiver }, u64::MAX);
         let range = Range::new(1, 9).unwrap();
         let first = Query { name: None, range, limit: 100, skip: 0, docs: true };
         let count = count_at_rest(&api, &index, (planned, asked_ms), first).unwrap();

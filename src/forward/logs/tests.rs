@@ -1,5 +1,6 @@
 use super::*;
-use crate::ports::{Body, Clock, Connection, Http, Ports, Request, Response, Transport, TransportError};
+use crate::ports::{Clock, Http, Ports, Request, Response};
+use crate::testing::{NoReceiver, answer};
 use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
 
@@ -16,19 +17,11 @@ struct Store {
     asked: RefCell<Vec<String>>,
 }
 
-struct Whole(Option<Vec<u8>>);
-
-impl Body for Whole {
-    fn chunk(&mut self) -> Result<Option<Vec<u8>>, Failure> {
-        Ok(self.0.take())
-    }
-}
-
 impl Http for Store {
     fn send(&self, request: &Request) -> Result<Response, Failure> {
         self.asked.borrow_mut().push(request.target.clone());
         let body = self.answer.borrow().to_string().into_bytes();
-        Ok(Response { status: self.status.get(), body: Box::new(Whole(Some(body))) })
+        Ok(answer(self.status.get(), body))
     }
 }
 
@@ -42,12 +35,6 @@ impl Clock for Store {
     }
 }
 
-impl Transport for Store {
-    fn connect(&self, _: &str, _: u16, _: u64) -> Result<Box<dyn Connection>, TransportError> {
-        unreachable!("nothing is sent here")
-    }
-}
-
 impl Store {
     fn new(status: u16, answer: Value) -> Self {
         Self { status: Cell::new(status), answer: RefCell::new(answer), asked: RefCell::default() }
@@ -58,7 +45,7 @@ impl Store {
             json!({"activationId": ID, "namespace": "guest", "name": "hello", "start": START, "end": END,
             "annotations": [{"key": "path", "value": "guest/hello"}], "logs": inline})
             .to_string();
-        let api = Api::new(Ports { clock: self, http: self, transport: self }, u64::MAX);
+        let api = Api::new(Ports { clock: self, http: self, transport: &NoReceiver }, u64::MAX);
         logs.lines_of(&Record::parse(json.as_bytes()).unwrap(), &api, now_ms)
     }
 }
