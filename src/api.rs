@@ -258,22 +258,19 @@ impl<'a> Api<'a> {
         }
     }
 
-    /// Waits, unless the time is up before.
-    pub fn wait(&self, ms: u64) {
-        if self.ports.clock.now_ms().saturating_add(ms) < self.stop_ms {
+    /// Waits, unless the time is up before; says whether it did.
+    pub fn wait(&self, ms: u64) -> bool {
+        let in_time = self.ports.clock.now_ms().saturating_add(ms) < self.stop_ms;
+        if in_time {
             self.ports.clock.sleep_ms(ms);
         }
+        in_time
     }
 
     /// Waits before another try, unless the time is up.
     pub fn pause(&self, tries: u32) -> bool {
         let pause = BACKOFF_MS << tries.min(8);
-        let pause = pause / 2 + self.ports.clock.random() % (pause / 2);
-        let in_time = self.ports.clock.now_ms().saturating_add(pause) < self.stop_ms;
-        if in_time {
-            self.ports.clock.sleep_ms(pause);
-        }
-        in_time
+        self.wait(pause / 2 + self.ports.clock.random() % (pause / 2))
     }
 
     fn take_ahead(&self, target: &str) -> Option<Pending> {

@@ -21,6 +21,7 @@ use crate::range::Range;
 use crate::record::{Line, Record, Summary, UnreadableRecord};
 use crate::source::Source;
 use done::Done;
+use gap::Index;
 use ledger::Ledger;
 use logs::{Lines, LogStore};
 use lookback::{LookBack, Unknown};
@@ -146,7 +147,7 @@ struct Turn<'a> {
     without_logs: Vec<String>,
     stop_ms: u64,
     turn_ends_ms: u64,
-    /// Not all that was sent was acknowledged in time: nothing may follow it.
+    /// The time did not suffice: not all that was sent was acknowledged, or what is to be listed cannot be trusted yet. Nothing may follow.
     over: bool,
     failure: Option<Failure>,
 }
@@ -159,10 +160,16 @@ impl Turn<'_> {
             Part::Fresh if !slice.continued && gap::is_gap(plan, slice) => {
                 let first =
                     Walk::new(self.api, self.name, true).beginning_with(*self.first_page).first(range);
-                let at_rest =
-                    gap::count_at_rest(self.api, self.ports.clock, (slice.count, plan.counted_ms), first);
-                at_rest.map(|at_rest| {
-                    count = Some(at_rest);
+                let planned = (slice.count, plan.counted_ms);
+                gap::count_at_rest(self.api, self.ports.clock, planned, first).map(|index| {
+                    count = match index {
+                        Index::AtRest(count) => Some(count),
+                        Index::Moving => None,
+                        Index::Unknown => {
+                            self.over = true;
+                            None
+                        }
+                    };
                     Unknown::all(range)
                 })
             }
@@ -176,6 +183,7 @@ impl Turn<'_> {
             }
         };
         let Unknown { ranges, renewing, gone, back, reached: looked } = match found {
+            Ok(_) if self.over => return self.outcome(slice, Some(range.upto()), &[]),
             Ok(found) => found,
             Err(failure) => {
                 self.failure = Some(failure);

@@ -18,7 +18,18 @@ pub(super) fn is_gap(plan: &Plan, slice: &Slice) -> bool {
     range.upto() > through && range.since() < plan.began_ms.saturating_sub(plan.lookback_ms)
 }
 
-/// Counts a range until the count is the same as it was half a second before, and returns it. `planned` is the count when the run was
+/// What the counts of a range say of the index.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Index {
+    /// It is at rest, with so many activations in the range.
+    AtRest(u64),
+    /// It moves all the time, as where much is going on: nobody can wait for that.
+    Moving,
+    /// There is no time to find out.
+    Unknown,
+}
+
+/// Counts a range until the count is the same as it was half a second before. `planned` is the count when the run was
 /// planned, if there was one, and when that was. The `first` page of the range is asked for at the same time: it shows what was counted, if
 /// the count is the right one.
 pub(super) fn count_at_rest(
@@ -26,22 +37,25 @@ pub(super) fn count_at_rest(
     clock: &dyn Clock,
     (planned, asked_ms): (Option<u64>, u64),
     first: Query<'_>,
-) -> Result<u64, Failure> {
+) -> Result<Index, Failure> {
     let (mut before, mut asked_ms) = (planned, asked_ms);
     for _ in 0..TRIES {
         if before.is_some() {
-            api.wait(INDEXING_MS.saturating_sub(clock.now_ms().saturating_sub(asked_ms)));
+            let left = INDEXING_MS.saturating_sub(clock.now_ms().saturating_sub(asked_ms));
+            if !api.wait(left) {
+                return Ok(Index::Unknown);
+            }
             api.list_ahead(first);
         }
         asked_ms = clock.now_ms();
         let count = api.count(first.name, first.range)?;
         if before == Some(count) {
-            break;
+            return Ok(Index::AtRest(count));
         }
         api.forget_ahead();
         before = Some(count);
     }
-    Ok(before.unwrap_or_default())
+    Ok(Index::Moving)
 }
 
 #[cfg(test)]
@@ -53,13 +67,13 @@ mod tests {
     use std::cell::{Cell, RefCell};
 
     /// An API whose index moves: each count is the next of these, the last one again and again.
-    struct Index {
+    struct Moves {
         counts: RefCell<Vec<u64>>,
         now_ms: Cell<u64>,
         asked: RefCell<Vec<String>>,
     }
 
-    impl Http for Index {
+    impl Http for Moves {
         fn send(&self, request: &Request) -> Result<Response, Failure> {
             let counts = request.target.ends_with("count=true");
             let what = if counts { "count" } else { "page" };
@@ -75,7 +89,7 @@ mod tests {
         }
     }
 
-    impl Clock for Index {
+    impl Clock for Moves {
         fn now_ms(&self) -> u64 {
             self.now_ms.get()
         }
@@ -88,26 +102,35 @@ mod tests {
     }
 
     /// What is counted in the end, and what was asked for; then the first page is listed.
-    fn count(planned: Option<u64>, asked_ms: u64, counts: &[u64]) -> (u64, Vec<String>) {
-        let index = Index {
+    fn count(planned: Option<u64>, asked_ms: u64, counts: &[u64]) -> (Index, Vec<String>) {
+        counted(planned, asked_ms, counts, u64::MAX)
+    }
+
+    fn counted(planned: Option<u64>, asked_ms: u64, counts: &[u64], stop_ms: u64) -> (Index, Vec<String>) {
+        let index = Moves {
             counts: RefCell::new(counts.to_vec()),
             now_ms: Cell::new(10_000),
             asked: RefCell::default(),
         };
-        let api = Api::new(Ports { clock: &index, http: &index, transport: &NoReceiver }, u64::MAX);
+        let api = Api::new(Ports { clock: &index, http: &index, transport: &NoReceiver }, stop_ms);
         let range = Range::new(1, 9).unwrap();
         let first = Query { name: None, range, limit: 100, skip: 0, docs: true };
         let count = count_at_rest(&api, &index, (planned, asked_ms), first).unwrap();
-        api.list(first, |_| true).unwrap();
+        if count != Index::Unknown {
+            api.list(first, |_| true).unwrap();
+        }
         (count, index.asked.take())
     }
 
     #[test]
     fn a_count_that_is_the_same_half_a_second_later_comes_with_the_first_page() {
-        assert_eq!(count(Some(5), 9_000, &[5]), (5, vec!["page at 10000".into(), "count at 10000".into()]));
+        assert_eq!(
+            count(Some(5), 9_000, &[5]),
+            (Index::AtRest(5), vec!["page at 10000".into(), "count at 10000".into()])
+        );
         assert_eq!(
             count(Some(5), 9_900, &[5]),
-            (5, vec!["page at 10400".into(), "count at 10400".into()]),
+            (Index::AtRest(5), vec!["page at 10400".into(), "count at 10400".into()]),
             "not earlier"
         );
     }
@@ -115,7 +138,7 @@ mod tests {
     #[test]
     fn while_the_index_moves_it_is_waited_for_and_what_it_showed_meanwhile_is_not_used() {
         let (counted, asked) = count(Some(5), 9_000, &[6, 8, 8]);
-        assert_eq!(counted, 8);
+        assert_eq!(counted, Index::AtRest(8));
         let pages = [
             "page at 10000",
             "count at 10000",
@@ -132,13 +155,31 @@ mod tests {
         let (counted, asked) = count(None, 9_000, &[3]);
         assert_eq!(
             (counted, asked),
-            (3, vec!["count at 10000".into(), "page at 10500".into(), "count at 10500".into()])
+            (
+                Index::AtRest(3),
+                vec!["count at 10000".into(), "page at 10500".into(), "count at 10500".into()]
+            )
         );
     }
 
     #[test]
     fn an_index_that_never_comes_to_rest_holds_nobody_up_for_long() {
         let (counted, asked) = count(Some(0), 0, &[1, 2, 3, 4, 5, 6, 7]);
-        assert_eq!((counted, asked.last().unwrap().as_str()), (5, "page at 12000"), "listed anew");
+        assert_eq!(
+            (counted, asked.last().unwrap().as_str()),
+            (Index::Moving, "page at 12000"),
+            "listed anew"
+        );
+    }
+
+    #[test]
+    fn where_there_is_no_time_to_wait_nothing_is_believed_and_nothing_listed() {
+        assert_eq!(counted(Some(0), 9_900, &[0], 10_300), (Index::Unknown, Vec::new()));
+        let (index, asked) = counted(Some(5), 9_000, &[0], 10_300);
+        assert_eq!(
+            (index, asked.len()),
+            (Index::Unknown, 2),
+            "asked once, and not again half a second later"
+        );
     }
 }

@@ -52,7 +52,8 @@ pub(super) fn pieces(
 fn shared(api: &Api<'_>, workers: u64, mut pieces: Vec<Piece>, recent: u64) -> Vec<Piece> {
     let total: u64 = pieces.iter().filter_map(|piece| piece.count).sum();
     let fair = (total / (workers * PIECES_A_WORKER)).max(LEAST);
-    let is_long = |piece: &Piece| piece.count.is_some_and(|count| count > fair + fair / 2);
+    let is_long =
+        |piece: &Piece| piece.count.is_some_and(|count| count > fair + fair / 2) && piece.range.length() > 1;
     for _ in 0..ROUNDS {
         let (long, rest): (Vec<Piece>, Vec<Piece>) = pieces.into_iter().partition(is_long);
         let mut cut: Vec<Piece> = long.iter().flat_map(|piece| piece.cut(fair, recent)).collect();
