@@ -19,12 +19,12 @@ pub use seen::{Digest, Seen};
 pub use store::{ANNOTATION, Held, LEASE, Saved, Stored, load_package};
 
 use crate::range::{self, Range};
-use crate::record::Summary;
+use crate::record::{ActivationId, Summary};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Version 1 had digests of whole minutes only.
-const VERSION: u32 = 2;
+/// Version 1 had digests of whole minutes only; version 2 owed ranges, and no single records.
+const VERSION: u32 = 3;
 /// Above this many bytes of JSON the oldest ids give way to digests.
 const COMFORTABLE: usize = 256 << 10;
 /// Largest checkpoint that is written, in bytes of JSON; an annotation holds 1 MB (facts/openwhisk.md 10).
@@ -69,9 +69,46 @@ pub struct SourceState {
     /// Ranges of which a part may not have been forwarded.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub owed: Vec<Owed>,
+    /// Gaps that were forwarded while their index may not have been up to date.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settling: Vec<Settling>,
+    /// Records that are owed by themselves, by start and id; `seen` holds them too, so that no range looks for them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub records: Vec<OwedRecord>,
     /// Activations in the look-back or in an owed range that are done.
     #[serde(default, skip_serializing_if = "Seen::is_empty")]
     pub seen: Seen,
+}
+
+/// A range that no look-back will look at, and that was forwarded as the index showed it. It is finished when a later run counts the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Settling {
+    /// Starts.
+    pub range: Range,
+    /// When it was forwarded, milliseconds since 1970.
+    pub since_ms: u64,
+}
+
+/// A record that is owed by itself: it is larger than a turn can send, or it could not be had. What is older does not wait for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwedRecord {
+    /// Begin of the run, milliseconds since 1970.
+    pub start: u64,
+    /// Which activation.
+    pub id: ActivationId,
+    /// End of the run, milliseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<u64>,
+    /// Simple name of the action.
+    pub name: String,
+    /// Namespace of the invoker.
+    pub namespace: String,
+    /// So many of its entries, from the first on, are acknowledged.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub acknowledged: u64,
+    /// Why it could not be had the last time; a sentence for the result.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
 }
 
 /// A range that is not finished.
@@ -123,7 +160,10 @@ impl Checkpoint {
         let Version { version } = serde_json::from_slice(json).map_err(damaged)?;
         match version {
             1 => Ok(version1::settled(serde_json::from_slice(json).map_err(damaged)?)),
-            VERSION => serde_json::from_slice(json).map_err(damaged),
+            2 | VERSION => {
+                let read: Self = serde_json::from_slice(json).map_err(damaged)?;
+                Ok(Self { version: VERSION, ..read })
+            }
             0 => Err(BadCheckpoint::Damaged("there is no version 0".into())),
             newer => Err(BadCheckpoint::Newer(newer)),
         }
@@ -192,6 +232,8 @@ impl SourceState {
             kept_from: origin,
             compared_ms: 0,
             owed: Vec::new(),
+            settling: Vec::new(),
+            records: Vec::new(),
             seen: Seen::default(),
         }
     }
@@ -279,7 +321,12 @@ impl SourceState {
 
     /// Where the look-back of the next run will begin, when one at `now` has done its work.
     pub fn next_look_back_from(&self, now: u64, lookback_ms: u64) -> u64 {
-        let next = Self { through: self.through.max(now), seen: Seen::default(), owed: Vec::new(), ..*self };
+        let next = Self {
+            through: self.through.max(now),
+            origin: self.origin,
+            kept_from: self.kept_from,
+            ..Self::new(1)
+        };
         next.look_back_from(now, lookback_ms)
     }
 
