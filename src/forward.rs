@@ -9,7 +9,7 @@ mod outcome;
 
 pub use outcome::{Outcome, Tally};
 
-use crate::api::{Api, LARGEST_PAGE};
+use crate::api::{Api, EntriesAt, LARGEST_PAGE};
 use crate::checkpoint::{LogPlace, Owed, Part, Seen, reach};
 use crate::deliver::Delivery;
 use crate::event::{self, Events};
@@ -232,6 +232,7 @@ impl Turn<'_> {
             match self.logs.lines_of(&record, self.api, self.ports.clock.now_ms()) {
                 Lines::InRecord => self.take(&record, record.entries()),
                 Lines::Elsewhere(lines) => self.take(&record, lines.iter().map(|line| line.as_str().into())),
+                Lines::ElsewhereOneByOne => self.take_one_by_one(&record, EntriesAt::Store),
                 Lines::Lost(warning) => {
                     self.note_without_logs(warning);
                     self.take(&record, std::iter::empty());
@@ -257,27 +258,49 @@ impl Turn<'_> {
 
     /// Takes the lines of one record.
     fn take<'l>(&mut self, record: &Record<'_>, lines: impl Iterator<Item = Line<'l>>) {
+        let events = self.open(record);
+        for (index, line) in lines.enumerate() {
+            if !self.take_line(&events, index, line) {
+                break;
+            }
+        }
+    }
+
+    /// Takes the lines of one record that are too many to be kept at once.
+    fn take_one_by_one(&mut self, record: &Record<'_>, at: EntriesAt) {
+        let (api, events) = (self.api, self.open(record));
+        let read = api.entries(record.activation_id, at, |index, line| self.take_line(&events, index, line));
+        if let Err(failure) = read {
+            self.failure.get_or_insert(failure);
+        }
+    }
+
+    fn open<'r>(&mut self, record: &'r Record<'r>) -> Events<'r> {
         self.tally.activations += 1;
         if self.namespace != record.namespace {
             self.namespace = record.namespace.to_string();
         }
-        let events = Events::of(record, self.delivery.protocol());
-        for (index, line) in lines.enumerate() {
-            self.tally.lines += 1;
-            if self.delivery.is_full() {
-                self.send(Goal::Room);
-            } else if index % LINES_A_LOOK == 0 && self.lingers() {
-                self.send(Goal::Sent);
-            }
-            if self.ended() {
-                break;
-            }
-            if !self.delivery.is_waiting() {
-                self.waiting_since_ms = self.ports.clock.now_ms();
-            }
-            self.delivery.push(&events, index, line);
-            self.ledger.push();
+        Events::of(record, self.delivery.protocol())
+    }
+
+    /// Takes one line; says whether the next may follow.
+    fn take_line(&mut self, events: &Events<'_>, index: usize, line: Line<'_>) -> bool {
+        self.tally.lines += 1;
+        if self.delivery.is_full() {
+            self.send(Goal::Room);
+        } else if index % LINES_A_LOOK == 0 && self.lingers() {
+            self.send(Goal::Sent);
         }
+        if self.ended() {
+            return false;
+        }
+        if !self.delivery.is_waiting() {
+            self.waiting_since_ms = self.ports.clock.now_ms();
+        }
+        self.delivery.push(events, index, line);
+        self.ledger.push();
+        self.tally.mended += u64::from(line.is_mended());
+        true
     }
 
     fn note_without_logs(&mut self, warning: String) {
