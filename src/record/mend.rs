@@ -22,7 +22,7 @@ fn string(mut rest: &[u8]) -> (String, bool) {
         sound &= push(plain, &mut text);
         let Some(escape) = behind.strip_prefix(b"\\") else { return (text, sound) };
         let (c, length) = escaped(escape);
-        sound &= c != Some(REPLACEMENT) && length > 0;
+        sound &= c.is_none_or(|c| c != REPLACEMENT && length > 0);
         text.extend(c);
         rest = escape.get(length..).unwrap_or_default();
     }
