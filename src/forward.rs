@@ -18,7 +18,7 @@ use crate::lumberjack::{Counts, Goal};
 use crate::plan::{Plan, Slice};
 use crate::ports::{Failure, Ports};
 use crate::range::Range;
-use crate::record::{Line, Record, Summary, UnreadableRecord};
+use crate::record::{Line, Record, Row, Summary, UnreadableRecord};
 use crate::source::Source;
 use done::Done;
 use gap::Index;
@@ -210,7 +210,7 @@ impl Turn<'_> {
         let api = self.api;
         let name = self.name;
         let mut walk = Walk::new(api, name, true).beginning_with(*self.first_page).expecting(count);
-        let walked = walk.over(range, |json| self.visit(json));
+        let walked = walk.over(range, |row| self.visit(row));
         *self.first_page = walk.rows();
         if let Some(failure) = walked.failure {
             self.failure.get_or_insert(failure);
@@ -219,16 +219,18 @@ impl Turn<'_> {
     }
 
     /// Takes one record. It goes on unless sending failed or the turn is over.
-    fn visit(&mut self, json: &[u8]) -> Visited {
-        let record = match Record::parse(json) {
+    fn visit(&mut self, row: Row<'_>) -> Visited {
+        let record = match Record::parse(row.json) {
             Ok(record) => record,
-            Err(error) => return self.visit_unreadable(json, error),
+            Err(error) => return self.visit_unreadable(row.json, error),
         };
         let summary = Summary { activation_id: record.activation_id, start: record.start };
         if self.seen.contains(summary) || !self.ledger.begin(summary) {
             return Visited { summary: Some(summary), go_on: self.in_time() };
         }
-        if self.source.matches(&record) {
+        if self.source.matches(&record) && !row.is_whole {
+            self.visit_hollow(&record);
+        } else if self.source.matches(&record) {
             match self.logs.lines_of(&record, self.api, self.ports.clock.now_ms()) {
                 Lines::InRecord => self.take(&record, record.entries()),
                 Lines::Elsewhere(lines) => self.take(&record, lines.iter().map(|line| line.as_str().into())),
@@ -254,6 +256,13 @@ impl Turn<'_> {
             self.send(Goal::Settled);
         }
         Visited { summary: Some(summary), go_on: !self.ended() && self.in_time() }
+    }
+
+    /// A record that is larger than what is held in memory came without its log entries: they are asked for one by one.
+    fn visit_hollow(&mut self, record: &Record<'_>) {
+        if record.has_log_lines() {
+            self.take_one_by_one(record, EntriesAt::Record);
+        }
     }
 
     /// Takes the lines of one record.
