@@ -297,7 +297,7 @@ impl Turn<'_> {
         self.tally.lines += 1;
         if self.delivery.is_full() {
             self.send(Goal::Room);
-        } else if index % LINES_A_LOOK == 0 && self.lingers() {
+        } else if index.is_multiple_of(LINES_A_LOOK) && self.lingers() {
             self.send(Goal::Sent);
         }
         if self.ended() {
