@@ -70,15 +70,8 @@ impl SourceState {
         self.settling.sort_unstable();
         let mut united: Vec<Settling> = Vec::with_capacity(self.settling.len());
         for next in self.settling.drain(..) {
-            let last = united.last_mut().filter(|last| touch(last.range, next.range));
-            match last.and_then(|last| {
-                Some((Range::new(last.range.since(), last.range.upto().max(next.range.upto()))?, last))
-            }) {
-                Some((range, last)) => {
-                    let (since_ms, renewed) =
-                        (last.since_ms.max(next.since_ms), last.renewed && next.renewed);
-                    *last = Settling { range, since_ms, renewed };
-                }
+            match united.last_mut().and_then(|last| Some((last.joined(next)?, last))) {
+                Some((joined, last)) => *last = joined,
                 None => united.push(next),
             }
         }
@@ -107,6 +100,19 @@ impl SourceState {
             known.first().zip(known.last()).and_then(|(first, last)| Range::new(first.since(), last.upto()));
         let between = range::difference(hull.into_iter().collect(), &known);
         between.into_iter().chain(self.owed_ranges(Part::Fresh)).collect()
+    }
+}
+
+impl Settling {
+    /// This one and a later one, if they belong together.
+    fn joined(self, later: Self) -> Option<Self> {
+        let alike = self.renewed == later.renewed && touch(self.range, later.range);
+        if !alike && !self.range.overlaps(later.range) {
+            return None;
+        }
+        let range = Range::new(self.range.since(), self.range.upto().max(later.range.upto()))?;
+        let since_ms = self.since_ms.max(later.since_ms);
+        Some(Self { range, since_ms, renewed: self.renewed && later.renewed })
     }
 }
 

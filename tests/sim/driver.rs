@@ -1,5 +1,6 @@
 //! Runs the forwarder in a world: in time, late, twice at once, killed, in one piece or in slices on several workers.
 
+use super::index::Index;
 use super::oracle::{self, Verdict};
 use super::ports::{Fate, Killed, RunPorts, Sim};
 use super::random::Random;
@@ -40,7 +41,7 @@ pub fn simulate(seed: u64, trace: bool) -> Verdict {
         random,
         now: Cell::new(begin),
         quiet: Cell::new(false),
-        indexed: Cell::new(begin),
+        index: Index::new(begin),
         kept: RefCell::new(Kept { package, ..Kept::default() }),
         own: RefCell::default(),
         arrived: RefCell::default(),

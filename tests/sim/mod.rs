@@ -6,6 +6,7 @@
 mod api;
 mod driver;
 mod faults;
+mod index;
 mod oracle;
 mod ports;
 mod random;
