@@ -88,7 +88,7 @@ impl Worker {
             .get(&slice.source)
             .map_or(u64::MAX, |state| state.next_look_back_from(plan.began_ms, plan.lookback_ms));
         // What is in no range of this run's future and older than the look-back need not be remembered.
-        let look_back_from = plan.began_ms.saturating_sub(reach(plan.lookback_ms));
+        let look_back_from = next_look_back_from.min(plan.began_ms.saturating_sub(reach(plan.lookback_ms)));
         // What has a gap before it is remembered from there on, until it has settled.
         let done = Done::new(look_back_from, plan.most_ids.saturating_sub(slice.handed_back)).with_older(
             slice.owed.range,

@@ -35,6 +35,8 @@ pub(crate) const FINEST_DIGEST_MS: u64 = 60_000;
 const DIGEST_MS: [u64; 5] = [FINEST_DIGEST_MS, 5 * 60_000, 30 * 60_000, 6 * 3_600_000, u64::MAX];
 /// Longest time between two comparisons of a look-back, in milliseconds.
 const MOST_BETWEEN_COMPARISONS_MS: u64 = 600_000;
+/// After a longer pause than this the look-back is not longer for it: what is new begins with a gap. In milliseconds.
+const LONGEST_PAUSE_MS: u64 = 3_600_000;
 /// About how many bytes of JSON an id takes.
 const BYTES_PER_ID: usize = 50;
 /// So many ids a checkpoint keeps at most. More are of no use before it is written either.
@@ -67,6 +69,10 @@ pub struct SourceState {
     /// When the whole look-back was last compared record by record, milliseconds since 1970.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub compared_ms: u64,
+    /// Begins of two runs, the older first and a minute apart at least: what was visible at the first, the index of the second shows. Between
+    /// them there were only runs that began within a minute of the first one. 0 if that is not known.
+    #[serde(default, skip_serializing_if = "are_zero")]
+    pub runs: [u64; 2],
     /// Ranges of which a part may not have been forwarded.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub owed: Vec<Owed>,
@@ -237,6 +243,7 @@ impl SourceState {
             through: origin - 1,
             kept_from: origin,
             compared_ms: 0,
+            runs: [0, origin - 1],
             owed: Vec::new(),
             settling: Vec::new(),
             records: Vec::new(),
@@ -251,6 +258,7 @@ impl SourceState {
             all.through = all.through.min(state.through);
             all.kept_from = all.kept_from.min(state.kept_from);
             all.compared_ms = all.compared_ms.min(state.compared_ms);
+            all.runs = all.runs.min(state.runs);
             all.owed.extend(state.owed);
             all.settling.extend(state.settling);
             all.unite_settling();
@@ -315,6 +323,7 @@ impl SourceState {
         }
         let owed = self.owed.iter().map(|owed| owed.range);
         let kept: Vec<Range> = owed.chain(self.settling.iter().map(|settling| settling.range)).collect();
+        self.runs = self.runs_with(now);
         self.kept_from = self.look_back_from(now, lookback_ms);
         self.seen.keep(self.kept_from, &kept);
     }
@@ -341,7 +350,13 @@ impl SourceState {
     /// forwarded before is not new.
     pub fn look_back_from(&self, now: u64, lookback_ms: u64) -> u64 {
         let kept_from = if self.through > now { 0 } else { self.kept_from };
-        self.through.min(now).saturating_sub(reach(lookback_ms)).max(kept_from).max(self.origin)
+        let usual = self.through.min(now).saturating_sub(reach(lookback_ms));
+        let [before, last] = self.runs;
+        // What may have become visible since the run before is looked at once more, if that is not too long ago.
+        let since_before = before.saturating_sub(lookback_ms);
+        let paused = before > 0 && last.saturating_sub(before) <= LONGEST_PAUSE_MS;
+        let from = if paused { usual.min(since_before) } else { usual };
+        from.max(kept_from).max(self.origin)
     }
 
     /// Where the look-back of the next run will begin, when one at `now` has done its work.
@@ -350,6 +365,7 @@ impl SourceState {
             through: self.through.max(now),
             origin: self.origin,
             kept_from: self.kept_from,
+            runs: self.runs_with(now),
             ..Self::new(1)
         };
         next.look_back_from(now, lookback_ms)
@@ -382,6 +398,10 @@ pub fn reach(lookback_ms: u64) -> u64 {
 /// Time between two comparisons of the whole look-back, in milliseconds.
 fn comparing_every(lookback_ms: u64) -> u64 {
     (lookback_ms / 2).min(MOST_BETWEEN_COMPARISONS_MS)
+}
+
+fn are_zero(numbers: &[u64; 2]) -> bool {
+    *numbers == [0, 0]
 }
 
 fn is_zero(number: &u64) -> bool {

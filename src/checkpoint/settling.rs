@@ -36,6 +36,12 @@ impl SourceState {
         covered.filter_map(|range| range.shared_with(out_of_sight)).collect()
     }
 
+    /// `runs` after a run at `now`.
+    pub(super) fn runs_with(&self, now: u64) -> [u64; 2] {
+        let [before, last] = if self.runs == [0, 0] { [0, self.through] } else { self.runs };
+        if last.saturating_add(SETTLING_MS) <= now { [last, now] } else { [before.min(now), last.min(now)] }
+    }
+
     /// These settle, from `now` on. What is settling already begins anew.
     pub(super) fn settle(&mut self, ranges: impl IntoIterator<Item = Range>, now: u64) {
         let begun = ranges.into_iter().map(|range| Settling { range, since_ms: now, renewed: false });

@@ -81,9 +81,9 @@ fn a_gap_is_counted_as_one_when_nothing_of_it_is_owed_any_more() {
 }
 
 #[test]
-fn the_look_back_settles_only_when_a_gap_follows_it() {
+fn after_a_pause_of_an_hour_the_look_back_reaches_over_it_and_after_a_longer_one_it_settles() {
     let mut state = SourceState::new(NOW);
-    for (after, settles) in [(MINUTE, false), (REACH, false), (REACH + 2, true)] {
+    for (after, settles) in [(MINUTE, false), (REACH, false), (60 * MINUTE, false), (60 * MINUTE + 1, true)] {
         let mut later = state.clone();
         let now = later.through.max(NOW) + after;
         let work = later.work(now, LOOKBACK);
@@ -152,7 +152,7 @@ fn a_look_back_that_failed_is_done_again_even_when_it_has_passed() {
     let work = state.work(later, LOOKBACK);
     state.advance(&work, &work[..1], later, LOOKBACK);
     let next = state.work(later + MINUTE, LOOKBACK);
-    assert!(next.contains(&owed(Part::Lookback, NOW - REACH, NOW)), "{next:?}");
+    assert!(next.contains(&owed(Part::Lookback, NOW - REACH, later)), "{next:?}");
     assert!(state.seen.contains(activation(NOW - MINUTE, 1)), "still needed there");
 }
 
