@@ -9,7 +9,7 @@ mod outcome;
 
 pub use outcome::{Outcome, Tally};
 
-use crate::api::{Api, LARGEST_PAGE};
+use crate::api::{Api, LARGEST_PAGE, Patience};
 use crate::checkpoint::{LogPlace, Owed, Part, Seen, reach};
 use crate::deliver::Delivery;
 use crate::event::{self, Events};
@@ -43,6 +43,8 @@ pub struct Worker {
     /// From the first slice on.
     delivery: Option<Delivery>,
     largest_page: u32,
+    /// With the API.
+    patience: Patience,
     /// Rows of the first page of a walk.
     first_page: u32,
     /// What was learned in this run.
@@ -51,7 +53,13 @@ pub struct Worker {
 
 impl Default for Worker {
     fn default() -> Self {
-        Self { delivery: None, largest_page: LARGEST_PAGE, first_page: FIRST_PAGE, logs: None }
+        Self {
+            delivery: None,
+            largest_page: LARGEST_PAGE,
+            patience: Patience::default(),
+            first_page: FIRST_PAGE,
+            logs: None,
+        }
     }
 }
 
@@ -75,7 +83,9 @@ impl Worker {
         }
         // Its events are counted as the ledger counts them, from the begin of the turn.
         delivery.clear();
-        let api = Api::new(ports, plan.stop_ms).with_largest_page(self.largest_page);
+        let api = Api::new(ports, plan.stop_ms)
+            .with_largest_page(self.largest_page)
+            .with_patience(self.patience.clone());
         let mut seen =
             plan.checkpoint.sources.get(&slice.source).map(|state| state.seen.clone()).unwrap_or_default();
         slice.renewed.iter().for_each(|range| seen.renew(*range));
