@@ -6,6 +6,7 @@ mod ledger;
 mod logs;
 mod lookback;
 mod outcome;
+mod progress;
 
 pub use outcome::{Outcome, Tally};
 
@@ -25,6 +26,7 @@ use gap::Index;
 use ledger::Ledger;
 use logs::{Lines, LogStore};
 use lookback::{LookBack, Unknown};
+use progress::Progress;
 
 pub(crate) use lookback::telling_count;
 
@@ -45,6 +47,7 @@ pub struct Worker {
     largest_page: u32,
     /// With the API.
     patience: Patience,
+    progress: Progress,
     /// Rows of the first page of a walk.
     first_page: u32,
     /// What was learned in this run.
@@ -57,6 +60,7 @@ impl Default for Worker {
             delivery: None,
             largest_page: LARGEST_PAGE,
             patience: Patience::default(),
+            progress: Progress::default(),
             first_page: FIRST_PAGE,
             logs: None,
         }
@@ -121,7 +125,8 @@ impl Worker {
             over: false,
             failure: None,
         };
-        let outcome = turn.work(plan, slice);
+        let mut outcome = turn.work(plan, slice);
+        self.progress.look(slice, &mut outcome);
         self.largest_page = api.largest_page();
         self.logs = self.logs.max(outcome.logs);
         outcome
