@@ -1,6 +1,6 @@
 //! What a platform tells beside activations and packages: its limits, and logs that are kept in a store of their own.
 
-use super::{Api, ERROR_BODY, api_message, read_body};
+use super::{Api, refused, said};
 use crate::ports::{Failure, Method};
 use crate::record::ActivationId;
 use serde::Deserialize;
@@ -53,10 +53,11 @@ impl Api<'_> {
         let what = format!("the logs of activation {id}");
         let target = format!("/api/v1/namespaces/_/activations/{id}/logs");
         let mut response = self.send(Method::Get, &target, Vec::new())?;
-        if response.status == 404
-            && read_body(&mut response, ERROR_BODY).is_ok_and(|body| api_message(&body).is_some())
-        {
-            return Ok(Logs::NoRecord);
+        if response.status == 404 {
+            return match said(&mut response) {
+                Some(_) => Ok(Logs::NoRecord),
+                None => Err(refused(404, None, &what)),
+            };
         }
         let Answer { logs } = self.read_json_up_to(LOGS_BODY, self.accept(response, &what)?, &what)?;
         Ok(match logs.as_slice() {
