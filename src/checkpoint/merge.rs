@@ -18,6 +18,11 @@ impl Checkpoint {
                 }
             }
         }
+        for (name, theirs) in other.parked {
+            if !self.sources.contains_key(&name) {
+                self.parked.entry(name).or_insert(theirs);
+            }
+        }
         self
     }
 }
