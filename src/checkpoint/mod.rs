@@ -313,9 +313,8 @@ impl SourceState {
         let again = self.owed_ranges(Part::Lookback).into_iter().chain(recent).collect();
         let lookback = range::difference(range::difference(range::union(again), &backlog), fresh.as_slice());
         // A clock that went back lets the look-back reach over what settles.
-        let settling = [&lookback, &backlog, fresh.as_slice()]
-            .into_iter()
-            .fold(self.due(now), |due, other| range::difference(due, other));
+        let settling =
+            [&lookback, &backlog, fresh.as_slice()].into_iter().fold(self.due(now), range::difference);
         let part =
             |part: Part, ranges: Vec<Range>| ranges.into_iter().rev().map(move |range| Owed { range, part });
         part(Part::Fresh, fresh.into_iter().collect())
