@@ -14,7 +14,7 @@
 mod world;
 
 use serde_json::json;
-use world::World;
+use world::{Run, World};
 
 const PATH: &str =
     r#""annotations":[{"key":"path","value":"guest/hello"},{"key":"kind","value":"nodejs:20"}]"#;
@@ -27,6 +27,11 @@ fn hello(logs: impl AsRef<[u8]>) -> Vec<u8> {
 
 fn plain(text: &str) -> (String, String) {
     (text.to_owned(), String::new())
+}
+
+fn warnings_of_mending(run: &Run) -> usize {
+    let warnings = run.result["warnings"].as_array().into_iter().flatten();
+    warnings.filter(|warning| warning.as_str().unwrap().contains("not sound text")).count()
 }
 
 #[test]
@@ -45,7 +50,7 @@ fn one_bad_entry_is_mended_marked_and_counted_and_loses_no_neighbour() {
         let mended = (text.to_owned(), r#"["mended"]"#.to_owned());
         assert_eq!(run.lines(), [plain("one"), mended, plain("two"), plain("older")]);
         assert_eq!(run.result["lines"]["mended"], 1);
-        assert!(run.result["warnings"][0].as_str().unwrap().starts_with("1 log entries were not sound text"));
+        assert_eq!(warnings_of_mending(&run), 1);
         assert!(run.complete && run.result["unreadable_records"].is_null(), "{}", run.result);
     }
 }
@@ -56,7 +61,8 @@ fn a_run_with_sound_entries_only_says_nothing_of_mending() {
     world.add(10, hello(r#""half a pair of words: \\ud83d \ud83d\udc4b""#));
     let run = world.run(&["hello"]);
     assert_eq!(run.lines(), [plain("half a pair of words: \\ud83d 👋")]);
-    assert!(run.result["lines"].get("mended").is_none() && run.result.get("warnings").is_none());
+    assert!(run.result["lines"].get("mended").is_none());
+    assert_eq!(warnings_of_mending(&run), 0);
 }
 
 #[test]

@@ -117,7 +117,7 @@ impl Http for World {
             None if path.ends_with("/activations") => {
                 let rows = inside.iter().skip(number("skip") as usize).take(number("limit") as usize);
                 let rows: Vec<&[u8]> = rows.map(|record| record.json.as_slice()).collect();
-                [b"[", rows.join(&b','), b"]"].concat()
+                [b"[".as_slice(), &rows.join(&b','), b"]"].concat()
             }
             None => br#"{"limits":{"max_action_duration":300000,"max_action_logs":10485760}}"#.to_vec(),
         };
