@@ -91,7 +91,7 @@ impl Checkpoint {
         left.into_iter().for_each(|(name, state)| self.park(&name, state));
         let mut state = match whole {
             Some(state) => self.reselected(state, entries, origin),
-            None => self.from_actions(&taken, entries, origin),
+            None => self.of_actions(&taken, entries, origin),
         };
         // Actions that were parked before are among those that the patterns admit now.
         let own: Vec<String> = self
@@ -123,7 +123,7 @@ impl Checkpoint {
     }
 
     /// Patterns where actions were monitored by their names before.
-    fn from_actions(
+    fn of_actions(
         &mut self,
         taken: &[(String, SourceState)],
         entries: &[String],
