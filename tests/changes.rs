@@ -109,6 +109,21 @@ fn what_patterns_owed_when_names_took_their_place_still_comes_when_they_return()
 }
 
 #[test]
+fn what_became_visible_late_while_names_took_the_place_of_patterns_still_comes() {
+    let world = World::new();
+    world.run(&["*"]);
+    world.log(&["a", "b"]);
+    assert_eq!(world.run(&["*"]), 2);
+    let late = world.0.world().clock().now() - MINUTE;
+    assert_eq!(world.run(&["a"]), 0);
+    world.0.world().add(Activation::new("b").start(late).stdout("late"));
+    world.wait(60);
+    assert_eq!(world.run(&["a"]), 0);
+    assert_eq!(world.run(&["*"]), 1);
+    assert_eq!(world.run(&["*"]), 0);
+}
+
+#[test]
 fn what_was_owed_to_an_excluded_action_still_comes_when_it_is_not_excluded_any_more() {
     let world = World::new();
     world.run(&["*"]);

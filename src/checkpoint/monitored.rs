@@ -90,8 +90,12 @@ impl Checkpoint {
         let (taken, left): (Vec<_>, Vec<_>) = before.into_iter().partition(|(name, _)| admits(entries, name));
         left.into_iter().for_each(|(name, state)| self.park(&name, state));
         let mut state = match whole {
-            Some(state) => self.reselected(state, entries, origin),
-            None => self.from_actions(&taken, entries, origin),
+            Some(state) => {
+                let mut state = self.reselected(state, entries, origin);
+                taken.iter().for_each(|(_, also)| state.owe_also(also));
+                state
+            }
+            None => self.of_actions(&taken, entries, origin),
         };
         // Actions that were parked before are among those that the patterns admit now.
         let own: Vec<String> = self
@@ -123,7 +127,7 @@ impl Checkpoint {
     }
 
     /// Patterns where actions were monitored by their names before.
-    fn from_actions(
+    fn of_actions(
         &mut self,
         taken: &[(String, SourceState)],
         entries: &[String],
@@ -159,12 +163,20 @@ impl Checkpoint {
             .filter(|(key, _)| patterns(key))
             .map(|(key, state)| (key.clone(), state.clone()))
             .collect();
-        // Patterns that admitted all of it have come as far as this.
+        // Patterns that admitted all of it have come so far; what became visible since they were given up is looked for too.
         let all = |(_, parked): &&(String, SourceState)| covers(&parked.selection, entries);
-        let come = parked.iter().filter(all).map(|(_, state)| state.through.saturating_add(1)).max();
-        let since = come.unwrap_or(origin);
+        let last = parked.iter().filter(all).map(|(_, state)| state).max_by_key(|state| state.through);
+        let since = last.map_or(origin, |last| last.through.saturating_add(1));
         let mut walked: Vec<Range> = Range::new(since, state.through).into_iter().collect();
         state.owed.extend(walked.iter().map(|range| Owed { range: *range, part: Part::Fresh }));
+        if let Some((range, last)) = last
+            .filter(|last| last.kept_from > 0)
+            .and_then(|last| Some((Range::new(last.kept_from, last.through)?, last)))
+        {
+            let owed = vec![Owed { range, part: Part::Lookback }];
+            state.owe_also(&SourceState { owed, records: Vec::new(), settling: Vec::new(), ..last.clone() });
+            walked.push(range);
+        }
         for (key, parked) in parked {
             walked.extend(parked.owed.iter().map(|owed| owed.range));
             state.owe_also(&parked);
