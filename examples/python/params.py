@@ -8,6 +8,9 @@ import ssl
 def host_params(params: dict):
     """Takes what belongs to the host out of the parameters: TLS, and with it all keys. Raises `ValueError` that names the keys at fault."""
     params = params if isinstance(params, dict) else {}  # The component says that it is none.
+    twice: list[str] = []
+    for name in [name for name in params if not name.startswith("__")]:
+        nest(params, (), name, params.pop(name), twice)
     section, api = params.get("logstash"), params.get("api")
     section = section if isinstance(section, dict) else {}
     api = api if isinstance(api, dict) else {}
@@ -15,6 +18,7 @@ def host_params(params: dict):
     faults = [f"{pin}: cannot be honoured in Python; remove it, and name the CA in `logstash.ca`" for pin in pins]
     trust = [f"api.{key}" for key in ("ca", "rejectUnauthorized") if api.get(key) not in (None, "", True)]
     faults += [f"{key}: cannot be honoured, as wasmtime-py trusts public authorities only; remove it" for key in trust]
+    faults += [f"{key}: it is given twice, dotted and in its group; give it once" for key in twice]
     tls = None
     try:
         tls = None if section.get("tls") is False else tls_context(section)
@@ -25,6 +29,23 @@ def host_params(params: dict):
     if faults:
         raise ValueError("; ".join(faults))
     return receivers(section), tls, section.get("servername") or None
+
+
+def nest(group: dict, above: tuple, name: str, value, twice: list[str]):
+    """A key with dots is the key in its group, and must leave the parameters, too."""
+    first, dot, rest = name.partition(".")
+    if len(above) >= 4 or not (first and rest):
+        first, dot = name, ""
+    path, place = (*above, first), group.get(first)
+    members = {rest: value} if dot else value if isinstance(value, dict) else None
+    if members is None and (place is None or value is None):
+        group[first] = value if place is None else place
+    elif members is None or not (place is None or isinstance(place, dict)):
+        twice.append(".".join(path))
+    else:
+        group[first] = {} if place is None else place
+        for inner, held in members.items():
+            nest(group[first], path, inner, held, twice)
 
 
 def receivers(section: dict) -> list[str]:

@@ -1,5 +1,8 @@
 //! What belongs to the host in the parameters: which receivers may be reached, and TLS.
 
+#[path = "../../../src/config/nested.rs"]
+mod nested;
+
 use std::sync::Arc;
 
 use rustls::crypto::ring::default_provider;
@@ -24,7 +27,10 @@ pub(crate) struct Reach {
 impl Reach {
     /// Takes keys and certificates out of `params`, so that the component never holds one. Errors name the keys at fault.
     pub(crate) fn take(params: &mut Value) -> Result<Self> {
-        let mut faults = faults(params);
+        // First, or a key with a dot in its name would stay in the parameters.
+        let twice = params.as_object_mut().map(nested::nest).unwrap_or_default();
+        let mut faults: Vec<String> = twice.iter().map(|key| format!("{key}: {}", nested::TWICE)).collect();
+        faults.extend(self::faults(params));
         let mut none = Map::new();
         let logstash = params.get_mut("logstash").and_then(Value::as_object_mut).unwrap_or(&mut none);
         let [ca, cert, key] = ["ca", "cert", "key"].map(|key| logstash.remove(key).and_then(text));
