@@ -48,8 +48,7 @@ function tlsOptions({ ca, cert, key, passphrase, servername, rejectUnauthorized,
 }
 
 function receivers({ host, hosts, port }) {
-  if (!Array.isArray(hosts)) return [`${bare(host)}:${port}`.toLowerCase()];
-  return hosts.map(String).map((each) => {
+  return (Array.isArray(hosts) ? hosts : [host]).map(String).map((each) => {
     const [, name, own] = /^(\[.*\]|[^:]*):(\d+)$/.exec(each.trim()) ?? [null, each.trim()];
     return `${bare(name)}:${own ?? port ?? 5044}`.toLowerCase();
   });

@@ -50,8 +50,8 @@ def nest(group: dict, above: tuple, name: str, value, twice: list[str]):
 
 def receivers(section: dict) -> list[str]:
     port, hosts = section.get("port"), section.get("hosts")
-    if not isinstance(hosts, list):
-        return [f"{bare(section.get('host'))}:{port}".lower()]
+    hosts = hosts if isinstance(hosts, list) else [section.get("host")]
+    port = int(port) if isinstance(port, float) else port  # 5044.0 is 5044, as JSON does not tell them apart.
     # An address of version 6 has a port only behind brackets.
     named = (re.fullmatch(r"(\[.*\]|[^:]*):(\d+)|(.*)", str(host).strip()).groups() for host in hosts)
     return [f"{bare(name or alone)}:{own or port or 5044}".lower() for name, own, alone in named]

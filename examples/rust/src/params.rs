@@ -89,12 +89,14 @@ fn certificates(pem: &str, key: &str) -> Result<Vec<CertificateDer<'static>>> {
 }
 
 fn receivers(logstash: &Map<String, Value>) -> Vec<(String, u16)> {
-    let port = logstash.get("port").and_then(|port| text(port.clone())?.trim().parse().ok());
+    // 5044.0 is 5044, as JSON does not tell them apart.
+    let port =
+        logstash.get("port").and_then(|port| text(port.clone())?.trim().trim_end_matches(".0").parse().ok());
     if let Some(hosts) = logstash.get("hosts").and_then(Value::as_array) {
         return hosts.iter().filter_map(|host| split(host.as_str()?.trim(), port.unwrap_or(5044))).collect();
     }
     let host = logstash.get("host").and_then(Value::as_str);
-    host.zip(port).map(|(host, port)| (bare(host), port)).into_iter().collect()
+    host.and_then(|host| split(host.trim(), port.unwrap_or(5044))).into_iter().collect()
 }
 
 fn split(receiver: &str, default: u16) -> Option<(String, u16)> {
