@@ -189,6 +189,7 @@ pub fn configure(params: &[u8], context: &Context) -> Result<(Config, Origin), F
 /// Reads the checkpoint and lists the work.
 pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan, PlanError> {
     let began_ms = ports.clock.now_ms();
+    config.check_clock(began_ms)?;
     let deadline_ms = context.deadline_ms.unwrap_or(u64::MAX);
     let stop_ms = stop(began_ms, deadline_ms);
     let api = Api::new(ports, stop_ms);
