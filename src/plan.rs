@@ -211,7 +211,8 @@ pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan
         api.ask_ahead([Question::Package(&name)].into_iter().chain(refresh));
     }
     let mut loaded = loader.load()?;
-    let lookback = |checkpoint: &Checkpoint| config.lookback_ms.unwrap_or(checkpoint.platform.lookback_ms());
+    let lookback =
+        |checkpoint: &Checkpoint| config.lookback_ms.unwrap_or(checkpoint.platform.lookback_ms(began_ms));
     let (mut work, mut settled, mut counted) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     if loaded.occupied.is_none() {
         refresh_index(&api, config, began_ms).map_err(PlanError::Api)?;

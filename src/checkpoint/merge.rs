@@ -6,9 +6,11 @@ use crate::range;
 impl Checkpoint {
     /// What both runs achieved.
     pub fn merged(mut self, other: Self, lookback_ms: u64) -> Self {
-        if other.saved_ms > self.saved_ms {
-            self.platform = other.platform;
-        }
+        self.platform = if other.saved_ms > self.saved_ms {
+            self.platform.merged(other.platform)
+        } else {
+            other.platform.merged(self.platform)
+        };
         self.saved_ms = self.saved_ms.max(other.saved_ms);
         for (name, theirs) in other.sources {
             match self.sources.get_mut(&name) {

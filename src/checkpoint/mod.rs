@@ -262,7 +262,10 @@ impl SourceState {
             .map_or(self.through.saturating_add(1), |owed| owed.since());
         let fresh = Range::new(begin.max(self.origin), now);
         let backlog = range::difference(backlog, fresh.as_slice());
-        let recent = Range::new(self.look_back_from(now, lookback_ms), self.through);
+        // The last run has put off what it left to this look-back, so one that becomes shorter begins once more where it was to begin.
+        let announced = if self.kept_from == 0 || self.through > now { u64::MAX } else { self.kept_from };
+        let recent =
+            Range::new(self.look_back_from(now, lookback_ms).min(announced.max(self.origin)), self.through);
         let again = self.owed_ranges(Part::Lookback).into_iter().chain(recent).collect();
         let lookback = range::difference(range::difference(range::union(again), &backlog), fresh.as_slice());
         let part =

@@ -270,7 +270,7 @@ impl Loader<'_> {
         self.add_sources(checkpoint, origin);
     }
 
-    /// How far to look back, as configured or from the platform's limits, which are read about once a day. That they cannot be had is no
+    /// How far to look back, as configured or from the platform's limits, which are read about once a day once they are known. That they cannot be had is no
     /// failure.
     fn lookback_ms(&mut self, checkpoint: &mut Checkpoint) -> u64 {
         if let Some(configured) = self.config.lookback_ms {
@@ -282,7 +282,7 @@ impl Loader<'_> {
             checkpoint.platform.note_limits(self.api.limits().ok(), self.now_ms);
             self.platform = Some(checkpoint.platform);
         }
-        checkpoint.platform.lookback_ms()
+        checkpoint.platform.lookback_ms(self.now_ms)
     }
 
     /// Gives every monitored source a state. One that the checkpoint does not know begins at `origin`; but when names have become patterns,
