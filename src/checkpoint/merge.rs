@@ -1,6 +1,6 @@
 //! Two runs that did not notice each other leave two checkpoints that are both true. Together they owe only what neither did.
 
-use super::{Checkpoint, Owed, SourceState};
+use super::{Checkpoint, LogPlace, Owed, SourceState};
 use crate::range;
 
 impl Checkpoint {
@@ -19,6 +19,9 @@ impl Checkpoint {
                     self.sources.insert(name, theirs);
                 }
             }
+        }
+        if self.platform.logs(self.saved_ms) == LogPlace::Api {
+            self.undo_doubtful();
         }
         self
     }
@@ -42,6 +45,7 @@ impl SourceState {
             })
             .collect();
         state.seen.unite(further.seen);
+        state.doubtful.unite(further.doubtful);
         state.kept_from = state.kept_from.max(further.kept_from);
         state.compared_ms = state.compared_ms.min(further.compared_ms);
         state.advance(&work, &covered, further.through, lookback_ms);

@@ -75,6 +75,9 @@ pub struct SourceState {
     /// Records that are owed by themselves, by start and id; `seen` holds them too, so that no range looks for them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub records: Vec<OwedRecord>,
+    /// Those of `seen` that count as done without lines while nobody asked whether their lines are elsewhere.
+    #[serde(default, skip_serializing_if = "Seen::is_empty")]
+    pub doubtful: Seen,
     /// Activations in the look-back or in an owed range that are done.
     #[serde(default, skip_serializing_if = "Seen::is_empty")]
     pub seen: Seen,
@@ -188,6 +191,7 @@ impl Checkpoint {
                 break;
             }
         }
+        fitting.sources.values_mut().for_each(|state| state.doubtful.fit(1));
         for widest_ms in DIGEST_MS {
             fitting.digest_upto(u64::MAX, widest_ms);
             let json = fitting.json()?;
@@ -222,7 +226,43 @@ impl Checkpoint {
     }
 }
 
+/// Most ids that all sources together keep of activations whose lines may be elsewhere, and the fewest a source.
+const MOST_DOUBTFUL: usize = 2_000;
+const FEWEST_DOUBTFUL: usize = 16;
+/// Most ranges before the look-back that are owed as they are.
+const MOST_OLD_RANGES: usize = 16;
+
+impl Checkpoint {
+    /// The lines turned out to be in a store of their own: what counted as done without them is not done.
+    pub fn undo_doubtful(&mut self) {
+        self.sources.values_mut().for_each(SourceState::undo_doubtful);
+    }
+}
+
 impl SourceState {
+    /// Takes up what a run has taken for done without having asked for its lines; of `sources` there are so many.
+    pub fn doubt(&mut self, doubtful: Seen, sources: usize) {
+        self.doubtful.unite(doubtful);
+        self.doubtful.fit((MOST_DOUBTFUL / sources.max(1)).max(FEWEST_DOUBTFUL));
+    }
+
+    /// Forgets doubts about what no look-back reaches any more.
+    pub fn keep_doubtful(&mut self) {
+        let owed: Vec<Range> = self.owed.iter().map(|owed| owed.range).collect();
+        self.doubtful.keep(self.kept_from, &owed);
+    }
+
+    fn undo_doubtful(&mut self) {
+        let doubtful = std::mem::take(&mut self.doubtful);
+        self.seen.undo(&doubtful);
+        let hull = |ranges: &[Range]| Range::new(ranges.first()?.since(), ranges.last()?.upto());
+        let (old, recent): (Vec<Range>, Vec<Range>) =
+            doubtful.ranges().into_iter().partition(|range| range.since() < self.kept_from);
+        let old = if old.len() > MOST_OLD_RANGES { hull(&old).into_iter().collect() } else { old };
+        let again = old.into_iter().chain(hull(&recent));
+        self.owed.extend(again.map(|range| Owed { range, part: Part::Lookback }));
+    }
+
     /// The state before the first run: everything from `origin` on is to come. Time begins at 1, so that something lies before it.
     pub fn new(origin: u64) -> Self {
         let origin = origin.max(1);
@@ -234,6 +274,7 @@ impl SourceState {
             owed: Vec::new(),
             settling: Vec::new(),
             records: Vec::new(),
+            doubtful: Seen::default(),
             seen: Seen::default(),
         }
     }
@@ -247,6 +288,7 @@ impl SourceState {
             all.compared_ms = all.compared_ms.min(state.compared_ms);
             all.owed.extend(state.owed);
             all.seen.unite(state.seen);
+            all.doubtful.unite(state.doubtful);
             all
         })
     }

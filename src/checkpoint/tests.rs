@@ -213,7 +213,11 @@ fn a_look_back_that_grows_does_not_reach_over_what_was_forgotten() {
     }
     let work = state.work(now + 60 * MINUTE, 4 * LOOKBACK);
     assert_eq!(work[1].range.since(), NOW - REACH);
-    assert_eq!(state.work(now + MINUTE, LOOKBACK)[1].range.since(), now - REACH, "and shrinks at once");
+    let promised = state.kept_from;
+    let work = state.work(now + MINUTE, LOOKBACK);
+    assert_eq!(work[1].range.since(), promised, "what was put off to it is looked for before it shrinks");
+    state.advance(&work, &work, now + MINUTE, LOOKBACK);
+    assert_eq!(state.work(now + 2 * MINUTE, LOOKBACK)[1].range.since(), now + MINUTE - REACH);
 }
 
 #[test]

@@ -37,6 +37,15 @@ impl<'a> Line<'a> {
         }
     }
 
+    /// Whether it is a notice of the platform rather than something that was printed: such entries stand in the record wherever the lines are.
+    pub fn is_notice(&self) -> bool {
+        let Some(time) = self.time() else { return true };
+        let text = self.text();
+        let message = text.get(time.len()..).unwrap_or_default().trim_start();
+        let message = message.strip_prefix("stderr: ").unwrap_or_default();
+        NOTICES.iter().any(|notice| message.starts_with(notice))
+    }
+
     /// Appends it as JSON.
     pub fn write_json(&self, out: &mut Vec<u8>) {
         match self.0 {
@@ -45,6 +54,13 @@ impl<'a> Line<'a> {
         }
     }
 }
+
+/// What the platform adds to the lines of a run, on stderr (facts/openwhisk.md 1.8).
+const NOTICES: [&str; 3] = [
+    "Logs were truncated because the total bytes size exceeds the limit",
+    "There was an issue while collecting your logs.",
+    "The action did not initialize or run as expected.",
+];
 
 /// Appends a text as JSON.
 pub fn write_json_string(text: &str, out: &mut Vec<u8>) {
