@@ -39,10 +39,14 @@ impl<'a> Line<'a> {
 
     /// Whether it is a notice of the platform rather than something that was printed: such entries stand in the record wherever the lines are.
     pub fn is_notice(&self) -> bool {
-        let Some(time) = self.time() else { return true };
         let text = self.text();
-        let message = text.get(time.len()..).unwrap_or_default().trim_start();
-        let message = message.strip_prefix("stderr: ").unwrap_or_default();
+        let message = match self.time() {
+            Some(time) => {
+                let rest = text.get(time.len()..).unwrap_or_default().trim_start();
+                rest.strip_prefix("stderr: ").unwrap_or_default()
+            }
+            None => &text,
+        };
         NOTICES.iter().any(|notice| message.starts_with(notice))
     }
 
