@@ -26,7 +26,7 @@ use admitted::Admitted;
 use done::Done;
 use gap::Index;
 use ledger::Ledger;
-use logs::{Lines, LogStore};
+use logs::{Belief, Lines, LogStore};
 use lookback::{LookBack, Unknown};
 use progress::Progress;
 
@@ -97,7 +97,7 @@ impl Worker {
         slice.renewed.iter().for_each(|range| seen.renew(*range));
         slice.done.iter().for_each(|activation| seen.insert(*activation));
         let filter = source.filter();
-        let known = if plan.logs == LogPlace::Unknown { self.logs.unwrap_or_default() } else { plan.logs };
+        let belief = Belief::new(plan, self.logs, ports.clock.random());
         let next_look_back_from = plan
             .checkpoint
             .sources
@@ -129,7 +129,7 @@ impl Worker {
             tally: Tally::default(),
             unreadable: Vec::new(),
             set_aside: Vec::new(),
-            logs: LogStore::new(known, next_look_back_from),
+            logs: LogStore::new(belief, next_look_back_from),
             without_logs: Vec::new(),
             stop_ms: plan.stop_ms,
             turn_ends_ms: turn_ends_ms(now, plan.stop_ms),
@@ -464,6 +464,7 @@ impl Turn<'_> {
             set_aside: self.set_aside,
             without_logs: self.without_logs,
             logs: self.logs.learned(),
+            doubtful: self.logs.take_doubtful(),
             failure: self.failure.map(|failure| failure.message),
         }
     }

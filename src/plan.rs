@@ -61,6 +61,8 @@ pub struct Plan {
     pub lookback_ms: u64,
     /// Where log lines are, as configured or as earlier runs learned.
     pub logs: LogPlace,
+    /// Whether the configuration says so: then nothing is learned.
+    pub logs_configured: bool,
     /// How much to log.
     pub log_level: LogLevel,
     /// What the checkpoint said.
@@ -213,7 +215,11 @@ pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan
         api.ask_ahead([Question::Package(&name)].into_iter().chain(refresh));
     }
     let mut loaded = loader.load()?;
-    let lookback = |checkpoint: &Checkpoint| config.lookback_ms.unwrap_or(checkpoint.platform.lookback_ms());
+    if config.logs.unwrap_or(loaded.checkpoint.platform.logs(began_ms)) == LogPlace::Api {
+        loaded.checkpoint.undo_doubtful();
+    }
+    let lookback =
+        |checkpoint: &Checkpoint| config.lookback_ms.unwrap_or(checkpoint.platform.lookback_ms(began_ms));
     let (mut work, mut settled, mut counted) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     if loaded.occupied.is_none() {
         refresh_index(&api, config, began_ms).map_err(PlanError::Api)?;
@@ -244,6 +250,7 @@ pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan
         store: keep,
         lookback_ms,
         logs: config.logs.unwrap_or(checkpoint.platform.logs(began_ms)),
+        logs_configured: config.logs.is_some(),
         log_level: config.log_level,
         checkpoint,
         selection: config.sources.iter().flat_map(Source::entries).collect(),

@@ -1,7 +1,7 @@
 //! The report: what a run achieved, as the action's result, and its log.
 
 use crate::api::Api;
-use crate::checkpoint::{Checkpoint, LogPlace, Owed, Part, SAVED, Saved, Saving};
+use crate::checkpoint::{Checkpoint, LogPlace, Owed, Part, SAVED, Saved, Saving, SourceState};
 use crate::config::LogLevel;
 use crate::forward::{Outcome, Tally};
 use crate::plan::{Keep, Plan};
@@ -180,9 +180,11 @@ impl RunResult {
 /// The checkpoint after these outcomes.
 fn advanced(plan: &Plan, outcomes: &[Outcome]) -> Checkpoint {
     let mut checkpoint = plan.checkpoint.clone();
-    if let Some(place) = logs_learned(outcomes).filter(|_| plan.logs == LogPlace::Unknown) {
+    let learned = logs_learned(outcomes).filter(|_| !plan.logs_configured);
+    if let Some(place) = learned.filter(|place| contradicts(*place, plan.logs)) {
         checkpoint.platform.note_logs(place, plan.began_ms);
     }
+    let sources = plan.work.len();
     for (name, work) in &plan.work {
         let Some(state) = checkpoint.sources.get_mut(name) else { continue };
         let own = || outcomes.iter().filter(|outcome| outcome.source == *name);
@@ -205,8 +207,19 @@ fn advanced(plan: &Plan, outcomes: &[Outcome]) -> Checkpoint {
         let covered: Vec<Owed> =
             own().filter_map(|outcome| outcome.covered).chain(settled).flat_map(finished).collect();
         state.advance(work, &covered, plan.began_ms, plan.lookback_ms);
+        own().for_each(|outcome| state.doubt(outcome.doubtful.clone(), sources));
     }
+    if learned == Some(LogPlace::Api) {
+        checkpoint.undo_doubtful();
+    }
+    checkpoint.sources.values_mut().for_each(SourceState::keep_doubtful);
     checkpoint
+}
+
+/// Whether what was seen must replace what was believed. That lines are in records is no reason to ask their store no more: it may have those of
+/// others, and this is believed for a day after it gave some.
+fn contradicts(seen: LogPlace, believed: LogPlace) -> bool {
+    seen == LogPlace::Api || seen != believed && (seen, believed) != (LogPlace::Record, LogPlace::Api)
 }
 
 fn logs_learned(outcomes: &[Outcome]) -> Option<LogPlace> {
@@ -310,7 +323,7 @@ fn summarize(plan: &Plan, outcomes: &[Outcome], checkpoint: &Checkpoint) -> RunR
     result.left.ranges = owed().map(|_| 1).sum();
     result.left.settling = states().flat_map(|state| &state.settling).map(|_| 1).sum();
     result.left.oldest = owed().map(|owed| owed.range.since()).min().map(crate::time::rfc3339);
-    let nowhere = logs_learned(outcomes) == Some(LogPlace::Nowhere);
+    let nowhere = logs_learned(outcomes) == Some(LogPlace::Nowhere) && plan.logs != LogPlace::Nowhere;
     let no_logs = nowhere.then(|| "this platform does not give logs: its log driver takes them elsewhere, and `/logs` says they are not available".into());
     let of_records =
         outcomes.iter().flat_map(|outcome| outcome.unreadable.iter().chain(&outcome.without_logs).cloned());

@@ -3,7 +3,9 @@
 use super::{Api, Entries, EntriesAt};
 use crate::ports::Failure;
 use crate::record::ActivationId;
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 /// Most text of log lines that is kept at once, in bytes. What is larger is read line by line ([`Api::entries`]).
 const LARGEST_LOGS: usize = 16 << 20;
@@ -12,9 +14,33 @@ const LARGEST_LOGS: usize = 16 << 20;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub struct Limits {
     /// Longest run of an action, and longest time for it to get ready; milliseconds.
+    #[serde(deserialize_with = "number")]
     pub max_action_duration: u64,
-    /// Largest log of one activation, in bytes.
+    /// Largest log of one activation, in bytes; that of a stock platform, if it does not say.
+    #[serde(default = "stock_logs", deserialize_with = "number_or_stock_logs")]
     pub max_action_logs: u64,
+}
+
+/// 10 MB.
+fn stock_logs() -> u64 {
+    10 << 20
+}
+
+/// A whole number, also one that is written as `300000.0` or as a text.
+fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    whole(&Value::deserialize(deserializer)?).ok_or_else(|| D::Error::custom("a limit is not a whole number"))
+}
+
+fn number_or_stock_logs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    Ok(whole(&Value::deserialize(deserializer)?).unwrap_or_else(stock_logs))
+}
+
+fn whole(value: &Value) -> Option<u64> {
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let digits = text.split_once('.').map_or(text.as_str(), |(whole, fraction)| {
+        if fraction.bytes().all(|digit| digit == b'0') { whole } else { &text }
+    });
+    digits.parse().ok()
 }
 
 /// What `/logs` says of one activation (facts/openwhisk.md 1.8).
@@ -63,5 +89,27 @@ impl Api<'_> {
             Entries::NotAvailable => Logs::NotAvailable,
             Entries::NotRetrieved => Logs::NotRetrieved,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_may_be_written_as_any_whole_number_and_that_of_logs_may_be_missing() {
+        let read = |json: &str| serde_json::from_str::<Limits>(json).ok();
+        let limits = |max_action_logs| Some(Limits { max_action_duration: 300_000, max_action_logs });
+        for (json, expected) in [
+            (r#"{"max_action_duration":300000,"max_action_logs":0}"#, limits(0)),
+            (r#"{"max_action_duration":300000.0,"max_action_logs":"5"}"#, limits(5)),
+            (r#"{"max_action_duration":"300000"}"#, limits(10 << 20)),
+            (r#"{"max_action_duration":300000,"max_action_logs":null}"#, limits(10 << 20)),
+            (r#"{"max_action_duration":"5 m"}"#, None),
+            (r#"{"max_action_duration":-1}"#, None),
+            (r#"{"max_action_logs":5}"#, None),
+        ] {
+            assert_eq!(read(json), expected, "{json}");
+        }
     }
 }

@@ -1,14 +1,16 @@
 //! Two runs that did not notice each other leave two checkpoints that are both true. Together they owe only what neither did.
 
-use super::{Checkpoint, Owed, SourceState};
+use super::{Checkpoint, LogPlace, Owed, SourceState};
 use crate::range;
 
 impl Checkpoint {
     /// What both runs achieved.
     pub fn merged(mut self, other: Self, lookback_ms: u64) -> Self {
-        if other.saved_ms > self.saved_ms {
-            self.platform = other.platform;
-        }
+        self.platform = if other.saved_ms > self.saved_ms {
+            self.platform.merged(other.platform)
+        } else {
+            other.platform.merged(self.platform)
+        };
         self.saved_ms = self.saved_ms.max(other.saved_ms);
         for (name, theirs) in other.sources {
             match self.sources.get_mut(&name) {
@@ -22,6 +24,9 @@ impl Checkpoint {
             if !self.sources.contains_key(&name) {
                 self.parked.entry(name).or_insert(theirs);
             }
+        }
+        if self.platform.logs(self.saved_ms) == LogPlace::Api {
+            self.undo_doubtful();
         }
         self
     }
@@ -50,6 +55,7 @@ impl SourceState {
             })
             .collect();
         state.seen.unite(further.seen);
+        state.doubtful.unite(further.doubtful);
         state.kept_from = state.kept_from.max(further.kept_from);
         state.compared_ms = state.compared_ms.min(further.compared_ms);
         // What one of them has finished is counted once more at worst.

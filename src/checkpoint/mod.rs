@@ -101,6 +101,9 @@ pub struct SourceState {
     /// Ranges that are walked again for what was not monitored in them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub admissions: Vec<Admission>,
+    /// Those of `seen` that count as done without lines while nobody asked whether their lines are elsewhere.
+    #[serde(default, skip_serializing_if = "Seen::is_empty")]
+    pub doubtful: Seen,
     /// Activations in the look-back or in an owed range that are done.
     #[serde(default, skip_serializing_if = "Seen::is_empty")]
     pub seen: Seen,
@@ -227,6 +230,7 @@ impl Checkpoint {
                 break;
             }
         }
+        fitting.sources.values_mut().for_each(|state| state.doubtful.fit(1));
         for widest_ms in DIGEST_MS {
             fitting.digest_upto(u64::MAX, widest_ms);
             let json = fitting.json()?;
@@ -261,7 +265,43 @@ impl Checkpoint {
     }
 }
 
+/// Most ids that all sources together keep of activations whose lines may be elsewhere, and the fewest a source.
+const MOST_DOUBTFUL: usize = 2_000;
+const FEWEST_DOUBTFUL: usize = 16;
+/// Most ranges before the look-back that are owed as they are.
+const MOST_OLD_RANGES: usize = 16;
+
+impl Checkpoint {
+    /// The lines turned out to be in a store of their own: what counted as done without them is not done.
+    pub fn undo_doubtful(&mut self) {
+        self.sources.values_mut().for_each(SourceState::undo_doubtful);
+    }
+}
+
 impl SourceState {
+    /// Takes up what a run has taken for done without having asked for its lines; of `sources` there are so many.
+    pub fn doubt(&mut self, doubtful: Seen, sources: usize) {
+        self.doubtful.unite(doubtful);
+        self.doubtful.fit((MOST_DOUBTFUL / sources.max(1)).max(FEWEST_DOUBTFUL));
+    }
+
+    /// Forgets doubts about what no look-back reaches any more.
+    pub fn keep_doubtful(&mut self) {
+        let owed: Vec<Range> = self.owed.iter().map(|owed| owed.range).collect();
+        self.doubtful.keep(self.kept_from, &owed);
+    }
+
+    fn undo_doubtful(&mut self) {
+        let doubtful = std::mem::take(&mut self.doubtful);
+        self.seen.undo(&doubtful);
+        let hull = |ranges: &[Range]| Range::new(ranges.first()?.since(), ranges.last()?.upto());
+        let (old, recent): (Vec<Range>, Vec<Range>) =
+            doubtful.ranges().into_iter().partition(|range| range.since() < self.kept_from);
+        let old = if old.len() > MOST_OLD_RANGES { hull(&old).into_iter().collect() } else { old };
+        let again = old.into_iter().chain(hull(&recent));
+        self.owed.extend(again.map(|range| Owed { range, part: Part::Lookback }));
+    }
+
     /// The state before the first run: everything from `origin` on is to come. Time begins at 1, so that something lies before it.
     pub fn new(origin: u64) -> Self {
         let origin = origin.max(1);
@@ -276,6 +316,7 @@ impl SourceState {
             records: Vec::new(),
             selection: Vec::new(),
             admissions: Vec::new(),
+            doubtful: Seen::default(),
             seen: Seen::default(),
         }
     }
@@ -294,6 +335,7 @@ impl SourceState {
             all.records.extend(state.records);
             all.admissions.extend(state.admissions);
             all.seen.unite(state.seen);
+            all.doubtful.unite(state.doubtful);
             all
         })
     }
@@ -309,7 +351,10 @@ impl SourceState {
             .map_or(self.through.saturating_add(1), |owed| owed.since());
         let fresh = Range::new(begin.max(self.origin), now);
         let backlog = range::difference(backlog, fresh.as_slice());
-        let recent = Range::new(self.look_back_from(now, lookback_ms), self.through);
+        // The last run has put off what it left to this look-back, so one that becomes shorter begins once more where it was to begin.
+        let announced = if self.kept_from == 0 || self.through > now { u64::MAX } else { self.kept_from };
+        let recent =
+            Range::new(self.look_back_from(now, lookback_ms).min(announced.max(self.origin)), self.through);
         let again = self.owed_ranges(Part::Lookback).into_iter().chain(recent).collect();
         let lookback = range::difference(range::difference(range::union(again), &backlog), fresh.as_slice());
         // A clock that went back lets the look-back reach over what settles.

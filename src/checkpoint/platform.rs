@@ -4,15 +4,14 @@ use crate::api::Limits;
 use serde::{Deserialize, Serialize};
 
 const MINUTE_MS: u64 = 60_000;
-/// The look-back as long as nobody knows better: that of a stock platform, in milliseconds.
-const STOCK_LOOKBACK_MS: u64 = 15 * MINUTE_MS;
+/// The look-back as long as nobody knows better, in milliseconds: enough for runs of an hour, the longest that is common.
+const UNKNOWN_LOOKBACK_MS: u64 = 135 * MINUTE_MS;
 /// Longest look-back, in milliseconds; as much as the configuration allows.
 const LONGEST_LOOKBACK_MS: u64 = 24 * 60 * MINUTE_MS;
 /// Time for queues, batched writes and the index, in milliseconds: generous, and with stock limits it makes up a quarter of an hour.
 const SETTLING_MS: u64 = 280_000;
-/// How often limits are read, and how soon again when that failed, in milliseconds.
+/// How often limits are read, in milliseconds; when that failed, the next run asks again.
 const LIMITS_HOLD_MS: u64 = 24 * 60 * MINUTE_MS;
-const LIMITS_RETRY_MS: u64 = 60 * MINUTE_MS;
 /// How long it is believed where log lines are, in milliseconds.
 const LOGS_HOLD_MS: u64 = 24 * 60 * MINUTE_MS;
 
@@ -22,6 +21,9 @@ pub struct Platform {
     /// The look-back that its limits ask for, in milliseconds; `None` until they were read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     lookback_ms: Option<u64>,
+    /// A longer one that limits asked for before, and until when it holds: what began under those limits may still be running.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    longer: Option<Longer>,
     /// When the limits are to be read again, milliseconds since 1970.
     #[serde(default)]
     limits_due_ms: u64,
@@ -31,6 +33,13 @@ pub struct Platform {
     /// How long `logs` is believed, milliseconds since 1970: an operator may have chosen another store since.
     #[serde(default)]
     logs_until_ms: u64,
+}
+
+/// A look-back that is longer than what the newest limits ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Longer {
+    lookback_ms: u64,
+    until_ms: u64,
 }
 
 /// Where a platform keeps log lines (facts/openwhisk.md 1.8). In the order of how much it counts when several were seen.
@@ -54,12 +63,14 @@ impl Platform {
         *self == Self::default()
     }
 
-    /// How far back to look for late records, in milliseconds: what the limits said last, or what stock limits say.
-    pub fn lookback_ms(&self) -> u64 {
-        self.lookback_ms.unwrap_or(STOCK_LOOKBACK_MS).min(LONGEST_LOOKBACK_MS)
+    /// How far back a run at `now_ms` looks for late records, in milliseconds: as the limits say, or said before, or as far as any common
+    /// limits would.
+    pub fn lookback_ms(&self, now_ms: u64) -> u64 {
+        let before = self.longer.filter(|longer| now_ms < longer.until_ms).map(|longer| longer.lookback_ms);
+        self.lookback_ms.max(before).unwrap_or(UNKNOWN_LOOKBACK_MS).min(LONGEST_LOOKBACK_MS)
     }
 
-    /// Whether the limits should be read: for the first time, daily, an hour after that failed, or after a clock went wrong.
+    /// Whether the limits should be read: until they are known, daily, in the run after that failed, or after a clock went wrong.
     pub fn limits_are_due(&self, now_ms: u64) -> bool {
         now_ms >= self.limits_due_ms || self.limits_due_ms - now_ms > LIMITS_HOLD_MS
     }
@@ -75,12 +86,33 @@ impl Platform {
         (self.logs, self.logs_until_ms) = (place, now_ms.saturating_add(LOGS_HOLD_MS));
     }
 
-    /// Takes in the limits, or that they could not be had: then the last ones stay.
+    /// Takes in the limits, or that they could not be had: then the last ones stay. A look-back that was longer holds for as long again as it
+    /// reached.
     pub fn note_limits(&mut self, limits: Option<Limits>, now_ms: u64) {
-        let lookback_ms = limits.and_then(lookback_ms);
-        self.lookback_ms = lookback_ms.or(self.lookback_ms);
-        let hold = if lookback_ms.is_some() { LIMITS_HOLD_MS } else { LIMITS_RETRY_MS };
-        self.limits_due_ms = now_ms.saturating_add(hold);
+        let Some(new_ms) = limits.and_then(lookback_ms) else {
+            self.limits_due_ms = now_ms;
+            return;
+        };
+        let before_ms = self.lookback_ms(now_ms);
+        if self.lookback_ms.is_some_and(|last_ms| new_ms < last_ms) {
+            self.longer = Some(Longer { lookback_ms: before_ms, until_ms: now_ms.saturating_add(before_ms) });
+        } else if before_ms <= new_ms || self.longer.is_some_and(|longer| longer.until_ms <= now_ms) {
+            self.longer = None;
+        }
+        self.lookback_ms = Some(new_ms);
+        self.limits_due_ms = now_ms.saturating_add(LIMITS_HOLD_MS);
+    }
+
+    /// What two runs know that did not notice each other, `newer` the one that ended later.
+    pub(super) fn merged(self, newer: Self) -> Self {
+        let logs = if self.logs == LogPlace::Api || newer.is_unknown() { self } else { newer };
+        Self {
+            lookback_ms: newer.lookback_ms.or(self.lookback_ms),
+            longer: newer.longer.or(self.longer),
+            limits_due_ms: newer.limits_due_ms,
+            logs: logs.logs,
+            logs_until_ms: logs.logs_until_ms,
+        }
     }
 }
 
@@ -102,6 +134,7 @@ mod tests {
 
     const STOCK: Limits = Limits { max_action_duration: 300_000, max_action_logs: 10 << 20 };
     const DAY: u64 = 24 * 60 * MINUTE_MS;
+    const NOW: u64 = 5000;
 
     fn after(limits: Option<Limits>) -> Platform {
         let mut platform = Platform::default();
@@ -111,16 +144,16 @@ mod tests {
 
     #[test]
     fn stock_limits_make_a_quarter_of_an_hour_and_longer_runs_a_longer_look_back() {
-        assert_eq!(after(Some(STOCK)).lookback_ms(), 15 * MINUTE_MS);
+        assert_eq!(after(Some(STOCK)).lookback_ms(NOW), 15 * MINUTE_MS);
         let vendor = Limits { max_action_duration: 600_000, ..STOCK };
-        assert_eq!(after(Some(vendor)).lookback_ms(), 25 * MINUTE_MS);
+        assert_eq!(after(Some(vendor)).lookback_ms(NOW), 25 * MINUTE_MS);
         let no_logs = Limits { max_action_duration: 60_000, max_action_logs: 0 };
-        assert_eq!(after(Some(no_logs)).lookback_ms(), 120_000 + 10_000 + SETTLING_MS);
-        assert_eq!(after(Some(Limits { max_action_duration: DAY, ..STOCK })).lookback_ms(), DAY);
+        assert_eq!(after(Some(no_logs)).lookback_ms(NOW), 120_000 + 10_000 + SETTLING_MS);
+        assert_eq!(after(Some(Limits { max_action_duration: DAY, ..STOCK })).lookback_ms(NOW), DAY);
     }
 
     #[test]
-    fn without_sensible_limits_the_last_ones_stay_and_stock_ones_come_first() {
+    fn without_sensible_limits_the_last_ones_stay_and_before_that_runs_of_an_hour_are_found() {
         let nonsense = [
             None,
             Some(Limits { max_action_duration: 0, ..STOCK }),
@@ -129,10 +162,10 @@ mod tests {
         ];
         for limits in nonsense {
             let mut platform = after(limits);
-            assert_eq!(platform.lookback_ms(), 15 * MINUTE_MS);
+            assert_eq!(platform.lookback_ms(NOW), 135 * MINUTE_MS);
             platform.note_limits(Some(Limits { max_action_duration: 600_000, ..STOCK }), 2000);
             platform.note_limits(limits, 3000);
-            assert_eq!(platform.lookback_ms(), 25 * MINUTE_MS);
+            assert_eq!(platform.lookback_ms(NOW), 25 * MINUTE_MS);
         }
     }
 
@@ -146,14 +179,25 @@ mod tests {
     }
 
     #[test]
-    fn limits_are_read_once_a_day_an_hour_after_a_failure_and_when_a_clock_was_wrong() {
+    fn limits_are_read_once_a_day_in_the_run_after_a_failure_and_when_a_clock_was_wrong() {
         assert!(Platform::default().limits_are_due(1000));
         let known = after(Some(STOCK));
         assert!(!known.limits_are_due(1000 + DAY - 1) && known.limits_are_due(1000 + DAY));
         let failed = after(None);
-        assert!(!failed.limits_are_due(2000) && failed.limits_are_due(1000 + LIMITS_RETRY_MS));
+        assert!(failed.limits_are_due(1001));
         let mut ahead = Platform::default();
         ahead.note_limits(Some(STOCK), 10 * DAY);
         assert!(ahead.limits_are_due(1000));
+    }
+
+    #[test]
+    fn a_look_back_that_limits_asked_for_holds_as_long_again_when_they_become_lower() {
+        let hour = Limits { max_action_duration: 60 * MINUTE_MS, ..STOCK };
+        let mut platform = after(Some(hour));
+        let long = platform.lookback_ms(NOW);
+        assert_eq!(long, 125 * MINUTE_MS);
+        platform.note_limits(Some(STOCK), DAY);
+        let at = |now| platform.lookback_ms(now);
+        assert_eq!([at(DAY), at(DAY + long - 1), at(DAY + long)], [long, long, 15 * MINUTE_MS]);
     }
 }

@@ -212,6 +212,35 @@ impl Seen {
         });
     }
 
+    /// Takes back that activations are done. A digest that stands for one of them is forgotten as a whole.
+    pub(super) fn undo(&mut self, undone: &Self) {
+        for key in &undone.ids {
+            if !self.ids.remove(key)
+                && let Some(digest) = self.digest_at(key.0)
+            {
+                self.digests.remove(&digest.range.since());
+            }
+        }
+        let ranges: Vec<Range> = undone.digests.values().map(|digest| digest.range).collect();
+        self.forget(&ranges);
+    }
+
+    /// Lets digests, coarser ones where it must be, stand for what is more than `most` ids and digests.
+    pub fn fit(&mut self, most: usize) {
+        for widest_ms in super::DIGEST_MS {
+            if self.ids.len() + self.digests.len() <= most {
+                return;
+            }
+            self.digest_upto(u64::MAX, widest_ms, &[]);
+        }
+    }
+
+    /// The starts of what is known, digests as a whole.
+    pub(super) fn ranges(&self) -> Vec<Range> {
+        let exact = self.ids.iter().filter_map(|(start, _)| Range::new(*start, *start));
+        crate::range::union(exact.chain(self.digests.values().map(|digest| digest.range)).collect())
+    }
+
     /// Forgets what is known in `ranges`.
     pub fn forget(&mut self, ranges: &[Range]) {
         self.ids.retain(|(start, _)| !ranges.iter().any(|range| range.contains(*start)));

@@ -303,7 +303,11 @@ fn a_look_back_that_grows_does_not_reach_over_what_was_forgotten() {
     }
     let work = state.work(now + 60 * MINUTE, 4 * LOOKBACK);
     assert_eq!(work[1].range.since(), NOW - REACH);
-    assert_eq!(state.work(now + MINUTE, LOOKBACK)[1].range.since(), now - REACH, "and shrinks at once");
+    let promised = state.kept_from;
+    let work = state.work(now + MINUTE, LOOKBACK);
+    assert_eq!(work[1].range.since(), promised, "what was put off to it is looked for before it shrinks");
+    state.advance(&work, &work, now + MINUTE, LOOKBACK);
+    assert_eq!(state.work(now + 2 * MINUTE, LOOKBACK)[1].range.since(), now + MINUTE - REACH);
 }
 
 #[test]
@@ -322,4 +326,23 @@ fn a_look_back_is_compared_as_a_whole_about_every_half_of_it() {
     }
     assert_eq!(compared, [0, 5, 6, 11]);
     assert!(state.must_compare(NOW - MINUTE, LOOKBACK), "the clock was ahead");
+}
+
+#[test]
+fn what_was_taken_for_done_under_a_wrong_belief_is_looked_at_again_and_owed_until_then() {
+    let mut checkpoint = Checkpoint::default();
+    let mut state = SourceState::new(1);
+    let work = state.work(NOW, LOOKBACK);
+    let [sure, doubted] = [activation(NOW - MINUTE, 1), activation(NOW - 2 * MINUTE, 2)];
+    state.note([sure, doubted]);
+    state.advance(&work, &work, NOW, LOOKBACK);
+    let mut doubtful = Seen::default();
+    doubtful.insert(doubted);
+    state.doubt(doubtful, 1);
+    checkpoint.sources.insert("a".into(), state);
+    let mut checkpoint = Checkpoint::decode(&checkpoint.encode().unwrap()).unwrap();
+    checkpoint.undo_doubtful();
+    let state = &checkpoint.sources["a"];
+    assert!(state.seen.contains(sure) && !state.seen.contains(doubted));
+    assert_eq!(state.owed, [owed(Part::Lookback, NOW - 2 * MINUTE, NOW - 2 * MINUTE)]);
 }

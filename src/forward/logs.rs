@@ -1,9 +1,10 @@
 //! Log lines that are not in the record: some platforms keep them in a store of its own, which `/logs` asks (facts/openwhisk.md 1.8).
 
 use crate::api::{Api, Logs};
-use crate::checkpoint::LogPlace;
+use crate::checkpoint::{LogPlace, Seen};
+use crate::plan::Plan;
 use crate::ports::Failure;
-use crate::record::Record;
+use crate::record::{Record, Summary};
 
 /// How long after its end an activation's lines may take to come into their store, in milliseconds: until then no lines is no answer.
 const SETTLING_MS: u64 = 120_000;
@@ -11,6 +12,11 @@ const SETTLING_MS: u64 = 120_000;
 const PATIENCE_MS: u64 = 24 * 3_600_000;
 /// Failures of `/logs` after which a turn ends: then it is not the record's fault.
 const MOST_FAILURES: u32 = 3;
+/// Records a turn that are put off while it is believed that lines are in records: they are asked for once more when lines have had time to
+/// come.
+const MOST_PUT_OFF: u32 = 1;
+/// Most ids and digests of what counts as done without lines that a turn remembers.
+const MOST_DOUBTFUL: usize = 2_000;
 
 /// The lines of a record.
 pub(super) enum Lines {
@@ -28,19 +34,84 @@ pub(super) enum Lines {
     Failed(Failure),
 }
 
+/// What is believed of where lines are, at the begin of a turn.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Belief {
+    place: LogPlace,
+    /// The configuration says so.
+    configured: bool,
+    /// This instance has seen a line in some record of this run.
+    lines_seen: bool,
+    random: u64,
+}
+
+impl Belief {
+    /// As the plan says, and what this instance has `learned` since.
+    pub(super) fn new(plan: &Plan, learned: Option<LogPlace>, random: u64) -> Self {
+        let configured = plan.logs_configured;
+        let place =
+            if configured { plan.logs } else { learned.map_or(plan.logs, |place| place.max(plan.logs)) };
+        Self { place, configured, lines_seen: learned >= Some(LogPlace::Record), random }
+    }
+}
+
+/// Chooses what to check: the first of a turn, one of the next two, of the next four, and so on. So there are few, all over the turn.
+#[derive(Debug)]
+struct Checks {
+    met: u64,
+    next: u64,
+    random: u64,
+}
+
+impl Checks {
+    fn is_chosen(&mut self) -> bool {
+        self.met += 1;
+        let chosen = self.met == self.next;
+        if chosen {
+            let begin = (self.met + 1).next_power_of_two();
+            self.random = self.random.rotate_left(17).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            self.next = begin + self.random % begin;
+        }
+        chosen
+    }
+}
+
 /// Asks for lines that are not in their record, and learns where this platform keeps them.
 #[derive(Debug)]
 pub(super) struct LogStore {
-    place: LogPlace,
+    belief: Belief,
+    checks: Checks,
     learned: Option<LogPlace>,
+    /// What counts as done without lines and was not asked for, or could not say.
+    doubtful: Seen,
     failures: u32,
+    put_off: u32,
     /// What starts before this is in no later look-back.
     next_look_back_from: u64,
 }
 
+/// How a record without lines is asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asks {
+    /// It is not done before there is an answer.
+    Must,
+    /// To see whether the belief still holds.
+    Check,
+    Not,
+}
+
 impl LogStore {
-    pub(super) fn new(place: LogPlace, next_look_back_from: u64) -> Self {
-        Self { place, learned: None, failures: 0, next_look_back_from }
+    pub(super) fn new(belief: Belief, next_look_back_from: u64) -> Self {
+        let checks = Checks { met: 0, next: 1, random: belief.random | 1 };
+        Self {
+            belief,
+            checks,
+            learned: None,
+            doubtful: Seen::default(),
+            failures: 0,
+            put_off: 0,
+            next_look_back_from,
+        }
     }
 
     /// What was learned, if anything.
@@ -48,48 +119,115 @@ impl LogStore {
         self.learned
     }
 
-    /// The lines of `record`. Asks for them if the record has none, may have some, and the platform is not known to have them nowhere else.
+    /// What counts as done without lines although they may be elsewhere.
+    pub(super) fn take_doubtful(&mut self) -> Seen {
+        std::mem::take(&mut self.doubtful)
+    }
+
+    /// The lines of `record`. Asks for them if the record has none of its own, may have some, and that is believed or to be checked.
     pub(super) fn lines_of(&mut self, record: &Record<'_>, api: &Api<'_>, now_ms: u64) -> Lines {
-        if record.entries().next().is_some() {
+        if record.entries().any(|line| !line.is_notice()) {
             self.learn(LogPlace::Record);
         }
-        let asks = matches!(self.place, LogPlace::Unknown | LogPlace::Api);
-        if !asks || !record.may_have_lines_elsewhere() {
+        if !record.may_have_lines_elsewhere() {
             return Lines::InRecord;
+        }
+        let asks = self.asks();
+        if asks == Asks::Not {
+            return self.doubted(record);
         }
         let last_chance = record.start < self.next_look_back_from;
         let age_ms = now_ms.saturating_sub(record.end.unwrap_or(record.start));
         let id = record.activation_id;
         match api.logs(id) {
-            Ok(Logs::Lines(lines)) => {
-                self.learn(LogPlace::Api);
-                Lines::Elsewhere(lines)
-            }
+            Ok(Logs::Lines(lines)) => self.found(record, lines),
             Ok(Logs::Many) => {
                 self.learn(LogPlace::Api);
                 Lines::ElsewhereOneByOne
             }
             Ok(Logs::NotAvailable) => {
                 self.learn(LogPlace::Nowhere);
-                Lines::InRecord
+                self.doubted(record)
             }
-            Ok(Logs::Empty) if last_chance || age_ms >= SETTLING_MS => Lines::InRecord,
-            Ok(Logs::Empty) => Lines::Later(None),
+            Ok(Logs::Empty) if self.belief.place == LogPlace::Nowhere => {
+                self.learn(LogPlace::Unknown);
+                self.not_yet(record, last_chance, age_ms)
+            }
+            Ok(Logs::Empty) => self.not_yet(record, last_chance, age_ms),
+            Ok(Logs::NoRecord) if asks == Asks::Check => self.doubted(record),
             Ok(Logs::NoRecord) if last_chance => {
                 Lines::Lost(given_up(record, "the API does not know it any more"))
             }
             Ok(Logs::NoRecord) => Lines::Later(None),
-            Ok(Logs::NotRetrieved) if last_chance => {
-                Lines::Lost(given_up(record, "their store does not give them"))
-            }
             Ok(Logs::NotRetrieved) => {
+                // Only a store of its own says so.
+                self.learn(LogPlace::Api);
+                if last_chance {
+                    return Lines::Lost(given_up(record, "their store does not give them"));
+                }
                 let warning = format!(
                     "the logs of activation {id} are not to be had now: their store does not give them"
                 );
                 Lines::Later(Some(warning))
             }
+            Err(failure) if asks == Asks::Check || self.believes_in_records() && !failure.retryable => {
+                self.doubted(record)
+            }
             Err(failure) => self.failed(record, failure, last_chance, age_ms),
         }
+    }
+
+    fn asks(&mut self) -> Asks {
+        let Belief { place, configured, lines_seen, .. } = self.belief;
+        match place {
+            LogPlace::Unknown | LogPlace::Api => Asks::Must,
+            _ if configured => Asks::Not,
+            // No line in any record of the run so far: they may have moved.
+            LogPlace::Record if !lines_seen => Asks::Must,
+            _ if self.checks.is_chosen() => Asks::Check,
+            _ => Asks::Not,
+        }
+    }
+
+    fn believes_in_records(&self) -> bool {
+        self.belief.place == LogPlace::Record
+    }
+
+    /// It counts as done with what it has, and will not if the lines turn out to be elsewhere.
+    fn doubted(&mut self, record: &Record<'_>) -> Lines {
+        if !self.belief.configured {
+            self.doubtful.insert(Summary { activation_id: record.activation_id, start: record.start });
+            self.doubtful.fit(MOST_DOUBTFUL);
+        }
+        Lines::InRecord
+    }
+
+    /// `/logs` gave some. The record's own entries are first, so that they keep their numbers.
+    fn found(&mut self, record: &Record<'_>, lines: Vec<String>) -> Lines {
+        let own: Vec<String> = record.entries().map(|line| line.text().into_owned()).collect();
+        let more: Vec<String> = lines.into_iter().filter(|line| !own.contains(line)).collect();
+        if more.is_empty() {
+            return Lines::InRecord;
+        }
+        self.learn(LogPlace::Api);
+        Lines::Elsewhere(own.into_iter().chain(more).collect())
+    }
+
+    /// `/logs` gave none. That is final when they had time to come.
+    fn not_yet(&mut self, record: &Record<'_>, last_chance: bool, age_ms: u64) -> Lines {
+        if age_ms >= SETTLING_MS {
+            return Lines::InRecord;
+        }
+        if last_chance {
+            return self.doubted(record);
+        }
+        if self.believes_in_records() {
+            self.put_off += 1;
+            if self.put_off > MOST_PUT_OFF {
+                return self.doubted(record);
+            }
+        }
+        Lines::Later(None)
     }
 
     fn failed(&mut self, record: &Record<'_>, failure: Failure, last_chance: bool, age_ms: u64) -> Lines {
@@ -103,14 +241,19 @@ impl LogStore {
         Lines::Later(Some(failure.message))
     }
 
-    /// The first word counts, but that there are lines counts more than that there are none.
-    fn learn(&mut self, place: LogPlace) {
-        if matches!(self.place, LogPlace::Unknown) {
-            self.place = place;
+    /// Takes in one answer, or one record with lines. A store that gives lines counts for good; one record never decides for others.
+    fn learn(&mut self, seen: LogPlace) {
+        let Belief { place, lines_seen, .. } = self.belief;
+        self.learned = self.learned.max(Some(seen));
+        if self.belief.configured {
+            return;
         }
-        if self.learned.is_none_or(|learned| learned < place) {
-            self.learned = Some(place);
-        }
+        self.belief.place = match seen {
+            LogPlace::Nowhere if place == LogPlace::Record && lines_seen => place,
+            _ if place == LogPlace::Api => place,
+            seen => seen,
+        };
+        self.belief.lines_seen |= seen == LogPlace::Record;
     }
 }
 

@@ -36,6 +36,9 @@ pub struct Outcome {
     pub without_logs: Vec<String>,
     /// Where this platform keeps log lines, if that was seen.
     pub logs: Option<LogPlace>,
+    /// Activations without lines that count as done, and nobody asked whether their lines are elsewhere.
+    #[serde(with = "crate::handover::as_json")]
+    pub doubtful: Seen,
     /// Why it is not finished, if not for want of time.
     pub failure: Option<String>,
 }

@@ -293,7 +293,7 @@ impl Loader<'_> {
         self.warnings.extend(checkpoint.monitor(&self.config.sources, origin));
     }
 
-    /// How far to look back, as configured or from the platform's limits, which are read about once a day. That they cannot be had is no
+    /// How far to look back, as configured or from the platform's limits, which are read about once a day once they are known. That they cannot be had is no
     /// failure.
     fn lookback_ms(&mut self, checkpoint: &mut Checkpoint) -> u64 {
         if let Some(configured) = self.config.lookback_ms {
@@ -305,7 +305,7 @@ impl Loader<'_> {
             checkpoint.platform.note_limits(self.api.limits().ok(), self.now_ms);
             self.platform = Some(checkpoint.platform);
         }
-        checkpoint.platform.lookback_ms()
+        checkpoint.platform.lookback_ms(self.now_ms)
     }
 }
 

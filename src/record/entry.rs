@@ -43,6 +43,19 @@ impl<'a> Line<'a> {
         entry_time(if self.is_json { inside(self.text) } else { self.text })
     }
 
+    /// Whether it is a notice of the platform rather than something that was printed: such entries stand in the record wherever the lines are.
+    pub fn is_notice(&self) -> bool {
+        let text = self.text();
+        let message = match self.time() {
+            Some(time) => {
+                let rest = text.get(time.len()..).unwrap_or_default().trim_start();
+                rest.strip_prefix("stderr: ").unwrap_or_default()
+            }
+            None => &text,
+        };
+        NOTICES.iter().any(|notice| message.starts_with(notice))
+    }
+
     /// Appends it as JSON.
     pub fn write_json(&self, out: &mut Vec<u8>) {
         if self.is_json {
@@ -91,6 +104,13 @@ impl<'a> Entry<'a> {
         visit(Line { text: &text, is_json: false, is_mended: !sound, is_cut: true })
     }
 }
+
+/// What the platform adds to the lines of a run, on stderr (facts/openwhisk.md 1.8).
+const NOTICES: [&str; 3] = [
+    "Logs were truncated because the total bytes size exceeds the limit",
+    "There was an issue while collecting your logs.",
+    "The action did not initialize or run as expected.",
+];
 
 /// Appends a text as JSON.
 pub fn write_json_string(text: &str, out: &mut Vec<u8>) {

@@ -116,7 +116,7 @@ impl<'a> Record<'a> {
         entries.iter().map(Entry::line)
     }
 
-    /// Whether it has no log entries here but may have some in a store of their own: it ran, was allowed to log, and is no sequence,
+    /// Whether it has no log entries here, or only notices of the platform, but may have some in a store of their own: it ran, was allowed to log, and is no sequence,
     /// composition or trigger. What could not be run at all (kind `unknown`) never logged.
     pub fn may_have_lines_elsewhere(&self) -> bool {
         #[derive(Deserialize)]
@@ -129,7 +129,7 @@ impl<'a> Record<'a> {
         let may_log = limits.and_then(|limits| limits.logs) != Some(0);
         let ran =
             self.annotation_text("kind").is_none_or(|kind| kind != "unknown") || self.end != Some(self.start);
-        self.logs.is_empty() && self.has_log_lines() && may_log && ran
+        self.logs.iter().all(|entry| entry.line().is_notice()) && self.has_log_lines() && may_log && ran
     }
 
     /// The value of an annotation that is a string.

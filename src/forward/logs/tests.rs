@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
 
 const ID: &str = "0a1b2c3d4e5f60718293a4b5c6d7e8f9";
+const LINE: &str = "2023-11-14T22:13:20.1Z stdout: a line";
 const START: u64 = 1_000_000;
 const END: u64 = START + 5_000;
 /// A time at which the record has come to rest.
@@ -55,19 +56,55 @@ fn lines(texts: &[&str]) -> Store {
 }
 
 fn log_store(place: LogPlace) -> LogStore {
-    LogStore::new(place, 0)
+    passing(place, 0)
+}
+
+/// A log store whose next look-back begins at `from`, where no line was seen yet.
+fn passing(place: LogPlace, from: u64) -> LogStore {
+    LogStore::new(Belief { place, configured: false, lines_seen: false, random: 7 }, from)
 }
 
 #[test]
-fn lines_in_a_record_tell_where_they_are_and_no_more_questions_are_asked() {
+fn lines_in_a_record_tell_where_they_are_and_few_of_those_without_are_asked_for() {
     let store = lines(&[]);
     let mut logs = log_store(LogPlace::Unknown);
     assert!(matches!(store.ask(&mut logs, &[], LATER), Lines::InRecord));
     assert_eq!((logs.learned(), store.asked.borrow().len()), (None, 1));
-    assert!(matches!(store.ask(&mut logs, &["x"], LATER), Lines::InRecord));
-    assert!(matches!(store.ask(&mut logs, &[], LATER), Lines::InRecord));
-    assert_eq!((logs.learned(), store.asked.borrow().len()), (Some(LogPlace::Record), 1));
+    assert!(matches!(store.ask(&mut logs, &[LINE], LATER), Lines::InRecord));
+    for _ in 0..1_000 {
+        assert!(matches!(store.ask(&mut logs, &[], LATER), Lines::InRecord));
+    }
+    assert_eq!(logs.learned(), Some(LogPlace::Record));
+    let asked = store.asked.borrow().len();
+    assert!((10..=12).contains(&asked), "{asked}: one more for twice as many");
     assert_eq!(store.asked.borrow()[0], format!("/api/v1/namespaces/_/activations/{ID}/logs"));
+    assert!(!logs.take_doubtful().is_empty());
+}
+
+#[test]
+fn while_no_line_was_seen_all_without_are_asked_for_and_one_answer_changes_the_belief() {
+    let store = lines(&[]);
+    let mut logs = log_store(LogPlace::Record);
+    (0..50).for_each(|_| assert!(matches!(store.ask(&mut logs, &[], LATER), Lines::InRecord)));
+    assert_eq!((store.asked.borrow().len(), logs.take_doubtful().is_empty()), (50, true));
+    *store.answer.borrow_mut() = json!({"logs": [LINE]});
+    assert!(matches!(store.ask(&mut logs, &[], LATER), Lines::Elsewhere(_)));
+    assert_eq!(logs.learned(), Some(LogPlace::Api));
+    (0..50).for_each(|_| assert!(matches!(store.ask(&mut logs, &[], LATER), Lines::Elsewhere(_))));
+}
+
+#[test]
+fn a_record_with_a_notice_of_its_own_decides_nothing_and_keeps_it_before_its_lines() {
+    const NOTICE: &str = "There was an issue while collecting your logs. Data might be missing.";
+    let store = lines(&[LINE]);
+    let mut logs = log_store(LogPlace::Unknown);
+    let Lines::Elsewhere(taken) = store.ask(&mut logs, &[NOTICE], LATER) else { panic!("no lines") };
+    assert_eq!(taken, [NOTICE, LINE]);
+    assert!(matches!(store.ask(&mut logs, &[], LATER), Lines::Elsewhere(_)));
+    let same = lines(&[NOTICE]);
+    let mut logs = log_store(LogPlace::Unknown);
+    assert!(matches!(same.ask(&mut logs, &[NOTICE], LATER), Lines::InRecord));
+    assert_eq!(logs.learned(), None);
 }
 
 #[test]
@@ -80,12 +117,12 @@ fn lines_from_their_own_store_are_taken_as_they_are() {
 }
 
 #[test]
-fn a_platform_that_says_logs_are_not_available_is_not_asked_again() {
+fn a_platform_that_says_logs_are_not_available_is_hardly_asked_again() {
     let store = lines(&["Logs are not available."]);
     let mut logs = log_store(LogPlace::Unknown);
     assert!(matches!(store.ask(&mut logs, &[], LATER), Lines::InRecord));
     assert!(matches!(store.ask(&mut logs, &[], LATER), Lines::InRecord));
-    assert_eq!((logs.learned(), store.asked.borrow().len()), (Some(LogPlace::Nowhere), 1));
+    assert_eq!((logs.learned(), store.asked.borrow().len()), (Some(LogPlace::Nowhere), 2), "to check");
 }
 
 #[test]
@@ -94,7 +131,7 @@ fn no_lines_are_no_answer_until_they_had_time_to_come() {
     let mut logs = log_store(LogPlace::Api);
     assert!(matches!(store.ask(&mut logs, &[], LATER - 1), Lines::Later(None)));
     assert!(matches!(store.ask(&mut logs, &[], LATER), Lines::InRecord));
-    let mut passed = LogStore::new(LogPlace::Api, START + 1);
+    let mut passed = passing(LogPlace::Api, START + 1);
     assert!(matches!(store.ask(&mut passed, &[], END), Lines::InRecord), "no look-back would find it");
 }
 
@@ -106,7 +143,7 @@ fn what_the_store_cannot_give_is_asked_for_again_until_the_look_back_has_passed(
     ] {
         let store = Store::new(status, answer);
         assert!(matches!(store.ask(&mut log_store(LogPlace::Api), &[], LATER), Lines::Later(_)));
-        let Lines::Lost(warning) = store.ask(&mut LogStore::new(LogPlace::Api, START + 1), &[], LATER) else {
+        let Lines::Lost(warning) = store.ask(&mut passing(LogPlace::Api, START + 1), &[], LATER) else {
             panic!("not given up")
         };
         assert!(warning.contains(ID) && warning.contains("hello"), "{warning}");
@@ -129,7 +166,7 @@ fn a_failing_store_puts_off_a_few_activations_and_then_ends_the_turn() {
 #[test]
 fn a_failing_store_holds_up_what_no_look_back_finds_again_but_not_for_ever() {
     let store = Store::new(503, json!({"error": "broken"}));
-    let mut logs = LogStore::new(LogPlace::Api, START + 1);
+    let mut logs = passing(LogPlace::Api, START + 1);
     assert!(matches!(store.ask(&mut logs, &[], LATER), Lines::Failed(_)));
     assert!(matches!(store.ask(&mut logs, &[], END + PATIENCE_MS), Lines::Lost(_)));
 }
