@@ -6,25 +6,27 @@ mod ledger;
 mod logs;
 mod lookback;
 mod outcome;
+mod owed;
 
 pub use outcome::{Outcome, Tally};
 
 use crate::api::{Api, LARGEST_PAGE};
-use crate::checkpoint::{LogPlace, Owed, Part, Seen, reach};
+use crate::checkpoint::{LogPlace, Owed, OwedRecord, Part, Seen, reach};
 use crate::deliver::Delivery;
 use crate::event::{self, Events};
-use crate::fetch::{FIRST_PAGE, Visited, Walk};
+use crate::fetch::{FIRST_PAGE, Row, Visited, Walk};
 use crate::lumberjack::{Counts, Goal};
 use crate::plan::{Plan, Slice};
 use crate::ports::{Failure, Ports};
 use crate::range::Range;
-use crate::record::{Line, Record, Summary, UnreadableRecord};
+use crate::record::{Line, Record, Summary};
 use crate::source::Source;
 use done::Done;
 use gap::Index;
 use ledger::Ledger;
 use logs::{Lines, LogStore};
 use lookback::{LookBack, Unknown};
+use owed::Singles;
 
 pub(crate) use lookback::telling_count;
 
@@ -34,7 +36,7 @@ const TURN_MS: u64 = 5_000;
 const LINGER_MS: u64 = 1_000;
 /// Lines between two looks at the clock, which takes as long as writing a line does.
 const LINES_A_LOOK: usize = 64;
-/// Most unreadable records, and most lines that were set aside, that a report names.
+/// Most activations whose logs could not be had, and most lines that were set aside, that a report names.
 const NAMED: usize = 10;
 
 /// A worker: what one instance keeps between slices.
@@ -76,17 +78,14 @@ impl Worker {
         // Its events are counted as the ledger counts them, from the begin of the turn.
         delivery.clear();
         let api = Api::new(ports, plan.stop_ms).with_largest_page(self.largest_page);
-        let mut seen =
-            plan.checkpoint.sources.get(&slice.source).map(|state| state.seen.clone()).unwrap_or_default();
+        let state = plan.checkpoint.sources.get(&slice.source);
+        let mut seen = state.map(|state| state.seen.clone()).unwrap_or_default();
         slice.renewed.iter().for_each(|range| seen.renew(*range));
         slice.done.iter().for_each(|activation| seen.insert(*activation));
         let filter = source.filter();
         let known = if plan.logs == LogPlace::Unknown { self.logs.unwrap_or_default() } else { plan.logs };
-        let next_look_back_from = plan
-            .checkpoint
-            .sources
-            .get(&slice.source)
-            .map_or(u64::MAX, |state| state.next_look_back_from(plan.began_ms, plan.lookback_ms));
+        let next_look_back_from =
+            state.map_or(u64::MAX, |state| state.next_look_back_from(plan.began_ms, plan.lookback_ms));
         // What is in no range of this run's future and older than the look-back need not be remembered.
         let look_back_from = plan.began_ms.saturating_sub(reach(plan.lookback_ms));
         let done = Done::new(look_back_from, plan.most_ids.saturating_sub(slice.handed_back));
@@ -102,7 +101,7 @@ impl Worker {
             waiting_since_ms: now,
             ledger: Ledger::new(done),
             tally: Tally::default(),
-            unreadable: Vec::new(),
+            singles: Singles::new(state, slice),
             set_aside: Vec::new(),
             logs: LogStore::new(known, next_look_back_from),
             without_logs: Vec::new(),
@@ -141,7 +140,7 @@ struct Turn<'a> {
     waiting_since_ms: u64,
     ledger: Ledger,
     tally: Tally,
-    unreadable: Vec<String>,
+    singles: Singles,
     set_aside: Vec<String>,
     logs: LogStore,
     without_logs: Vec<String>,
@@ -181,6 +180,7 @@ impl Turn<'_> {
                     .is_none_or(|state| state.must_compare_all_of(range, plan.began_ms, plan.lookback_ms));
                 LookBack { api: self.api, name: self.name, seen: self.seen, exact, in_time }.over(range)
             }
+            Part::Record => return self.work_on_records(slice),
         };
         let Unknown { ranges, renewing, gone, back, reached: looked } = match found {
             Ok(_) if self.over => return self.outcome(slice, Some(range.upto()), &[]),
@@ -200,6 +200,7 @@ impl Turn<'_> {
             }
         }
         self.send(Goal::Settled);
+        self.owe_begun();
         // Newest first: the oldest that is done of what is not done decides.
         let reached = reached.max(looked).max(self.ledger.open().map(|activation| activation.start));
         Outcome { gone, back, ..self.outcome(slice, reached, &renewing) }
@@ -210,7 +211,7 @@ impl Turn<'_> {
         let api = self.api;
         let name = self.name;
         let mut walk = Walk::new(api, name, true).beginning_with(*self.first_page).expecting(count);
-        let walked = walk.over(range, |json| self.visit(json));
+        let walked = walk.stepping_over(range, |row| self.visit(row));
         *self.first_page = walk.rows();
         if let Some(failure) = walked.failure {
             self.failure.get_or_insert(failure);
@@ -219,22 +220,27 @@ impl Turn<'_> {
     }
 
     /// Takes one record. It goes on unless sending failed or the turn is over.
-    fn visit(&mut self, json: &[u8]) -> Visited {
-        let record = match Record::parse(json) {
+    fn visit(&mut self, row: Row<'_>) -> Visited {
+        let record = match Record::parse(row.json()) {
             Ok(record) => record,
-            Err(error) => return self.visit_unreadable(json, error),
+            Err(error) => return self.visit_unreadable(row.json(), &error),
         };
         let summary = Summary { activation_id: record.activation_id, start: record.start };
         if self.seen.contains(summary) || !self.ledger.begin(summary) {
             return Visited { summary: Some(summary), go_on: self.in_time() };
         }
-        if self.source.matches(&record) {
+        if self.source.matches(&record) && !self.singles.owes(summary) {
+            if !matches!(row, Row::Whole(_)) {
+                return self.visit_without_entries(row, &record);
+            }
             match self.logs.lines_of(&record, self.api, self.ports.clock.now_ms()) {
                 Lines::InRecord => self.take(&record, record.entries()),
-                Lines::Elsewhere(lines) => self.take(&record, lines.iter().map(|line| line.as_str().into())),
-                Lines::Lost(warning) => {
-                    self.note_without_logs(warning);
-                    self.take(&record, std::iter::empty());
+                Lines::Elsewhere(lines) => {
+                    self.ledger.is_from_store();
+                    self.take(&record, lines.iter().map(|line| line.as_str().into()));
+                }
+                Lines::Lost(trouble) => {
+                    self.owe(OwedRecord { from_store: true, ..owed::of(&record, Some(trouble)) })
                 }
                 Lines::Later(warning) => {
                     // No lines yet is no trouble: most such activations have printed nothing.
@@ -246,7 +252,12 @@ impl Turn<'_> {
                 Lines::Failed(failure) => self.failure = Some(failure),
             }
         }
-        if !self.ended() {
+        self.visited(summary)
+    }
+
+    /// All that is to be done for the open record is done, unless the turn ended inside of it.
+    fn visited(&mut self, summary: Summary) -> Visited {
+        if !self.ended() && !self.singles.is_cut() {
             self.ledger.end();
         }
         if self.ledger.is_long() {
@@ -263,43 +274,37 @@ impl Turn<'_> {
         }
         let events = Events::of(record, self.delivery.protocol());
         for (index, line) in lines.enumerate() {
-            self.tally.lines += 1;
-            if self.delivery.is_full() {
-                self.send(Goal::Room);
-            } else if index % LINES_A_LOOK == 0 && self.lingers() {
-                self.send(Goal::Sent);
-            }
-            if self.ended() {
+            if !self.put(&events, index, line) {
+                self.singles.cut(owed::of(record, None));
                 break;
             }
-            if !self.delivery.is_waiting() {
-                self.waiting_since_ms = self.ports.clock.now_ms();
-            }
-            self.delivery.push(&events, index, line);
-            self.ledger.push();
         }
+    }
+
+    /// Puts a line into the outbox; or says that the turn is over.
+    fn put(&mut self, events: &Events<'_>, index: usize, line: Line<'_>) -> bool {
+        let looks = index % LINES_A_LOOK == 0;
+        if self.delivery.is_full() {
+            self.send(Goal::Room);
+        } else if looks && self.lingers() {
+            self.send(Goal::Sent);
+        }
+        if self.ended() || (looks && self.ledger.has_begun() && !self.in_time()) {
+            return false;
+        }
+        if !self.delivery.is_waiting() {
+            self.waiting_since_ms = self.ports.clock.now_ms();
+        }
+        self.delivery.push(events, index, line);
+        self.ledger.push();
+        self.tally.lines += 1;
+        true
     }
 
     fn note_without_logs(&mut self, warning: String) {
         if self.without_logs.len() < NAMED {
             self.without_logs.push(warning);
         }
-    }
-
-    /// A record that cannot be read is reported, and does not hold up its neighbours.
-    fn visit_unreadable(&mut self, json: &[u8], error: UnreadableRecord) -> Visited {
-        let summary = Summary::parse(json).ok();
-        let new = summary.is_none_or(|summary| !self.seen.contains(summary) && self.ledger.begin(summary));
-        if new {
-            self.tally.unreadable += 1;
-            if self.unreadable.len() < NAMED {
-                self.unreadable.push(error.to_string());
-            }
-            if summary.is_some() {
-                self.ledger.end();
-            }
-        }
-        Visited { summary, go_on: self.in_time() }
     }
 
     fn lingers(&mut self) -> bool {
@@ -355,7 +360,10 @@ impl Turn<'_> {
             .copied()
             .filter(|range| reached.is_none_or(|reached| range.upto() >= reached))
             .collect();
-        let rest = uncovered.filter(|_| self.failure.is_none() && !out_of_time).map(|range| Slice {
+        let goes_on = self.failure.is_none() && !out_of_time;
+        let records = if goes_on { self.singles.take_open() } else { Vec::new() };
+        let of_records = Slice::of_records(slice.source.clone(), records.clone());
+        let rest = uncovered.filter(|_| goes_on).map(|range| Slice {
             source: slice.source.clone(),
             lane: slice.lane,
             owed: Owed { range, part },
@@ -370,7 +378,10 @@ impl Turn<'_> {
                 .chain(done.listed(range))
                 .collect(),
             handed_back: slice.handed_back + done.starts().count(),
+            records,
         });
+        let rest =
+            rest.or(of_records.map(|of_records| Slice { lane: slice.lane, continued: true, ..of_records }));
         let (counts, truncated) = self.delivery.take_counts();
         let Counts { windows, sent, resent, acknowledged, keep_alives, waited_ms } = counts;
         self.tally = Tally {
@@ -392,8 +403,10 @@ impl Turn<'_> {
             renewed,
             gone: Vec::new(),
             back: Vec::new(),
+            records: self.singles.records,
+            settled: self.singles.settled,
             tally: self.tally,
-            unreadable: self.unreadable,
+            lost: self.singles.lost,
             set_aside: self.set_aside,
             without_logs: self.without_logs,
             logs: self.logs.learned(),
