@@ -329,19 +329,10 @@ impl<'a> Api<'a> {
 
     fn read_json<T: serde::de::DeserializeOwned>(
         &self,
-        response: Response,
-        what: &str,
-    ) -> Result<T, Failure> {
-        self.read_json_up_to(WHOLE_BODY, response, what)
-    }
-
-    fn read_json_up_to<T: serde::de::DeserializeOwned>(
-        &self,
-        most: usize,
         mut response: Response,
         what: &str,
     ) -> Result<T, Failure> {
-        let body = read_body(&mut response, most)?;
+        let body = read_body(&mut response, WHOLE_BODY)?;
         // serde would take an array for an object too, by the order of its fields.
         let object =
             body.trim_ascii_start().starts_with(b"{").then(|| serde_json::from_slice(&body).ok()).flatten();

@@ -10,7 +10,7 @@ mod owed;
 
 pub use outcome::{Outcome, Tally};
 
-use crate::api::{Api, LARGEST_PAGE};
+use crate::api::{Api, EntriesAt, LARGEST_PAGE};
 use crate::checkpoint::{LogPlace, Owed, OwedRecord, Part, Seen, reach};
 use crate::deliver::Delivery;
 use crate::event::{self, Events};
@@ -239,8 +239,9 @@ impl Turn<'_> {
                     self.ledger.is_from_store();
                     self.take(&record, lines.iter().map(|line| line.as_str().into()));
                 }
+                Lines::ElsewhereOneByOne => self.take_one_by_one(&record, EntriesAt::Store),
                 Lines::Lost(trouble) => {
-                    self.owe(OwedRecord { from_store: true, ..owed::of(&record, Some(trouble)) })
+                    self.owe(OwedRecord { from_store: true, ..owed::of(&record, Some(trouble)) });
                 }
                 Lines::Later(warning) => {
                     // No lines yet is no trouble: most such activations have printed nothing.
@@ -268,17 +269,21 @@ impl Turn<'_> {
 
     /// Takes the lines of one record.
     fn take<'l>(&mut self, record: &Record<'_>, lines: impl Iterator<Item = Line<'l>>) {
-        self.tally.activations += 1;
-        if self.namespace != record.namespace {
-            self.namespace = record.namespace.to_string();
-        }
-        let events = Events::of(record, self.delivery.protocol());
+        let events = self.open(record);
         for (index, line) in lines.enumerate() {
             if !self.put(&events, index, line) {
                 self.singles.cut(owed::of(record, None));
                 break;
             }
         }
+    }
+
+    fn open<'r>(&mut self, record: &'r Record<'r>) -> Events<'r> {
+        self.tally.activations += 1;
+        if self.namespace != record.namespace {
+            self.namespace = record.namespace.to_string();
+        }
+        Events::of(record, self.delivery.protocol())
     }
 
     /// Puts a line into the outbox; or says that the turn is over.
@@ -298,6 +303,7 @@ impl Turn<'_> {
         self.delivery.push(events, index, line);
         self.ledger.push();
         self.tally.lines += 1;
+        self.tally.mended += u64::from(line.is_mended());
         true
     }
 

@@ -83,6 +83,11 @@ impl Ledger {
         self.open.back().is_some_and(|open| open.first < self.pushed)
     }
 
+    /// How many events of the activation that came last are settled.
+    pub(super) fn settled_of_last(&self) -> u64 {
+        self.open.back().map_or(0, |open| self.settled.saturating_sub(open.first))
+    }
+
     /// Takes out the first activation that is not done, if any of its events is settled: it counts as done here, and somebody else goes on with it.
     pub(super) fn take_begun(&mut self) -> Option<Taken> {
         let open = self.open.front().filter(|open| open.first < self.settled)?;

@@ -16,6 +16,8 @@ pub(super) enum Lines {
     InRecord,
     /// From their own store.
     Elsewhere(Vec<String>),
+    /// From their own store, more than are kept at once.
+    ElsewhereOneByOne,
     /// Not to be had now. The record is not done, and the next look-back finds it again; with a warning, if something is wrong.
     Later(Option<String>),
     /// Not to be had now, and no look-back finds the record again: it is owed by itself, and this is why.
@@ -60,6 +62,10 @@ impl LogStore {
             Ok(Logs::Lines(lines)) => {
                 self.learn(LogPlace::Api);
                 Lines::Elsewhere(lines)
+            }
+            Ok(Logs::Many) => {
+                self.learn(LogPlace::Api);
+                Lines::ElsewhereOneByOne
             }
             Ok(Logs::NotAvailable) => {
                 self.learn(LogPlace::Nowhere);

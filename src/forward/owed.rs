@@ -137,15 +137,37 @@ impl Turn<'_> {
 
     /// Takes a record of which there is no more than its summary.
     pub(super) fn visit_without_entries(&mut self, row: Row<'_>, record: &Record<'_>) -> Visited {
-        let trouble = match row {
-            Row::SteppedOver(_, failure) => Some(format!("no page with it can be had: {failure}")),
-            Row::Whole(_) | Row::Hollow(_) => None,
-        };
-        if record.may_have_lines_elsewhere() {
-            self.tally.activations += 1;
-            self.owe(of(record, trouble));
+        match row {
+            Row::SteppedOver(_, failure) if record.may_have_lines_elsewhere() => {
+                self.tally.activations += 1;
+                self.owe(of(record, Some(format!("no page with it can be had: {failure}"))));
+            }
+            Row::Hollow(_) if record.has_log_lines() => self.take_one_by_one(record, EntriesAt::Record),
+            _ => {}
         }
         self.visited(Summary { activation_id: record.activation_id, start: record.start })
+    }
+
+    /// Takes the lines of one record that are too many to be kept at once.
+    pub(super) fn take_one_by_one(&mut self, record: &Record<'_>, at: EntriesAt) {
+        let (api, events) = (self.api, self.open(record));
+        if at == EntriesAt::Store {
+            self.ledger.is_from_store();
+        }
+        let read = api.entries(record.activation_id, at, |index, line| self.put(&events, index, line));
+        let trouble = match read {
+            Ok(Entries::All(_)) => return,
+            Ok(Entries::Stopped) => return self.singles.cut(of(record, None)),
+            Ok(_) => format!("activation {}: its entries are not to be had now", record.activation_id),
+            Err(failure) => failure.message,
+        };
+        self.send(Goal::Settled);
+        if self.ended() {
+            return self.singles.cut(of(record, Some(trouble)));
+        }
+        let settled = self.ledger.settled_of_last();
+        let from_store = at == EntriesAt::Store;
+        self.owe(OwedRecord { acknowledged: settled, from_store, ..of(record, Some(trouble)) });
     }
 
     /// A record that cannot be read is owed by itself. If not even its id can be, that is an error of this run, and it does not hold up its

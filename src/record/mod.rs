@@ -2,12 +2,18 @@
 
 mod entry;
 mod id;
+mod mend;
+mod nesting;
+mod outline;
+mod reader;
 mod splitter;
 
 pub use entry::{Line, entry_time, write_json_string};
 pub use id::ActivationId;
+pub use reader::{Content, EntryReader};
 pub use splitter::{SplitError, Splitter};
 
+use entry::Entry;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -32,7 +38,7 @@ pub struct Record<'a> {
     #[serde(borrow, default)]
     annotations: Vec<Annotation<'a>>,
     #[serde(borrow, default)]
-    logs: Vec<Line<'a>>,
+    logs: Vec<Entry<'a>>,
 }
 
 /// What the list without `docs` tells of a record, as far as it is needed.
@@ -75,9 +81,9 @@ impl<'a> Record<'a> {
     }
 
     /// The log entries, in order; none for sequences, compositions and triggers, whose `logs` hold ids and rule results instead.
-    pub fn entries(&self) -> impl Iterator<Item = Line<'a>> {
+    pub fn entries(&self) -> impl Iterator<Item = Line<'_>> {
         let entries = if self.has_log_lines() { self.logs.as_slice() } else { &[] };
-        entries.iter().copied()
+        entries.iter().map(Entry::line)
     }
 
     /// Whether it has no log entries here but may have some in a store of their own: it ran, was allowed to log, and is no sequence,
@@ -106,7 +112,8 @@ impl<'a> Record<'a> {
         self.annotations.iter().find(|annotation| annotation.key == key).map(|annotation| annotation.value)
     }
 
-    fn has_log_lines(&self) -> bool {
+    /// Whether its `logs` are what was printed.
+    pub fn has_log_lines(&self) -> bool {
         let sequence = self.annotation_text("kind").is_some_and(|kind| kind == "sequence");
         let conductor = self.annotation("conductor").is_some_and(|value| value.get() == "true");
         let trigger = self.end.is_none() && self.annotation("path").is_none();

@@ -39,7 +39,10 @@ pub enum SplitError {
     /// It does not hold an array of objects.
     #[error("the answer is not a JSON array of records")]
     NotAnArray,
-    /// It ends inside the array.
+    /// It does not hold an object.
+    #[error("the answer is not a JSON object")]
+    NotAnObject,
+    /// It ends too early.
     #[error("the answer was cut off")]
     CutOff,
 }
