@@ -8,7 +8,7 @@ pub use platform::{Limits, Logs};
 
 use crate::ports::{Failure, Method, Pending, Ports, Request, Response};
 use crate::range::Range;
-use crate::record::{SplitError, Splitter};
+use crate::record::{Row, SplitError, Splitter};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::cell::{Cell, RefCell};
@@ -181,8 +181,8 @@ impl<'a> Api<'a> {
         Ok(count.activations)
     }
 
-    /// Hands each row of one page to `row`, as JSON, until it returns `false`.
-    pub fn list(&self, query: Query<'_>, mut row: impl FnMut(&[u8]) -> bool) -> Result<(), Failure> {
+    /// Hands each row of one page to `row` until it returns `false`.
+    pub fn list(&self, query: Query<'_>, mut row: impl FnMut(Row<'_>) -> bool) -> Result<(), Failure> {
         let what = format!("the list of activations{}", of(query.name));
         let mut response = self.send(Method::Get, &query.target(), Vec::new())?;
         if response.status == 400 && query.limit > SMALLEST_LARGEST_PAGE {

@@ -7,7 +7,7 @@
 use crate::api::{Api, LARGEST_PAGE, Query};
 use crate::ports::Failure;
 use crate::range::Range;
-use crate::record::{ActivationId, Summary};
+use crate::record::{ActivationId, Row, Summary};
 use std::collections::HashSet;
 
 /// Rows of the first page of full records: at 10 MB of logs a record, fewer are kinder to the controller, which holds a page whole.
@@ -21,14 +21,12 @@ const TRIES: u32 = 3;
 /// Records that are stepped over one behind the other. If not one of the next can be had either, the API is at fault and not the records.
 const MOST_STEPS: u32 = 8;
 
-/// A row of a list, as JSON.
+/// What a walk meets.
 #[derive(Debug, Clone, Copy)]
-pub enum Row<'r> {
-    /// A record or a summary.
-    Whole(&'r [u8]),
-    /// A record without its log entries: with them it would be larger than what is held in memory.
-    Hollow(&'r [u8]),
-    /// The summary of a record that no page could be had with, and why not.
+pub enum Met<'r> {
+    /// A row of a list.
+    Row(Row<'r>),
+    /// A record that no page could be had with: its summary as JSON, and why not.
     SteppedOver(&'r [u8], &'r Failure),
 }
 
@@ -106,39 +104,35 @@ struct Page {
 #[derive(Debug, Default)]
 struct Held {
     bytes: Vec<u8>,
-    /// Where each row ends, and whether it is whole.
-    ends: Vec<(usize, bool)>,
+    ends: Vec<usize>,
 }
 
-impl<'r> Row<'r> {
-    /// What there is of it.
+impl<'r> Met<'r> {
+    /// What there is of it, as JSON.
     pub fn json(self) -> &'r [u8] {
         match self {
-            Self::Whole(json) | Self::Hollow(json) | Self::SteppedOver(json, _) => json,
+            Self::Row(row) => row.json,
+            Self::SteppedOver(json, _) => json,
         }
-    }
-
-    fn listed(json: &'r [u8], is_whole: bool) -> Self {
-        if is_whole { Self::Whole(json) } else { Self::Hollow(json) }
     }
 }
 
 impl Held {
-    fn has_room_for(&self, row: &[u8]) -> bool {
-        self.bytes.len() + row.len() <= HELD_BYTES
+    /// Whether the row can be held back: with those that are, and as one that is whole.
+    fn has_room_for(&self, row: Row<'_>) -> bool {
+        row.is_whole && self.bytes.len() + row.json.len() <= HELD_BYTES
     }
 
     fn push(&mut self, row: Row<'_>) {
-        self.bytes.extend_from_slice(row.json());
-        self.ends.push((self.bytes.len(), matches!(row, Row::Whole(_))));
+        self.bytes.extend_from_slice(row.json);
+        self.ends.push(self.bytes.len());
     }
 
     fn rows(&self) -> impl DoubleEndedIterator<Item = Row<'_>> + ExactSizeIterator {
         (0..self.ends.len()).map(|row| {
-            let before = row.checked_sub(1).and_then(|before| self.ends.get(before));
-            let begin = before.map_or(0, |(end, _)| *end);
-            let (end, is_whole) = self.ends.get(row).copied().unwrap_or((begin, true));
-            Row::listed(self.bytes.get(begin..end).unwrap_or_default(), is_whole)
+            let begin = row.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
+            let end = self.ends.get(row).copied().unwrap_or(begin);
+            Row::whole(self.bytes.get(begin..end).unwrap_or_default())
         })
     }
 
@@ -161,12 +155,12 @@ impl Page {
     }
 
     /// Visits the rows that were held back.
-    fn visit(&mut self, held: &mut Held, visit: &mut impl FnMut(Row<'_>) -> Visited) {
+    fn visit(&mut self, held: &mut Held, visit: &mut impl FnMut(Met<'_>) -> Visited) {
         for row in held.rows() {
             if self.halted {
                 break;
             }
-            self.note(visit(row));
+            self.note(visit(Met::Row(row)));
         }
         held.clear();
     }
@@ -236,23 +230,26 @@ impl<'a> Walk<'a> {
     }
 
     /// Visits all rows in `range`, newest first. A row may be visited again: `visit` says whether it is new.
-    pub fn over(&mut self, range: Range, mut visit: impl FnMut(&[u8]) -> Visited) -> Walked {
-        self.rows_in(range, |row| visit(row.json()))
+    pub fn over(&mut self, range: Range, mut visit: impl FnMut(Row<'_>) -> Visited) -> Walked {
+        self.rows_in(range, |met| match met {
+            Met::Row(row) => visit(row),
+            Met::SteppedOver(json, _) => visit(Row::whole(json)),
+        })
     }
 
     /// The same, and a record that no page can be had with is stepped over: only its summary is visited.
-    pub fn stepping_over(&mut self, range: Range, visit: impl FnMut(Row<'_>) -> Visited) -> Walked {
+    pub fn stepping_over(&mut self, range: Range, visit: impl FnMut(Met<'_>) -> Visited) -> Walked {
         self.steps = true;
         self.rows_in(range, visit)
     }
 
-    fn rows_in(&mut self, range: Range, mut visit: impl FnMut(Row<'_>) -> Visited) -> Walked {
+    fn rows_in(&mut self, range: Range, mut visit: impl FnMut(Met<'_>) -> Visited) -> Walked {
         let walked = self.pages_of(range, &mut visit);
         self.forget_guess();
         walked
     }
 
-    fn pages_of(&mut self, range: Range, visit: &mut impl FnMut(Row<'_>) -> Visited) -> Walked {
+    fn pages_of(&mut self, range: Range, visit: &mut impl FnMut(Met<'_>) -> Visited) -> Walked {
         let mut rest = range;
         let mut again = 0;
         loop {
@@ -298,7 +295,7 @@ impl<'a> Walk<'a> {
         &mut self,
         range: Range,
         skip: u64,
-        visit: &mut impl FnMut(Row<'_>) -> Visited,
+        visit: &mut impl FnMut(Met<'_>) -> Visited,
     ) -> (Page, Result<(), Failure>) {
         let mut tries = 0;
         loop {
@@ -361,28 +358,28 @@ impl<'a> Walk<'a> {
         skip: u64,
         page: &Page,
         failure: Failure,
-        visit: &mut impl FnMut(Row<'_>) -> Visited,
+        visit: &mut impl FnMut(Met<'_>) -> Visited,
     ) -> Result<Visited, Failure> {
         if !self.steps || page.asked > 1 || page.halted || self.stepped >= MOST_STEPS {
             return Err(failure);
         }
         let mut row = Vec::new();
         let query = Query { limit: 1, skip, docs: false, ..self.first(range) };
-        let listed = self.api.list(query, |json| {
-            row.extend_from_slice(json);
+        let listed = self.api.list(query, |first| {
+            row.extend_from_slice(first.json);
             false
         });
         if listed.is_err() || Summary::parse(&row).is_err() {
             return Err(failure);
         }
         self.stepped += 1;
-        Ok(visit(Row::SteppedOver(&row, &failure)))
+        Ok(visit(Met::SteppedOver(&row, &failure)))
     }
 
     fn oldest_summary(&self, range: Range, rows: u32) -> Result<Option<(u64, u64)>, Failure> {
         let mut summaries = Walk::new(self.api, self.name, false).beginning_with(rows);
-        let (page, listed) = summaries.page(range, 0, &mut |row: Row<'_>| Visited {
-            summary: Summary::parse(row.json()).ok(),
+        let (page, listed) = summaries.page(range, 0, &mut |met: Met<'_>| Visited {
+            summary: Summary::parse(met.json()).ok(),
             go_on: true,
         });
         summaries.forget_guess();
@@ -394,7 +391,7 @@ impl<'a> Walk<'a> {
         &mut self,
         ms: u64,
         mut skip: u64,
-        visit: &mut impl FnMut(Row<'_>) -> Visited,
+        visit: &mut impl FnMut(Met<'_>) -> Visited,
     ) -> Result<bool, Failure> {
         let Some(only) = Range::new(ms, ms) else { return Ok(false) };
         loop {
@@ -421,7 +418,7 @@ impl<'a> Walk<'a> {
         &mut self,
         range: Range,
         skip: u64,
-        visit: &mut impl FnMut(Row<'_>) -> Visited,
+        visit: &mut impl FnMut(Met<'_>) -> Visited,
     ) -> (Page, Result<(), Failure>) {
         let query = Query { skip, ..self.first(range) };
         if self.guess != Some(query) {
@@ -429,17 +426,16 @@ impl<'a> Walk<'a> {
         }
         let mut page = Page { asked: query.limit, ..Page::default() };
         let mut held = std::mem::take(&mut self.held);
-        let listed = self.api.list(query, |json| {
-            let row = Row::listed(json, true);
+        let listed = self.api.list(query, |row| {
             page.rows += 1;
-            page.bytes += u64::try_from(json.len()).unwrap_or(u64::MAX);
-            if !held.has_room_for(json) {
+            page.bytes += u64::try_from(row.bytes).unwrap_or(u64::MAX);
+            if !held.has_room_for(row) {
                 page.visit(&mut held, visit);
             }
-            if held.has_room_for(json) {
+            if held.has_room_for(row) {
                 held.push(row);
             } else if !page.halted {
-                page.note(visit(row));
+                page.note(visit(Met::Row(row)));
             }
             !page.halted
         });
@@ -453,8 +449,7 @@ impl<'a> Walk<'a> {
 
     /// Asks for the page after this one, if it is plain where that begins: if not, [`next_upto`](Self::next_upto) finds out.
     fn ask_next(&mut self, range: Range, page: &Page, held: &Held) {
-        let last =
-            held.rows().next_back().and_then(|row| Summary::parse(row.json()).ok()).map(|row| row.start);
+        let last = held.rows().next_back().and_then(|row| Summary::parse(row.json).ok()).map(|row| row.start);
         let Some(oldest) = last.or(page.oldest.map(|(start, _)| start)) else { return };
         if page.halted || page.rows < page.asked || oldest >= range.upto() {
             return;

@@ -14,12 +14,12 @@ use crate::api::{Api, EntriesAt, LARGEST_PAGE};
 use crate::checkpoint::{LogPlace, Owed, OwedRecord, Part, Seen, reach};
 use crate::deliver::Delivery;
 use crate::event::{self, Events};
-use crate::fetch::{FIRST_PAGE, Row, Visited, Walk};
+use crate::fetch::{FIRST_PAGE, Met, Visited, Walk};
 use crate::lumberjack::{Counts, Goal};
 use crate::plan::{Plan, Slice};
 use crate::ports::{Failure, Ports};
 use crate::range::Range;
-use crate::record::{Line, Record, Summary};
+use crate::record::{Line, Record, Row, Summary};
 use crate::source::Source;
 use done::Done;
 use gap::Index;
@@ -211,7 +211,7 @@ impl Turn<'_> {
         let api = self.api;
         let name = self.name;
         let mut walk = Walk::new(api, name, true).beginning_with(*self.first_page).expecting(count);
-        let walked = walk.stepping_over(range, |row| self.visit(row));
+        let walked = walk.stepping_over(range, |met| self.visit(met));
         *self.first_page = walk.rows();
         if let Some(failure) = walked.failure {
             self.failure.get_or_insert(failure);
@@ -220,18 +220,18 @@ impl Turn<'_> {
     }
 
     /// Takes one record. It goes on unless sending failed or the turn is over.
-    fn visit(&mut self, row: Row<'_>) -> Visited {
-        let record = match Record::parse(row.json()) {
+    fn visit(&mut self, met: Met<'_>) -> Visited {
+        let record = match Record::parse(met.json()) {
             Ok(record) => record,
-            Err(error) => return self.visit_unreadable(row.json(), &error),
+            Err(error) => return self.visit_unreadable(met.json(), &error),
         };
         let summary = Summary { activation_id: record.activation_id, start: record.start };
         if self.seen.contains(summary) || !self.ledger.begin(summary) {
             return Visited { summary: Some(summary), go_on: self.in_time() };
         }
         if self.source.matches(&record) && !self.singles.owes(summary) {
-            if !matches!(row, Row::Whole(_)) {
-                return self.visit_without_entries(row, &record);
+            if !matches!(met, Met::Row(Row { is_whole: true, .. })) {
+                return self.visit_without_entries(met, &record);
             }
             match self.logs.lines_of(&record, self.api, self.ports.clock.now_ms()) {
                 Lines::InRecord => self.take(&record, record.entries()),

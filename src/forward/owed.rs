@@ -9,7 +9,7 @@ use super::{NAMED, TURN_MS, Turn, turn_ends_ms};
 use crate::api::{Entries, EntriesAt};
 use crate::checkpoint::{OwedRecord, SourceState};
 use crate::event::Events;
-use crate::fetch::{Row, Visited, Walk};
+use crate::fetch::{Met, Visited, Walk};
 use crate::forward::Outcome;
 use crate::lumberjack::Goal;
 use crate::plan::Slice;
@@ -136,13 +136,13 @@ impl Turn<'_> {
     }
 
     /// Takes a record of which there is no more than its summary.
-    pub(super) fn visit_without_entries(&mut self, row: Row<'_>, record: &Record<'_>) -> Visited {
-        match row {
-            Row::SteppedOver(_, failure) if record.may_have_lines_elsewhere() => {
+    pub(super) fn visit_without_entries(&mut self, met: Met<'_>, record: &Record<'_>) -> Visited {
+        match met {
+            Met::SteppedOver(_, failure) if record.may_have_lines_elsewhere() => {
                 self.tally.activations += 1;
                 self.owe(of(record, Some(format!("no page with it can be had: {failure}"))));
             }
-            Row::Hollow(_) if record.has_log_lines() => self.take_one_by_one(record, EntriesAt::Record),
+            Met::Row(_) if record.has_log_lines() => self.take_one_by_one(record, EntriesAt::Record),
             _ => {}
         }
         self.visited(Summary { activation_id: record.activation_id, start: record.start })
@@ -347,11 +347,11 @@ impl Turn<'_> {
     fn listed(&self, record: &OwedRecord) -> Result<Listed, Failure> {
         let Some(start) = Range::new(record.start, record.start) else { return Ok(Listed::Not) };
         let mut found = Listed::Not;
-        let walked = Walk::new(self.api, self.name, false).over(start, |json| {
-            let summary = Summary::parse(json).ok();
+        let walked = Walk::new(self.api, self.name, false).over(start, |row| {
+            let summary = Summary::parse(row.json).ok();
             let met = summary == Some(record.summary());
             if met {
-                found = match Record::parse(json) {
+                found = match Record::parse(row.json) {
                     Ok(known) => Listed::With {
                         has_lines: self.source.matches(&known) && known.may_have_lines_elsewhere(),
                         known: of(&known, None),
