@@ -221,6 +221,10 @@ impl Turn<'_> {
 
     /// Takes one record. It goes on unless sending failed or the turn is over.
     fn visit(&mut self, met: Met<'_>) -> Visited {
+        if matches!(met, Met::SteppedOver(..)) {
+            // To find out took longer than a turn: what is behind it shall be reached all the same.
+            self.turn_ends_ms = turn_ends_ms(self.ports.clock.now_ms(), self.stop_ms);
+        }
         let record = match Record::parse(met.json()) {
             Ok(record) => record,
             Err(error) => return self.visit_unreadable(met.json(), &error),

@@ -22,7 +22,7 @@ pub enum State {
     Sound,
     /// `502` for it, and for every page with it.
     BadGateway,
-    /// Not JSON.
+    /// Not JSON, not even its id can be seen.
     Broken,
     /// There is no such record any more.
     Deleted,
@@ -189,9 +189,7 @@ impl Record {
     fn full(&self) -> Box<dyn Iterator<Item = String>> {
         let head = std::iter::once(format!("{},\"logs\":[", self.head()));
         match self.state {
-            State::Broken => {
-                Box::new(std::iter::once(format!("{},\"logs\":[\"x\"],\"response\":oh}}", self.head())))
-            }
+            State::Broken => Box::new(std::iter::once(r#"{"activationId" oh}"#.to_owned())),
             State::Lost | State::Stored => Box::new(head.chain(std::iter::once("]}".into()))),
             _ => Box::new(head.chain(self.entries()).chain(std::iter::once("]}".into()))),
         }
