@@ -1,5 +1,6 @@
 //! Forwarding one slice: fetch, send, wait for acks, and say what is done.
 
+mod admitted;
 mod done;
 mod gap;
 mod ledger;
@@ -7,26 +8,29 @@ mod logs;
 mod lookback;
 mod outcome;
 mod owed;
+mod progress;
 
 pub use outcome::{Outcome, Tally};
 
-use crate::api::{Api, EntriesAt, LARGEST_PAGE};
-use crate::checkpoint::{LogPlace, Owed, OwedRecord, Part, Seen, reach};
+use crate::api::{Api, EntriesAt, LARGEST_PAGE, Patience};
+use crate::checkpoint::{LogPlace, Owed, OwedRecord, Part, Seen, SourceState, reach};
 use crate::deliver::Delivery;
 use crate::event::{self, Events};
 use crate::fetch::{FIRST_PAGE, Met, Visited, Walk};
 use crate::lumberjack::{Counts, Goal};
 use crate::plan::{Plan, Slice};
 use crate::ports::{Failure, Ports};
-use crate::range::Range;
+use crate::range::{Range, union};
 use crate::record::{Line, Record, Row, Summary};
 use crate::source::Source;
+use admitted::Admitted;
 use done::Done;
 use gap::Index;
 use ledger::Ledger;
 use logs::{Lines, LogStore};
 use lookback::{LookBack, Unknown};
 use owed::Singles;
+use progress::Progress;
 
 pub(crate) use lookback::telling_count;
 
@@ -45,6 +49,9 @@ pub struct Worker {
     /// From the first slice on.
     delivery: Option<Delivery>,
     largest_page: u32,
+    /// With the API.
+    patience: Patience,
+    progress: Progress,
     /// Rows of the first page of a walk.
     first_page: u32,
     /// What was learned in this run.
@@ -53,7 +60,14 @@ pub struct Worker {
 
 impl Default for Worker {
     fn default() -> Self {
-        Self { delivery: None, largest_page: LARGEST_PAGE, first_page: FIRST_PAGE, logs: None }
+        Self {
+            delivery: None,
+            largest_page: LARGEST_PAGE,
+            patience: Patience::default(),
+            progress: Progress::default(),
+            first_page: FIRST_PAGE,
+            logs: None,
+        }
     }
 }
 
@@ -77,7 +91,9 @@ impl Worker {
         }
         // Its events are counted as the ledger counts them, from the begin of the turn.
         delivery.clear();
-        let api = Api::new(ports, plan.stop_ms).with_largest_page(self.largest_page);
+        let api = Api::new(ports, plan.stop_ms)
+            .with_largest_page(self.largest_page)
+            .with_patience(self.patience.clone());
         let state = plan.checkpoint.sources.get(&slice.source);
         let mut seen = state.map(|state| state.seen.clone()).unwrap_or_default();
         slice.renewed.iter().for_each(|range| seen.renew(*range));
@@ -87,14 +103,23 @@ impl Worker {
         let next_look_back_from =
             state.map_or(u64::MAX, |state| state.next_look_back_from(plan.began_ms, plan.lookback_ms));
         // What is in no range of this run's future and older than the look-back need not be remembered.
-        let look_back_from = plan.began_ms.saturating_sub(reach(plan.lookback_ms));
-        let done = Done::new(look_back_from, plan.most_ids.saturating_sub(slice.handed_back));
+        let look_back_from = next_look_back_from.min(plan.began_ms.saturating_sub(reach(plan.lookback_ms)));
+        // What has a gap before it is remembered from there on, until it has settled.
+        let done = Done::new(look_back_from, plan.most_ids.saturating_sub(slice.handed_back)).with_older(
+            slice.owed.range,
+            plan.began_ms,
+            [plan.most_ids, slice.handed_back],
+        );
         let turn = Turn {
             ports,
             api: &api,
             source: &source,
             name: filter.as_deref(),
             seen: &seen,
+            admitted: Admitted::new(
+                plan.checkpoint.sources.get(&slice.source).map_or(&[], |state| &state.admissions),
+                &slice.done,
+            ),
             delivery,
             first_page: &mut self.first_page,
             namespace: String::new(),
@@ -110,7 +135,8 @@ impl Worker {
             over: false,
             failure: None,
         };
-        let outcome = turn.work(plan, slice);
+        let mut outcome = turn.work(plan, slice);
+        self.progress.look(slice, &mut outcome);
         self.largest_page = api.largest_page();
         self.logs = self.logs.max(outcome.logs);
         outcome
@@ -132,6 +158,8 @@ struct Turn<'a> {
     /// The API's filter.
     name: Option<&'a str>,
     seen: &'a Seen,
+    /// What is known where more is monitored than before.
+    admitted: Admitted<'a>,
     delivery: &'a mut Delivery,
     first_page: &'a mut u32,
     /// That of the records; all of a turn have the same.
@@ -173,12 +201,16 @@ impl Turn<'_> {
                 })
             }
             Part::Fresh => Ok(Unknown::all(range)),
-            Part::Lookback => {
+            Part::Lookback | Part::Settling => {
                 let in_time = || self.ports.clock.now_ms() < self.turn_ends_ms;
                 let state = plan.checkpoint.sources.get(&slice.source);
-                let exact = state
-                    .is_none_or(|state| state.must_compare_all_of(range, plan.began_ms, plan.lookback_ms));
-                LookBack { api: self.api, name: self.name, seen: self.seen, exact, in_time }.over(range)
+                let settling = part == Part::Settling;
+                let must_compare =
+                    |state: &SourceState| state.must_compare_all_of(range, plan.began_ms, plan.lookback_ms);
+                let exact = !settling && state.is_none_or(must_compare);
+                let renewed = settling && state.is_some_and(|state| state.is_renewed(range));
+                LookBack { api: self.api, name: self.name, seen: self.seen, exact, renewed, in_time }
+                    .over(range)
             }
             Part::Record => return self.work_on_records(slice),
         };
@@ -190,6 +222,7 @@ impl Turn<'_> {
                 return self.outcome(slice, Some(range.upto()), &[]);
             }
         };
+        let again = union(ranges.iter().chain(&renewing).copied().collect());
         // What was found in the time of this turn is fetched, however long it was looked for.
         self.turn_ends_ms = turn_ends_ms(self.ports.clock.now_ms(), self.stop_ms);
         let mut reached = None;
@@ -203,7 +236,8 @@ impl Turn<'_> {
         self.owe_begun();
         // Newest first: the oldest that is done of what is not done decides.
         let reached = reached.max(looked).max(self.ledger.open().map(|activation| activation.start));
-        Outcome { gone, back, ..self.outcome(slice, reached, &renewing) }
+        let outcome = self.outcome(slice, reached, &renewing);
+        Outcome { unsettled: outcome.unsettled(&again), gone, back, ..outcome }
     }
 
     /// Forwards everything new in `range`, where `count` activations are to be expected. Returns the start down to which it came, if it did not get through.
@@ -230,7 +264,7 @@ impl Turn<'_> {
             Err(error) => return self.visit_unreadable(met.json(), &error),
         };
         let summary = Summary { activation_id: record.activation_id, start: record.start };
-        if self.seen.contains(summary) || !self.ledger.begin(summary) {
+        if self.admitted.knows(self.seen, summary, &record) || !self.ledger.begin(summary) {
             return Visited { summary: Some(summary), go_on: self.in_time() };
         }
         if self.source.matches(&record) && !self.singles.owes(summary) {
@@ -292,7 +326,7 @@ impl Turn<'_> {
 
     /// Puts a line into the outbox; or says that the turn is over.
     fn put(&mut self, events: &Events<'_>, index: usize, line: Line<'_>) -> bool {
-        let looks = index % LINES_A_LOOK == 0;
+        let looks = index.is_multiple_of(LINES_A_LOOK);
         if self.delivery.is_full() {
             self.send(Goal::Room);
         } else if looks && self.lingers() {
@@ -411,6 +445,7 @@ impl Turn<'_> {
             rest,
             done,
             renewed,
+            unsettled: Vec::new(),
             gone: Vec::new(),
             back: Vec::new(),
             records: self.singles.records,

@@ -1,11 +1,12 @@
 //! The report: what a run achieved, as the action's result, and its log.
 
 use crate::api::Api;
-use crate::checkpoint::{Checkpoint, Lease, LogPlace, Owed, Saved, load_package};
+use crate::checkpoint::{Checkpoint, LogPlace, Owed, Part, SAVED, Saved, Saving};
 use crate::config::LogLevel;
 use crate::forward::{Outcome, Tally};
 use crate::plan::{Keep, Plan};
 use crate::ports::Ports;
+use crate::range::{self, Range};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -81,6 +82,9 @@ struct Left {
     /// Records that are owed by themselves.
     #[serde(skip_serializing_if = "is_zero")]
     records: u64,
+    /// Forwarded, but to be counted once more.
+    #[serde(skip_serializing_if = "is_zero")]
+    settling: u64,
     /// Whose logs are not in their store yet.
     #[serde(skip_serializing_if = "is_zero")]
     activations: u64,
@@ -116,18 +120,12 @@ pub fn conclude(ports: Ports<'_>, plan: &Plan, outcomes: &[Outcome], last: bool)
     }
     let api = Api::new(ports, plan.deadline_ms);
     let mut checkpoint = advanced(plan, outcomes);
-    if let Keep::Package(held) = &plan.store
-        && held.contended
-        && last
-    {
-        checkpoint = with_that_of_others(&api, &held.name, checkpoint, plan.lookback_ms);
-    }
     checkpoint.saved_ms = ports.clock.now_ms();
+    let saved = save(plan, &api, &mut checkpoint, last);
     let mut result = summarize(plan, outcomes, &checkpoint);
     let mut failures = failures(outcomes);
     failures.extend(troubles(plan, &checkpoint));
-    let encoded = checkpoint.encode().map_err(|error| error.to_string());
-    let handed = match encoded.and_then(|json| save(plan, &api, json, checkpoint.saved_ms, last)) {
+    let handed = match saved {
         Ok((kept, warning)) => {
             result.warnings.extend(warning);
             result.keep(kept)
@@ -143,8 +141,8 @@ pub fn conclude(ports: Ports<'_>, plan: &Plan, outcomes: &[Outcome], last: bool)
     result.requests += plan.requests + api.requests();
     result.duration_ms = ports.clock.now_ms().saturating_sub(plan.began_ms);
     result.error = joined(failures);
-    let Left { ranges, records, activations, .. } = result.left;
-    let complete = result.error.is_none() && ranges == 0 && records == 0 && activations == 0;
+    let Left { ranges, settling, records, activations, .. } = result.left;
+    let complete = result.error.is_none() && ranges + settling + records + activations == 0;
     let log = if last { log(plan, outcomes, &result) } else { Vec::new() };
     Report { result: result.json(), checkpoint: handed, complete, log }
 }
@@ -166,7 +164,7 @@ fn skipped(ports: Ports<'_>, plan: &Plan, reason: &str, last: bool) -> Report {
 impl RunResult {
     /// Notes where the checkpoint went. Returns what the host has to keep.
     fn keep(&mut self, kept: Kept) -> Option<Vec<u8>> {
-        self.checkpoint = "saved";
+        self.checkpoint = SAVED;
         match kept {
             Kept::Package => {}
             Kept::Host(json) => return Some(json),
@@ -203,9 +201,17 @@ fn advanced(plan: &Plan, outcomes: &[Outcome]) -> Checkpoint {
             .for_each(|activation| state.seen.set_listed(*activation, true));
         own().for_each(|outcome| state.seen.take_up(&outcome.done));
         own().flat_map(|outcome| &outcome.records).for_each(|record| state.owe(record.clone()));
-        own().flat_map(|outcome| &outcome.settled).for_each(|activation| state.settle(*activation));
+        own().flat_map(|outcome| &outcome.settled).for_each(|activation| state.settle_record(*activation));
         let settled = plan.settled.get(name).into_iter().flatten().copied();
-        let covered: Vec<Owed> = own().filter_map(|outcome| outcome.covered).chain(settled).collect();
+        let unsettled: Vec<Range> = own().flat_map(|outcome| &outcome.unsettled).copied().collect();
+        state.settle_anew(&unsettled, plan.began_ms);
+        let finished = |owed: Owed| {
+            let but = if owed.part == Part::Settling { &unsettled[..] } else { &[] };
+            let ranges = range::difference(vec![owed.range], but);
+            ranges.into_iter().map(move |range| Owed { range, ..owed })
+        };
+        let covered: Vec<Owed> =
+            own().filter_map(|outcome| outcome.covered).chain(settled).flat_map(finished).collect();
         state.advance(work, &covered, plan.began_ms, plan.lookback_ms);
     }
     checkpoint
@@ -215,34 +221,31 @@ fn logs_learned(outcomes: &[Outcome]) -> Option<LogPlace> {
     outcomes.iter().filter_map(|outcome| outcome.logs).max()
 }
 
-/// What another run saved meanwhile counts too. If it cannot be read, ours replaces it: true by itself, but some lines come again.
-fn with_that_of_others(api: &Api<'_>, package: &str, ours: Checkpoint, lookback_ms: u64) -> Checkpoint {
-    let stored = load_package(api, package).ok().and_then(|stored| stored.checkpoint);
-    match stored.and_then(|json| Checkpoint::decode(json.get().as_bytes()).ok()) {
-        Some(theirs) => ours.merged(theirs, lookback_ms),
-        None => ours,
-    }
-}
-
-/// Puts the checkpoint where it belongs, and renews the lease or ends it. Returns a warning with it if that is not the place it should be.
+/// Puts the checkpoint where it belongs, and renews the lease or ends it. What another run saved meanwhile counts too. Returns a warning with it
+/// if that is not the place it should be.
 fn save(
     plan: &Plan,
     api: &Api<'_>,
-    json: Vec<u8>,
-    now_ms: u64,
+    checkpoint: &mut Checkpoint,
     last: bool,
 ) -> Result<(Kept, Option<String>), String> {
+    let encoded = |checkpoint: &Checkpoint| checkpoint.encode().map_err(|error| error.to_string());
     let held = match &plan.store {
-        Keep::Host => return Ok((Kept::Host(json), None)),
-        Keep::Records => return Ok((in_result(json, last)?, None)),
+        Keep::Host => return Ok((Kept::Host(encoded(checkpoint)?), None)),
+        Keep::Records => return Ok((in_result(encoded(checkpoint)?, last)?, None)),
         Keep::Package(held) => held,
     };
     let status = match held.refused {
         Some(status) if !last => status,
         _ => {
-            let run = held.run.as_ref().filter(|_| !last);
-            let lease = run.map(|run| Lease::new(run, now_ms, plan.deadline_ms));
-            match held.save(api, &json, lease.as_ref()).map_err(|failure| failure.message)? {
+            let mut saving = Saving {
+                began_with_ms: plan.checkpoint.saved_ms,
+                lookback_ms: plan.lookback_ms,
+                now_ms: checkpoint.saved_ms,
+                goes_on_until_ms: (!last).then_some(plan.deadline_ms),
+                checkpoint,
+            };
+            match held.save(api, &mut saving).map_err(|failure| failure.message)? {
                 Saved::Done(_) => return Ok((Kept::Package, None)),
                 Saved::Refused(status) => status,
             }
@@ -256,7 +259,7 @@ fn save(
         "{refused}, so the checkpoint is in this result. The next run may find that late, and lines come again; without a record of this \
          activation, more of them. Give the key the right, or choose it with `checkpoint.store` set to `activation`"
     );
-    Ok((in_result(json, last)?, Some(warning)))
+    Ok((in_result(encoded(checkpoint)?, last)?, Some(warning)))
 }
 
 fn in_result(json: Vec<u8>, last: bool) -> Result<Kept, String> {
@@ -315,6 +318,7 @@ fn summarize(plan: &Plan, outcomes: &[Outcome], checkpoint: &Checkpoint) -> RunR
     let records = || states().flat_map(|state| &state.records).map(|record| record.start);
     result.left.ranges = owed().map(|_| 1).sum();
     result.left.records = records().map(|_| 1).sum();
+    result.left.settling = states().flat_map(|state| &state.settling).map(|_| 1).sum();
     result.left.oldest = owed().chain(records()).min().map(crate::time::rfc3339);
     let nowhere = logs_learned(outcomes) == Some(LogPlace::Nowhere);
     let no_logs = nowhere.then(|| "this platform does not give logs: its log driver takes them elsewhere, and `/logs` says they are not available".into());

@@ -1,10 +1,9 @@
 //! The log entries of one activation, of any size, one at a time: from its record, or from the store that `/logs` asks.
 
-use super::{Api, ERROR_BODY, read_body};
-use crate::ports::{Failure, Method, Response};
+use super::patience::Answer;
+use super::{Api, refused, said};
+use crate::ports::{Failure, Method};
 use crate::record::{ActivationId, Content, EntryReader, Line};
-use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 /// What `/logs` says in place of lines, as its only entry, where a log driver took them elsewhere (facts/openwhisk.md 1.8).
 const NOT_AVAILABLE: &str = "Logs are not available.";
@@ -37,7 +36,7 @@ pub enum Entries {
     NotRetrieved,
 }
 
-impl Api<'_> {
+impl<'a> Api<'a> {
     /// Hands each log entry of an activation to `visit`, with its index, until that returns `false`. Asked once only: when it fails, some entries
     /// may have been visited. What is longer than an event can be is cut while it is read, so it takes no more memory than one entry.
     pub fn entries(
@@ -54,7 +53,9 @@ impl Api<'_> {
         let (mut reader, mut notice) = (EntryReader::default(), None);
         let broken = |error| Failure::passing(format!("{what}: {error}"));
         while let Some(piece) = response.body.chunk()? {
+            let mut visited = false;
             let fed = reader.feed(&piece, |index, line| {
+                visited = true;
                 // A notice stands alone. If another entry follows, it was a line like any other.
                 let held: Option<Notice> = notice.take();
                 if held.is_some_and(|held| !visit(0, held.text.as_str().into())) {
@@ -63,6 +64,9 @@ impl Api<'_> {
                 notice = Notice::of(at, index, line);
                 notice.is_some() || visit(index, line)
             });
+            if visited {
+                response.body.is_of_use();
+            }
             if !fed.map_err(broken)? {
                 return Ok(Entries::Stopped);
             }
@@ -85,7 +89,7 @@ impl Api<'_> {
     }
 
     /// The answer that holds the entries; `None` if there is no such activation.
-    fn open(&self, id: ActivationId, at: EntriesAt, what: &str) -> Result<Option<Response>, Failure> {
+    fn open(&self, id: ActivationId, at: EntriesAt, what: &str) -> Result<Option<Answer<'a>>, Failure> {
         let place = match at {
             EntriesAt::Record => "",
             EntriesAt::Store => "/logs",
@@ -96,10 +100,10 @@ impl Api<'_> {
             return self.accept(response, what).map(Some);
         }
         // A gateway says 404 too while the controller is away. That must not pass for "it was deleted".
-        if read_body(&mut response, ERROR_BODY).is_ok_and(|body| is_of_openwhisk(&body)) {
-            return Ok(None);
+        match said(&mut response) {
+            Some(_) => Ok(None),
+            None => Err(refused(404, None, what)),
         }
-        Err(Failure::passing(format!("{what}: HTTP 404, but not from OpenWhisk; is `api.host` right?")))
     }
 }
 
@@ -122,18 +126,6 @@ impl Notice {
         };
         Some(Self { text: text.into_owned(), means })
     }
-}
-
-/// Whether an error's body is OpenWhisk's: it has `error` and `code`.
-fn is_of_openwhisk(body: &[u8]) -> bool {
-    #[derive(Deserialize)]
-    struct Refusal {
-        #[serde(rename = "error")]
-        _error: String,
-        #[serde(rename = "code")]
-        _code: IgnoredAny,
-    }
-    body.trim_ascii_start().starts_with(b"{") && serde_json::from_slice::<Refusal>(body).is_ok()
 }
 
 #[cfg(test)]

@@ -18,6 +18,11 @@ impl Checkpoint {
                 }
             }
         }
+        for (name, theirs) in other.parked {
+            if !self.sources.contains_key(&name) {
+                self.parked.entry(name).or_insert(theirs);
+            }
+        }
         self
     }
 }
@@ -44,7 +49,10 @@ impl SourceState {
         state.records = owed_by_itself;
         state.kept_from = state.kept_from.max(further.kept_from);
         state.compared_ms = state.compared_ms.min(further.compared_ms);
-        state.advance(&work, &covered, further.through, lookback_ms);
+        // What one of them has finished is counted once more at worst.
+        state.settling.extend(further.settling);
+        state.unite_settling();
+        state.cover(&work, &covered, further.through, lookback_ms);
         state
     }
 }

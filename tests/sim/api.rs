@@ -89,9 +89,12 @@ fn answer(sim: &Sim, request: &Request) -> Answer {
             Answer { status, pieces: vec![json.to_string()] }
         }
         (Method::Put, Some("packages")) => {
-            assert_eq!(query, "overwrite=true");
             if sim.world.settings.store == Store::Refused {
                 return Answer::error(403);
+            }
+            if query != "overwrite=true" && sim.kept.borrow().package.is_some() {
+                let error = json!({"error": "resource already exists", "code": "x"});
+                return Answer { status: 409, pieces: vec![error.to_string()] };
             }
             sim.kept.borrow_mut().put(&request.body, sim.world.settings.shared_package);
             Answer { status: 200, pieces: vec![sim.package().1.to_string()] }
@@ -139,7 +142,7 @@ fn activations(sim: &Sim, query: &str) -> Answer {
     let number = |key: &str| query.get(key).map(|text| text.parse::<u64>().expect("a number"));
     let (since, upto) = (number("since").expect("since"), number("upto").expect("upto"));
     let now = sim.now.get();
-    let as_of = if sim.world.settings.stale { sim.indexed.replace(now) } else { now };
+    let as_of = sim.index.as_of(now, &sim.world.settings);
     let name = query.get("name").map(String::as_str);
     let own = sim.own.borrow();
     let mut named = sim.world.named(name);

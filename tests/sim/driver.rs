@@ -1,5 +1,6 @@
 //! Runs the forwarder in a world: in time, late, twice at once, killed, in one piece or in slices on several workers.
 
+use super::index::Index;
 use super::oracle::{self, Verdict};
 use super::ports::{Fate, Killed, RunPorts, Sim};
 use super::random::Random;
@@ -33,14 +34,23 @@ const DEEPEST: u32 = 2;
 pub fn simulate(seed: u64, trace: bool) -> Verdict {
     let random = Random::new(seed);
     let world = World::new(&random);
+    let sim = begin(world, random, trace);
+    sim.trace(|| format!("seed {seed}: {:#?}", sim.world.settings));
+    remember_2017(&sim);
+    live(&sim);
+    let settled = settle(&sim);
+    oracle::judge(&sim, settled)
+}
+
+fn begin(world: World, random: Random, trace: bool) -> Rc<Sim> {
     let begin = world.settings.begin;
     let package = world.settings.shared_package.then(|| vec![foreign()]);
-    let sim = Rc::new(Sim {
+    Rc::new(Sim {
         world,
         random,
         now: Cell::new(begin),
         quiet: Cell::new(false),
-        indexed: Cell::new(begin),
+        index: Index::new(begin),
         kept: RefCell::new(Kept { package, ..Kept::default() }),
         own: RefCell::default(),
         arrived: RefCell::default(),
@@ -49,12 +59,33 @@ pub fn simulate(seed: u64, trace: bool) -> Verdict {
         cut_short: Cell::new(false),
         untrue: RefCell::default(),
         trace,
-    });
-    sim.trace(|| format!("seed {seed}: {:#?}", sim.world.settings));
-    remember_2017(&sim);
-    live(&sim);
-    let settled = settle(&sim);
-    oracle::judge(&sim, settled)
+    })
+}
+
+/// What had come of the runs so far when one was over.
+#[derive(Debug)]
+pub struct Ended {
+    /// Lines that have arrived.
+    pub lines: usize,
+    /// How many of them came again.
+    pub repeated: usize,
+    /// Whether the run left nothing.
+    pub complete: bool,
+}
+
+/// Runs in `world`, where nothing goes wrong, at these times.
+pub fn runs_at(world: World, times: &[u64]) -> Vec<Ended> {
+    let sim = begin(world, Random::new(7), std::env::var_os("WHISKJACK_TRACE").is_some());
+    sim.quiet.set(true);
+    let run_at = |time: &u64| {
+        sim.now.set(*time);
+        let complete = run(&sim, 0);
+        let arrived = sim.arrived.borrow();
+        let times = || arrived.lines.values().flatten().copied();
+        let lines = times().filter(|times| *times > 0).count();
+        Ended { lines, repeated: times().sum::<u32>() as usize - lines, complete }
+    };
+    times.iter().map(run_at).collect()
 }
 
 /// What the tool of 2017 left behind: in the log of each of its runs how far it came.
@@ -101,7 +132,13 @@ fn settle(sim: &Rc<Sim>) -> bool {
         if at_rest == if early { 3 } else { 2 } {
             return true;
         }
-        sim.pass(if early && at_rest == 2 { COMPARING_MS } else { sim.world.settings.interval_ms });
+        // What the index does not show yet, nobody can know of.
+        let behind = 2 * sim.world.settings.index_step_ms;
+        sim.pass(if early && at_rest == 2 {
+            COMPARING_MS
+        } else {
+            sim.world.settings.interval_ms.max(behind)
+        });
     }
     false
 }

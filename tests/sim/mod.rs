@@ -6,6 +6,8 @@
 mod api;
 mod driver;
 mod faults;
+mod gap;
+mod index;
 mod oracle;
 mod ports;
 mod random;
@@ -15,4 +17,5 @@ mod store;
 mod world;
 
 pub use driver::simulate;
+pub use gap::{Gap, HOUR, MINUTE};
 pub use oracle::Verdict;

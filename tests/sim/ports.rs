@@ -1,6 +1,7 @@
 //! One run's ports: every call takes time, and at any call the run may be killed or another one may come in between.
 
 use super::driver;
+use super::index::Index;
 use super::random::Random;
 use super::receiver::Arrived;
 use super::record::Record;
@@ -20,8 +21,8 @@ pub struct Sim {
     pub now: Cell<u64>,
     /// No more faults.
     pub quiet: Cell<bool>,
-    /// As of when the index of activations is; list and count bring it up to date after they have answered.
-    pub indexed: Cell<u64>,
+    /// What list and count show.
+    pub index: Index,
     pub kept: RefCell<Kept>,
     /// Records of the forwarder's own runs.
     pub own: RefCell<Vec<Record>>,

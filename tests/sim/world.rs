@@ -64,6 +64,8 @@ pub struct Settings {
     pub punctual: bool,
     /// List and count answer as of the question before.
     pub stale: bool,
+    /// So often the index is renewed; where it is stale, so long that takes.
+    pub index_step_ms: u64,
     /// Records are deleted inside the look-back too.
     pub early_deletions: bool,
     /// Where log lines are, and the parameter `logs`.
@@ -128,6 +130,10 @@ impl World {
     pub fn new(random: &Random) -> Self {
         let settings = Settings::new(random);
         let records = records(&settings, random);
+        Self::of(settings, records)
+    }
+
+    pub fn of(settings: Settings, records: Vec<Record>) -> Self {
         let mut listed: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         let mut order: Vec<usize> = (0..records.len()).collect();
         order.sort_by_key(|&at| std::cmp::Reverse((records[at].start, records[at].id)));
@@ -171,7 +177,7 @@ impl World {
 }
 
 impl Settings {
-    fn new(random: &Random) -> Self {
+    pub fn new(random: &Random) -> Self {
         let clean = random.chance(300);
         let heavy = random.chance(25);
         let unless_clean = |most: &[u64]| if clean { 0 } else { random.pick(most) };
@@ -204,6 +210,9 @@ impl Settings {
             LogsAt::Record => random.pick(&["auto", "auto", "record", "api"]),
             _ => random.pick(&["auto", "auto", "api"]),
         };
+        let index_step_ms =
+            random.pick(&[0, 0, 0, SECOND, 10 * SECOND, MINUTE]).min(lookback_minutes * MINUTE / 4);
+        let index_step_ms = if punctual { 0 } else { index_step_ms };
         let patterns = random.chance(200);
         let mut actions: Vec<&str> = ACTIONS.iter().map(|(name, _)| *name).collect();
         (0..random.below(ACTIONS.len() as u64)).for_each(|_| {
@@ -222,6 +231,7 @@ impl Settings {
             few_ids,
             punctual,
             stale: random.chance(500),
+            index_step_ms,
             early_deletions: !clean && random.chance(400),
             logs,
             logs_parameter,
@@ -252,6 +262,10 @@ impl Settings {
             begin: BEGIN,
             end,
         };
+        // A state in the forwarder's own records is found late, and lines come again.
+        if settings.clean && matches!(settings.store, Store::Activation | Store::Refused) {
+            settings.index_step_ms = 0;
+        }
         // Row by row, so many records would take more runs than there are.
         if settings.heavy {
             settings.largest_page = settings.largest_page.max(25);
@@ -280,11 +294,12 @@ impl Settings {
     }
 
     /// Longest time from an activation's start until it is visible that the look-back promises to bridge: a clock that is ahead takes its
-    /// lead from it, and the driver lets it wander by a second.
+    /// lead from it, and the driver lets it wander by a second. So does an index that is behind; one that is renewed may just have missed it.
     pub fn longest_delay(&self) -> u64 {
+        let behind = if self.stale { 2 * self.index_step_ms } else { self.index_step_ms };
         // Without word of the limits it is a quarter of an hour.
         let most = if self.limits_tell { 15 } else { u64::MAX };
-        self.lookback_minutes.min(most) * MINUTE - self.skew_ms.unsigned_abs() - 2 * SECOND
+        self.lookback_minutes.min(most) * MINUTE - self.skew_ms.unsigned_abs() - 2 * SECOND - behind
     }
 }
 
