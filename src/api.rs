@@ -54,7 +54,7 @@ pub const LARGEST_PAGE: u32 = 200;
 const SMALLEST_LARGEST_PAGE: u32 = 30;
 
 /// Which activations to list.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Query<'a> {
     /// The `name` filter: `action` or `package/action`; nothing for the whole namespace.
     pub name: Option<&'a str>,
@@ -146,6 +146,11 @@ impl<'a> Api<'a> {
     /// Does without the answers that nobody has wanted yet.
     pub fn forget_ahead(&self) {
         self.ahead.borrow_mut().clear();
+    }
+
+    /// Does without a list that was asked for ahead of time.
+    pub fn forget_list(&self, query: Query<'_>) {
+        self.ahead.borrow_mut().remove(&query.target());
     }
 
     /// The same, with what was learned before about the largest page.

@@ -1,5 +1,6 @@
 //! Events: what a receiver gets for one log line. Written straight into frames, in the shape of the 2017 tool.
 
+use crate::checkpoint::OwedRecord;
 use crate::lumberjack::{Common, LARGEST_EVENT, Protocol, write_pairs};
 use crate::record::{ActivationId, Line, Record, write_json_string};
 use crate::time;
@@ -12,7 +13,9 @@ use std::rc::Rc;
 /// They differ in time, number and line only. All else is made ready once: an event is then half a dozen copies.
 #[derive(Debug)]
 pub struct Events<'r> {
-    record: &'r Record<'r>,
+    /// Simple name of the action.
+    name: &'r str,
+    namespace: &'r str,
     protocol: Protocol,
     /// An id but for its last part, the number of the entry.
     id: String,
@@ -29,8 +32,19 @@ const FLAGS: usize = 64;
 impl<'r> Events<'r> {
     /// The events of `record`, as payloads of that version's frames.
     pub fn of(record: &'r Record<'r>, protocol: Protocol) -> Self {
-        let id = id_but_number(&record.namespace, record.activation_id);
-        let activation = record.activation_id.to_string();
+        let end = record.end.unwrap_or(record.start);
+        Self::new(&record.namespace, &record.name, record.activation_id, end, protocol)
+    }
+
+    /// The same of a record that is owed by itself.
+    pub fn of_owed(record: &'r OwedRecord, protocol: Protocol) -> Self {
+        let end = record.end.unwrap_or(record.start);
+        Self::new(&record.namespace, &record.name, record.id, end, protocol)
+    }
+
+    fn new(namespace: &'r str, name: &'r str, id: ActivationId, end_ms: u64, protocol: Protocol) -> Self {
+        let activation = id.to_string();
+        let id = id_but_number(namespace, id);
         let (mut before_number, mut after_line) = (Vec::new(), Vec::new());
         if protocol == Protocol::V2 {
             // `beat` and `version` are in the index name of usual pipelines, `_id` serves as document id (facts/lumberjack.md 4).
@@ -46,14 +60,14 @@ impl<'r> Events<'r> {
             after_line.extend_from_slice(br#","activation":""#);
             after_line.extend_from_slice(activation.as_bytes());
             after_line.extend_from_slice(br#"","action":"#);
-            write_json_string(&record.name, &mut after_line);
+            write_json_string(name, &mut after_line);
             after_line.extend_from_slice(br#","namespace":"#);
-            write_json_string(&record.namespace, &mut after_line);
+            write_json_string(namespace, &mut after_line);
         }
-        let end = time::rfc3339(record.end.unwrap_or(record.start));
+        let end = time::rfc3339(end_ms);
         after_line.push(b'}');
         let common = Rc::new(Common::new(br#"{"@timestamp":""#, &before_number, &after_line));
-        Self { record, protocol, id, activation, end, common }
+        Self { name, namespace, protocol, id, activation, end, common }
     }
 
     /// What all of them have in common.
@@ -124,8 +138,8 @@ impl<'r> Events<'r> {
         let mut pairs = vec![
             ("line", &*line),
             ("activation", &self.activation),
-            ("action", &self.record.name),
-            ("namespace", &self.record.namespace),
+            ("action", self.name),
+            ("namespace", self.namespace),
             ("id", &id),
         ];
         pairs.extend((!flags.is_empty()).then_some(("log.flags", &*flags)));

@@ -18,6 +18,17 @@ const PAGE_BYTES: u64 = 8 << 20;
 const HELD_BYTES: usize = 256 << 10;
 /// Times a page is tried without progress, once it is as small as can be; before that it is halved.
 const TRIES: u32 = 3;
+/// Records that are stepped over one behind the other. If not one of the next can be had either, the API is at fault and not the records.
+const MOST_STEPS: u32 = 8;
+
+/// What a walk meets.
+#[derive(Debug, Clone, Copy)]
+pub enum Met<'r> {
+    /// A row of a list.
+    Row(Row<'r>),
+    /// A record that no page could be had with: its summary as JSON, and why not.
+    SteppedOver(&'r [u8], &'r Failure),
+}
 
 /// What became of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +65,11 @@ pub struct Walk<'a> {
     /// Rows of a page that may still succeed: half of one that failed.
     ceiling: u32,
     held: Held,
+    /// What was asked for ahead of time.
+    guess: Option<Query<'a>>,
+    /// Whether to step over a record that cannot be had, and how many were since the last one that could.
+    steps: bool,
+    stepped: u32,
     /// Rows that there should be, if somebody knows, and how many different ones there were.
     expected: Option<u64>,
     seen: u64,
@@ -63,10 +79,12 @@ pub struct Walk<'a> {
 enum Next {
     /// With a page that ends here.
     Page(u64),
+    /// With what starts in this millisecond, without so many rows of it.
+    RestOf(u64, u64),
     /// There is nothing more.
     Nothing,
-    /// Not at all: the visitor has had enough.
-    Halted,
+    /// Not at all: the visitor has had enough. All that starts later than this was visited.
+    Halted(u64),
 }
 
 /// One page, as it was read.
@@ -87,6 +105,16 @@ struct Page {
 struct Held {
     bytes: Vec<u8>,
     ends: Vec<usize>,
+}
+
+impl<'r> Met<'r> {
+    /// What there is of it, as JSON.
+    pub fn json(self) -> &'r [u8] {
+        match self {
+            Self::Row(row) => row.json,
+            Self::SteppedOver(json, _) => json,
+        }
+    }
 }
 
 impl Held {
@@ -127,12 +155,12 @@ impl Page {
     }
 
     /// Visits the rows that were held back.
-    fn visit(&mut self, held: &mut Held, visit: &mut impl FnMut(Row<'_>) -> Visited) {
+    fn visit(&mut self, held: &mut Held, visit: &mut impl FnMut(Met<'_>) -> Visited) {
         for row in held.rows() {
             if self.halted {
                 break;
             }
-            self.note(visit(row));
+            self.note(visit(Met::Row(row)));
         }
         held.clear();
     }
@@ -165,7 +193,19 @@ impl<'a> Walk<'a> {
     /// A walk over full records, or over summaries.
     pub fn new(api: &'a Api<'a>, name: Option<&'a str>, docs: bool) -> Self {
         let limit = if docs { FIRST_PAGE } else { LARGEST_PAGE };
-        Self { api, name, docs, limit, ceiling: LARGEST_PAGE, held: Held::default(), expected: None, seen: 0 }
+        Self {
+            api,
+            name,
+            docs,
+            limit,
+            ceiling: LARGEST_PAGE,
+            held: Held::default(),
+            guess: None,
+            steps: false,
+            stepped: 0,
+            expected: None,
+            seen: 0,
+        }
     }
 
     /// The same, with so many rows on the first page.
@@ -191,25 +231,55 @@ impl<'a> Walk<'a> {
 
     /// Visits all rows in `range`, newest first. A row may be visited again: `visit` says whether it is new.
     pub fn over(&mut self, range: Range, mut visit: impl FnMut(Row<'_>) -> Visited) -> Walked {
+        self.rows_in(range, |met| match met {
+            Met::Row(row) => visit(row),
+            Met::SteppedOver(json, _) => visit(Row::whole(json)),
+        })
+    }
+
+    /// The same, and a record that no page can be had with is stepped over: only its summary is visited.
+    pub fn stepping_over(&mut self, range: Range, visit: impl FnMut(Met<'_>) -> Visited) -> Walked {
+        self.steps = true;
+        self.rows_in(range, visit)
+    }
+
+    fn rows_in(&mut self, range: Range, mut visit: impl FnMut(Met<'_>) -> Visited) -> Walked {
+        let walked = self.pages_of(range, &mut visit);
+        self.forget_guess();
+        walked
+    }
+
+    fn pages_of(&mut self, range: Range, visit: &mut impl FnMut(Met<'_>) -> Visited) -> Walked {
         let mut rest = range;
         let mut again = 0;
         loop {
-            let (page, listed) = self.patiently(rest, 0, &mut visit);
+            let (page, listed) = self.patiently(rest, 0, visit);
             // The next page shows those that start with the oldest again.
             self.seen += page.readable.saturating_sub(again);
             again = page.oldest.map_or(0, |(_, rows)| rows);
             let reached = page.oldest.map_or(rest.upto(), |(start, _)| start.min(rest.upto()));
             let next = match listed {
                 Ok(()) if page.halted => return Walked { reached: Some(reached), failure: None },
-                Ok(()) => self.next_upto(rest, &page, &mut visit),
+                Ok(()) => self.next_upto(rest, &page),
                 // What came before it broke off is done: the next page ends there.
                 Err(_) if reached < rest.upto() => Ok(Next::Page(reached)),
-                Err(failure) => Err(failure),
+                Err(failure) => self.step_over(rest, 0, &page, failure, visit).map(|stepped| match stepped {
+                    Visited { summary: Some(Summary { start, .. }), go_on: true } => Next::RestOf(start, 1),
+                    Visited { summary, .. } => Next::Halted(summary.map_or(reached, |summary| summary.start)),
+                }),
+            };
+            let next = match next {
+                Ok(Next::RestOf(ms, skip)) => match self.rest_of_millisecond(ms, skip, visit) {
+                    Ok(true) => Ok(Next::Halted(ms)),
+                    Ok(false) => Ok(ms.checked_sub(1).map_or(Next::Nothing, Next::Page)),
+                    Err(failure) => return Walked { reached: Some(ms), failure: Some(failure) },
+                },
+                next => next,
             };
             let upto = match next {
-                Ok(Next::Page(upto)) => upto,
+                Ok(Next::Page(upto) | Next::RestOf(upto, _)) => upto,
                 Ok(Next::Nothing) => return Walked { reached: None, failure: None },
-                Ok(Next::Halted) => return Walked { reached: Some(reached), failure: None },
+                Ok(Next::Halted(reached)) => return Walked { reached: Some(reached), failure: None },
                 Err(failure) => return Walked { reached: Some(reached), failure: Some(failure) },
             };
             match Range::new(rest.since(), upto) {
@@ -225,12 +295,16 @@ impl<'a> Walk<'a> {
         &mut self,
         range: Range,
         skip: u64,
-        visit: &mut impl FnMut(Row<'_>) -> Visited,
+        visit: &mut impl FnMut(Met<'_>) -> Visited,
     ) -> (Page, Result<(), Failure>) {
         let mut tries = 0;
         loop {
             let (page, listed) = self.page(range, skip, visit);
             let Err(failure) = &listed else {
+                // It was small because of a record that is behind us.
+                if self.stepped > 0 && page.rows > 0 {
+                    (self.stepped, self.ceiling) = (0, LARGEST_PAGE);
+                }
                 self.limit = self.rows_after(&page);
                 return (page, listed);
             };
@@ -248,12 +322,7 @@ impl<'a> Walk<'a> {
     ///
     /// A page may be short although older rows exist, as the API leaves out rows that it cannot read itself (facts/openwhisk.md 1.2). So
     /// only an empty page ends the walk, or a short one when there were as many rows as expected, or when the count says that there is no more.
-    fn next_upto(
-        &mut self,
-        rest: Range,
-        page: &Page,
-        visit: &mut impl FnMut(Row<'_>) -> Visited,
-    ) -> Result<Next, Failure> {
+    fn next_upto(&mut self, rest: Range, page: &Page) -> Result<Next, Failure> {
         if page.rows == 0 {
             return Ok(Next::Nothing);
         }
@@ -281,34 +350,65 @@ impl<'a> Walk<'a> {
         if oldest < rest.upto() {
             return Ok(Next::Page(oldest));
         }
-        if self.rest_of_millisecond(rest.upto(), page.asked, visit)? {
-            return Ok(Next::Halted);
+        Ok(Next::RestOf(rest.upto(), u64::from(page.asked)))
+    }
+
+    /// Steps over the first record of a `page` that failed although that is the only one on it. Its summary tells which it is; where that cannot be
+    /// had either, or there were many such records, it is not the record's fault.
+    fn step_over(
+        &mut self,
+        range: Range,
+        skip: u64,
+        page: &Page,
+        failure: Failure,
+        visit: &mut impl FnMut(Met<'_>) -> Visited,
+    ) -> Result<Visited, Failure> {
+        if !self.steps || page.asked > 1 || page.halted || self.stepped >= MOST_STEPS {
+            return Err(failure);
         }
-        Ok(rest.upto().checked_sub(1).map_or(Next::Nothing, Next::Page))
+        let mut row = Vec::new();
+        let query = Query { limit: 1, skip, docs: false, ..self.first(range) };
+        let listed = self.api.list(query, |first| {
+            row.extend_from_slice(first.json);
+            false
+        });
+        if listed.is_err() || Summary::parse(&row).is_err() {
+            return Err(failure);
+        }
+        self.stepped += 1;
+        Ok(visit(Met::SteppedOver(&row, &failure)))
     }
 
     fn oldest_summary(&self, range: Range, rows: u32) -> Result<Option<(u64, u64)>, Failure> {
         let mut summaries = Walk::new(self.api, self.name, false).beginning_with(rows);
-        let (page, listed) = summaries
-            .page(range, 0, &mut |row| Visited { summary: Summary::parse(row.json).ok(), go_on: true });
+        let (page, listed) = summaries.page(range, 0, &mut |met: Met<'_>| Visited {
+            summary: Summary::parse(met.json()).ok(),
+            go_on: true,
+        });
+        summaries.forget_guess();
         listed.map(|()| page.oldest)
     }
 
-    /// Visits what starts at `ms` and did not fit on the page: here `skip` is the only way. Says whether it was halted.
+    /// Visits what starts at `ms` but for the first `skip` rows: here that is the only way. Says whether it was halted.
     fn rest_of_millisecond(
         &mut self,
         ms: u64,
-        first_page: u32,
-        visit: &mut impl FnMut(Row<'_>) -> Visited,
+        mut skip: u64,
+        visit: &mut impl FnMut(Met<'_>) -> Visited,
     ) -> Result<bool, Failure> {
         let Some(only) = Range::new(ms, ms) else { return Ok(false) };
-        let mut skip = u64::from(first_page);
         loop {
             let (page, listed) = self.patiently(only, skip, visit);
             if page.halted {
                 return Ok(true);
             }
-            listed?;
+            if let Err(failure) = listed {
+                if !self.step_over(only, skip, &page, failure, visit)?.go_on {
+                    return Ok(true);
+                }
+                skip += 1;
+                continue;
+            }
             if page.rows == 0 {
                 return Ok(false);
             }
@@ -324,9 +424,12 @@ impl<'a> Walk<'a> {
         &mut self,
         range: Range,
         skip: u64,
-        visit: &mut impl FnMut(Row<'_>) -> Visited,
+        visit: &mut impl FnMut(Met<'_>) -> Visited,
     ) -> (Page, Result<(), Failure>) {
         let query = Query { skip, ..self.first(range) };
+        if self.guess != Some(query) {
+            self.forget_guess();
+        }
         let mut page = Page { asked: query.limit, ..Page::default() };
         let mut held = std::mem::take(&mut self.held);
         let listed = self.api.list(query, |row| {
@@ -338,7 +441,7 @@ impl<'a> Walk<'a> {
             if held.has_room_for(row) {
                 held.push(row);
             } else if !page.halted {
-                page.note(visit(row));
+                page.note(visit(Met::Row(row)));
             }
             !page.halted
         });
@@ -351,14 +454,23 @@ impl<'a> Walk<'a> {
     }
 
     /// Asks for the page after this one, if it is plain where that begins: if not, [`next_upto`](Self::next_upto) finds out.
-    fn ask_next(&self, range: Range, page: &Page, held: &Held) {
+    fn ask_next(&mut self, range: Range, page: &Page, held: &Held) {
         let last = held.rows().next_back().and_then(|row| Summary::parse(row.json).ok()).map(|row| row.start);
         let Some(oldest) = last.or(page.oldest.map(|(start, _)| start)) else { return };
         if page.halted || page.rows < page.asked || oldest >= range.upto() {
             return;
         }
         if let Some(rest) = Range::new(range.since(), oldest) {
-            self.api.list_ahead(Query { limit: self.rows_after(page), ..self.first(rest) });
+            let guess = Query { limit: self.rows_after(page), ..self.first(rest) };
+            self.api.list_ahead(guess);
+            self.guess = Some(guess);
+        }
+    }
+
+    /// What was asked for ahead of time and is not wanted is not waited for either.
+    fn forget_guess(&mut self) {
+        if let Some(guess) = self.guess.take() {
+            self.api.forget_list(guess);
         }
     }
 

@@ -7,20 +7,21 @@ mod ledger;
 mod logs;
 mod lookback;
 mod outcome;
+mod owed;
 mod progress;
 
 pub use outcome::{Outcome, Tally};
 
 use crate::api::{Api, EntriesAt, LARGEST_PAGE, Patience};
-use crate::checkpoint::{LogPlace, Owed, Part, Seen, SourceState, reach};
+use crate::checkpoint::{LogPlace, Owed, OwedRecord, Part, Seen, SourceState, reach};
 use crate::deliver::Delivery;
 use crate::event::{self, Events};
-use crate::fetch::{FIRST_PAGE, Visited, Walk};
+use crate::fetch::{FIRST_PAGE, Met, Visited, Walk};
 use crate::lumberjack::{Counts, Goal};
 use crate::plan::{Plan, Slice};
 use crate::ports::{Failure, Ports};
 use crate::range::{Range, union};
-use crate::record::{Line, Record, Row, Summary, UnreadableRecord};
+use crate::record::{Line, Record, Row, Summary};
 use crate::source::Source;
 use admitted::Admitted;
 use done::Done;
@@ -28,6 +29,7 @@ use gap::Index;
 use ledger::Ledger;
 use logs::{Belief, Lines, LogStore};
 use lookback::{LookBack, Unknown};
+use owed::Singles;
 use progress::Progress;
 
 pub(crate) use lookback::telling_count;
@@ -38,7 +40,7 @@ const TURN_MS: u64 = 5_000;
 const LINGER_MS: u64 = 1_000;
 /// Lines between two looks at the clock, which takes as long as writing a line does.
 const LINES_A_LOOK: usize = 64;
-/// Most unreadable records, and most lines that were set aside, that a report names.
+/// Most activations whose logs could not be had, and most lines that were set aside, that a report names.
 const NAMED: usize = 10;
 
 /// A worker: what one instance keeps between slices.
@@ -92,17 +94,14 @@ impl Worker {
         let api = Api::new(ports, plan.stop_ms)
             .with_largest_page(self.largest_page)
             .with_patience(self.patience.clone());
-        let mut seen =
-            plan.checkpoint.sources.get(&slice.source).map(|state| state.seen.clone()).unwrap_or_default();
+        let state = plan.checkpoint.sources.get(&slice.source);
+        let mut seen = state.map(|state| state.seen.clone()).unwrap_or_default();
         slice.renewed.iter().for_each(|range| seen.renew(*range));
         slice.done.iter().for_each(|activation| seen.insert(*activation));
         let filter = source.filter();
         let belief = Belief::new(plan, self.logs, ports.clock.random());
-        let next_look_back_from = plan
-            .checkpoint
-            .sources
-            .get(&slice.source)
-            .map_or(u64::MAX, |state| state.next_look_back_from(plan.began_ms, plan.lookback_ms));
+        let next_look_back_from =
+            state.map_or(u64::MAX, |state| state.next_look_back_from(plan.began_ms, plan.lookback_ms));
         // What is in no range of this run's future and older than the look-back need not be remembered.
         let look_back_from = next_look_back_from.min(plan.began_ms.saturating_sub(reach(plan.lookback_ms)));
         // What has a gap before it is remembered from there on, until it has settled.
@@ -127,7 +126,7 @@ impl Worker {
             waiting_since_ms: now,
             ledger: Ledger::new(done),
             tally: Tally::default(),
-            unreadable: Vec::new(),
+            singles: Singles::new(state, slice),
             set_aside: Vec::new(),
             logs: LogStore::new(belief, next_look_back_from),
             without_logs: Vec::new(),
@@ -169,7 +168,7 @@ struct Turn<'a> {
     waiting_since_ms: u64,
     ledger: Ledger,
     tally: Tally,
-    unreadable: Vec<String>,
+    singles: Singles,
     set_aside: Vec<String>,
     logs: LogStore,
     without_logs: Vec<String>,
@@ -213,6 +212,7 @@ impl Turn<'_> {
                 LookBack { api: self.api, name: self.name, seen: self.seen, exact, renewed, in_time }
                     .over(range)
             }
+            Part::Record => return self.work_on_records(slice),
         };
         let Unknown { ranges, renewing, gone, back, reached: looked } = match found {
             Ok(_) if self.over => return self.outcome(slice, Some(range.upto()), &[]),
@@ -233,6 +233,7 @@ impl Turn<'_> {
             }
         }
         self.send(Goal::Settled);
+        self.owe_begun();
         // Newest first: the oldest that is done of what is not done decides.
         let reached = reached.max(looked).max(self.ledger.open().map(|activation| activation.start));
         let outcome = self.outcome(slice, reached, &renewing);
@@ -244,7 +245,7 @@ impl Turn<'_> {
         let api = self.api;
         let name = self.name;
         let mut walk = Walk::new(api, name, true).beginning_with(*self.first_page).expecting(count);
-        let walked = walk.over(range, |row| self.visit(row));
+        let walked = walk.stepping_over(range, |met| self.visit(met));
         *self.first_page = walk.rows();
         if let Some(failure) = walked.failure {
             self.failure.get_or_insert(failure);
@@ -253,25 +254,32 @@ impl Turn<'_> {
     }
 
     /// Takes one record. It goes on unless sending failed or the turn is over.
-    fn visit(&mut self, row: Row<'_>) -> Visited {
-        let record = match Record::parse(row.json) {
+    fn visit(&mut self, met: Met<'_>) -> Visited {
+        if matches!(met, Met::SteppedOver(..)) {
+            // To find out took longer than a turn: what is behind it shall be reached all the same.
+            self.turn_ends_ms = turn_ends_ms(self.ports.clock.now_ms(), self.stop_ms);
+        }
+        let record = match Record::parse(met.json()) {
             Ok(record) => record,
-            Err(error) => return self.visit_unreadable(row.json, error),
+            Err(error) => return self.visit_unreadable(met.json(), &error),
         };
         let summary = Summary { activation_id: record.activation_id, start: record.start };
         if self.admitted.knows(self.seen, summary, &record) || !self.ledger.begin(summary) {
             return Visited { summary: Some(summary), go_on: self.in_time() };
         }
-        if self.source.matches(&record) && !row.is_whole {
-            self.visit_hollow(&record);
-        } else if self.source.matches(&record) {
+        if self.source.matches(&record) && !self.singles.owes(summary) {
+            if !matches!(met, Met::Row(Row { is_whole: true, .. })) {
+                return self.visit_without_entries(met, &record);
+            }
             match self.logs.lines_of(&record, self.api, self.ports.clock.now_ms()) {
                 Lines::InRecord => self.take(&record, record.entries()),
-                Lines::Elsewhere(lines) => self.take(&record, lines.iter().map(|line| line.as_str().into())),
+                Lines::Elsewhere(lines) => {
+                    self.ledger.is_from_store();
+                    self.take(&record, lines.iter().map(|line| line.as_str().into()));
+                }
                 Lines::ElsewhereOneByOne => self.take_one_by_one(&record, EntriesAt::Store),
-                Lines::Lost(warning) => {
-                    self.note_without_logs(warning);
-                    self.take(&record, std::iter::empty());
+                Lines::Lost(trouble) => {
+                    self.owe(OwedRecord { from_store: true, ..owed::of(&record, Some(trouble)) });
                 }
                 Lines::Later(warning) => {
                     // No lines yet is no trouble: most such activations have printed nothing.
@@ -283,7 +291,12 @@ impl Turn<'_> {
                 Lines::Failed(failure) => self.failure = Some(failure),
             }
         }
-        if !self.ended() {
+        self.visited(summary)
+    }
+
+    /// All that is to be done for the open record is done, unless the turn ended inside of it.
+    fn visited(&mut self, summary: Summary) -> Visited {
+        if !self.ended() && !self.singles.is_cut() {
             self.ledger.end();
         }
         if self.ledger.is_long() {
@@ -292,29 +305,14 @@ impl Turn<'_> {
         Visited { summary: Some(summary), go_on: !self.ended() && self.in_time() }
     }
 
-    /// A record that is larger than what is held in memory came without its log entries: they are asked for one by one.
-    fn visit_hollow(&mut self, record: &Record<'_>) {
-        if record.has_log_lines() {
-            self.take_one_by_one(record, EntriesAt::Record);
-        }
-    }
-
     /// Takes the lines of one record.
     fn take<'l>(&mut self, record: &Record<'_>, lines: impl Iterator<Item = Line<'l>>) {
         let events = self.open(record);
         for (index, line) in lines.enumerate() {
-            if !self.take_line(&events, index, line) {
+            if !self.put(&events, index, line) {
+                self.singles.cut(owed::of(record, None));
                 break;
             }
-        }
-    }
-
-    /// Takes the lines of one record that are too many to be kept at once.
-    fn take_one_by_one(&mut self, record: &Record<'_>, at: EntriesAt) {
-        let (api, events) = (self.api, self.open(record));
-        let read = api.entries(record.activation_id, at, |index, line| self.take_line(&events, index, line));
-        if let Err(failure) = read {
-            self.failure.get_or_insert(failure);
         }
     }
 
@@ -326,15 +324,15 @@ impl Turn<'_> {
         Events::of(record, self.delivery.protocol())
     }
 
-    /// Takes one line; says whether the next may follow.
-    fn take_line(&mut self, events: &Events<'_>, index: usize, line: Line<'_>) -> bool {
-        self.tally.lines += 1;
+    /// Puts a line into the outbox; or says that the turn is over.
+    fn put(&mut self, events: &Events<'_>, index: usize, line: Line<'_>) -> bool {
+        let looks = index.is_multiple_of(LINES_A_LOOK);
         if self.delivery.is_full() {
             self.send(Goal::Room);
-        } else if index.is_multiple_of(LINES_A_LOOK) && self.lingers() {
+        } else if looks && self.lingers() {
             self.send(Goal::Sent);
         }
-        if self.ended() {
+        if self.ended() || (looks && self.ledger.has_begun() && !self.in_time()) {
             return false;
         }
         if !self.delivery.is_waiting() {
@@ -342,6 +340,7 @@ impl Turn<'_> {
         }
         self.delivery.push(events, index, line);
         self.ledger.push();
+        self.tally.lines += 1;
         self.tally.mended += u64::from(line.is_mended());
         true
     }
@@ -350,22 +349,6 @@ impl Turn<'_> {
         if self.without_logs.len() < NAMED {
             self.without_logs.push(warning);
         }
-    }
-
-    /// A record that cannot be read is reported, and does not hold up its neighbours.
-    fn visit_unreadable(&mut self, json: &[u8], error: UnreadableRecord) -> Visited {
-        let summary = Summary::parse(json).ok();
-        let new = summary.is_none_or(|summary| !self.seen.contains(summary) && self.ledger.begin(summary));
-        if new {
-            self.tally.unreadable += 1;
-            if self.unreadable.len() < NAMED {
-                self.unreadable.push(error.to_string());
-            }
-            if summary.is_some() {
-                self.ledger.end();
-            }
-        }
-        Visited { summary, go_on: self.in_time() }
     }
 
     fn lingers(&mut self) -> bool {
@@ -421,7 +404,10 @@ impl Turn<'_> {
             .copied()
             .filter(|range| reached.is_none_or(|reached| range.upto() >= reached))
             .collect();
-        let rest = uncovered.filter(|_| self.failure.is_none() && !out_of_time).map(|range| Slice {
+        let goes_on = self.failure.is_none() && !out_of_time;
+        let records = if goes_on { self.singles.take_open() } else { Vec::new() };
+        let of_records = Slice::of_records(slice.source.clone(), records.clone());
+        let rest = uncovered.filter(|_| goes_on).map(|range| Slice {
             source: slice.source.clone(),
             lane: slice.lane,
             owed: Owed { range, part },
@@ -436,7 +422,10 @@ impl Turn<'_> {
                 .chain(done.listed(range))
                 .collect(),
             handed_back: slice.handed_back + done.starts().count(),
+            records,
         });
+        let rest =
+            rest.or(of_records.map(|of_records| Slice { lane: slice.lane, continued: true, ..of_records }));
         let (counts, truncated) = self.delivery.take_counts();
         let Counts { windows, sent, resent, acknowledged, keep_alives, waited_ms } = counts;
         self.tally = Tally {
@@ -459,8 +448,10 @@ impl Turn<'_> {
             unsettled: Vec::new(),
             gone: Vec::new(),
             back: Vec::new(),
+            records: self.singles.records,
+            settled: self.singles.settled,
             tally: self.tally,
-            unreadable: self.unreadable,
+            lost: self.singles.lost,
             set_aside: self.set_aside,
             without_logs: self.without_logs,
             logs: self.logs.learned(),

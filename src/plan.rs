@@ -5,7 +5,7 @@ mod quiet;
 mod share;
 
 use crate::api::{Api, Question};
-use crate::checkpoint::{Checkpoint, Held, LogPlace, MOST_IDS, Owed, Part, sign};
+use crate::checkpoint::{Checkpoint, Held, LogPlace, MOST_IDS, Owed, OwedRecord, Part, sign};
 use crate::config::{Config, Fault, Faults, LogLevel, Origin, Output};
 use crate::ports::{Failure, Ports};
 use crate::range::Range;
@@ -135,6 +135,9 @@ pub struct Slice {
     pub renewed: Vec<Range>,
     /// How many ids earlier slices of this run have handed back.
     pub handed_back: usize,
+    /// Records that are owed by themselves. They are gone on with when the range is at its end; with [`Part::Record`] they are all that there is to do.
+    #[serde(with = "crate::handover::as_json")]
+    pub records: Vec<OwedRecord>,
 }
 
 /// Why a run cannot be planned.
@@ -321,11 +324,16 @@ impl Plan {
         entries.ok().map(|entries| Source::Namespace(Selection::new(entries, None)))
     }
 
-    /// All slices, most urgent first: new activations of every source, then late ones, then the backlog.
+    /// All slices, most urgent first: new activations of every source, then late ones, then single records and the backlog.
     pub fn slices(&self) -> Vec<Slice> {
         let mut slices: Vec<Slice> = Vec::new();
         let least_urgent = self.work.values().map(Vec::len).max().unwrap_or_default();
-        for urgency in 0..least_urgent {
+        for urgency in 0..least_urgent.max(BACKLOG + 1) {
+            if urgency == BACKLOG {
+                for slice in self.records() {
+                    slices.push(Slice { lane: slices.len(), ..slice });
+                }
+            }
             let open = self.work.iter().filter_map(|(source, work)| {
                 let settled = self.settled.get(source).map_or(&[][..], Vec::as_slice);
                 let owed = work.get(urgency).filter(|owed| !settled.contains(owed))?;
@@ -345,6 +353,16 @@ impl Plan {
             }
         }
         slices
+    }
+
+    /// A slice for each record that is owed by itself.
+    fn records(&self) -> impl Iterator<Item = Slice> {
+        let states =
+            self.work.keys().filter_map(|source| Some((source, self.checkpoint.sources.get(source)?)));
+        states.flat_map(|(source, state)| {
+            let newest_first = state.records.iter().rev();
+            newest_first.filter_map(|record| Slice::of_records(source.clone(), vec![record.clone()]))
+        })
     }
 
     /// A part of the work in its pieces, newest first.
@@ -368,9 +386,20 @@ impl Slice {
             done: Vec::new(),
             renewed: Vec::new(),
             handed_back: 0,
+            records: Vec::new(),
         }
     }
+
+    /// A slice of records that are owed by themselves, of which there must be one.
+    pub fn of_records(source: String, records: Vec<OwedRecord>) -> Option<Self> {
+        let start = records.first()?.start;
+        let range = Range::new(start, start)?;
+        Some(Self { records, ..Self::new(source, Owed { range, part: Part::Record }) })
+    }
 }
+
+/// Place of the backlog in the work of a source that has something new and a look-back.
+const BACKLOG: usize = 2;
 
 /// Even with very many sources each hands back so many ids: what a quiet one has done in a minute or two.
 const FEWEST_IDS: usize = 256;

@@ -14,6 +14,8 @@ use std::collections::BTreeMap;
 /// Most sources, warnings and failures that a result names: it must stay far below the platform's 1 MiB.
 const NAMED_SOURCES: usize = 500;
 const NAMED_MESSAGES: usize = 20;
+/// Most records in trouble that it names.
+const NAMED_RECORDS: usize = 10;
 
 /// What came of a run.
 #[derive(Debug)]
@@ -77,6 +79,9 @@ struct Lines {
 #[derive(Debug, Default, Serialize)]
 struct Left {
     ranges: u64,
+    /// Records that are owed by themselves.
+    #[serde(skip_serializing_if = "is_zero")]
+    records: u64,
     /// Forwarded, but to be counted once more.
     #[serde(skip_serializing_if = "is_zero")]
     settling: u64,
@@ -119,6 +124,7 @@ pub fn conclude(ports: Ports<'_>, plan: &Plan, outcomes: &[Outcome], last: bool)
     let saved = save(plan, &api, &mut checkpoint, last);
     let mut result = summarize(plan, outcomes, &checkpoint);
     let mut failures = failures(outcomes);
+    failures.extend(troubles(plan, &checkpoint));
     let handed = match saved {
         Ok((kept, warning)) => {
             result.warnings.extend(warning);
@@ -135,8 +141,8 @@ pub fn conclude(ports: Ports<'_>, plan: &Plan, outcomes: &[Outcome], last: bool)
     result.requests += plan.requests + api.requests();
     result.duration_ms = ports.clock.now_ms().saturating_sub(plan.began_ms);
     result.error = joined(failures);
-    let left = &result.left;
-    let complete = result.error.is_none() && left.ranges + left.settling + left.activations == 0;
+    let Left { ranges, settling, records, activations, .. } = result.left;
+    let complete = result.error.is_none() && ranges + settling + records + activations == 0;
     let log = if last { log(plan, outcomes, &result) } else { Vec::new() };
     Report { result: result.json(), checkpoint: handed, complete, log }
 }
@@ -196,6 +202,8 @@ fn advanced(plan: &Plan, outcomes: &[Outcome]) -> Checkpoint {
             .flat_map(|outcome| &outcome.back)
             .for_each(|activation| state.seen.set_listed(*activation, true));
         own().for_each(|outcome| state.seen.take_up(&outcome.done));
+        own().flat_map(|outcome| &outcome.records).for_each(|record| state.owe(record.clone()));
+        own().flat_map(|outcome| &outcome.settled).for_each(|activation| state.settle_record(*activation));
         let settled = plan.settled.get(name).into_iter().flatten().copied();
         let unsettled: Vec<Range> = own().flat_map(|outcome| &outcome.unsettled).copied().collect();
         state.settle_anew(&unsettled, plan.began_ms);
@@ -319,16 +327,17 @@ fn summarize(plan: &Plan, outcomes: &[Outcome], checkpoint: &Checkpoint) -> RunR
     result.lines.unacknowledged =
         result.lines.read.saturating_sub(result.lines.acknowledged + result.lines.set_aside);
     let states = || plan.work.keys().filter_map(|name| checkpoint.sources.get(name));
-    let owed = || states().flat_map(|state| &state.owed);
+    let owed = || states().flat_map(|state| &state.owed).map(|owed| owed.range.since());
+    let records = || states().flat_map(|state| &state.records).map(|record| record.start);
     result.left.ranges = owed().map(|_| 1).sum();
+    result.left.records = records().map(|_| 1).sum();
     result.left.settling = states().flat_map(|state| &state.settling).map(|_| 1).sum();
-    result.left.oldest = owed().map(|owed| owed.range.since()).min().map(crate::time::rfc3339);
+    result.left.oldest = owed().chain(records()).min().map(crate::time::rfc3339);
     let nowhere = logs_learned(outcomes) == Some(LogPlace::Nowhere) && plan.logs != LogPlace::Nowhere;
     let no_logs = nowhere.then(|| "this platform does not give logs: its log driver takes them elsewhere, and `/logs` says they are not available".into());
-    let of_records =
-        outcomes.iter().flat_map(|outcome| outcome.unreadable.iter().chain(&outcome.without_logs).cloned());
+    let put_off = outcomes.iter().flat_map(|outcome| &outcome.without_logs).cloned();
     let notes = plan.warnings.iter().cloned().chain(mended(result.lines.mended)).chain(no_logs);
-    result.warnings = notes.chain(of_records).take(NAMED_MESSAGES).collect();
+    result.warnings = notes.chain(put_off).take(NAMED_MESSAGES).collect();
     result
 }
 
@@ -360,10 +369,30 @@ fn refused(outcomes: &[Outcome]) -> Option<String> {
     })
 }
 
+/// The records that could not be had the last time, all in one sentence: they are tried in each run.
+fn troubles(plan: &Plan, checkpoint: &Checkpoint) -> Option<String> {
+    let states = plan.work.keys().filter_map(|name| checkpoint.sources.get(name));
+    let records = states.flat_map(|state| &state.records);
+    let all: Vec<String> = records
+        .filter_map(|record| Some((record, record.trouble.as_ref()?)))
+        .map(|(record, trouble)| match record.name.as_str() {
+            "" => format!("{} ({trouble})", record.id),
+            name => format!("{} of `{name}` ({trouble})", record.id),
+        })
+        .collect();
+    let more = all.len().saturating_sub(NAMED_RECORDS);
+    let named = all.into_iter().take(NAMED_RECORDS).collect::<Vec<_>>().join(", ");
+    let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+    (!named.is_empty())
+        .then(|| format!("activations that cannot be had now, and are tried in each run: {named}{more}"))
+}
+
 /// Why slices are not finished, each reason once, in the order of the alphabet.
 fn failures(outcomes: &[Outcome]) -> Vec<String> {
     let mut failures = Vec::new();
-    for failure in outcomes.iter().filter_map(|outcome| outcome.failure.clone()).chain(refused(outcomes)) {
+    let lost = outcomes.iter().flat_map(|outcome| &outcome.lost).cloned();
+    let failed = outcomes.iter().filter_map(|outcome| outcome.failure.clone());
+    for failure in failed.chain(refused(outcomes)).chain(lost) {
         if let Err(place) = failures.binary_search(&failure) {
             failures.insert(place, failure);
         }

@@ -1,6 +1,6 @@
 //! Two runs that did not notice each other leave two checkpoints that are both true. Together they owe only what neither did.
 
-use super::{Checkpoint, LogPlace, Owed, SourceState};
+use super::{Checkpoint, LogPlace, Owed, OwedRecord, SourceState};
 use crate::range;
 
 impl Checkpoint {
@@ -54,8 +54,10 @@ impl SourceState {
                 ranges.into_iter().map(|range| Owed { range, part: *part })
             })
             .collect();
+        let owed_by_itself = owed_by_themselves(&state, &further);
         state.seen.unite(further.seen);
         state.doubtful.unite(further.doubtful);
+        state.records = owed_by_itself;
         state.kept_from = state.kept_from.max(further.kept_from);
         state.compared_ms = state.compared_ms.min(further.compared_ms);
         // What one of them has finished is counted once more at worst.
@@ -64,6 +66,20 @@ impl SourceState {
         state.cover(&work, &covered, further.through, lookback_ms);
         state
     }
+}
+
+/// The records that are owed by themselves after both. One that only one of them owes is done if the other one knows it: that has finished it.
+fn owed_by_themselves(one: &SourceState, other: &SourceState) -> Vec<OwedRecord> {
+    let mut both = SourceState::new(1);
+    for (ours, theirs) in [(one, other), (other, one)] {
+        let is_owed_there = |activation| theirs.records.iter().any(|record| record.summary() == activation);
+        let open = ours
+            .records
+            .iter()
+            .filter(|record| is_owed_there(record.summary()) || !theirs.seen.contains(record.summary()));
+        open.cloned().for_each(|record| both.owe(record));
+    }
+    both.records
 }
 
 #[cfg(test)]

@@ -131,16 +131,32 @@ pub struct OwedRecord {
     /// End of the run, milliseconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end: Option<u64>,
-    /// Simple name of the action.
+    /// Simple name of the action; empty if only id and start are known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub name: String,
-    /// Namespace of the invoker.
+    /// Namespace of the invoker; empty if the name is.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub namespace: String,
     /// So many of its entries, from the first on, are acknowledged.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub acknowledged: u64,
+    /// Its entries are those that the log store has, not those in the record.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub from_store: bool,
     /// Why it could not be had the last time; a sentence for the result.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,
+}
+
+impl OwedRecord {
+    /// Which activation it is.
+    pub fn summary(&self) -> Summary {
+        Summary { activation_id: self.id, start: self.start }
+    }
+
+    fn key(&self) -> (u64, ActivationId) {
+        (self.start, self.id)
+    }
 }
 
 /// A range that is not finished.
@@ -160,6 +176,8 @@ pub enum Part {
     Fresh,
     /// Most of it is seen already: what is new is looked for among counts and summaries first.
     Lookback,
+    /// Records that are owed by themselves: each is fetched by its id. No range is owed in this way.
+    Record,
     /// All of it was forwarded as the index showed it then: it is counted again. Never owed, as it stays among what settles.
     Settling,
 }
@@ -239,9 +257,15 @@ impl Checkpoint {
             }
         }
         // Now only the work itself is left, and ids inside of it.
-        fitting.sources.values_mut().for_each(SourceState::coarsen);
-        let json = fitting.json()?;
-        if json.len() <= LARGEST { Ok(json) } else { Err(BadCheckpoint::TooLarge(json.len())) }
+        let mut json = Vec::new();
+        for coarsen in [SourceState::coarsen as fn(&mut SourceState), SourceState::owe_ranges_only] {
+            fitting.sources.values_mut().for_each(coarsen);
+            json = fitting.json()?;
+            if json.len() <= LARGEST {
+                return Ok(json);
+            }
+        }
+        Err(BadCheckpoint::TooLarge(json.len()))
     }
 
     fn json(&self) -> Result<Vec<u8>, BadCheckpoint> {
@@ -330,9 +354,9 @@ impl SourceState {
             all.compared_ms = all.compared_ms.min(state.compared_ms);
             all.runs = all.runs.min(state.runs);
             all.owed.extend(state.owed);
+            state.records.into_iter().for_each(|record| all.owe(record));
             all.settling.extend(state.settling);
             all.unite_settling();
-            all.records.extend(state.records);
             all.admissions.extend(state.admissions);
             all.seen.unite(state.seen);
             all.doubtful.unite(state.doubtful);
@@ -457,8 +481,33 @@ impl SourceState {
             .collect();
         self.coarsen_settling();
         let fresh = self.owed_ranges(Part::Fresh);
+        self.records.iter_mut().for_each(|record| record.trouble = None);
         self.seen.forget(&fresh);
         self.seen.digest_upto(u64::MAX, u64::MAX, &fresh);
+    }
+
+    /// Also gives up which records are owed by themselves, and how much of them is acknowledged: their milliseconds are owed.
+    fn owe_ranges_only(&mut self) {
+        let starts = self.records.drain(..).filter_map(|record| Range::new(record.start, record.start));
+        self.owed.extend(starts.map(|range| Owed { range, part: Part::Fresh }));
+        self.coarsen();
+    }
+
+    /// A record is owed by itself from now on, or more of it is acknowledged than before.
+    pub fn owe(&mut self, record: OwedRecord) {
+        match self.records.binary_search_by_key(&record.key(), OwedRecord::key) {
+            Ok(place) => {
+                let Some(known) = self.records.get_mut(place) else { return };
+                let acknowledged = known.acknowledged.max(record.acknowledged);
+                *known = OwedRecord { acknowledged, ..record };
+            }
+            Err(place) => self.records.insert(place, record),
+        }
+    }
+
+    /// A record is not owed any more.
+    pub fn settle_record(&mut self, activation: Summary) {
+        self.records.retain(|record| record.summary() != activation);
     }
 
     fn owed_ranges(&self, part: Part) -> Vec<Range> {

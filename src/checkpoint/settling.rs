@@ -28,6 +28,7 @@ impl SourceState {
             return Vec::new();
         };
         let is_once = |owed: &&Owed| match owed.part {
+            Part::Record => false,
             Part::Fresh => true,
             Part::Lookback => self.through < next,
             Part::Settling => false,

@@ -164,3 +164,60 @@ fn a_cache_that_shows_the_same_page_again_and_again_is_no_list_without_an_end() 
         }
     }
 }
+
+/// Counts the answers that somebody still waits for.
+struct Waiting(std::rc::Rc<std::cell::Cell<u32>>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
+    }
+}
+
+/// The same API, with answers that are on their way until somebody takes or drops them.
+struct Ahead<'a> {
+    api: &'a Activations,
+    waited_for: std::rc::Rc<std::cell::Cell<u32>>,
+    /// How many answers were waited for when a question was put.
+    seen: RefCell<Vec<u32>>,
+}
+
+impl Http for Ahead<'_> {
+    fn send(&self, request: &Request) -> Result<Response, Failure> {
+        self.seen.borrow_mut().push(self.waited_for.get());
+        self.api.send(request)
+    }
+
+    fn begin(&self, request: &Request) -> crate::ports::Pending {
+        let answer = self.api.send(request);
+        self.waited_for.set(self.waited_for.get() + 1);
+        let waiting = Waiting(self.waited_for.clone());
+        crate::ports::Pending::new(move || {
+            drop(waiting);
+            answer
+        })
+    }
+}
+
+#[test]
+fn a_wrong_guess_of_the_next_page_is_dropped_at_once() {
+    let api = Activations { starts: vec![40, 30, 20, 10], ..Activations::default() };
+    let ahead = Ahead { api: &api, waited_for: std::rc::Rc::default(), seen: RefCell::default() };
+    let ports = Ports { clock: &api, http: &ahead, transport: &NoReceiver };
+    let outer = Api::new(ports, u64::MAX).with_largest_page(2);
+    let mut walk = Walk::new(&outer, None, true).beginning_with(2);
+    // What is guessed for another range than the next page has.
+    walk.guess = Some(walk.first(Range::new(50, 60).unwrap()));
+    outer.list_ahead(walk.first(Range::new(50, 60).unwrap()));
+    assert_eq!(ahead.waited_for.get(), 1);
+    let walked = walk.over(Range::new(0, 99).unwrap(), |row| Visited {
+        summary: Summary::parse(row.json).ok(),
+        go_on: Summary::parse(row.json).is_ok_and(|summary| summary.start > 30),
+    });
+    assert_eq!(ahead.seen.borrow().first(), Some(&0), "before the next page is asked for");
+    assert_eq!(
+        (walked.reached, ahead.waited_for.get()),
+        (Some(30), 0),
+        "and so is one that nobody wants any more"
+    );
+}

@@ -23,8 +23,22 @@ struct Open {
     first: u64,
     /// Number of the event after its last, once that is known.
     end: Option<u64>,
+    /// How many of its entries were settled before this turn.
+    before: u64,
+    /// Its entries are those of the log store.
+    from_store: bool,
     /// It is not to be done in this turn.
     put_off: bool,
+}
+
+/// An activation that was taken out of the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Taken {
+    pub(super) activation: Summary,
+    /// So many of its entries, from the first on, are settled.
+    pub(super) settled: u64,
+    /// These entries are those of the log store.
+    pub(super) from_store: bool,
 }
 
 /// With so many activations that are not done, some shall be: those without lines come faster than any window fills.
@@ -40,9 +54,51 @@ impl Ledger {
     pub(super) fn begin(&mut self, activation: Summary) -> bool {
         let new = self.edge.first_time(activation);
         if new {
-            self.open.push_back(Open { activation, first: self.pushed, end: None, put_off: false });
+            self.go_on(activation, 0);
         }
         new
+    }
+
+    /// Opens an activation of which so many entries are settled already.
+    pub(super) fn go_on(&mut self, activation: Summary, before: u64) {
+        self.open.push_back(Open {
+            activation,
+            first: self.pushed,
+            end: None,
+            before,
+            from_store: false,
+            put_off: false,
+        });
+    }
+
+    /// The entries of the activation that came last are those of the log store.
+    pub(super) fn is_from_store(&mut self) {
+        if let Some(open) = self.open.back_mut() {
+            open.from_store = true;
+        }
+    }
+
+    /// Whether there is an event of the activation that came last.
+    pub(super) fn has_begun(&self) -> bool {
+        self.open.back().is_some_and(|open| open.first < self.pushed)
+    }
+
+    /// How many events of the activation that came last are settled.
+    pub(super) fn settled_of_last(&self) -> u64 {
+        self.open.back().map_or(0, |open| self.settled.saturating_sub(open.first))
+    }
+
+    /// Takes out the first activation that is not done, if any of its events is settled: it counts as done here, and somebody else goes on with it.
+    pub(super) fn take_begun(&mut self) -> Option<Taken> {
+        let open = self.open.front().filter(|open| open.first < self.settled)?;
+        self.done.push(open.activation);
+        self.take()
+    }
+
+    /// Takes out the first activation that is not done.
+    pub(super) fn take(&mut self) -> Option<Taken> {
+        let Open { activation, first, before, from_store, .. } = self.open.pop_front()?;
+        Some(Taken { activation, settled: before + self.settled.saturating_sub(first), from_store })
     }
 
     /// The open activation, of which there is no event yet, is not to be done in this turn.
@@ -75,7 +131,7 @@ impl Ledger {
     /// Activation and index in it of the event with this number, while the activation is open.
     pub(super) fn find(&self, number: u64) -> Option<(Summary, u64)> {
         let open = self.open.iter().rfind(|open| open.first <= number)?;
-        Some((open.activation, number - open.first))
+        Some((open.activation, open.before + (number - open.first)))
     }
 
     /// The first activation that is not done.

@@ -4,12 +4,10 @@ use crate::api::{Api, Logs};
 use crate::checkpoint::{LogPlace, Seen};
 use crate::plan::Plan;
 use crate::ports::Failure;
-use crate::record::{Record, Summary};
+use crate::record::{ActivationId, Record, Summary};
 
 /// How long after its end an activation's lines may take to come into their store, in milliseconds: until then no lines is no answer.
-const SETTLING_MS: u64 = 120_000;
-/// How long after its end an activation that no look-back will find again holds up its slice when its lines cannot be had, in milliseconds.
-const PATIENCE_MS: u64 = 24 * 3_600_000;
+pub(super) const SETTLING_MS: u64 = 120_000;
 /// Failures of `/logs` after which a turn ends: then it is not the record's fault.
 const MOST_FAILURES: u32 = 3;
 /// Records a turn that are put off while it is believed that lines are in records: they are asked for once more when lines have had time to
@@ -28,7 +26,7 @@ pub(super) enum Lines {
     ElsewhereOneByOne,
     /// Not to be had now. The record is not done, and the next look-back finds it again; with a warning, if something is wrong.
     Later(Option<String>),
-    /// Not to be had any more: the record counts as done.
+    /// Not to be had now, and no look-back finds the record again: it is owed by itself, and this is why.
     Lost(String),
     /// Not to be had now, and the slice cannot go on without.
     Failed(Failure),
@@ -156,24 +154,19 @@ impl LogStore {
             Ok(Logs::Empty) => self.not_yet(record, last_chance, age_ms),
             Ok(Logs::NoRecord) if asks == Asks::Check => self.doubted(record),
             Ok(Logs::NoRecord) if last_chance => {
-                Lines::Lost(given_up(record, "the API does not know it any more"))
+                Lines::Lost(format!("{}: the API does not know it any more", not_to_be_had(id)))
             }
             Ok(Logs::NoRecord) => Lines::Later(None),
             Ok(Logs::NotRetrieved) => {
                 // Only a store of its own says so.
                 self.learn(LogPlace::Api);
-                if last_chance {
-                    return Lines::Lost(given_up(record, "their store does not give them"));
-                }
-                let warning = format!(
-                    "the logs of activation {id} are not to be had now: their store does not give them"
-                );
-                Lines::Later(Some(warning))
+                let warning = format!("{}: their store does not give them", not_to_be_had(id));
+                if last_chance { Lines::Lost(warning) } else { Lines::Later(Some(warning)) }
             }
             Err(failure) if asks == Asks::Check || self.believes_in_records() && !failure.retryable => {
                 self.doubted(record)
             }
-            Err(failure) => self.failed(record, failure, last_chance, age_ms),
+            Err(failure) => self.failed(failure, last_chance),
         }
     }
 
@@ -230,15 +223,12 @@ impl LogStore {
         Lines::Later(None)
     }
 
-    fn failed(&mut self, record: &Record<'_>, failure: Failure, last_chance: bool, age_ms: u64) -> Lines {
+    fn failed(&mut self, failure: Failure, last_chance: bool) -> Lines {
         self.failures += 1;
-        if last_chance && age_ms >= PATIENCE_MS {
-            return Lines::Lost(given_up(record, &failure.message));
-        }
-        if last_chance || self.failures >= MOST_FAILURES {
+        if self.failures >= MOST_FAILURES {
             return Lines::Failed(failure);
         }
-        Lines::Later(Some(failure.message))
+        if last_chance { Lines::Lost(failure.message) } else { Lines::Later(Some(failure.message)) }
     }
 
     /// Takes in one answer, or one record with lines. A store that gives lines counts for good; one record never decides for others.
@@ -257,11 +247,8 @@ impl LogStore {
     }
 }
 
-fn given_up(record: &Record<'_>, why: &str) -> String {
-    format!(
-        "the logs of activation {} of `{}` are given up, as its look-back has passed: {why}",
-        record.activation_id, record.name
-    )
+fn not_to_be_had(id: ActivationId) -> String {
+    format!("the logs of activation {id} are not to be had now")
 }
 
 #[cfg(test)]

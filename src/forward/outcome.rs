@@ -1,6 +1,6 @@
 //! What came of a slice, for the report and the checkpoint. It goes from instance to instance.
 
-use crate::checkpoint::{LogPlace, Owed, Part, Seen};
+use crate::checkpoint::{LogPlace, Owed, OwedRecord, Part, Seen};
 use crate::plan::Slice;
 use crate::range::Range;
 use crate::record::Summary;
@@ -26,10 +26,15 @@ pub struct Outcome {
     pub gone: Vec<Summary>,
     /// See `gone`.
     pub back: Vec<Summary>,
+    /// Records that are owed by themselves, as they are now: those that became so, and those of which more is acknowledged or known.
+    #[serde(with = "crate::handover::as_json")]
+    pub records: Vec<OwedRecord>,
+    /// Records that were owed by themselves and are not any more.
+    pub settled: Vec<Summary>,
     /// Counts for the report.
     pub tally: Tally,
-    /// Records that could not be read.
-    pub unreadable: Vec<String>,
+    /// What will not arrive, and is owed by nobody: errors of this run.
+    pub lost: Vec<String>,
     /// Ids of lines that were set aside: receivers reset the connection for them, and for no others.
     pub set_aside: Vec<String>,
     /// Activations of which the logs could not be had.

@@ -50,6 +50,7 @@ pub(super) fn ask(
                 // A gap, or a backlog: it has something in it.
                 Part::Fresh if shared || range.upto() > state.through => Some((range, None)),
                 Part::Fresh => None,
+                Part::Record => None,
                 Part::Lookback => {
                     let exact = state.must_compare_all_of(range, now_ms, lookback_ms);
                     telling_count(range, &state.seen, exact).map(|(range, known)| (range, Some(known)))

@@ -1,0 +1,163 @@
+//! Records that are owed by themselves: large ones, and those that cannot be had. The whole forwarder in virtual time.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    unreachable_pub,
+    reason = "this is how a test fails"
+)]
+
+#[path = "owed/rig.rs"]
+mod rig;
+
+use rig::{MINUTE, Ran, Record, State, World, peak_since_last, record};
+use std::rc::Rc;
+
+/// Most lines that come again where a run ends: a window.
+const WINDOW: u64 = 2_048;
+/// The name of record `id` in results.
+fn named(id: u64) -> String {
+    format!("{id:032x}")
+}
+
+/// 29 records of three lines before record 100, which is the newest.
+fn world(rate: u64, hundredth: Record) -> Rc<World> {
+    World::new(rate, (1..30).map(|id| record(60_000 + 1_000 * id, id, 3)).chain([hundredth]))
+}
+
+fn older_came(world: &World) -> bool {
+    (1..30).all(|id| world.came(id) == (3, 0))
+}
+
+fn runs_until_complete(world: &Rc<World>, most: usize) -> Vec<Ran> {
+    let mut runs = Vec::new();
+    while runs.last().is_none_or(|ran: &Ran| !ran.complete) {
+        assert!(runs.len() < most, "not complete after {most} runs");
+        runs.push(world.run());
+    }
+    runs
+}
+
+#[test]
+fn a_record_that_takes_longer_than_a_run_arrives_in_two_and_what_is_older_in_the_first() {
+    let world = world(1_000, record(30_000, 100, 80_000));
+    let first = world.run();
+    assert!(!first.complete && older_came(&world), "{first:?}");
+    assert_eq!(first.result["left"]["records"], 1);
+    assert!(world.came(100).0 > 40_000);
+    let more = runs_until_complete(&world, 2);
+    assert!(more.len() <= 2);
+    let (different, again) = world.came(100);
+    assert_eq!(different, 80_000);
+    assert!(again <= WINDOW, "{again} came again");
+    assert!(older_came(&world));
+}
+
+#[test]
+fn a_record_of_a_million_lines_and_one_of_100_mb_arrive_once_and_in_little_memory() {
+    for (lines, length) in [(1_000_000, 10), (100, 1_000_000)] {
+        let record = Record { length, ..record(30_000, 100, lines) };
+        let world = world(25_000, record);
+        // Room for what the test itself notes.
+        world.arrived.borrow_mut().insert(100, vec![0; 1_000_000]);
+        peak_since_last();
+        runs_until_complete(&world, 4);
+        let peak = peak_since_last();
+        println!("{lines} lines of {length}: {} KiB at most", peak >> 10);
+        let (different, again) = world.came(100);
+        assert_eq!((different, older_came(&world)), (lines, true));
+        assert!(again <= WINDOW, "{again} came again");
+        assert!(peak < 48 << 20, "{} KiB", peak >> 10);
+    }
+}
+
+#[test]
+fn a_record_that_no_page_can_be_had_with_holds_up_nobody_and_is_tried_until_it_is_deleted() {
+    let mut bad = record(75_500, 100, 5);
+    bad.state = State::BadGateway;
+    let world = world(10_000, bad);
+    let first = world.run();
+    assert!(older_came(&world), "{first:?}");
+    for ran in [first, world.run(), world.run()] {
+        assert!(!ran.complete && ran.error().contains(&named(100)) && ran.error().contains("502"), "{ran:?}");
+        assert_eq!(ran.result["left"]["records"], 1);
+    }
+    let asked = world.asked.borrow().iter().filter(|target| target.contains(&named(100))).count();
+    assert_eq!(asked, 1, "tried once a run");
+    world.set(100, State::Deleted);
+    let told = world.run();
+    assert!(
+        !told.complete && told.error().contains(&named(100)) && told.error().contains("0 of its entries"),
+        "{told:?}"
+    );
+    let after = world.run();
+    assert!(after.complete && after.error().is_empty(), "{after:?}");
+}
+
+#[test]
+fn a_record_that_could_not_be_had_arrives_when_it_can_be_and_is_no_error_any_more() {
+    let world = world(10_000, Record { state: State::BadGateway, ..record(75_500, 100, 5) });
+    let first = world.run();
+    assert!(!first.complete && first.error().contains(&named(100)) && older_came(&world), "{first:?}");
+    world.set(100, State::Sound);
+    let second = world.run();
+    assert!(second.complete && second.error().is_empty(), "{second:?}");
+    assert!(world.all_came_once());
+}
+
+#[test]
+fn a_record_of_which_not_even_the_id_can_be_read_is_an_error_and_holds_up_nobody() {
+    let world = world(10_000, Record { state: State::Broken, ..record(75_500, 100, 5) });
+    let ran = world.run();
+    assert!(!ran.complete && ran.error().contains("could not be read") && older_came(&world), "{ran:?}");
+}
+
+#[test]
+fn records_of_one_millisecond_arrive_though_one_of_them_cannot_be_had() {
+    let same = (100..110).map(|id| record(75_000, id, 2));
+    let world = World::new(10_000, same.chain([record(90_000, 1, 3)]));
+    [103, 109, 100].into_iter().for_each(|id| world.set(id, State::BadGateway));
+    let ran = world.run();
+    assert!(!ran.complete && world.came(1) == (3, 0), "{ran:?}");
+    assert_eq!(ran.result["left"]["records"], 3);
+    for id in [101, 102, 104, 105, 106, 107, 108] {
+        assert_eq!(world.came(id), (2, 0), "{id}");
+    }
+}
+
+#[test]
+fn where_no_record_can_be_had_the_api_is_at_fault_and_the_range_stays_owed() {
+    let all = (1..40).map(|id| Record { state: State::BadGateway, ..record(60_000 + 1_000 * id, id, 3) });
+    let world = World::new(10_000, all);
+    let ran = world.run();
+    assert!(!ran.complete && ran.result["left"]["ranges"].as_u64() > Some(0), "{ran:?}");
+    assert!(ran.result["left"]["records"].as_u64() <= Some(8), "{ran:?}");
+    (1..40).for_each(|id| world.set(id, State::Sound));
+    runs_until_complete(&world, 3);
+    assert!(world.all_came_once());
+}
+
+#[test]
+fn lines_that_their_store_does_not_give_are_owed_beyond_the_look_back_until_it_does() {
+    let old = 10 * 60 * MINUTE;
+    let stored = |age: u64, id: u64, state| Record { state, ..record(age, id, 4) };
+    let world = World::new(10_000, [stored(old, 100, State::Lost), stored(old + 5_000, 1, State::Stored)]);
+    let first = world.run();
+    assert!(!first.complete && first.error().contains(&named(100)), "{first:?}");
+    assert_eq!(world.came(1), (4, 0));
+    world.set(100, State::Stored);
+    runs_until_complete(&world, 2);
+    assert!(world.all_came_once());
+}
+
+#[test]
+fn with_a_receiver_that_is_down_no_record_is_owed_by_itself() {
+    let world = world(0, record(30_000, 100, 80_000));
+    let ran = world.run();
+    assert!(!ran.complete && ran.result["left"]["records"].is_null(), "{ran:?}");
+    world.rate.set(10_000);
+    runs_until_complete(&world, 3);
+    assert!(world.all_came_once());
+}
