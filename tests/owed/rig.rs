@@ -204,7 +204,9 @@ impl Http for Outside {
         if request.target == "/" {
             return Ok(text(404, "no"));
         }
-        let path = request.target.strip_prefix("/api/v1/namespaces/_/activations").unwrap();
+        let Some(path) = request.target.strip_prefix("/api/v1/namespaces/_/activations") else {
+            return Ok(not_found());
+        };
         if let Some(id) = path.strip_prefix('/') {
             let (id, logs) = id.strip_suffix("/logs").map_or((id, false), |id| (id, true));
             let id = u64::from_str_radix(id, 16).unwrap();
