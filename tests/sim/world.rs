@@ -2,6 +2,7 @@
 
 use super::random::Random;
 use super::record::{Kind, LogsAt, Record};
+use super::trouble::Trouble;
 use std::collections::{BTreeMap, HashMap};
 
 const SECOND: u64 = 1_000;
@@ -10,7 +11,7 @@ const MINUTE: u64 = 60 * SECOND;
 const BEGIN: u64 = 1_700_000_007_123;
 
 /// Names to monitor, with the provider's package for those that are run through a binding.
-const ACTIONS: &[(&str, Option<&str>)] = &[
+pub const ACTIONS: &[(&str, Option<&str>)] = &[
     ("hello", None),
     ("tools/hello", None),
     ("mine/convert", Some("pkg")),
@@ -20,7 +21,7 @@ const ACTIONS: &[(&str, Option<&str>)] = &[
 /// Names that only patterns choose; stores with phrase search find some of them when asked for others. The last is the forwarder itself.
 const NEIGHBOURS: &[&str] = &["hello-world", "hello/x", "tools/hello-2", "other", "fwd"];
 /// Entries of `actions` with patterns, and the names that they choose.
-const PATTERNS: &[(&[&str], &[&str])] = &[
+pub const PATTERNS: &[(&[&str], &[&str])] = &[
     (
         &["*", "*/*"],
         &[
@@ -118,6 +119,7 @@ pub struct Settings {
 #[derive(Debug)]
 pub struct World {
     pub settings: Settings,
+    pub trouble: Trouble,
     pub records: Vec<Record>,
     /// By name, newest first, ties by id descending: the order of the list.
     listed: BTreeMap<String, Vec<usize>>,
@@ -125,15 +127,17 @@ pub struct World {
 }
 
 impl World {
-    pub fn new(random: &Random) -> Self {
-        let settings = Settings::new(random);
-        let records = records(&settings, random);
+    pub fn new(random: &Random, luck: &Random) -> Self {
+        let mut settings = Settings::new(random);
+        let trouble = Trouble::new(luck, &mut settings);
+        let mut records = records(&settings, random);
+        trouble.spoil(luck, &settings, &mut records);
         let mut listed: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         let mut order: Vec<usize> = (0..records.len()).collect();
         order.sort_by_key(|&at| std::cmp::Reverse((records[at].start, records[at].id)));
         order.into_iter().for_each(|at| listed.entry(records[at].key.clone()).or_default().push(at));
         let by_id = records.iter().enumerate().map(|(at, record)| (record.id, at)).collect();
-        Self { settings, records, listed, by_id }
+        Self { settings, trouble, records, listed, by_id }
     }
 
     /// Records that the name filter finds, in the list's order; all without a filter.
@@ -160,11 +164,15 @@ impl World {
         self.by_id.get(&id).map(|&at| &self.records[at])
     }
 
-    /// When the last record and its lines have become visible.
+    /// When the last record and its lines have become visible, and those that will be deleted and cannot be had are.
     pub fn all_visible(&self) -> u64 {
+        let had = |record: &Record| {
+            let until = record.poison.map_or(0, |poison| poison.until.min(record.deleted));
+            if until == u64::MAX { 0 } else { until }
+        };
         self.records
             .iter()
-            .map(|record| record.visible.max(record.logs_at))
+            .map(|record| record.visible.max(record.logs_at).max(had(record)))
             .max()
             .unwrap_or(self.settings.end)
     }
@@ -353,6 +361,9 @@ fn record(settings: &Settings, random: &Random, start: u64) -> Record {
         lines,
         logs_at: 0,
         padded: settings.logs == LogsAt::Record,
+        spoiled: false,
+        bare: 0,
+        poison: None,
         own: None,
     }
 }
