@@ -72,12 +72,15 @@ fn report(verdicts: &[(u64, Verdict)]) -> usize {
     let mut out = std::io::stdout().lock();
     let failed: Vec<_> = verdicts.iter().filter(|(_, verdict)| !verdict.complaints.is_empty()).collect();
     for (seed, verdict) in failed.iter().take(NAMED) {
+        let met: Vec<_> = verdict.met.keys().copied().collect();
         writeln!(out, "seed {seed}: {}", verdict.complaints.join("; ")).unwrap();
+        writeln!(out, "  met: {}", met.join(" ")).unwrap();
         writeln!(out, "  again: WHISKJACK_SEEDS={seed}..{} cargo test --release --test no_loss", seed + 1)
             .unwrap();
     }
     if failed.len() > NAMED {
-        writeln!(out, "and {} more seeds", failed.len() - NAMED).unwrap();
+        let more: Vec<_> = failed.iter().skip(NAMED).map(|(seed, _)| seed.to_string()).collect();
+        writeln!(out, "and {} more seeds: {}", more.len(), more.join(", ")).unwrap();
     }
     let met = met(verdicts);
     let sum = |of: fn(&Verdict) -> u64| verdicts.iter().map(|(_, verdict)| of(verdict)).sum::<u64>();
