@@ -1,12 +1,14 @@
 //! The OpenWhisk API's calls that the forwarder makes (facts/openwhisk.md 1 and 10), each with its errors put into sentences.
 
+mod entries;
 mod platform;
 
+pub use entries::{Entries, EntriesAt};
 pub use platform::{Limits, Logs};
 
 use crate::ports::{Failure, Method, Pending, Ports, Request, Response};
 use crate::range::Range;
-use crate::record::{SplitError, Splitter};
+use crate::record::{Row, SplitError, Splitter};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::cell::{Cell, RefCell};
@@ -174,8 +176,8 @@ impl<'a> Api<'a> {
         Ok(count.activations)
     }
 
-    /// Hands each row of one page to `row`, as JSON, until it returns `false`.
-    pub fn list(&self, query: Query<'_>, mut row: impl FnMut(&[u8]) -> bool) -> Result<(), Failure> {
+    /// Hands each row of one page to `row` until it returns `false`.
+    pub fn list(&self, query: Query<'_>, mut row: impl FnMut(Row<'_>) -> bool) -> Result<(), Failure> {
         let what = format!("the list of activations{}", of(query.name));
         let mut response = self.send(Method::Get, &query.target(), Vec::new())?;
         if response.status == 400 && query.limit > SMALLEST_LARGEST_PAGE {
@@ -322,19 +324,10 @@ impl<'a> Api<'a> {
 
     fn read_json<T: serde::de::DeserializeOwned>(
         &self,
-        response: Response,
-        what: &str,
-    ) -> Result<T, Failure> {
-        self.read_json_up_to(WHOLE_BODY, response, what)
-    }
-
-    fn read_json_up_to<T: serde::de::DeserializeOwned>(
-        &self,
-        most: usize,
         mut response: Response,
         what: &str,
     ) -> Result<T, Failure> {
-        let body = read_body(&mut response, most)?;
+        let body = read_body(&mut response, WHOLE_BODY)?;
         // serde would take an array for an object too, by the order of its fields.
         let object =
             body.trim_ascii_start().starts_with(b"{").then(|| serde_json::from_slice(&body).ok()).flatten();

@@ -23,9 +23,8 @@ pub struct Events<'r> {
     common: Rc<Common>,
 }
 
-const TRUNCATED: &str = "truncated";
-/// What the marker adds, at most.
-const MARKER: usize = 64;
+/// What the flags add, at most.
+const FLAGS: usize = 64;
 
 impl<'r> Events<'r> {
     /// The events of `record`, as payloads of that version's frames.
@@ -63,9 +62,9 @@ impl<'r> Events<'r> {
     }
 
     /// Writes what the event for the entry at `index` (from 0) has of its own, and says how much of that comes before the middle of what is common.
-    /// `None` if there is no such thing: in version 1, and if it would be too large.
+    /// `None` if there is no such thing: in version 1, if it would be too large, and if it has flags.
     pub fn write_own(&self, index: usize, line: Line<'_>, out: &mut Vec<u8>) -> Option<usize> {
-        if self.protocol == Protocol::V1 {
+        if self.protocol == Protocol::V1 || !flags(line).is_empty() {
             return None;
         }
         let begin = out.len();
@@ -85,38 +84,40 @@ impl<'r> Events<'r> {
     pub fn write_within(&self, most: usize, index: usize, line: Line<'_>, out: &mut Vec<u8>) -> bool {
         let begin = out.len();
         let time = self.timestamp(line);
-        self.write_one(index, &time, line, false, out);
+        self.write_one(index, &time, line, out);
         let bytes = out.len() - begin;
         if bytes <= most {
-            return true;
+            return !line.is_cut();
         }
         out.truncate(begin);
         let (text, bytes_of_line) = (line.text(), self.bytes_of(line));
-        let room = most.saturating_sub(bytes - bytes_of_line + MARKER);
+        let room = most.saturating_sub(bytes - bytes_of_line + FLAGS);
         let cut = prefix(&text, room, |c| self.width(c));
-        self.write_one(index, &time, cut.into(), true, out);
+        self.write_one(index, &time, line.cut_to(cut), out);
         false
     }
 
-    fn write_one(&self, index: usize, time: &str, line: Line<'_>, is_cut: bool, out: &mut Vec<u8>) {
+    fn write_one(&self, index: usize, time: &str, line: Line<'_>, out: &mut Vec<u8>) {
         if self.protocol == Protocol::V1 {
-            return self.write_flat(index, line, is_cut, out);
+            return self.write_flat(index, line, out);
         }
         out.extend_from_slice(self.common.head());
         out.extend_from_slice(time.as_bytes());
         out.extend_from_slice(self.common.middle());
         write_after_middle(index, line, out);
         out.extend_from_slice(self.common.tail());
-        if is_cut {
+        let flags = flags(line);
+        if !flags.is_empty() {
             // Filebeat marks lines that it has cut in this way.
             out.pop();
             out.extend_from_slice(br#","log":{"flags":[""#);
-            out.extend_from_slice(TRUNCATED.as_bytes());
+            out.extend_from_slice(flags.join(r#"",""#).as_bytes());
             out.extend_from_slice(br#""]}}"#);
         }
     }
 
-    fn write_flat(&self, index: usize, line: Line<'_>, is_cut: bool, out: &mut Vec<u8>) {
+    fn write_flat(&self, index: usize, line: Line<'_>, out: &mut Vec<u8>) {
+        let flags = flags(line).join(",");
         let mut id = self.id.clone().into_bytes();
         write_number(index, &mut id);
         let (id, line) = (String::from_utf8_lossy(&id), line.text());
@@ -127,7 +128,7 @@ impl<'r> Events<'r> {
             ("namespace", &self.record.namespace),
             ("id", &id),
         ];
-        pairs.extend(is_cut.then_some(("log.flags", TRUNCATED)));
+        pairs.extend((!flags.is_empty()).then_some(("log.flags", &*flags)));
         write_pairs(out, &pairs);
     }
 
@@ -155,6 +156,16 @@ impl<'r> Events<'r> {
 
     fn width(&self, c: char) -> usize {
         if self.protocol == Protocol::V2 { width_in_json(c) } else { c.len_utf8() }
+    }
+}
+
+/// What is to be said of a line that does not arrive as it was printed.
+fn flags(line: Line<'_>) -> &'static [&'static str] {
+    match (line.is_cut(), line.is_mended()) {
+        (false, false) => &[],
+        (true, false) => &["truncated"],
+        (false, true) => &["mended"],
+        (true, true) => &["truncated", "mended"],
     }
 }
 

@@ -7,7 +7,7 @@
 use crate::api::{Api, LARGEST_PAGE, Query};
 use crate::ports::Failure;
 use crate::range::Range;
-use crate::record::{ActivationId, Summary};
+use crate::record::{ActivationId, Row, Summary};
 use std::collections::HashSet;
 
 /// Rows of the first page of full records: at 10 MB of logs a record, fewer are kinder to the controller, which holds a page whole.
@@ -90,20 +90,21 @@ struct Held {
 }
 
 impl Held {
-    fn has_room_for(&self, row: &[u8]) -> bool {
-        self.bytes.len() + row.len() <= HELD_BYTES
+    /// Whether the row can be held back: with those that are, and as one that is whole.
+    fn has_room_for(&self, row: Row<'_>) -> bool {
+        row.is_whole && self.bytes.len() + row.json.len() <= HELD_BYTES
     }
 
-    fn push(&mut self, row: &[u8]) {
-        self.bytes.extend_from_slice(row);
+    fn push(&mut self, row: Row<'_>) {
+        self.bytes.extend_from_slice(row.json);
         self.ends.push(self.bytes.len());
     }
 
-    fn rows(&self) -> impl DoubleEndedIterator<Item = &[u8]> + ExactSizeIterator {
+    fn rows(&self) -> impl DoubleEndedIterator<Item = Row<'_>> + ExactSizeIterator {
         (0..self.ends.len()).map(|row| {
             let begin = row.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
             let end = self.ends.get(row).copied().unwrap_or(begin);
-            self.bytes.get(begin..end).unwrap_or_default()
+            Row::whole(self.bytes.get(begin..end).unwrap_or_default())
         })
     }
 
@@ -126,7 +127,7 @@ impl Page {
     }
 
     /// Visits the rows that were held back.
-    fn visit(&mut self, held: &mut Held, visit: &mut impl FnMut(&[u8]) -> Visited) {
+    fn visit(&mut self, held: &mut Held, visit: &mut impl FnMut(Row<'_>) -> Visited) {
         for row in held.rows() {
             if self.halted {
                 break;
@@ -189,7 +190,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Visits all rows in `range`, newest first. A row may be visited again: `visit` says whether it is new.
-    pub fn over(&mut self, range: Range, mut visit: impl FnMut(&[u8]) -> Visited) -> Walked {
+    pub fn over(&mut self, range: Range, mut visit: impl FnMut(Row<'_>) -> Visited) -> Walked {
         let mut rest = range;
         let mut again = 0;
         loop {
@@ -224,7 +225,7 @@ impl<'a> Walk<'a> {
         &mut self,
         range: Range,
         skip: u64,
-        visit: &mut impl FnMut(&[u8]) -> Visited,
+        visit: &mut impl FnMut(Row<'_>) -> Visited,
     ) -> (Page, Result<(), Failure>) {
         let mut tries = 0;
         loop {
@@ -251,7 +252,7 @@ impl<'a> Walk<'a> {
         &mut self,
         rest: Range,
         page: &Page,
-        visit: &mut impl FnMut(&[u8]) -> Visited,
+        visit: &mut impl FnMut(Row<'_>) -> Visited,
     ) -> Result<Next, Failure> {
         if page.rows == 0 {
             return Ok(Next::Nothing);
@@ -285,8 +286,8 @@ impl<'a> Walk<'a> {
 
     fn oldest_summary(&self, range: Range, rows: u32) -> Result<Option<(u64, u64)>, Failure> {
         let mut summaries = Walk::new(self.api, self.name, false).beginning_with(rows);
-        let (page, listed) =
-            summaries.page(range, 0, &mut |json| Visited { summary: Summary::parse(json).ok(), go_on: true });
+        let (page, listed) = summaries
+            .page(range, 0, &mut |row| Visited { summary: Summary::parse(row.json).ok(), go_on: true });
         listed.map(|()| page.oldest)
     }
 
@@ -295,7 +296,7 @@ impl<'a> Walk<'a> {
         &mut self,
         ms: u64,
         first_page: u32,
-        visit: &mut impl FnMut(&[u8]) -> Visited,
+        visit: &mut impl FnMut(Row<'_>) -> Visited,
     ) -> Result<bool, Failure> {
         let Some(only) = Range::new(ms, ms) else { return Ok(false) };
         let mut skip = u64::from(first_page);
@@ -317,14 +318,14 @@ impl<'a> Walk<'a> {
         &mut self,
         range: Range,
         skip: u64,
-        visit: &mut impl FnMut(&[u8]) -> Visited,
+        visit: &mut impl FnMut(Row<'_>) -> Visited,
     ) -> (Page, Result<(), Failure>) {
         let query = Query { skip, ..self.first(range) };
         let mut page = Page { asked: query.limit, ..Page::default() };
         let mut held = std::mem::take(&mut self.held);
         let listed = self.api.list(query, |row| {
             page.rows += 1;
-            page.bytes += u64::try_from(row.len()).unwrap_or(u64::MAX);
+            page.bytes += u64::try_from(row.bytes).unwrap_or(u64::MAX);
             if !held.has_room_for(row) {
                 page.visit(&mut held, visit);
             }
@@ -345,7 +346,7 @@ impl<'a> Walk<'a> {
 
     /// Asks for the page after this one, if it is plain where that begins: if not, [`next_upto`](Self::next_upto) finds out.
     fn ask_next(&self, range: Range, page: &Page, held: &Held) {
-        let last = held.rows().next_back().and_then(|row| Summary::parse(row).ok()).map(|row| row.start);
+        let last = held.rows().next_back().and_then(|row| Summary::parse(row.json).ok()).map(|row| row.start);
         let Some(oldest) = last.or(page.oldest.map(|(start, _)| start)) else { return };
         if page.halted || page.rows < page.asked || oldest >= range.upto() {
             return;

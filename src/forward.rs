@@ -9,7 +9,7 @@ mod outcome;
 
 pub use outcome::{Outcome, Tally};
 
-use crate::api::{Api, LARGEST_PAGE};
+use crate::api::{Api, EntriesAt, LARGEST_PAGE};
 use crate::checkpoint::{LogPlace, Owed, Part, Seen, reach};
 use crate::deliver::Delivery;
 use crate::event::{self, Events};
@@ -18,7 +18,7 @@ use crate::lumberjack::{Counts, Goal};
 use crate::plan::{Plan, Slice};
 use crate::ports::{Failure, Ports};
 use crate::range::Range;
-use crate::record::{Line, Record, Summary, UnreadableRecord};
+use crate::record::{Line, Record, Row, Summary, UnreadableRecord};
 use crate::source::Source;
 use done::Done;
 use gap::Index;
@@ -210,7 +210,7 @@ impl Turn<'_> {
         let api = self.api;
         let name = self.name;
         let mut walk = Walk::new(api, name, true).beginning_with(*self.first_page).expecting(count);
-        let walked = walk.over(range, |json| self.visit(json));
+        let walked = walk.over(range, |row| self.visit(row));
         *self.first_page = walk.rows();
         if let Some(failure) = walked.failure {
             self.failure.get_or_insert(failure);
@@ -219,19 +219,22 @@ impl Turn<'_> {
     }
 
     /// Takes one record. It goes on unless sending failed or the turn is over.
-    fn visit(&mut self, json: &[u8]) -> Visited {
-        let record = match Record::parse(json) {
+    fn visit(&mut self, row: Row<'_>) -> Visited {
+        let record = match Record::parse(row.json) {
             Ok(record) => record,
-            Err(error) => return self.visit_unreadable(json, error),
+            Err(error) => return self.visit_unreadable(row.json, error),
         };
         let summary = Summary { activation_id: record.activation_id, start: record.start };
         if self.seen.contains(summary) || !self.ledger.begin(summary) {
             return Visited { summary: Some(summary), go_on: self.in_time() };
         }
-        if self.source.matches(&record) {
+        if self.source.matches(&record) && !row.is_whole {
+            self.visit_hollow(&record);
+        } else if self.source.matches(&record) {
             match self.logs.lines_of(&record, self.api, self.ports.clock.now_ms()) {
                 Lines::InRecord => self.take(&record, record.entries()),
                 Lines::Elsewhere(lines) => self.take(&record, lines.iter().map(|line| line.as_str().into())),
+                Lines::ElsewhereOneByOne => self.take_one_by_one(&record, EntriesAt::Store),
                 Lines::Lost(warning) => {
                     self.note_without_logs(warning);
                     self.take(&record, std::iter::empty());
@@ -255,29 +258,58 @@ impl Turn<'_> {
         Visited { summary: Some(summary), go_on: !self.ended() && self.in_time() }
     }
 
+    /// A record that is larger than what is held in memory came without its log entries: they are asked for one by one.
+    fn visit_hollow(&mut self, record: &Record<'_>) {
+        if record.has_log_lines() {
+            self.take_one_by_one(record, EntriesAt::Record);
+        }
+    }
+
     /// Takes the lines of one record.
     fn take<'l>(&mut self, record: &Record<'_>, lines: impl Iterator<Item = Line<'l>>) {
+        let events = self.open(record);
+        for (index, line) in lines.enumerate() {
+            if !self.take_line(&events, index, line) {
+                break;
+            }
+        }
+    }
+
+    /// Takes the lines of one record that are too many to be kept at once.
+    fn take_one_by_one(&mut self, record: &Record<'_>, at: EntriesAt) {
+        let (api, events) = (self.api, self.open(record));
+        let read = api.entries(record.activation_id, at, |index, line| self.take_line(&events, index, line));
+        if let Err(failure) = read {
+            self.failure.get_or_insert(failure);
+        }
+    }
+
+    fn open<'r>(&mut self, record: &'r Record<'r>) -> Events<'r> {
         self.tally.activations += 1;
         if self.namespace != record.namespace {
             self.namespace = record.namespace.to_string();
         }
-        let events = Events::of(record, self.delivery.protocol());
-        for (index, line) in lines.enumerate() {
-            self.tally.lines += 1;
-            if self.delivery.is_full() {
-                self.send(Goal::Room);
-            } else if index % LINES_A_LOOK == 0 && self.lingers() {
-                self.send(Goal::Sent);
-            }
-            if self.ended() {
-                break;
-            }
-            if !self.delivery.is_waiting() {
-                self.waiting_since_ms = self.ports.clock.now_ms();
-            }
-            self.delivery.push(&events, index, line);
-            self.ledger.push();
+        Events::of(record, self.delivery.protocol())
+    }
+
+    /// Takes one line; says whether the next may follow.
+    fn take_line(&mut self, events: &Events<'_>, index: usize, line: Line<'_>) -> bool {
+        self.tally.lines += 1;
+        if self.delivery.is_full() {
+            self.send(Goal::Room);
+        } else if index % LINES_A_LOOK == 0 && self.lingers() {
+            self.send(Goal::Sent);
         }
+        if self.ended() {
+            return false;
+        }
+        if !self.delivery.is_waiting() {
+            self.waiting_since_ms = self.ports.clock.now_ms();
+        }
+        self.delivery.push(events, index, line);
+        self.ledger.push();
+        self.tally.mended += u64::from(line.is_mended());
+        true
     }
 
     fn note_without_logs(&mut self, warning: String) {

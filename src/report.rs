@@ -66,6 +66,8 @@ struct Lines {
     #[serde(skip_serializing_if = "is_zero")]
     truncated: u64,
     #[serde(skip_serializing_if = "is_zero")]
+    mended: u64,
+    #[serde(skip_serializing_if = "is_zero")]
     set_aside: u64,
     unacknowledged: u64,
 }
@@ -270,6 +272,7 @@ fn summarize(plan: &Plan, outcomes: &[Outcome], checkpoint: &Checkpoint) -> RunR
             unreadable,
             set_aside,
             truncated,
+            mended,
             waited_ms,
             put_off,
         } = *tally;
@@ -279,6 +282,7 @@ fn summarize(plan: &Plan, outcomes: &[Outcome], checkpoint: &Checkpoint) -> RunR
         result.lines.resent += resent;
         result.lines.acknowledged += acknowledged;
         result.lines.truncated += truncated;
+        result.lines.mended += mended;
         result.lines.set_aside += set_aside;
         result.waited_ms += waited_ms;
         result.windows += windows;
@@ -305,9 +309,19 @@ fn summarize(plan: &Plan, outcomes: &[Outcome], checkpoint: &Checkpoint) -> RunR
     let no_logs = nowhere.then(|| "this platform does not give logs: its log driver takes them elsewhere, and `/logs` says they are not available".into());
     let of_records =
         outcomes.iter().flat_map(|outcome| outcome.unreadable.iter().chain(&outcome.without_logs).cloned());
-    result.warnings =
-        plan.warnings.iter().cloned().chain(no_logs).chain(of_records).take(NAMED_MESSAGES).collect();
+    let notes = plan.warnings.iter().cloned().chain(mended(result.lines.mended)).chain(no_logs);
+    result.warnings = notes.chain(of_records).take(NAMED_MESSAGES).collect();
     result
+}
+
+/// Lines that are not as they were printed, though the receiver has them.
+fn mended(lines: u64) -> Option<String> {
+    (lines > 0).then(|| {
+        format!(
+            "{lines} log entries were not sound text in their activation records; each was forwarded all the same, with U+FFFD for what is not \
+             UTF-8 and any other JSON value as its text, and is marked with `log.flags: [\"mended\"]`"
+        )
+    })
 }
 
 /// Lines that receivers do not take are lost for the reader of the logs, so they are named, loudly; they stay in their activation record.

@@ -72,16 +72,18 @@ impl Source {
 
     /// Whether `record` is of this source. The API's filter is exact with some stores only (facts/openwhisk.md 1.2), and it also finds
     /// triggers of that name.
+    ///
+    /// A record that does not tell its package, for want of a `path`, counts by its simple name, as a line too many is better than a lost one:
+    /// a single action takes it, as the API's filter has chosen it; of a selection, an entry takes it by what is behind the package (`pkg/*`
+    /// takes all), and an exclusion keeps it out by its own name (`!pkg/name`, `!name`) or a pattern without a package (`!na*`), but not `!pkg/*`.
     pub fn matches(&self, record: &Record<'_>) -> bool {
+        if record.is_trigger() {
+            return false;
+        }
         let place = Place::of(record);
         match self {
             Self::Action(action) => place.is(action),
-            Self::Namespace(selection) => {
-                let any = |patterns: &[Pattern]| {
-                    place.names().any(|name| patterns.iter().any(|pattern| pattern.matches(&name)))
-                };
-                any(&selection.chosen) && !any(&selection.excluded)
-            }
+            Self::Namespace(selection) => selection.takes(&place),
         }
     }
 }
@@ -139,6 +141,19 @@ impl Selection {
         selection
     }
 
+    fn takes(&self, place: &Place) -> bool {
+        let Self { chosen, excluded } = self;
+        if !place.is_known() {
+            let name = place.name.as_deref();
+            return chosen.iter().any(|pattern| name.is_none_or(|name| pattern.may_mean(name)))
+                && !excluded.iter().any(|pattern| name.is_some_and(|name| pattern.means(name)));
+        }
+        let any = |patterns: &[Pattern]| {
+            place.names().any(|name| patterns.iter().any(|pattern| pattern.matches(&name)))
+        };
+        any(chosen) && !any(excluded)
+    }
+
     /// The entries that make this selection again.
     pub fn entries(&self) -> Vec<String> {
         let excluded = self.excluded.iter().map(|pattern| format!("!{pattern}"));
@@ -148,8 +163,9 @@ impl Selection {
 
 /// Where a record's action is: its name, its package, and what the package was bound as.
 struct Place {
-    name: String,
-    /// `None` for triggers, which are nowhere.
+    /// `None` if nothing tells it.
+    name: Option<String>,
+    /// `None` if nothing tells whether there is one.
     package: Option<Option<String>>,
     bound_as: Option<String>,
 }
@@ -157,31 +173,43 @@ struct Place {
 impl Place {
     fn of(record: &Record<'_>) -> Self {
         let path = record.annotation_text("path");
-        let package = path.as_deref().map(|path| {
+        let of_path = path.as_deref().map(|path| {
             let mut parts = path.split('/').skip(1);
             match (parts.next(), parts.next()) {
                 (Some(package), Some(_)) => Some(package.to_owned()),
                 _ => None,
             }
         });
+        // A name is simple, but if it is not, it tells the package as well.
+        let (of_name, name) = match record.name.rsplit_once('/') {
+            Some((before, name)) => (before.rsplit('/').next().map(str::to_owned), name),
+            None => (None, &*record.name),
+        };
+        let package = of_path.or(of_name.map(Some));
         let binding = record.annotation_text("binding");
         let bound_as = binding.as_deref().and_then(|binding| binding.rsplit('/').next()).map(Into::into);
-        Self { name: record.name.to_string(), package, bound_as }
+        Self { name: (!record.is_unnamed).then(|| name.to_owned()), package, bound_as }
     }
 
     fn is(&self, action: &Action) -> bool {
-        let Some(package) = &self.package else { return false };
         let bound = action.package.is_some() && self.bound_as == action.package;
-        self.name == action.action && (*package == action.package || bound)
+        self.name.as_ref().is_none_or(|name| *name == action.action)
+            && self.package.as_ref().is_none_or(|package| *package == action.package || bound)
+    }
+
+    /// Whether something tells under which name it can be found.
+    fn is_known(&self) -> bool {
+        self.name.is_some() && (self.package.is_some() || self.bound_as.is_some())
     }
 
     /// The names that somebody may know it by.
     fn names(&self) -> impl Iterator<Item = String> {
+        let name = self.name.as_deref().unwrap_or_default();
         let own = self.package.as_ref().map(|package| match package {
-            Some(package) => format!("{package}/{}", self.name),
-            None => self.name.clone(),
+            Some(package) => format!("{package}/{name}"),
+            None => name.to_owned(),
         });
-        let bound = self.bound_as.as_ref().map(|bound_as| format!("{bound_as}/{}", self.name));
+        let bound = self.bound_as.as_ref().map(|bound_as| format!("{bound_as}/{name}"));
         own.into_iter().chain(bound)
     }
 }

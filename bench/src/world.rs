@@ -109,8 +109,8 @@ pub fn recorded(api: &Double) -> Result<Vec<Vec<u8>>> {
             &format!("/api/v1/namespaces/{namespace}/activations?docs=true&limit={PAGE}&skip={before}"),
         )?;
         let mut splitter = Splitter::default();
-        splitter.feed(&body, |record| {
-            records.push(record.to_vec());
+        splitter.feed(&body, |row| {
+            records.push(row.json.to_vec());
             Ok::<(), SplitError>(())
         })?;
         splitter.finish()?;

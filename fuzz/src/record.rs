@@ -26,8 +26,8 @@ pub fn try_with(bytes: &[u8]) {
 fn split<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> (Vec<Vec<u8>>, Result<(), SplitError>) {
     let (mut splitter, mut elements) = (Splitter::default(), Vec::new());
     let fed = pieces.into_iter().try_for_each(|piece| {
-        splitter.feed(piece, |element| {
-            elements.push(element.to_vec());
+        splitter.feed(piece, |row| {
+            elements.push(row.json.to_vec());
             Ok::<(), SplitError>(())
         })
     });

@@ -1,12 +1,12 @@
 //! What a platform tells beside activations and packages: its limits, and logs that are kept in a store of their own.
 
-use super::{Api, ERROR_BODY, api_message, read_body};
-use crate::ports::{Failure, Method};
+use super::{Api, Entries, EntriesAt};
+use crate::ports::Failure;
 use crate::record::ActivationId;
 use serde::Deserialize;
 
-/// Largest log that is read, in bytes of JSON: a record may be as large.
-const LOGS_BODY: usize = 32 << 20;
+/// Most text of log lines that is kept at once, in bytes. What is larger is read line by line ([`Api::entries`]).
+const LARGEST_LOGS: usize = 16 << 20;
 
 /// The platform's limits, as far as they say how late a record may become visible (facts/openwhisk.md 2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -22,6 +22,8 @@ pub struct Limits {
 pub enum Logs {
     /// Its log entries.
     Lines(Vec<String>),
+    /// It has more than are kept at once: [`Api::entries`] reads them.
+    Many,
     /// There are none, or none yet.
     Empty,
     /// A log driver took them elsewhere: this platform has no logs to give.
@@ -46,24 +48,20 @@ impl Api<'_> {
 
     /// The log entries of an activation, from wherever the platform keeps them. Asked once only: the caller knows what to do without.
     pub fn logs(&self, id: ActivationId) -> Result<Logs, Failure> {
-        #[derive(Deserialize)]
-        struct Answer {
-            logs: Vec<String>,
-        }
-        let what = format!("the logs of activation {id}");
-        let target = format!("/api/v1/namespaces/_/activations/{id}/logs");
-        let mut response = self.send(Method::Get, &target, Vec::new())?;
-        if response.status == 404
-            && read_body(&mut response, ERROR_BODY).is_ok_and(|body| api_message(&body).is_some())
-        {
-            return Ok(Logs::NoRecord);
-        }
-        let Answer { logs } = self.read_json_up_to(LOGS_BODY, self.accept(response, &what)?, &what)?;
-        Ok(match logs.as_slice() {
-            [] => Logs::Empty,
-            [only] if only == "Logs are not available." => Logs::NotAvailable,
-            [only] if only.starts_with("The log message can't be retrieved") => Logs::NotRetrieved,
-            _ => Logs::Lines(logs),
+        let (mut lines, mut bytes) = (Vec::new(), 0);
+        let read = self.entries(id, EntriesAt::Store, |_, line| {
+            let text = line.text().into_owned();
+            bytes += text.len() + size_of::<String>();
+            lines.push(text);
+            bytes <= LARGEST_LOGS
+        })?;
+        Ok(match read {
+            Entries::All(_) => Logs::Lines(lines),
+            Entries::Stopped => Logs::Many,
+            Entries::Empty => Logs::Empty,
+            Entries::NoRecord => Logs::NoRecord,
+            Entries::NotAvailable => Logs::NotAvailable,
+            Entries::NotRetrieved => Logs::NotRetrieved,
         })
     }
 }

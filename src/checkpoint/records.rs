@@ -60,7 +60,8 @@ pub fn read_records(api: &Api<'_>, own: &str, now_ms: u64) -> Result<OwnRecords,
     let mut edge = Edge::default();
     let mut rows = 0;
     // A result may be large, and a page of them too large for the API: the walk goes on with smaller ones.
-    let walked = Walk::new(api, Some(name), true).beginning_with(FEW_ROWS).over(range, |json| {
+    let walked = Walk::new(api, Some(name), true).beginning_with(FEW_ROWS).over(range, |row| {
+        let json = row.json;
         let summary = Summary::parse(json).ok();
         if summary.is_none_or(|summary| edge.first_time(summary)) {
             rows += 1;

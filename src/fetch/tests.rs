@@ -60,8 +60,8 @@ impl Activations {
             .with_largest_page(2);
         let mut edge = Edge::default();
         let mut walk = Walk::new(&api, None, true).beginning_with(2).expecting(expected);
-        let walked = walk.over(Range::new(0, 99).unwrap(), |json| {
-            let summary = Summary::parse(json).ok();
+        let walked = walk.over(Range::new(0, 99).unwrap(), |row| {
+            let summary = Summary::parse(row.json).ok();
             if summary.is_some_and(|summary| edge.first_time(summary)) {
                 self.events.borrow_mut().push(format!("visit {}", summary.unwrap().start));
             }
@@ -109,10 +109,17 @@ fn rows_that_two_pages_show_count_once_so_that_a_short_page_does_not_end_the_wal
 #[test]
 fn rows_that_are_too_large_to_be_held_back_are_visited_as_they_come() {
     let mut held = Held::default();
-    assert!(held.has_room_for(&[0; HELD_BYTES]) && !held.has_room_for(&[0; HELD_BYTES + 1]));
-    held.push(b"one");
-    held.push(b"two");
-    assert!(held.rows().eq([b"one", b"two"]) && !held.has_room_for(&[0; HELD_BYTES]));
+    assert!(
+        held.has_room_for(Row::whole(&[0; HELD_BYTES]))
+            && !held.has_room_for(Row::whole(&[0; HELD_BYTES + 1]))
+    );
+    assert!(!held.has_room_for(Row { is_whole: false, ..Row::whole(b"hollow") }));
+    held.push(Row::whole(b"one"));
+    held.push(Row::whole(b"two"));
+    assert!(
+        held.rows().eq([Row::whole(b"one"), Row::whole(b"two")])
+            && !held.has_room_for(Row::whole(&[0; HELD_BYTES]))
+    );
 }
 
 #[test]

@@ -18,6 +18,8 @@ pub(super) enum Lines {
     InRecord,
     /// From their own store.
     Elsewhere(Vec<String>),
+    /// From their own store, more than are kept at once.
+    ElsewhereOneByOne,
     /// Not to be had now. The record is not done, and the next look-back finds it again; with a warning, if something is wrong.
     Later(Option<String>),
     /// Not to be had any more: the record counts as done.
@@ -62,6 +64,10 @@ impl LogStore {
             Ok(Logs::Lines(lines)) => {
                 self.learn(LogPlace::Api);
                 Lines::Elsewhere(lines)
+            }
+            Ok(Logs::Many) => {
+                self.learn(LogPlace::Api);
+                Lines::ElsewhereOneByOne
             }
             Ok(Logs::NotAvailable) => {
                 self.learn(LogPlace::Nowhere);

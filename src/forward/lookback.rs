@@ -141,8 +141,8 @@ impl<F: Fn() -> bool> LookBack<'_, F> {
         let mut met: HashSet<Summary> = HashSet::new();
         let mut edge = Edge::default();
         let mut known_since_last = true;
-        let walked = Walk::new(self.api, self.name, false).over(part, |json| {
-            let Ok(summary) = Summary::parse(json) else {
+        let walked = Walk::new(self.api, self.name, false).over(part, |row| {
+            let Ok(summary) = Summary::parse(row.json) else {
                 return Visited { summary: None, go_on: (self.in_time)() };
             };
             let new = edge.first_time(summary);

@@ -63,6 +63,8 @@ pub struct Tally {
     pub set_aside: u64,
     /// Lines that were cut, as no receiver takes so long ones.
     pub truncated: u64,
+    /// Lines that were no sound text and were made one.
+    pub mended: u64,
     /// Time spent waiting for receivers, in milliseconds.
     pub waited_ms: u64,
     /// Activations whose logs could not be had yet.

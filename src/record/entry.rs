@@ -1,5 +1,6 @@
 //! Log entries: what `logs` of a record holds, one entry a line of output (facts/openwhisk.md 1.8).
 
+use super::mend::mended;
 use crate::time;
 use serde::de::{Deserialize, Deserializer, Error};
 use serde_json::value::RawValue;
@@ -7,42 +8,87 @@ use std::borrow::Cow;
 
 /// A log entry. Most go from record to event as they are in JSON, so they are not even unescaped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Line<'a>(Form<'a>);
+pub struct Line<'a> {
+    text: &'a str,
+    /// The text is a sound JSON string with its quotes.
+    is_json: bool,
+    is_mended: bool,
+    is_cut: bool,
+}
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form<'a> {
-    /// A sound JSON string with its quotes.
-    Json(&'a str),
-    Text(&'a str),
+/// What an element of `logs` becomes: each becomes a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Entry<'a> {
+    /// A sound JSON string, with its quotes.
+    Sound(&'a str),
+    /// What else was there, as a text.
+    Mended(Box<str>),
 }
 
 impl<'a> Line<'a> {
     /// What was printed.
     pub fn text(&self) -> Cow<'a, str> {
-        match self.0 {
-            Form::Text(text) => Cow::Borrowed(text),
-            // Borrowed unless something is escaped. It was checked when the record was read.
-            Form::Json(json) => match inside(json) {
-                plain if !plain.contains('\\') => Cow::Borrowed(plain),
-                _ => Cow::Owned(serde_json::from_slice(json.as_bytes()).unwrap_or_default()),
-            },
+        if !self.is_json {
+            return Cow::Borrowed(self.text);
+        }
+        // Borrowed unless something is escaped. It was checked when the record was read.
+        match inside(self.text) {
+            plain if !plain.contains('\\') => Cow::Borrowed(plain),
+            _ => Cow::Owned(serde_json::from_slice(self.text.as_bytes()).unwrap_or_default()),
         }
     }
 
     /// The time it begins with, if it has one.
     pub fn time(&self) -> Option<&'a str> {
-        match self.0 {
-            Form::Json(json) => entry_time(inside(json)),
-            Form::Text(text) => entry_time(text),
-        }
+        entry_time(if self.is_json { inside(self.text) } else { self.text })
     }
 
     /// Appends it as JSON.
     pub fn write_json(&self, out: &mut Vec<u8>) {
-        match self.0 {
-            Form::Json(json) => out.extend_from_slice(json.as_bytes()),
-            Form::Text(text) => write_json_string(text, out),
+        if self.is_json {
+            out.extend_from_slice(self.text.as_bytes());
+        } else {
+            write_json_string(self.text, out);
         }
+    }
+
+    /// Whether it was no sound text, and was made one.
+    pub fn is_mended(&self) -> bool {
+        self.is_mended
+    }
+
+    /// Whether its end is missing: it is longer than any event, so not all of it was read.
+    pub fn is_cut(&self) -> bool {
+        self.is_cut
+    }
+
+    /// Its beginning, which says that it is not all.
+    pub(crate) fn cut_to<'t>(&self, beginning: &'t str) -> Line<'t> {
+        Line { text: beginning, is_json: false, is_cut: true, ..*self }
+    }
+}
+
+impl<'a> Entry<'a> {
+    /// An element of `logs`: its JSON, as far as it is that.
+    pub(crate) fn of(json: &'a [u8]) -> Self {
+        match serde_json::from_slice(json) {
+            Ok(sound) => sound,
+            Err(_) => Self::Mended(mended(json).0),
+        }
+    }
+
+    /// As a line.
+    pub(crate) fn line(&self) -> Line<'_> {
+        match self {
+            Self::Sound(text) => Line { text, is_json: true, is_mended: false, is_cut: false },
+            Self::Mended(text) => Line { text, is_json: false, is_mended: true, is_cut: false },
+        }
+    }
+
+    /// Hands an entry of which only these first bytes were kept to `visit`, as a line.
+    pub(crate) fn cut(json: &[u8], visit: impl FnOnce(Line<'_>) -> bool) -> bool {
+        let (text, sound) = mended(json);
+        visit(Line { text: &text, is_json: false, is_mended: !sound, is_cut: true })
     }
 }
 
@@ -71,21 +117,22 @@ fn may_hold_surrogates(json: &[u8]) -> bool {
 
 impl<'a> From<&'a str> for Line<'a> {
     fn from(text: &'a str) -> Self {
-        Self(Form::Text(text))
+        Self { text, is_json: false, is_mended: false, is_cut: false }
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Line<'a> {
+/// Sound strings only: what else there is, [`Entry::of`] mends.
+impl<'de: 'a, 'a> Deserialize<'de> for Entry<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let json = <&RawValue>::deserialize(deserializer)?.get();
         if !json.starts_with('"') {
-            return Err(D::Error::custom("a log entry is no text"));
+            return Err(D::Error::custom("a log entry is not a text"));
         }
         // Half a surrogate pair is no character, and a raw value may hold one.
         if may_hold_surrogates(json.as_bytes()) {
             serde_json::from_slice::<String>(json.as_bytes()).map_err(D::Error::custom)?;
         }
-        Ok(Self(Form::Json(json)))
+        Ok(Self::Sound(json))
     }
 }
 
@@ -101,8 +148,8 @@ pub fn entry_time(entry: &str) -> Option<&str> {
 mod tests {
     use super::*;
 
-    fn read(json: &str) -> Result<Line<'_>, serde_json::Error> {
-        serde_json::from_str(json)
+    fn read(json: &str) -> Entry<'_> {
+        serde_json::from_str(json).unwrap()
     }
 
     #[test]
@@ -113,26 +160,35 @@ mod tests {
             (r#""a \"quoted\" \t\\ \u00e9 \ud83d\udc4b""#, "a \"quoted\" \t\\ é 👋"),
             (r#""not a surrogate: \\ud83d""#, "not a surrogate: \\ud83d"),
         ] {
-            let line = read(json).unwrap();
+            let entry = read(json);
+            let line = entry.line();
             assert_eq!(line.text(), text);
             let mut out = Vec::new();
             line.write_json(&mut out);
             assert_eq!(out, json.as_bytes());
             out.clear();
             Line::from(text).write_json(&mut out);
-            assert_eq!(read(std::str::from_utf8(&out).unwrap()).unwrap().text(), text);
+            assert_eq!(read(std::str::from_utf8(&out).unwrap()).line().text(), text);
         }
-        assert_eq!(
-            read(r#""2023-11-14T22:13:20.1Z stdout: \t""#).unwrap().time(),
-            Some("2023-11-14T22:13:20.1Z")
-        );
+        let entry = read(r#""2023-11-14T22:13:20.1Z stdout: \t""#);
+        assert_eq!(entry.line().time(), Some("2023-11-14T22:13:20.1Z"));
     }
 
     #[test]
-    fn what_is_no_text_is_no_line() {
-        for json in ["1", "null", "[\"a\"]", r#""half a pair: \ud83d""#, r#""\uDC4B""#, "\"\u{1}\""] {
-            assert!(read(json).is_err(), "{json}");
+    fn what_is_not_a_sound_text_becomes_a_line_too_and_is_known_by_it() {
+        for (json, text) in [
+            (&b"1"[..], "1"),
+            (b"null", "null"),
+            (b"[\"a\"]", "[\"a\"]"),
+            (br#""half a pair: \ud83d""#, "half a pair: \u{fffd}"),
+            (br#""\uDC4B""#, "\u{fffd}"),
+            (b"\"\x01 caf\xe9\"", "\u{1} caf\u{fffd}"),
+        ] {
+            let entry = Entry::of(json);
+            assert_eq!(entry.line().text(), text);
+            assert!(entry.line().is_mended() && !entry.line().is_cut());
         }
+        assert!(!Entry::of(b"\"sound\"").line().is_mended());
     }
 
     #[test]

@@ -1,13 +1,39 @@
 //! Activation records as the API returns them (facts/openwhisk.md 1.3–1.5), read without copying what need not be copied.
+//!
+//! A record is read strictly first. If that fails, it is read once more (`lenient.rs`), so that what is odd about it loses no line:
+//!
+//! | field | missing or `null` | odd |
+//! |---|---|---|
+//! | `activationId` | the record is unreadable: nothing else tells it from others | the same |
+//! | `start` | the record is unreadable: the API lists by it, so it has one | a fraction is cut off, a number in a string counts; else unreadable |
+//! | `end` | the run has none; with no annotations and nothing but rule results in `logs` it is a trigger, which has no lines | as with `start`; else it is the start. 0 is none |
+//! | `namespace` | `_` | `_`, unless it is a string that can be mended |
+//! | `name` | the last part of `path`; else `_`, and every source that asked for it takes it | the same |
+//! | `annotations` | there are none | those with a key and a value count |
+//! | `path` among them | the package is not known: see [`Source::matches`](crate::source::Source::matches) | the same |
+//! | `kind`, `conductor`, `limits` | it may have log lines | the same |
+//! | `logs` | there are none here, perhaps elsewhere | what is not a list is one line |
+//! | an element of `logs` | `null` is a line | it is mended ([`Line::is_mended`]) |
+//!
+//! Only what is not a JSON object at all, or ends too early, is unreadable besides.
 
 mod entry;
+mod hollow;
 mod id;
+mod lenient;
+mod mend;
+mod nesting;
+mod outline;
+mod reader;
 mod splitter;
 
 pub use entry::{Line, entry_time, write_json_string};
 pub use id::ActivationId;
-pub use splitter::{SplitError, Splitter};
+pub use reader::{Content, EntryReader};
+pub use splitter::{LARGEST_ELEMENT, Row, SplitError, Splitter};
 
+use entry::Entry;
+use lenient::Members;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -24,15 +50,18 @@ pub struct Record<'a> {
     /// Simple name of the action, without its package.
     #[serde(borrow)]
     pub name: Cow<'a, str>,
+    /// Nothing tells its name.
+    #[serde(skip)]
+    pub(crate) is_unnamed: bool,
     /// Begin of the run, milliseconds since 1970.
     pub start: u64,
-    /// End of the run; triggers have none.
+    /// End of the run, milliseconds since 1970; triggers have none.
     #[serde(default)]
     pub end: Option<u64>,
     #[serde(borrow, default)]
     annotations: Vec<Annotation<'a>>,
     #[serde(borrow, default)]
-    logs: Vec<Line<'a>>,
+    logs: Vec<Entry<'a>>,
 }
 
 /// What the list without `docs` tells of a record, as far as it is needed.
@@ -70,14 +99,21 @@ pub struct UnreadableRecord {
 impl<'a> Record<'a> {
     /// Parses one record.
     pub fn parse(json: &'a [u8]) -> Result<Self, UnreadableRecord> {
-        serde_json::from_slice(json)
-            .map_err(|error| UnreadableRecord { id: id_in(json), reason: describe(&error) })
+        let strict = serde_json::from_slice(json);
+        let mut record: Self = strict.or_else(|error| {
+            let members = Members::of(json);
+            let id = members.id();
+            members.record().ok_or_else(|| UnreadableRecord::new(id, &error))
+        })?;
+        // Nothing ended in 1970: stores have a 0 for "not at all".
+        record.end = record.end.filter(|end| *end > 0);
+        Ok(record)
     }
 
     /// The log entries, in order; none for sequences, compositions and triggers, whose `logs` hold ids and rule results instead.
-    pub fn entries(&self) -> impl Iterator<Item = Line<'a>> {
+    pub fn entries(&self) -> impl Iterator<Item = Line<'_>> {
         let entries = if self.has_log_lines() { self.logs.as_slice() } else { &[] };
-        entries.iter().copied()
+        entries.iter().map(Entry::line)
     }
 
     /// Whether it has no log entries here but may have some in a store of their own: it ran, was allowed to log, and is no sequence,
@@ -106,107 +142,47 @@ impl<'a> Record<'a> {
         self.annotations.iter().find(|annotation| annotation.key == key).map(|annotation| annotation.value)
     }
 
-    fn has_log_lines(&self) -> bool {
+    /// Whether its `logs` hold log lines, if they hold anything: those of sequences, compositions and triggers hold ids and rule results.
+    pub fn has_log_lines(&self) -> bool {
         let sequence = self.annotation_text("kind").is_some_and(|kind| kind == "sequence");
         let conductor = self.annotation("conductor").is_some_and(|value| value.get() == "true");
-        let trigger = self.end.is_none() && self.annotation("path").is_none();
-        !(sequence || conductor || trigger)
+        !(sequence || conductor || self.is_trigger())
+    }
+
+    /// Whether a trigger left it: that has no end, no place and no kind, and its `logs` hold rule results, which are JSON.
+    pub(crate) fn is_trigger(&self) -> bool {
+        self.end.is_none()
+            && self.annotation("path").is_none()
+            && self.annotation("kind").is_none()
+            && self.logs.iter().all(|entry| entry.line().text().starts_with('{'))
     }
 }
 
 impl Summary {
     /// Parses id and start of a record, summary or full.
     pub fn parse(json: &[u8]) -> Result<Self, UnreadableRecord> {
-        serde_json::from_slice(json)
-            .map_err(|error| UnreadableRecord { id: id_in(json), reason: describe(&error) })
+        serde_json::from_slice(json).or_else(|error| {
+            let members = Members::of(json);
+            members.summary().ok_or_else(|| UnreadableRecord::new(members.id(), &error))
+        })
     }
 }
 
-/// The id in a record that cannot be parsed, as far as it can be seen.
-fn id_in(json: &[u8]) -> String {
-    const KEY: &[u8] = b"\"activationId\":\"";
-    let begin = json.windows(KEY.len()).position(|window| window == KEY).map(|at| at + KEY.len());
-    let text = begin.and_then(|begin| std::str::from_utf8(json.get(begin..begin + 32)?).ok());
-    text.and_then(|text| text.parse::<ActivationId>().ok()).map_or("unknown".into(), |id| id.to_string())
+impl UnreadableRecord {
+    fn new(id: Option<ActivationId>, error: &serde_json::Error) -> Self {
+        Self { id: id.map_or("unknown".into(), |id| id.to_string()), reason: describe(error) }
+    }
 }
 
 /// The parser's complaint without the text it complains of: log text must not get into our own log.
 fn describe(error: &serde_json::Error) -> String {
     let kind = match error.classify() {
         serde_json::error::Category::Data => "a field is missing or of the wrong type",
-        serde_json::error::Category::Eof => "it ends too early, or it is larger than 32 MiB",
+        serde_json::error::Category::Eof => "it ends too early",
         serde_json::error::Category::Io | serde_json::error::Category::Syntax => "it is not valid JSON",
     };
     format!("{kind} (line {}, column {})", error.line(), error.column())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn with(annotations: &str, end: &str) -> String {
-        format!(
-            r#"{{"activationId":"0a1b2c3d4e5f60718293a4b5c6d7e8f9","annotations":{annotations},"namespace":"guest","name":"hello",
-            "publish":false,"response":{{"result":[1,{{"logs":["no"]}}]}},"start":1700000000000{end},"logs":["one","t\twö"],"new":null}}"#
-        )
-    }
-
-    #[test]
-    fn a_full_record_gives_its_fields_and_entries() {
-        let json = with(
-            r#"[{"key":"path","value":"guest/hello"},{"key":"limits","value":{"logs":10}}]"#,
-            ",\"end\":5",
-        );
-        let record = Record::parse(json.as_bytes()).unwrap();
-        assert_eq!(record.activation_id.to_string(), "0a1b2c3d4e5f60718293a4b5c6d7e8f9");
-        assert_eq!((record.start, record.end), (1_700_000_000_000, Some(5)));
-        assert_eq!(record.entries().map(|line| line.text()).collect::<Vec<_>>(), ["one", "t\twö"]);
-        assert_eq!(record.annotation_text("path").unwrap(), "guest/hello");
-        assert_eq!(record.annotation_text("limits"), None);
-    }
-
-    #[test]
-    fn sequences_compositions_and_triggers_have_no_entries() {
-        for (annotations, end) in [
-            (r#"[{"key":"path","value":"guest/s"},{"key":"kind","value":"sequence"}]"#, ",\"end\":5"),
-            (r#"[{"key":"path","value":"guest/c"},{"key":"conductor","value":true}]"#, ",\"end\":5"),
-            ("[]", ""),
-        ] {
-            let json = with(annotations, end);
-            assert_eq!(Record::parse(json.as_bytes()).unwrap().entries().count(), 0, "{annotations}");
-        }
-    }
-
-    #[test]
-    fn only_what_ran_and_may_log_can_have_lines_elsewhere() {
-        for (annotations, end, expected) in [
-            (r#"[{"key":"path","value":"g/h"},{"key":"limits","value":{"logs":10}}]"#, ",\"end\":5", true),
-            (r#"[{"key":"path","value":"g/h"}]"#, ",\"end\":5", true),
-            (r#"[{"key":"path","value":"g/h"},{"key":"limits","value":"odd"}]"#, ",\"end\":5", true),
-            (r#"[{"key":"path","value":"g/h"},{"key":"limits","value":{"logs":0}}]"#, ",\"end\":5", false),
-            (r#"[{"key":"path","value":"g/h"},{"key":"kind","value":"sequence"}]"#, ",\"end\":5", false),
-            (
-                r#"[{"key":"path","value":"g/h"},{"key":"kind","value":"unknown"}]"#,
-                ",\"end\":1700000000000",
-                false,
-            ),
-            ("[]", "", false),
-        ] {
-            let inline = with(annotations, end);
-            let empty = inline.replace(r#""logs":["one","t\twö"]"#, r#""logs":[]"#);
-            assert_ne!(inline, empty);
-            assert!(!Record::parse(inline.as_bytes()).unwrap().may_have_lines_elsewhere());
-            let record = Record::parse(empty.as_bytes()).unwrap();
-            assert_eq!(record.may_have_lines_elsewhere(), expected, "{annotations}");
-        }
-    }
-
-    #[test]
-    fn an_unreadable_record_is_named_by_its_id_and_its_text_is_not_repeated() {
-        let json = br#"{"activationId":"0a1b2c3d4e5f60718293a4b5c6d7e8f9","start":1,"logs":["secret", 3]}"#;
-        let error = Record::parse(json).unwrap_err();
-        assert_eq!(error.id, "0a1b2c3d4e5f60718293a4b5c6d7e8f9");
-        assert!(error.reason.contains("wrong type"), "{}", error.reason);
-        assert!(!error.to_string().contains("secret"));
-    }
-}
+mod tests;

@@ -1,14 +1,13 @@
 //! Cuts a JSON array that arrives in pieces into its elements, so that one record lives at a time whatever the page holds.
 
-use memchr::memchr2;
+use super::hollow::Hollow;
+use super::nesting::Nesting;
 
-/// Largest element kept, in bytes: a record holds at most 10 MB of log text and 1 MB of result (facts/openwhisk.md 2), and JSON escapes
-/// make that longer, seldom by more than a half. Of a larger one only the begin is kept, so that it can be reported.
-const LARGEST_ELEMENT: usize = 32 << 20;
+/// Largest element kept, in bytes: a record of a stock platform holds at most 10 MB of log text and 1 MB of result (facts/openwhisk.md 2), and JSON
+/// escapes make that longer, seldom by more than a half. A larger one is hollowed out.
+pub const LARGEST_ELEMENT: usize = 16 << 20;
 /// From this size on an element is large, in bytes: most are far below.
 const LARGE_ELEMENT: usize = 512 << 10;
-/// How much of an element that is too large is kept, in bytes.
-const KEPT_OF_TOO_LARGE: usize = 4 << 10;
 
 /// Finds the elements of one JSON array of objects. Feed it the body's pieces, then `finish` it.
 ///
@@ -16,12 +15,29 @@ const KEPT_OF_TOO_LARGE: usize = 4 << 10;
 #[derive(Debug, Default)]
 pub struct Splitter {
     place: Place,
-    depth: u32,
-    in_string: bool,
-    escaped: bool,
+    nesting: Nesting,
     /// The begin of an element of which the end has not arrived.
     partial: Vec<u8>,
-    too_large: bool,
+    /// What is kept of an element that is too large.
+    hollow: Option<Hollow>,
+}
+
+/// An element of the array: a record, full or as summary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Row<'a> {
+    /// Its JSON.
+    pub json: &'a [u8],
+    /// Whether that is all of it. If not, it was larger than [`LARGEST_ELEMENT`]: what [`Record`](super::Record) reads is left, but `logs` are empty.
+    pub is_whole: bool,
+    /// Its size on the wire, in bytes.
+    pub bytes: usize,
+}
+
+impl<'a> Row<'a> {
+    /// A row of which this is all.
+    pub fn whole(json: &'a [u8]) -> Self {
+        Self { json, is_whole: true, bytes: json.len() }
+    }
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -33,42 +49,35 @@ enum Place {
     AfterArray,
 }
 
-/// Why a body is not a page of records.
+/// Why a body is not a page of records, or not a record.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SplitError {
     /// It does not hold an array of objects.
     #[error("the answer is not a JSON array of records")]
     NotAnArray,
-    /// It ends inside the array.
+    /// It does not hold an object.
+    #[error("the answer is not a JSON object")]
+    NotAnObject,
+    /// It ends too early.
     #[error("the answer was cut off")]
     CutOff,
 }
 
 impl Splitter {
-    /// Takes the next piece and hands every element that is now complete to `element`, until that returns an error. An element of more than
-    /// 32 MiB comes cut off: it cannot be parsed, but its neighbours can.
+    /// Takes the next piece and hands every element that is now complete to `element`, until that returns an error.
     pub fn feed<E: From<SplitError>>(
         &mut self,
         piece: &[u8],
-        mut element: impl FnMut(&[u8]) -> Result<(), E>,
+        mut element: impl FnMut(Row<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut rest = piece;
         loop {
             rest = match self.place {
-                Place::InElement => match self.element_end(rest) {
+                Place::InElement => match self.nesting.end(rest) {
                     Some(end) => {
                         let (tail, after) = rest.split_at_checked(end).unwrap_or((rest, &[]));
                         self.place = Place::BetweenElements;
-                        if self.partial.is_empty() {
-                            element(tail)?;
-                        } else {
-                            self.keep(tail);
-                            self.too_large = false;
-                            let mut whole = std::mem::take(&mut self.partial);
-                            element(&whole)?;
-                            whole.clear();
-                            self.partial = whole;
-                        }
+                        self.complete(tail, &mut element)?;
                         after
                     }
                     None => {
@@ -99,7 +108,7 @@ impl Splitter {
                 (b']', Place::BetweenElements) => self.place = Place::AfterArray,
                 (b'{', Place::BetweenElements) => {
                     self.place = Place::InElement;
-                    self.depth = 0;
+                    self.nesting = Nesting::default();
                     return Ok(Some(at));
                 }
                 _ => return Err(SplitError::NotAnArray),
@@ -108,60 +117,26 @@ impl Splitter {
         Ok(None)
     }
 
-    /// How many bytes still belong to the element, if its end is among `bytes`.
-    fn element_end(&mut self, bytes: &[u8]) -> Option<usize> {
-        let mut at = 0;
-        while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
-            let (end, skipped) =
-                if self.in_string { (None, self.skip_string(rest)) } else { self.skip_structure(rest) };
-            if let Some(end) = end {
-                return Some(at + end);
-            }
-            at += skipped;
+    /// Hands on the element of which these are the last bytes.
+    fn complete<E>(
+        &mut self,
+        tail: &[u8],
+        element: &mut impl FnMut(Row<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let fits = self.hollow.is_none() && self.partial.len() + tail.len() <= LARGEST_ELEMENT;
+        if fits && self.partial.is_empty() {
+            return element(Row::whole(tail));
         }
-        None
-    }
-
-    /// Goes to the end of the string, or of `bytes`. Most of a page is in strings, so this is the one loop that must be quick.
-    fn skip_string(&mut self, bytes: &[u8]) -> usize {
-        let mut at = 0;
-        if std::mem::take(&mut self.escaped) {
-            at = 1;
+        self.keep(tail);
+        if let Some(hollow) = self.hollow.take() {
+            let bytes = hollow.bytes();
+            return element(Row { json: &hollow.finish(), is_whole: false, bytes });
         }
-        while let Some(found) = bytes.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
-            at += found + 1;
-            if bytes.get(at - 1) == Some(&b'"') {
-                self.in_string = false;
-                return at;
-            }
-            if at == bytes.len() {
-                self.escaped = true;
-                return at;
-            }
-            at += 1;
-        }
-        bytes.len()
-    }
-
-    /// Goes to the begin of a string, or to the end of the element, which it gives first, or of `bytes`.
-    fn skip_structure(&mut self, bytes: &[u8]) -> (Option<usize>, usize) {
-        for (at, byte) in bytes.iter().enumerate() {
-            match byte {
-                b'"' => {
-                    self.in_string = true;
-                    return (None, at + 1);
-                }
-                b'{' | b'[' => self.depth = self.depth.saturating_add(1),
-                b'}' | b']' => {
-                    self.depth = self.depth.saturating_sub(1);
-                    if self.depth == 0 {
-                        return (Some(at + 1), at + 1);
-                    }
-                }
-                _ => {}
-            }
-        }
-        (None, bytes.len())
+        let mut whole = std::mem::take(&mut self.partial);
+        element(Row::whole(&whole))?;
+        whole.clear();
+        self.partial = whole;
+        Ok(())
     }
 
     /// Makes room for so many bytes more. A large element gets at once all that it may take: growing by doubling would leave holes that are as large
@@ -169,23 +144,23 @@ impl Splitter {
     fn make_room(&mut self, more: usize) {
         let needed = self.partial.len() + more;
         if needed > self.partial.capacity() && needed > LARGE_ELEMENT {
-            let whole =
-                if needed <= LARGEST_ELEMENT / 2 { LARGEST_ELEMENT / 2 } else { LARGEST_ELEMENT + more };
-            self.partial.reserve_exact(whole.saturating_sub(self.partial.len()));
+            self.partial.reserve_exact(LARGEST_ELEMENT.saturating_sub(self.partial.len()));
         }
     }
 
     fn keep(&mut self, bytes: &[u8]) {
-        if self.too_large {
+        if let Some(hollow) = &mut self.hollow {
+            return hollow.feed(bytes);
+        }
+        if self.partial.len() + bytes.len() > LARGEST_ELEMENT {
+            let hollow = self.hollow.insert(Hollow::default());
+            hollow.feed(&self.partial);
+            hollow.feed(bytes);
+            self.partial = Vec::new();
             return;
         }
         self.make_room(bytes.len());
         self.partial.extend_from_slice(bytes);
-        if self.partial.len() > LARGEST_ELEMENT {
-            self.too_large = true;
-            self.partial.truncate(KEPT_OF_TOO_LARGE);
-            self.partial.shrink_to_fit();
-        }
     }
 }
 
@@ -197,8 +172,9 @@ mod tests {
         let mut splitter = Splitter::default();
         let mut elements = Vec::new();
         for piece in pieces {
-            splitter.feed(piece, |element| {
-                elements.push(String::from_utf8(element.to_vec()).unwrap());
+            splitter.feed(piece, |row| {
+                assert!(row.is_whole && row.bytes == row.json.len());
+                elements.push(String::from_utf8(row.json.to_vec()).unwrap());
                 Ok::<(), SplitError>(())
             })?;
         }
@@ -239,22 +215,52 @@ mod tests {
     }
 
     #[test]
-    fn a_record_that_is_too_large_comes_cut_off_and_its_neighbours_whole() {
-        let mut splitter = Splitter::default();
-        let mut elements = Vec::new();
-        let mut feed = |piece: &[u8]| {
-            splitter.feed(piece, |element| {
-                elements.push(element.to_vec());
-                Ok::<(), SplitError>(())
-            })
-        };
-        feed(b"[{\"id\":1},{\"id\":2,\"text\":\"").unwrap();
-        let piece = vec![b'{'; 1 << 20];
-        (0..40).for_each(|_| feed(&piece).unwrap());
-        feed(b"\"},{\"id\":3}]").unwrap();
-        splitter.finish().unwrap();
-        assert_eq!(elements.len(), 3);
-        assert!(elements[1].starts_with(b"{\"id\":2") && elements[1].len() == KEPT_OF_TOO_LARGE);
-        assert_eq!((&elements[0][..], &elements[2][..]), (&b"{\"id\":1}"[..], &b"{\"id\":3}"[..]));
+    fn a_record_that_is_too_large_comes_without_its_logs_and_its_neighbours_whole_however_the_page_is_cut() {
+        let large = format!(
+            r#"{{"activationId":"x","logs":["{}",{{"start":2}}],"response":{{"result":"{}"}},"start":1,"end":null,"annotations":[{{"key":"path","value":"g/{}"}}]}}"#,
+            r#"{\"["#.repeat(3 << 20),
+            "y".repeat(5 << 20),
+            "a".repeat(1000),
+        );
+        let page = format!(r#"[{{"id":1}},{large},{{"id":3}}]"#);
+        let hollow = format!(
+            r#"{{"activationId":"x","start":1,"end":null,"annotations":[{{"key":"path","value":"g/{}"}}],"logs":[]}}"#,
+            "a".repeat(1000)
+        );
+        for piece in [page.len(), 4093, 1 << 20] {
+            let (mut splitter, mut rows) = (Splitter::default(), Vec::new());
+            for piece in page.as_bytes().chunks(piece) {
+                splitter
+                    .feed(piece, |row| {
+                        rows.push((String::from_utf8(row.json.to_vec()).unwrap(), row.is_whole, row.bytes));
+                        Ok::<(), SplitError>(())
+                    })
+                    .unwrap();
+                assert!(splitter.partial.capacity() <= LARGEST_ELEMENT);
+            }
+            splitter.finish().unwrap();
+            let first = (r#"{"id":1}"#.to_owned(), true, 8);
+            let last = (r#"{"id":3}"#.to_owned(), true, 8);
+            assert_eq!(rows, [first, (hollow.clone(), false, large.len()), last], "pieces of {piece}");
+        }
+    }
+
+    #[test]
+    fn the_largest_element_that_is_kept_is_kept_whole() {
+        for (more, is_whole) in [(0, true), (1, false)] {
+            let page = format!(r#"[{{"logs":"{}"}}]"#, "x".repeat(LARGEST_ELEMENT - 11 + more));
+            for piece in [page.len(), 64 << 10] {
+                let mut splitter = Splitter::default();
+                let mut seen = Vec::new();
+                for piece in page.as_bytes().chunks(piece) {
+                    let row = |row: Row<'_>| {
+                        seen.push((row.is_whole, row.bytes));
+                        Ok::<(), SplitError>(())
+                    };
+                    splitter.feed(piece, row).unwrap();
+                }
+                assert_eq!(seen, [(is_whole, LARGEST_ELEMENT + more)]);
+            }
+        }
     }
 }

@@ -25,6 +25,21 @@ impl Pattern {
             }
         }
     }
+
+    /// Whether a name without a package may be meant: whatever the package is.
+    pub(super) fn may_mean(&self, simple_name: &str) -> bool {
+        part_matches(self.last_part(), simple_name)
+    }
+
+    /// Whether a name without a package is meant: by its own name, or by a pattern of the default package.
+    pub(super) fn means(&self, simple_name: &str) -> bool {
+        let last = self.last_part();
+        if last == self.0 { part_matches(last, simple_name) } else { last == simple_name }
+    }
+
+    fn last_part(&self) -> &str {
+        self.0.rsplit('/').next().unwrap_or_default()
+    }
 }
 
 /// The pieces between the stars must come in order: the first at the begin, the last at the end.

@@ -58,7 +58,7 @@ fn a_record_matches_by_package_and_by_binding_and_not_by_a_longer_name() {
 
 #[test]
 fn a_trigger_of_the_same_name_does_not_match() {
-    let json = record("hello", "");
+    let json = record("hello", "").replace(r#","end":2"#, "");
     let trigger = Record::parse(json.as_bytes()).unwrap();
     assert!(!action("hello").matches(&trigger));
     assert!(!selection(&["*"], None).matches(&trigger));
@@ -99,4 +99,54 @@ fn an_action_knows_its_full_name() {
     let action = Action::parse("pkg/a").unwrap();
     assert!(action.is("/guest/pkg/a"));
     assert!(!action.is("/guest/a"));
+}
+
+#[test]
+fn a_record_without_a_path_is_of_whoever_asked_for_its_name() {
+    let is_of = |source: &Source, name: &str, annotations: &str| {
+        let json = record(name, annotations);
+        source.matches(&Record::parse(json.as_bytes()).unwrap())
+    };
+    for annotations in ["", r#"{"key":"path","value":null}"#, r#"{"key":"kind","value":"nodejs:20"}"#] {
+        assert!(is_of(&action("hello"), "hello", annotations));
+        assert!(is_of(&action("pkg/hello"), "hello", annotations), "the API's filter has chosen it");
+        assert!(!is_of(&action("hello"), "hello-world", annotations));
+        for (entries, own, name, expected) in [
+            (&["*", "*/*"][..], None, "hello", true),
+            (&["hello"], None, "hello", true),
+            (&["pkg/hello"], None, "hello", true),
+            (&["pkg/*"], None, "hello", true),
+            (&["pkg/he*"], None, "other", false),
+            (&["*", "!hello"], None, "hello", false),
+            (&["*", "!he*"], None, "hello", false),
+            (&["*", "!pkg/hello"], None, "hello", false),
+            (&["*", "!pkg/*"], None, "hello", true),
+            (&["*"], Some("/guest/tools/fwd"), "fwd", false),
+        ] {
+            assert_eq!(is_of(&selection(entries, own), name, annotations), expected, "{entries:?} {name}");
+        }
+    }
+    // What it was bound as is a place too.
+    let bound = r#"{"key":"binding","value":"guest/mine"}"#;
+    assert!(is_of(&selection(&["mine/*"], None), "hello", bound));
+    assert!(!is_of(&selection(&["other/*"], None), "hello", bound));
+    // So is a name that is not simple.
+    assert!(
+        is_of(&selection(&["pkg/*"], None), "pkg/hello", "") && is_of(&action("pkg/hello"), "pkg/hello", "")
+    );
+    assert!(!is_of(&selection(&["*"], None), "pkg/hello", ""));
+}
+
+#[test]
+fn a_record_without_any_name_is_of_whoever_asked() {
+    let json = record("hello", "").replace(r#""name":"hello","#, "");
+    let nameless = Record::parse(json.as_bytes()).unwrap();
+    for source in [action("hello"), action("pkg/x"), selection(&["report-*", "!a"], None)] {
+        assert!(source.matches(&nameless), "{source:?}");
+    }
+    // The path tells it.
+    let json =
+        record("hello", r#"{"key":"path","value":"guest/pkg/hello"}"#).replace(r#""name":"hello","#, "");
+    let named = Record::parse(json.as_bytes()).unwrap();
+    assert!(action("pkg/hello").matches(&named) && !action("hello").matches(&named));
 }

@@ -12,8 +12,8 @@ use whiskjack::time::{is_rfc3339_utc, rfc3339};
 fn split(pieces: &[&[u8]]) -> (Vec<Vec<u8>>, Result<(), SplitError>) {
     let (mut splitter, mut elements) = (Splitter::default(), Vec::new());
     let mut feed = |piece: &&[u8]| {
-        splitter.feed(piece, |element| {
-            elements.push(element.to_vec());
+        splitter.feed(piece, |row| {
+            elements.push(row.json.to_vec());
             Ok::<(), SplitError>(())
         })
     };
