@@ -10,14 +10,14 @@ mod outcome;
 pub use outcome::{Outcome, Tally};
 
 use crate::api::{Api, EntriesAt, LARGEST_PAGE};
-use crate::checkpoint::{LogPlace, Owed, Part, Seen, reach};
+use crate::checkpoint::{LogPlace, Owed, Part, Seen, SourceState, reach};
 use crate::deliver::Delivery;
 use crate::event::{self, Events};
 use crate::fetch::{FIRST_PAGE, Visited, Walk};
 use crate::lumberjack::{Counts, Goal};
 use crate::plan::{Plan, Slice};
 use crate::ports::{Failure, Ports};
-use crate::range::Range;
+use crate::range::{Range, union};
 use crate::record::{Line, Record, Row, Summary, UnreadableRecord};
 use crate::source::Source;
 use done::Done;
@@ -88,8 +88,13 @@ impl Worker {
             .get(&slice.source)
             .map_or(u64::MAX, |state| state.next_look_back_from(plan.began_ms, plan.lookback_ms));
         // What is in no range of this run's future and older than the look-back need not be remembered.
-        let look_back_from = plan.began_ms.saturating_sub(reach(plan.lookback_ms));
-        let done = Done::new(look_back_from, plan.most_ids.saturating_sub(slice.handed_back));
+        let look_back_from = next_look_back_from.min(plan.began_ms.saturating_sub(reach(plan.lookback_ms)));
+        // What has a gap before it is remembered from there on, until it has settled.
+        let done = Done::new(look_back_from, plan.most_ids.saturating_sub(slice.handed_back)).with_older(
+            slice.owed.range,
+            plan.began_ms,
+            [plan.most_ids, slice.handed_back],
+        );
         let turn = Turn {
             ports,
             api: &api,
@@ -174,12 +179,16 @@ impl Turn<'_> {
                 })
             }
             Part::Fresh => Ok(Unknown::all(range)),
-            Part::Lookback => {
+            Part::Lookback | Part::Settling => {
                 let in_time = || self.ports.clock.now_ms() < self.turn_ends_ms;
                 let state = plan.checkpoint.sources.get(&slice.source);
-                let exact = state
-                    .is_none_or(|state| state.must_compare_all_of(range, plan.began_ms, plan.lookback_ms));
-                LookBack { api: self.api, name: self.name, seen: self.seen, exact, in_time }.over(range)
+                let settling = part == Part::Settling;
+                let must_compare =
+                    |state: &SourceState| state.must_compare_all_of(range, plan.began_ms, plan.lookback_ms);
+                let exact = !settling && state.is_none_or(must_compare);
+                let renewed = settling && state.is_some_and(|state| state.is_renewed(range));
+                LookBack { api: self.api, name: self.name, seen: self.seen, exact, renewed, in_time }
+                    .over(range)
             }
         };
         let Unknown { ranges, renewing, gone, back, reached: looked } = match found {
@@ -190,6 +199,7 @@ impl Turn<'_> {
                 return self.outcome(slice, Some(range.upto()), &[]);
             }
         };
+        let again = union(ranges.iter().chain(&renewing).copied().collect());
         // What was found in the time of this turn is fetched, however long it was looked for.
         self.turn_ends_ms = turn_ends_ms(self.ports.clock.now_ms(), self.stop_ms);
         let mut reached = None;
@@ -202,7 +212,8 @@ impl Turn<'_> {
         self.send(Goal::Settled);
         // Newest first: the oldest that is done of what is not done decides.
         let reached = reached.max(looked).max(self.ledger.open().map(|activation| activation.start));
-        Outcome { gone, back, ..self.outcome(slice, reached, &renewing) }
+        let outcome = self.outcome(slice, reached, &renewing);
+        Outcome { unsettled: outcome.unsettled(&again), gone, back, ..outcome }
     }
 
     /// Forwards everything new in `range`, where `count` activations are to be expected. Returns the start down to which it came, if it did not get through.
@@ -422,6 +433,7 @@ impl Turn<'_> {
             rest,
             done,
             renewed,
+            unsettled: Vec::new(),
             gone: Vec::new(),
             back: Vec::new(),
             tally: self.tally,

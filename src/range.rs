@@ -41,6 +41,11 @@ impl Range {
         self.since <= other.upto && other.since <= self.upto
     }
 
+    /// What lies in both.
+    pub fn shared_with(self, other: Self) -> Option<Self> {
+        Self::new(self.since.max(other.since), self.upto.min(other.upto))
+    }
+
     /// At most `pieces` pieces of equal length, but for the last, earlier first; together they are this range.
     pub fn cut(self, pieces: u64) -> Vec<Self> {
         let beyond_first = (self.upto - self.since) / pieces.max(1);

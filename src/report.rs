@@ -1,11 +1,12 @@
 //! The report: what a run achieved, as the action's result, and its log.
 
 use crate::api::Api;
-use crate::checkpoint::{Checkpoint, Lease, LogPlace, Owed, Saved, load_package};
+use crate::checkpoint::{Checkpoint, Lease, LogPlace, Owed, Part, Saved, load_package};
 use crate::config::LogLevel;
 use crate::forward::{Outcome, Tally};
 use crate::plan::{Keep, Plan};
 use crate::ports::Ports;
+use crate::range::{self, Range};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -76,6 +77,9 @@ struct Lines {
 #[derive(Debug, Default, Serialize)]
 struct Left {
     ranges: u64,
+    /// Forwarded, but to be counted once more.
+    #[serde(skip_serializing_if = "is_zero")]
+    settling: u64,
     /// Whose logs are not in their store yet.
     #[serde(skip_serializing_if = "is_zero")]
     activations: u64,
@@ -137,7 +141,8 @@ pub fn conclude(ports: Ports<'_>, plan: &Plan, outcomes: &[Outcome], last: bool)
     result.requests += plan.requests + api.requests();
     result.duration_ms = ports.clock.now_ms().saturating_sub(plan.began_ms);
     result.error = joined(failures);
-    let complete = result.error.is_none() && result.left.ranges == 0 && result.left.activations == 0;
+    let left = &result.left;
+    let complete = result.error.is_none() && left.ranges + left.settling + left.activations == 0;
     let log = if last { log(plan, outcomes, &result) } else { Vec::new() };
     Report { result: result.json(), checkpoint: handed, complete, log }
 }
@@ -196,7 +201,15 @@ fn advanced(plan: &Plan, outcomes: &[Outcome]) -> Checkpoint {
             .for_each(|activation| state.seen.set_listed(*activation, true));
         own().for_each(|outcome| state.seen.take_up(&outcome.done));
         let settled = plan.settled.get(name).into_iter().flatten().copied();
-        let covered: Vec<Owed> = own().filter_map(|outcome| outcome.covered).chain(settled).collect();
+        let unsettled: Vec<Range> = own().flat_map(|outcome| &outcome.unsettled).copied().collect();
+        state.settle_anew(&unsettled, plan.began_ms);
+        let finished = |owed: Owed| {
+            let but = if owed.part == Part::Settling { &unsettled[..] } else { &[] };
+            let ranges = range::difference(vec![owed.range], but);
+            ranges.into_iter().map(move |range| Owed { range, ..owed })
+        };
+        let covered: Vec<Owed> =
+            own().filter_map(|outcome| outcome.covered).chain(settled).flat_map(finished).collect();
         state.advance(work, &covered, plan.began_ms, plan.lookback_ms);
     }
     checkpoint
@@ -301,9 +314,10 @@ fn summarize(plan: &Plan, outcomes: &[Outcome], checkpoint: &Checkpoint) -> RunR
     }
     result.lines.unacknowledged =
         result.lines.read.saturating_sub(result.lines.acknowledged + result.lines.set_aside);
-    let owed =
-        || plan.work.keys().filter_map(|name| checkpoint.sources.get(name)).flat_map(|state| &state.owed);
+    let states = || plan.work.keys().filter_map(|name| checkpoint.sources.get(name));
+    let owed = || states().flat_map(|state| &state.owed);
     result.left.ranges = owed().map(|_| 1).sum();
+    result.left.settling = states().flat_map(|state| &state.settling).map(|_| 1).sum();
     result.left.oldest = owed().map(|owed| owed.range.since()).min().map(crate::time::rfc3339);
     let nowhere = logs_learned(outcomes) == Some(LogPlace::Nowhere);
     let no_logs = nowhere.then(|| "this platform does not give logs: its log driver takes them elsewhere, and `/logs` says they are not available".into());

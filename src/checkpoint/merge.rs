@@ -42,7 +42,10 @@ impl SourceState {
         state.seen.unite(further.seen);
         state.kept_from = state.kept_from.max(further.kept_from);
         state.compared_ms = state.compared_ms.min(further.compared_ms);
-        state.advance(&work, &covered, further.through, lookback_ms);
+        // What one of them has finished is counted once more at worst.
+        state.settling.extend(further.settling);
+        state.unite_settling();
+        state.cover(&work, &covered, further.through, lookback_ms);
         state
     }
 }

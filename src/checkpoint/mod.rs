@@ -9,6 +9,7 @@ mod merge;
 mod platform;
 mod records;
 mod seen;
+mod settling;
 mod store;
 mod version1;
 
@@ -30,10 +31,12 @@ const COMFORTABLE: usize = 256 << 10;
 /// Largest checkpoint that is written, in bytes of JSON; an annotation holds 1 MB (facts/openwhisk.md 10).
 const LARGEST: usize = 512 << 10;
 /// Starts that one digest may stand for, in milliseconds: as few as possible, since all of them are sent again when one of them changed.
-const FINEST_DIGEST_MS: u64 = 60_000;
+pub(crate) const FINEST_DIGEST_MS: u64 = 60_000;
 const DIGEST_MS: [u64; 5] = [FINEST_DIGEST_MS, 5 * 60_000, 30 * 60_000, 6 * 3_600_000, u64::MAX];
 /// Longest time between two comparisons of a look-back, in milliseconds.
 const MOST_BETWEEN_COMPARISONS_MS: u64 = 600_000;
+/// After a longer pause than this the look-back is not longer for it: what is new begins with a gap. In milliseconds.
+const LONGEST_PAUSE_MS: u64 = 3_600_000;
 /// About how many bytes of JSON an id takes.
 const BYTES_PER_ID: usize = 50;
 /// So many ids a checkpoint keeps at most. More are of no use before it is written either.
@@ -66,6 +69,10 @@ pub struct SourceState {
     /// When the whole look-back was last compared record by record, milliseconds since 1970.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub compared_ms: u64,
+    /// Begins of two runs, the older first and a minute apart at least: what was visible at the first, the index of the second shows. Between
+    /// them there were only runs that began within a minute of the first one. 0 if that is not known.
+    #[serde(default, skip_serializing_if = "are_zero")]
+    pub runs: [u64; 2],
     /// Ranges of which a part may not have been forwarded.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub owed: Vec<Owed>,
@@ -85,8 +92,11 @@ pub struct SourceState {
 pub struct Settling {
     /// Starts.
     pub range: Range,
-    /// When it was forwarded, milliseconds since 1970.
+    /// When the run that forwarded it began, milliseconds since 1970.
     pub since_ms: u64,
+    /// Whether something in it was unknown before, so that it settles not for the first time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub renewed: bool,
 }
 
 /// A record that is owed by itself: it is larger than a turn can send, or it could not be had. What is older does not wait for it.
@@ -128,6 +138,8 @@ pub enum Part {
     Fresh,
     /// Most of it is seen already: what is new is looked for among counts and summaries first.
     Lookback,
+    /// All of it was forwarded as the index showed it then: it is counted again. Never owed, as it stays among what settles.
+    Settling,
 }
 
 /// Why a checkpoint cannot be used.
@@ -217,7 +229,7 @@ impl Checkpoint {
 
     fn digest_upto(&mut self, upto: u64, widest_ms: u64) {
         for state in self.sources.values_mut() {
-            state.seen.digest_upto(upto, widest_ms, &state.owed_ranges(Part::Fresh));
+            state.seen.digest_upto(upto, widest_ms, &state.not_digested());
         }
     }
 }
@@ -231,6 +243,7 @@ impl SourceState {
             through: origin - 1,
             kept_from: origin,
             compared_ms: 0,
+            runs: [0, origin - 1],
             owed: Vec::new(),
             settling: Vec::new(),
             records: Vec::new(),
@@ -245,7 +258,10 @@ impl SourceState {
             all.through = all.through.min(state.through);
             all.kept_from = all.kept_from.min(state.kept_from);
             all.compared_ms = all.compared_ms.min(state.compared_ms);
+            all.runs = all.runs.min(state.runs);
             all.owed.extend(state.owed);
+            all.settling.extend(state.settling);
+            all.unite_settling();
             all.seen.unite(state.seen);
             all
         })
@@ -265,16 +281,32 @@ impl SourceState {
         let recent = Range::new(self.look_back_from(now, lookback_ms), self.through);
         let again = self.owed_ranges(Part::Lookback).into_iter().chain(recent).collect();
         let lookback = range::difference(range::difference(range::union(again), &backlog), fresh.as_slice());
+        // A clock that went back lets the look-back reach over what settles.
+        let settling = [&lookback, &backlog, fresh.as_slice()]
+            .into_iter()
+            .fold(self.due(now), |due, other| range::difference(due, other));
         let part =
             |part: Part, ranges: Vec<Range>| ranges.into_iter().rev().map(move |range| Owed { range, part });
         part(Part::Fresh, fresh.into_iter().collect())
             .chain(part(Part::Lookback, lookback))
             .chain(part(Part::Fresh, backlog))
+            .chain(part(Part::Settling, settling))
             .collect()
     }
 
-    /// Takes in what a run at `now` achieved: of its `work`, the `covered` ranges are finished.
+    /// Takes in what a run at `now` achieved: of its `work`, the `covered` ranges are finished. Those that no later run would look at settle first.
     pub fn advance(&mut self, work: &[Owed], covered: &[Owed], now: u64, lookback_ms: u64) {
+        let once = self.seen_once(covered, now, lookback_ms);
+        let settled = covered.iter().filter(|owed| owed.part == Part::Settling).map(|owed| owed.range);
+        self.finish_settling(&settled.collect::<Vec<Range>>());
+        // A clock that was ahead shall not keep them waiting.
+        self.settling.iter_mut().for_each(|settling| settling.since_ms = settling.since_ms.min(now));
+        self.settle(once, now);
+        self.cover(work, covered, now, lookback_ms);
+    }
+
+    /// As `advance`, but for what settles.
+    fn cover(&mut self, work: &[Owed], covered: &[Owed], now: u64, lookback_ms: u64) {
         let of = |part: Part, list: &[Owed]| -> Vec<Range> {
             list.iter().filter(|owed| owed.part == part).map(|owed| owed.range).collect()
         };
@@ -289,9 +321,11 @@ impl SourceState {
         if compared {
             self.compared_ms = now;
         }
-        let owed: Vec<Range> = self.owed.iter().map(|owed| owed.range).collect();
+        let owed = self.owed.iter().map(|owed| owed.range);
+        let kept: Vec<Range> = owed.chain(self.settling.iter().map(|settling| settling.range)).collect();
+        self.runs = self.runs_with(now);
         self.kept_from = self.look_back_from(now, lookback_ms);
-        self.seen.keep(self.kept_from, &owed);
+        self.seen.keep(self.kept_from, &kept);
     }
 
     /// Whether a run at `now` must compare the whole look-back record by record, instead of counting: one that was removed makes up for one
@@ -316,7 +350,13 @@ impl SourceState {
     /// forwarded before is not new.
     pub fn look_back_from(&self, now: u64, lookback_ms: u64) -> u64 {
         let kept_from = if self.through > now { 0 } else { self.kept_from };
-        self.through.min(now).saturating_sub(reach(lookback_ms)).max(kept_from).max(self.origin)
+        let usual = self.through.min(now).saturating_sub(reach(lookback_ms));
+        let [before, last] = self.runs;
+        // What may have become visible since the run before is looked at once more, if that is not too long ago.
+        let since_before = before.saturating_sub(lookback_ms);
+        let paused = before > 0 && last.saturating_sub(before) <= LONGEST_PAUSE_MS;
+        let from = if paused { usual.min(since_before) } else { usual };
+        from.max(kept_from).max(self.origin)
     }
 
     /// Where the look-back of the next run will begin, when one at `now` has done its work.
@@ -325,6 +365,7 @@ impl SourceState {
             through: self.through.max(now),
             origin: self.origin,
             kept_from: self.kept_from,
+            runs: self.runs_with(now),
             ..Self::new(1)
         };
         next.look_back_from(now, lookback_ms)
@@ -338,6 +379,7 @@ impl SourceState {
             .into_iter()
             .filter_map(|part| whole(self.owed_ranges(part)).map(|range| Owed { range, part }))
             .collect();
+        self.coarsen_settling();
         let fresh = self.owed_ranges(Part::Fresh);
         self.seen.forget(&fresh);
         self.seen.digest_upto(u64::MAX, u64::MAX, &fresh);
@@ -356,6 +398,10 @@ pub fn reach(lookback_ms: u64) -> u64 {
 /// Time between two comparisons of the whole look-back, in milliseconds.
 fn comparing_every(lookback_ms: u64) -> u64 {
     (lookback_ms / 2).min(MOST_BETWEEN_COMPARISONS_MS)
+}
+
+fn are_zero(numbers: &[u64; 2]) -> bool {
+    *numbers == [0, 0]
 }
 
 fn is_zero(number: &u64) -> bool {

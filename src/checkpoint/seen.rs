@@ -1,6 +1,5 @@
 //! Which activations are done, within the look-back: exact ids, and for what does not fit digests of neighbours.
 
-use super::FINEST_DIGEST_MS;
 use crate::range::Range;
 use crate::record::{ActivationId, Summary};
 use serde::{Deserialize, Serialize};
@@ -60,11 +59,11 @@ impl Digest {
         Some(Self { range, count: 1, ids: activation.activation_id })
     }
 
-    /// Adds an activation that is not in it yet and may start outside of its range; says no if that made it longer than the finest digest.
-    pub fn stretch(&mut self, activation: Summary) -> bool {
+    /// Adds an activation that is not in it yet and may start outside of its range; says no if that made it longer than `widest_ms`.
+    pub fn stretch(&mut self, activation: Summary, widest_ms: u64) -> bool {
         let (since, upto) =
             (self.range.since().min(activation.start), self.range.upto().max(activation.start));
-        let Some(range) = Range::new(since, upto).filter(|_| upto - since < FINEST_DIGEST_MS) else {
+        let Some(range) = Range::new(since, upto).filter(|_| upto - since < widest_ms) else {
             return false;
         };
         self.range = range;

@@ -25,8 +25,97 @@ fn a_finished_run_is_followed_by_new_activations_and_the_look_back() {
     let mut state = SourceState::new(1);
     let work = state.work(NOW, LOOKBACK);
     state.advance(&work, &work, NOW, LOOKBACK);
+    let next = state.work(NOW + MINUTE - 1, LOOKBACK);
+    assert_eq!(next, [owed(Part::Fresh, NOW + 1, NOW + MINUTE - 1), owed(Part::Lookback, NOW - REACH, NOW)]);
+}
+
+/// A gap that was forwarded, and a minute later.
+fn after_a_gap() -> (SourceState, Vec<Owed>) {
+    let mut state = SourceState::new(1);
+    state.note([activation(5000, 1), activation(NOW - MINUTE, 2)]);
+    let work = state.work(NOW, LOOKBACK);
+    state.advance(&work, &work, NOW, LOOKBACK);
     let next = state.work(NOW + MINUTE, LOOKBACK);
-    assert_eq!(next, [owed(Part::Fresh, NOW + 1, NOW + MINUTE), owed(Part::Lookback, NOW - REACH, NOW)]);
+    (state, next)
+}
+
+#[test]
+fn what_no_later_look_back_reaches_settles_until_a_later_run_has_counted_it() {
+    let (mut state, work) = after_a_gap();
+    assert_eq!(work.last(), Some(&owed(Part::Settling, 1, NOW - REACH - 1)));
+    assert!(state.seen.contains(activation(5000, 1)), "it is compared with what is known");
+    state.advance(&work, &work[..2], NOW + MINUTE, LOOKBACK);
+    assert_eq!(state.work(NOW + 2 * MINUTE, LOOKBACK).last(), work.last(), "it was not counted");
+    let work = state.work(NOW + 2 * MINUTE, LOOKBACK);
+    state.advance(&work, &work, NOW + 2 * MINUTE, LOOKBACK);
+    assert_eq!((&state.settling[..], state.seen.contains(activation(5000, 1))), (&[][..], false));
+    assert_eq!(state.seen.count(Range::new(1, NOW).unwrap()), 1, "the look-back is known");
+}
+
+#[test]
+fn what_was_found_in_a_gap_later_settles_anew_and_the_rest_of_it_is_finished() {
+    let (mut state, work) = after_a_gap();
+    let found = Range::new(5000, 6000).unwrap();
+    state.settle_anew(&[found], NOW + MINUTE);
+    let finished = [owed(Part::Settling, 1, 4999), owed(Part::Settling, 6001, NOW - REACH - 1)];
+    state.advance(&work, &[&work[..2], &finished].concat(), NOW + MINUTE, LOOKBACK);
+    assert_eq!(state.settling, [Settling { range: found, since_ms: NOW + MINUTE, renewed: true }]);
+    assert!(state.is_renewed(found) && state.seen.contains(activation(5000, 1)));
+    assert_eq!(state.work(NOW + 2 * MINUTE - 1, LOOKBACK).len(), 2, "a minute has to pass");
+}
+
+#[test]
+fn a_gap_is_counted_as_one_when_nothing_of_it_is_owed_any_more() {
+    let mut state = SourceState::new(1);
+    let mut now = NOW;
+    for done in [50 * MINUTE, 20 * MINUTE, 1] {
+        let work = state.work(now, LOOKBACK);
+        assert_eq!(work.iter().filter(|owed| owed.part == Part::Settling).count(), 0);
+        state.advance(&work, &[owed(Part::Fresh, done, now), owed(Part::Lookback, 1, now)], now, LOOKBACK);
+        now += 5 * MINUTE;
+    }
+    assert_eq!(state.settling.len(), 1);
+    let due = |now: u64| state.work(now, LOOKBACK).last().copied();
+    assert_eq!(due(now).map(|owed| owed.part), Some(Part::Settling));
+    assert_eq!(due(now - 4 * MINUTE - 1).map(|owed| owed.part), Some(Part::Lookback));
+}
+
+#[test]
+fn after_a_pause_of_an_hour_the_look_back_reaches_over_it_and_after_a_longer_one_it_settles() {
+    let mut state = SourceState::new(NOW);
+    for (after, settles) in [(MINUTE, false), (REACH, false), (60 * MINUTE, false), (60 * MINUTE + 1, true)] {
+        let mut later = state.clone();
+        let now = later.through.max(NOW) + after;
+        let work = later.work(now, LOOKBACK);
+        later.advance(&work, &work, now, LOOKBACK);
+        assert_eq!(!later.settling.is_empty(), settles, "{after}");
+        if !settles {
+            state = later;
+        }
+    }
+}
+
+#[test]
+fn a_clock_that_was_ahead_does_not_keep_a_gap_waiting() {
+    let (mut state, _) = after_a_gap();
+    state.settling[0].since_ms = NOW + 1000 * MINUTE;
+    for (now, due) in [(NOW + MINUTE, false), (NOW + 2 * MINUTE, true)] {
+        let work = state.work(now, LOOKBACK);
+        assert_eq!(work.iter().any(|owed| owed.part == Part::Settling), due);
+        state.advance(&work, &work, now, LOOKBACK);
+    }
+}
+
+#[test]
+fn no_digest_stands_for_starts_of_which_some_are_forgotten() {
+    let (mut state, _) = after_a_gap();
+    let last = NOW - REACH - 1;
+    let next = last + 30_000;
+    state.note([activation(last - 1, 3), activation(last, 4), activation(next, 5), activation(next + 1, 6)]);
+    state.kept_from = next;
+    state.seen.digest_upto(NOW, MINUTE, &state.not_digested());
+    assert_eq!(state.seen.digest_at(last).map(Digest::range), Range::new(last - 1, last));
+    assert_eq!(state.seen.digest_at(next).map(Digest::range), Range::new(next, next + 1));
 }
 
 #[test]
@@ -63,7 +152,7 @@ fn a_look_back_that_failed_is_done_again_even_when_it_has_passed() {
     let work = state.work(later, LOOKBACK);
     state.advance(&work, &work[..1], later, LOOKBACK);
     let next = state.work(later + MINUTE, LOOKBACK);
-    assert!(next.contains(&owed(Part::Lookback, NOW - REACH, NOW)), "{next:?}");
+    assert!(next.contains(&owed(Part::Lookback, NOW - REACH, later)), "{next:?}");
     assert!(state.seen.contains(activation(NOW - MINUTE, 1)), "still needed there");
 }
 
@@ -75,7 +164,8 @@ fn a_clock_that_was_ahead_once_leaves_no_gap() {
     state.advance(&work, &work, ahead, LOOKBACK);
     for now in [NOW + MINUTE, NOW + 30 * MINUTE] {
         let work = state.work(now, LOOKBACK);
-        assert_eq!(work, [owed(Part::Lookback, now - REACH, ahead)], "all that may appear is looked for");
+        assert_eq!(work[0], owed(Part::Lookback, now - REACH, ahead), "all that may appear is looked for");
+        assert!(work[1..].iter().all(|owed| owed.part == Part::Settling && owed.range.upto() < now - REACH));
         state.note([activation(now, now)]);
         state.advance(&work, &work, now, LOOKBACK);
         assert_eq!(state.through, ahead);

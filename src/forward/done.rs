@@ -1,18 +1,25 @@
 //! What a turn remembers of the activations that it has done: within the look-back the ids of the newest, and digests of the others.
 //!
-//! However many there are, it stays small. The checkpoint keeps ids of the newest in the same way.
+//! However many there are, it stays small. The checkpoint keeps ids of the newest in the same way. Of what is older, which has to settle, fewer
+//! ids are remembered, and coarser digests.
 
-use crate::checkpoint::{Digest, Seen};
+use crate::checkpoint::{Digest, FINEST_DIGEST_MS, Seen};
 use crate::range::Range;
 use crate::record::Summary;
+
+/// One of so many ids may be of something older than the look-back.
+const OLDER_IDS: usize = 4;
+/// About so many digests stand for what is older than the look-back.
+const OLDER_DIGESTS: u64 = 64;
 
 /// Activations that are done, taken up newest first.
 #[derive(Debug, Default)]
 pub(super) struct Done {
-    /// What starts earlier is not remembered.
+    /// What starts earlier is not remembered, but for what is `older`.
     look_back_from: u64,
     /// Most ids.
     most_ids: usize,
+    older: Older,
     ids: Vec<Summary>,
     /// Of what is beyond that, newest first.
     digests: Vec<Digest>,
@@ -22,10 +29,29 @@ pub(super) struct Done {
     left_out: Option<u64>,
 }
 
+/// What is older than the look-back and remembered all the same.
+#[derive(Debug, Clone, Copy, Default)]
+struct Older {
+    since: Option<u64>,
+    /// Most ids, those of the look-back included.
+    most_ids: usize,
+    /// Longest digest.
+    widest_ms: u64,
+}
+
 impl Done {
     /// Nothing done yet; `most_ids` of what starts at `look_back_from` or later are remembered by their ids.
     pub(super) fn new(look_back_from: u64, most_ids: usize) -> Self {
         Self { look_back_from, most_ids, ..Self::default() }
+    }
+
+    /// The same, that also remembers what starts in `range` and before the look-back, for a run that began at `began_ms`.
+    /// `most_ids` are those of the whole slice, of which `handed_back` are remembered already.
+    pub(super) fn with_older(self, range: Range, began_ms: u64, [most_ids, handed_back]: [usize; 2]) -> Self {
+        let length = began_ms.saturating_sub(range.since());
+        let most_ids = (most_ids / OLDER_IDS).saturating_sub(handed_back);
+        let widest_ms = (length / OLDER_DIGESTS).max(FINEST_DIGEST_MS);
+        Self { older: Older { since: Some(range.since()), most_ids, widest_ms }, ..self }
     }
 
     /// Takes up the next one.
@@ -52,8 +78,9 @@ impl Done {
 
     /// What must be remembered, when `rest` is left to do.
     pub(super) fn seen(&mut self, rest: Option<Range>) -> Seen {
-        let Self { look_back_from, most_ids, ids, digests, edge, .. } = std::mem::take(self);
-        *self = Self::new(look_back_from, most_ids);
+        let Self { look_back_from, most_ids, older, ids, digests, edge, .. } = std::mem::take(self);
+        *self = Self { older, ..Self::new(look_back_from, most_ids) };
+        let first = older.since.map_or(look_back_from, |since| since.min(look_back_from));
         let is_left = |start: u64| rest.is_some_and(|rest| rest.contains(start));
         let mut seen = Seen::default();
         digests
@@ -62,7 +89,7 @@ impl Done {
             .for_each(|digest| seen.insert_digest(digest));
         ids.into_iter()
             .chain(edge)
-            .filter(|activation| activation.start >= look_back_from || is_left(activation.start))
+            .filter(|activation| activation.start >= first || is_left(activation.start))
             .for_each(|activation| seen.insert(activation));
         seen
     }
@@ -74,10 +101,13 @@ impl Done {
     }
 
     fn remember(&mut self, activation: Summary) {
-        if activation.start < self.look_back_from {
-            return;
-        }
-        let stays = self.ids.len() < self.most_ids || self.left_out == Some(activation.start);
+        let Older { since, most_ids, widest_ms } = self.older;
+        let (most_ids, widest_ms) = match activation.start {
+            start if start >= self.look_back_from => (self.most_ids, FINEST_DIGEST_MS),
+            start if since.is_some_and(|since| start >= since) => (most_ids, widest_ms),
+            _ => return,
+        };
+        let stays = self.ids.len() < most_ids || self.left_out == Some(activation.start);
         if stays {
             self.ids.push(activation);
             return;
@@ -87,7 +117,7 @@ impl Done {
             .digests
             .last_mut()
             .filter(|digest| left_out.is_none_or(|start| start >= digest.range().upto()));
-        let stretched = newest.is_some_and(|digest| digest.stretch(activation));
+        let stretched = newest.is_some_and(|digest| digest.stretch(activation, widest_ms));
         if !stretched {
             self.digests.extend(Digest::of(activation));
         }

@@ -49,6 +49,8 @@ pub(super) struct LookBack<'a, F> {
     pub(super) seen: &'a Seen,
     /// Whether to compare record by record even if the count is right.
     pub(super) exact: bool,
+    /// Whether a digest of more than the list shows is left alone: it was renewed before, so that some of it were deleted since.
+    pub(super) renewed: bool,
     pub(super) in_time: F,
 }
 
@@ -174,7 +176,9 @@ impl<F: Fn() -> bool> LookBack<'_, F> {
         };
         for digest in digests.into_values().filter(|digest| digest.range().since() >= listed.since()) {
             let range = digest.range();
-            if self.seen.digest_at(range.since()) != Some(digest) {
+            let known = self.seen.digest_at(range.since());
+            let deleted = self.renewed && known.is_some_and(|known| known.count() > digest.count());
+            if known != Some(digest) && !deleted {
                 found.renew(range, wanted);
             }
         }

@@ -1,6 +1,6 @@
 //! What came of a slice, for the report and the checkpoint. It goes from instance to instance.
 
-use crate::checkpoint::{LogPlace, Owed, Seen};
+use crate::checkpoint::{LogPlace, Owed, Part, Seen};
 use crate::plan::Slice;
 use crate::range::Range;
 use crate::record::Summary;
@@ -20,6 +20,8 @@ pub struct Outcome {
     pub done: Seen,
     /// Ranges of which all activations were done again, as only a digest of them was known.
     pub renewed: Vec<Range>,
+    /// Ranges that do not settle yet: something unknown was in there, and was done.
+    pub unsettled: Vec<Range>,
     /// Activations that are done and that the list does not show any more, or shows again.
     pub gone: Vec<Summary>,
     /// See `gone`.
@@ -36,6 +38,16 @@ pub struct Outcome {
     pub logs: Option<LogPlace>,
     /// Why it is not finished, if not for want of time.
     pub failure: Option<String>,
+}
+
+impl Outcome {
+    /// Of what is covered and was settling, one range around all that was done `again`: it settles anew. One, so that one count tells.
+    pub(super) fn unsettled(&self, again: &[Range]) -> Vec<Range> {
+        let covered = self.covered.filter(|owed| owed.part == Part::Settling);
+        let inside = || again.iter().filter_map(|range| range.shared_with(covered?.range));
+        let (since, upto) = (inside().map(Range::since).min(), inside().map(Range::upto).max());
+        since.zip(upto).and_then(|(since, upto)| Range::new(since, upto)).into_iter().collect()
+    }
 }
 
 /// What was done, in numbers.

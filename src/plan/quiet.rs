@@ -29,8 +29,8 @@ pub(super) struct Quiet {
     pub(super) new: BTreeMap<(String, Range), u64>,
 }
 
-/// Asks for the counts of all of `work` that tell something: of what is asked in every run, which is the time since the last one and the look-back, whether
-/// there is anything to do; of what is new but begins before `recent`, or is to be shared among workers, how much there is.
+/// Asks for the counts of all of `work` that tell something: of what is asked in every run, which is the time since the last one and the look-back, and of what settles,
+/// whether there is anything to do; of what is new but begins before `recent`, or is to be shared among workers, how much there is.
 pub(super) fn ask(
     api: &Api<'_>,
     config: &Config,
@@ -53,6 +53,9 @@ pub(super) fn ask(
                 Part::Lookback => {
                     let exact = state.must_compare_all_of(range, now_ms, lookback_ms);
                     telling_count(range, &state.seen, exact).map(|(range, known)| (range, Some(known)))
+                }
+                Part::Settling => {
+                    telling_count(range, &state.seen, false).map(|(range, known)| (range, Some(known)))
                 }
             };
             wanted.extend(count.map(|(range, nothing)| Wanted {

@@ -201,7 +201,7 @@ fn activations(sim: &Sim, query: &str) -> Answer {
     let number = |key: &str| query.get(key).map(|text| text.parse::<u64>().expect("a number"));
     let (since, upto) = (number("since").expect("since"), number("upto").expect("upto"));
     let now = sim.now.get();
-    let as_of = if sim.world.settings.stale { sim.indexed.replace(now) } else { now };
+    let as_of = sim.index.as_of(now, &sim.world.settings);
     let name = query.get("name").map(String::as_str);
     let own = sim.own.borrow();
     let mut named = sim.world.named(name);

@@ -3,6 +3,7 @@
 
 use super::ports::Sim;
 use super::record::{LogsAt, Record};
+use super::world::Settings;
 use serde_json::Value;
 
 /// How much a clock wanders, and how far the index is behind, in milliseconds.
@@ -42,7 +43,7 @@ pub fn stored(sim: &Sim) {
     let config = sim.config.borrow();
     let mut demands = sim.demands.borrow_mut();
     let checkpoint = sim.kept.borrow().checkpoint();
-    let lead = sim.world.settings.skew_ms.unsigned_abs() + MARGIN_MS;
+    let lead = lead(&sim.world.settings);
     let bound = sim.began.get().saturating_sub(sim.lookback_ms()) + lead;
     for name in &config.chosen {
         let source = if config.patterns { "*" } else { name };
@@ -70,7 +71,7 @@ pub fn saved(sim: &Sim, began: u64, result: &Value) {
     if result.get("skipped").is_some() || result["checkpoint"] == "not saved" {
         return;
     }
-    let lead = sim.world.settings.skew_ms.unsigned_abs() + MARGIN_MS;
+    let lead = lead(&sim.world.settings);
     let known = began.saturating_sub(lead);
     demands.periods.iter_mut().filter(|period| period.open).for_each(|period| {
         period.known_upto = period.known_upto.max(known);
@@ -119,7 +120,7 @@ pub fn must_have_arrived(sim: &Sim, record: &Record, began: u64) -> bool {
     let settings = &sim.world.settings;
     // Equal counts hide what is new until the look-back is compared.
     let compared = if settings.early_deletions { 10 * 60_000 } else { 0 };
-    let margin = settings.skew_ms.unsigned_abs() + MARGIN_MS + compared;
+    let margin = lead(settings) + compared;
     record.visible.max(record.logs_at).max(record.start) + margin <= began
         && record.deleted > sim.now.get()
         && record.has_lines()
@@ -152,6 +153,11 @@ fn asked_for(sim: &Sim, record: &Record, period: &Period) -> bool {
         // It begins with the look-back: the checkpoint says when that was.
         None => record.start >= period.origin,
     }
+}
+
+/// How much earlier than a run something must be there to be within what it can know.
+fn lead(settings: &Settings) -> u64 {
+    settings.skew_ms.unsigned_abs() + settings.index_behind_ms() + MARGIN_MS
 }
 
 /// Records of monitored actions that are there and can never be had, so that each run must name them.

@@ -2,6 +2,7 @@
 
 use super::between::{self, Configured};
 use super::demand::{self, Demands};
+use super::index::Index;
 use super::oracle::{self, Verdict};
 use super::package::{Package, Packages, foreign};
 use super::ports::{Fate, Killed, RunPorts, Side, Sim};
@@ -70,8 +71,8 @@ pub fn simulate(seed: u64, trace: bool) -> Verdict {
         demands: RefCell::default(),
         now: Cell::new(begin),
         quiet: Cell::new(false),
-        indexed: Cell::new(begin),
         kept: RefCell::default(),
+        index: Index::new(begin),
         own: RefCell::default(),
         arrived: RefCell::default(),
         runs: Cell::new(0),

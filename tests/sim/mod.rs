@@ -9,6 +9,7 @@ mod between;
 mod demand;
 mod driver;
 mod faults;
+mod index;
 mod oracle;
 mod package;
 mod ports;

@@ -147,7 +147,7 @@ fn met(sim: &Sim) -> BTreeMap<&'static str, u64> {
         record.deleted != u64::MAX && record.deleted < record.start + settings.lookback_ms(0)
     });
     let world =
-        [("stale-index", settings.stale), ("clock", settings.skew_ms != 0), ("early-deletion", early), ("two-forwarders", sim.world.trouble.second)];
+        [("stale-index", settings.stale), ("slow-index", settings.index_step_ms > 0), ("clock", settings.skew_ms != 0), ("early-deletion", early), ("two-forwarders", sim.world.trouble.second)];
     world.into_iter().filter(|(_, met)| *met).for_each(|(kind, _)| sim.met.note(kind));
     sim.met.all()
 }

@@ -4,6 +4,7 @@ use super::between::{Configured, Newer};
 use super::demand::Demands;
 use super::driver;
 use super::package::Packages;
+use super::index::Index;
 use super::random::Random;
 use super::receiver::Arrived;
 use super::record::Record;
@@ -47,8 +48,8 @@ pub struct Sim {
     pub now: Cell<u64>,
     /// No more faults.
     pub quiet: Cell<bool>,
-    /// As of when the index of activations is; list and count bring it up to date after they have answered.
-    pub indexed: Cell<u64>,
+    /// What list and count show.
+    pub index: Index,
     pub kept: RefCell<Kept>,
     /// Records of the forwarder's own runs.
     pub own: RefCell<Vec<Record>>,

@@ -17,6 +17,7 @@ const MOST_LINES: u64 = 40_000;
 pub const KINDS: &[&str] = &[
     "late",
     "stale-index",
+    "slow-index",
     "early-deletion",
     "log-store",
     "small-page",

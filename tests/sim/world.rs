@@ -65,6 +65,8 @@ pub struct Settings {
     pub punctual: bool,
     /// List and count answer as of the question before.
     pub stale: bool,
+    /// So often the index is renewed; where it is stale, so long that takes.
+    pub index_step_ms: u64,
     /// Records are deleted inside the look-back too.
     pub early_deletions: bool,
     /// Where log lines are, and the parameter `logs`.
@@ -212,6 +214,9 @@ impl Settings {
             LogsAt::Record => random.pick(&["auto", "auto", "record", "api"]),
             _ => random.pick(&["auto", "auto", "api"]),
         };
+        let index_step_ms =
+            random.pick(&[0, 0, 0, SECOND, 10 * SECOND, MINUTE]).min(lookback_minutes * MINUTE / 4);
+        let index_step_ms = if punctual { 0 } else { index_step_ms };
         let patterns = random.chance(200);
         let mut actions: Vec<&str> = ACTIONS.iter().map(|(name, _)| *name).collect();
         (0..random.below(ACTIONS.len() as u64)).for_each(|_| {
@@ -230,6 +235,7 @@ impl Settings {
             few_ids,
             punctual,
             stale: random.chance(500),
+            index_step_ms,
             early_deletions: !clean && random.chance(400),
             logs,
             logs_parameter,
@@ -288,11 +294,16 @@ impl Settings {
     }
 
     /// Longest time from an activation's start until it is visible that the look-back promises to bridge: a clock that is ahead takes its
-    /// lead from it, and the driver lets it wander by a second.
+    /// lead from it, and the driver lets it wander by a second. So does an index that is behind; one that is renewed may just have missed it.
     pub fn longest_delay(&self) -> u64 {
         // Without word of the limits it is a quarter of an hour.
         let most = if self.limits_tell { 15 } else { u64::MAX };
-        self.lookback_minutes.min(most) * MINUTE - self.skew_ms.unsigned_abs() - 2 * SECOND
+        self.lookback_minutes.min(most) * MINUTE - self.skew_ms.unsigned_abs() - 2 * SECOND - self.index_behind_ms()
+    }
+
+    /// How far the index is behind at most.
+    pub fn index_behind_ms(&self) -> u64 {
+        if self.stale { 2 * self.index_step_ms } else { self.index_step_ms }
     }
 }
 

@@ -1,0 +1,128 @@
+//! Gaps that settle: what was forwarded once and is in no later look-back, while the API's index may not have been up to date.
+//!
+//! The index may be behind by a minute (facts/openwhisk.md 1.7), and no wait within a run tells that it is not. So such a range stays until a later
+//! run has counted as many activations there as are known. Their ids are kept until then, or digests of them.
+
+use super::{Owed, Part, Settling, SourceState};
+use crate::range::{self, Range};
+
+/// How old the index may be, in milliseconds: so long after a run began, another one sees all that was visible then.
+pub(super) const SETTLING_MS: u64 = 60_000;
+
+impl SourceState {
+    /// What settles and can be counted at `now`, oldest first. It waits for what is owed next to it, so that a gap is counted once.
+    pub(super) fn due(&self, now: u64) -> Vec<Range> {
+        let owed = self.owed_ranges(Part::Fresh);
+        let is_due = |settling: &&Settling| {
+            settling.since_ms.saturating_add(SETTLING_MS) <= now
+                && !owed.iter().any(|owed| touch(*owed, settling.range))
+        };
+        self.settling.iter().filter(is_due).map(|settling| settling.range).collect()
+    }
+
+    /// Of what a run at `now` covered, that which no later run would look at, although the index may not have shown all of it. What was new
+    /// was seen once. The look-back is looked at in each run, so what leaves it was seen often, but for a run that follows a gap.
+    pub(super) fn seen_once(&self, covered: &[Owed], now: u64, lookback_ms: u64) -> Vec<Range> {
+        let next = self.next_look_back_from(now, lookback_ms);
+        let Some(out_of_sight) = next.checked_sub(1).and_then(|upto| Range::new(0, upto)) else {
+            return Vec::new();
+        };
+        let is_once = |owed: &&Owed| match owed.part {
+            Part::Fresh => true,
+            Part::Lookback => self.through < next,
+            Part::Settling => false,
+        };
+        let covered = covered.iter().filter(is_once).map(|owed| owed.range);
+        covered.filter_map(|range| range.shared_with(out_of_sight)).collect()
+    }
+
+    /// `runs` after a run at `now`.
+    pub(super) fn runs_with(&self, now: u64) -> [u64; 2] {
+        let [before, last] = if self.runs == [0, 0] { [0, self.through] } else { self.runs };
+        if last.saturating_add(SETTLING_MS) <= now { [last, now] } else { [before.min(now), last.min(now)] }
+    }
+
+    /// These settle, from `now` on. What is settling already begins anew.
+    pub(super) fn settle(&mut self, ranges: impl IntoIterator<Item = Range>, now: u64) {
+        let begun = ranges.into_iter().map(|range| Settling { range, since_ms: now, renewed: false });
+        self.settling.extend(begun);
+        self.unite_settling();
+    }
+
+    /// In these something was unknown. They were done again, so they settle anew from `now` on.
+    pub fn settle_anew(&mut self, ranges: &[Range], now: u64) {
+        self.finish_settling(ranges);
+        let anew = ranges.iter().map(|range| Settling { range: *range, since_ms: now, renewed: true });
+        self.settling.extend(anew);
+        self.unite_settling();
+    }
+
+    /// In these a later run has counted what is known.
+    pub(super) fn finish_settling(&mut self, ranges: &[Range]) {
+        let left = |settling: Settling| {
+            let left = range::difference(vec![settling.range], ranges);
+            left.into_iter().map(move |range| Settling { range, ..settling })
+        };
+        self.settling = std::mem::take(&mut self.settling).into_iter().flat_map(left).collect();
+    }
+
+    /// Whether all in `range` that did not fit what was known was done again before.
+    pub fn is_renewed(&self, range: Range) -> bool {
+        self.settling.iter().any(|settling| settling.renewed && settling.range.overlaps(range))
+    }
+
+    /// Joins what touches: a backlog that is drained in many slices and runs is counted as one.
+    pub(super) fn unite_settling(&mut self) {
+        self.settling.sort_unstable();
+        let mut united: Vec<Settling> = Vec::with_capacity(self.settling.len());
+        for next in self.settling.drain(..) {
+            match united.last_mut().and_then(|last| Some((last.joined(next)?, last))) {
+                Some((joined, last)) => *last = joined,
+                None => united.push(next),
+            }
+        }
+        self.settling = united;
+    }
+
+    /// One range for all that settles. What lies between is not known, so it is sent again at worst.
+    pub(super) fn coarsen_settling(&mut self) {
+        let hull = |first: &Settling, last: &Settling| Range::new(first.range.since(), last.range.upto());
+        let since_ms = self.settling.iter().map(|settling| settling.since_ms).max();
+        if let (Some(first), Some(last), Some(since_ms)) =
+            (self.settling.first(), self.settling.last(), since_ms)
+            && let Some(range) = hull(first, last)
+        {
+            self.settling = vec![Settling { range, since_ms, renewed: false }];
+        }
+    }
+
+    /// Ranges in which no digest may lie: what is owed, as it is read again, and what lies between ranges of which all is known, as a digest counts
+    /// for all of its starts.
+    pub(super) fn not_digested(&self) -> Vec<Range> {
+        let known = self.settling.iter().map(|settling| settling.range);
+        let known = known.chain(self.owed.iter().map(|owed| owed.range));
+        let known = range::union(known.chain(Range::new(self.kept_from, u64::MAX)).collect());
+        let hull =
+            known.first().zip(known.last()).and_then(|(first, last)| Range::new(first.since(), last.upto()));
+        let between = range::difference(hull.into_iter().collect(), &known);
+        between.into_iter().chain(self.owed_ranges(Part::Fresh)).collect()
+    }
+}
+
+impl Settling {
+    /// This one and a later one, if they belong together.
+    fn joined(self, later: Self) -> Option<Self> {
+        let alike = self.renewed == later.renewed && touch(self.range, later.range);
+        if !alike && !self.range.overlaps(later.range) {
+            return None;
+        }
+        let range = Range::new(self.range.since(), self.range.upto().max(later.range.upto()))?;
+        let since_ms = self.since_ms.max(later.since_ms);
+        Some(Self { range, since_ms, renewed: self.renewed && later.renewed })
+    }
+}
+
+/// Whether two ranges overlap, or one begins where the other ends.
+fn touch(one: Range, other: Range) -> bool {
+    one.since() <= other.upto().saturating_add(1) && other.since() <= one.upto().saturating_add(1)
+}
