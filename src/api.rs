@@ -1,14 +1,17 @@
 //! The OpenWhisk API's calls that the forwarder makes (facts/openwhisk.md 1 and 10), each with its errors put into sentences.
 
 mod entries;
+mod patience;
 mod platform;
 
 pub use entries::{Entries, EntriesAt};
+pub use patience::Patience;
 pub use platform::{Limits, Logs};
 
-use crate::ports::{Failure, Method, Pending, Ports, Request, Response};
+use crate::ports::{Failure, Method, Pending, Ports, Request};
 use crate::range::Range;
 use crate::record::{Row, SplitError, Splitter};
+use patience::{Answer, PAGE_MS, Paced};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::cell::{Cell, RefCell};
@@ -32,6 +35,7 @@ pub struct Api<'a> {
     stop_ms: u64,
     requests: Cell<u64>,
     largest_page: Cell<u32>,
+    patience: Patience,
     /// Answers to questions that are still to be put, by target.
     ahead: RefCell<BTreeMap<String, Pending>>,
 }
@@ -109,6 +113,7 @@ impl<'a> Api<'a> {
             stop_ms,
             requests: Cell::new(0),
             largest_page: Cell::new(LARGEST_PAGE),
+            patience: Patience::default(),
             ahead: RefCell::default(),
         }
     }
@@ -149,6 +154,11 @@ impl<'a> Api<'a> {
         self
     }
 
+    /// The same, with the patience that is left from before.
+    pub fn with_patience(self, patience: Patience) -> Self {
+        Self { patience, ..self }
+    }
+
     /// Most rows that this API gives at once, as far as is known.
     pub fn largest_page(&self) -> u32 {
         self.largest_page.get()
@@ -184,9 +194,15 @@ impl<'a> Api<'a> {
             return Err(self.smaller_page(query.limit, &mut response, &what));
         }
         response = self.accept(response, &what)?;
+        if query.limit > 1 {
+            response.body.within(PAGE_MS);
+        }
         let mut splitter = Splitter::default();
         while let Some(piece) = response.body.chunk()? {
-            let fed = splitter.feed(&piece, |element| if row(element) { Ok(()) } else { Err(Halt::Enough) });
+            let fed = splitter.feed(&piece, |element| {
+                response.body.is_of_use();
+                if row(element) { Ok(()) } else { Err(Halt::Enough) }
+            });
             match fed {
                 Ok(()) => {}
                 Err(Halt::Enough) => return Ok(()),
@@ -197,7 +213,7 @@ impl<'a> Api<'a> {
     }
 
     /// An API with a lower limit refuses larger pages, and says where its limit is. Anything else is refused again with the smaller page.
-    fn smaller_page(&self, limit: u32, response: &mut Response, what: &str) -> Failure {
+    fn smaller_page(&self, limit: u32, response: &mut Answer<'_>, what: &str) -> Failure {
         let said =
             read_body(response, ERROR_BODY).ok().and_then(|body| api_message(&body)).unwrap_or_default();
         let named =
@@ -269,8 +285,11 @@ impl<'a> Api<'a> {
         in_time
     }
 
-    /// Waits before another try, unless the time is up.
+    /// Waits before another try, unless the time or the patience is up.
     pub fn pause(&self, tries: u32) -> bool {
+        if self.patience.is_over() {
+            return false;
+        }
         let pause = BACKOFF_MS << tries.min(8);
         self.wait(pause / 2 + self.ports.clock.random() % (pause / 2))
     }
@@ -284,22 +303,26 @@ impl<'a> Api<'a> {
         self.ports.http.begin(&Request { method: Method::Get, target: target.into(), body: Vec::new() })
     }
 
-    fn get(&self, target: &str, what: &str) -> Result<Response, Failure> {
+    fn get(&self, target: &str, what: &str) -> Result<Answer<'a>, Failure> {
         self.accept(self.send(Method::Get, target, Vec::new())?, what)
     }
 
-    fn send(&self, method: Method, target: &str, body: Vec<u8>) -> Result<Response, Failure> {
-        if method == Method::Get
-            && let Some(pending) = self.take_ahead(target)
-        {
-            return pending.wait();
-        }
-        self.requests.set(self.requests.get() + 1);
-        self.ports.http.send(&Request { method, target: target.into(), body })
+    fn send(&self, method: Method, target: &str, body: Vec<u8>) -> Result<Answer<'a>, Failure> {
+        self.patience.check()?;
+        let (clock, ahead) = (self.ports.clock, (method == Method::Get).then(|| self.take_ahead(target)));
+        let response = self.patience.during(clock, || match ahead.flatten() {
+            Some(pending) => pending.wait(),
+            None => {
+                self.requests.set(self.requests.get() + 1);
+                self.ports.http.send(&Request { method, target: target.into(), body })
+            }
+        })?;
+        let body = Paced::new(response.body, clock, self.patience.clone());
+        Ok(Answer { status: response.status, body })
     }
 
     /// Lets 2xx pass and turns every other status into a sentence.
-    fn accept(&self, mut response: Response, what: &str) -> Result<Response, Failure> {
+    fn accept(&self, mut response: Answer<'a>, what: &str) -> Result<Answer<'a>, Failure> {
         let status = response.status;
         if (200..300).contains(&status) {
             return Ok(response);
@@ -324,7 +347,7 @@ impl<'a> Api<'a> {
 
     fn read_json<T: serde::de::DeserializeOwned>(
         &self,
-        mut response: Response,
+        mut response: Answer<'_>,
         what: &str,
     ) -> Result<T, Failure> {
         let body = read_body(&mut response, WHOLE_BODY)?;
@@ -392,7 +415,7 @@ fn percent_encoded(text: &str) -> String {
     text.bytes().map(encode).collect()
 }
 
-fn read_body(response: &mut Response, most: usize) -> Result<Vec<u8>, Failure> {
+fn read_body(response: &mut Answer<'_>, most: usize) -> Result<Vec<u8>, Failure> {
     let mut body = Vec::new();
     while let Some(piece) = response.body.chunk()? {
         body.extend_from_slice(&piece);

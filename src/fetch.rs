@@ -266,6 +266,9 @@ impl<'a> Walk<'a> {
                 format!("none of the {} records of a page could be read; is `api.host` right?", page.rows);
             return Err(Failure::passing(message));
         };
+        if oldest > rest.upto() {
+            return Err(not_asked_for());
+        }
         if page.rows < page.asked {
             if self.expected.is_some_and(|expected| self.seen >= expected) {
                 return Ok(Next::Nothing);
@@ -308,6 +311,9 @@ impl<'a> Walk<'a> {
             listed?;
             if page.rows == 0 {
                 return Ok(false);
+            }
+            if page.oldest.is_some_and(|(start, rows)| start != ms || rows < page.readable) {
+                return Err(not_asked_for());
             }
             skip += u64::from(page.asked);
         }
@@ -359,6 +365,13 @@ impl<'a> Walk<'a> {
     fn rows_after(&self, page: &Page) -> u32 {
         page.next_rows().min(self.ceiling).min(self.api.largest_page())
     }
+}
+
+/// An answer to another question, as a cache gives that forgets what was asked: to go on would be for ever.
+fn not_asked_for() -> Failure {
+    Failure::passing(
+        "the list of activations shows other ones than were asked for; does a cache answer in place of the API?",
+    )
 }
 
 #[cfg(test)]

@@ -6,10 +6,11 @@ mod ledger;
 mod logs;
 mod lookback;
 mod outcome;
+mod progress;
 
 pub use outcome::{Outcome, Tally};
 
-use crate::api::{Api, EntriesAt, LARGEST_PAGE};
+use crate::api::{Api, EntriesAt, LARGEST_PAGE, Patience};
 use crate::checkpoint::{LogPlace, Owed, Part, Seen, SourceState, reach};
 use crate::deliver::Delivery;
 use crate::event::{self, Events};
@@ -25,6 +26,7 @@ use gap::Index;
 use ledger::Ledger;
 use logs::{Lines, LogStore};
 use lookback::{LookBack, Unknown};
+use progress::Progress;
 
 pub(crate) use lookback::telling_count;
 
@@ -43,6 +45,9 @@ pub struct Worker {
     /// From the first slice on.
     delivery: Option<Delivery>,
     largest_page: u32,
+    /// With the API.
+    patience: Patience,
+    progress: Progress,
     /// Rows of the first page of a walk.
     first_page: u32,
     /// What was learned in this run.
@@ -51,7 +56,14 @@ pub struct Worker {
 
 impl Default for Worker {
     fn default() -> Self {
-        Self { delivery: None, largest_page: LARGEST_PAGE, first_page: FIRST_PAGE, logs: None }
+        Self {
+            delivery: None,
+            largest_page: LARGEST_PAGE,
+            patience: Patience::default(),
+            progress: Progress::default(),
+            first_page: FIRST_PAGE,
+            logs: None,
+        }
     }
 }
 
@@ -75,7 +87,9 @@ impl Worker {
         }
         // Its events are counted as the ledger counts them, from the begin of the turn.
         delivery.clear();
-        let api = Api::new(ports, plan.stop_ms).with_largest_page(self.largest_page);
+        let api = Api::new(ports, plan.stop_ms)
+            .with_largest_page(self.largest_page)
+            .with_patience(self.patience.clone());
         let mut seen =
             plan.checkpoint.sources.get(&slice.source).map(|state| state.seen.clone()).unwrap_or_default();
         slice.renewed.iter().for_each(|range| seen.renew(*range));
@@ -116,7 +130,8 @@ impl Worker {
             over: false,
             failure: None,
         };
-        let outcome = turn.work(plan, slice);
+        let mut outcome = turn.work(plan, slice);
+        self.progress.look(slice, &mut outcome);
         self.largest_page = api.largest_page();
         self.logs = self.logs.max(outcome.logs);
         outcome
@@ -308,7 +323,7 @@ impl Turn<'_> {
         self.tally.lines += 1;
         if self.delivery.is_full() {
             self.send(Goal::Room);
-        } else if index % LINES_A_LOOK == 0 && self.lingers() {
+        } else if index.is_multiple_of(LINES_A_LOOK) && self.lingers() {
             self.send(Goal::Sent);
         }
         if self.ended() {

@@ -157,7 +157,9 @@ fn work(plan: &RunPlan, kept: &mut Kept) -> Report {
         // At the end, so that a long backlog holds up nobody.
         queue.extend(outcome.rest.clone());
         outcomes.push(outcome);
-        kept.renew();
+        if !kept.renew() {
+            break;
+        }
         if kept.saved_at.elapsed() >= SAVE_EVERY {
             // A failure here is not the run's: the last save decides.
             if let Err(message) = kept.keep(&forwarder::conclude(plan, &outcomes, false)) {
@@ -183,10 +185,13 @@ impl Kept {
         }
     }
 
-    fn renew(&self) {
-        if let Some(Err(error)) = self.file.as_ref().map(|file| file.renew(now_ms())) {
-            eprintln!("whiskjack: the lease of the checkpoint file was not renewed: {error}");
-        }
+    /// Whether the run may go on. If another one has the lease, the last save says so.
+    fn renew(&self) -> bool {
+        let Some(file) = &self.file else { return true };
+        file.check().is_ok_and(|()| {
+            file.renew(now_ms()).unwrap_or_else(|message| eprintln!("whiskjack: {message}"));
+            true
+        })
     }
 }
 

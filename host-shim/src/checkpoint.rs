@@ -1,64 +1,189 @@
 //! A checkpoint kept in a file.
+//!
+//! Symbolic links are followed first, so that the file they lead to is the one that is locked, read and replaced, whatever name it was given by.
+//! From there on none is followed: whoever may write the folder must not be able to lead a save elsewhere.
 
-use std::fs::File;
-use std::io::{self, Write};
+use std::fs::{File, Metadata, OpenOptions, Permissions};
+use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
+
+/// Most symbolic links one behind the other, as many as Linux follows.
+const LINKS: usize = 40;
+/// Rights of a new file: names of actions are nobody else's business. An old file keeps its own.
+const RIGHTS: u32 = 0o600;
 
 /// The file, locked for the time of a run: two runs on one checkpoint would send the same lines twice.
 #[derive(Debug)]
 pub(crate) struct CheckpointFile {
+    /// As it was named, for messages.
+    named: PathBuf,
+    /// Where it is.
     path: PathBuf,
     _lock: File,
 }
 
 impl CheckpointFile {
-    /// Locks the file. Errors are sentences that name it.
-    pub(crate) fn open(path: &Path) -> Result<Self, String> {
-        let fault = |what: String| format!("the checkpoint file {} {what}", path.display());
+    /// Locks the file, and sees whether it can be replaced. Errors are sentences that name it.
+    pub(crate) fn open(named: &Path) -> Result<Self, String> {
+        let fault = |what: String| format!("--state {}: {what}", named.display());
+        let path = resolve(named).map_err(&fault)?;
         // The checkpoint itself is replaced at each save, so the lock needs a file that stays.
-        let lock =
-            File::options().create(true).truncate(false).write(true).open(beside(path, "lock")).map_err(
-                |error| fault(format!("cannot be locked: {error}; its folder must exist and be writable")),
-            )?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
-            Err(std::fs::TryLockError::WouldBlock) => {
-                Err(fault("is in use by another run; wait for it to end".to_owned()))
-            }
-            Err(std::fs::TryLockError::Error(error)) => Err(fault(format!("cannot be locked: {error}"))),
-        }
+        let lock = locked(&beside(&path, "lock")).map_err(&fault)?;
+        // Better now than when all is sent.
+        let new = beside(&path, "new");
+        create(&new)
+            .and_then(|_| std::fs::remove_file(&new))
+            .map_err(|error| fault(format!("its folder cannot be written: {}", told(&error))))?;
+        Ok(Self { named: named.to_owned(), path, _lock: lock })
     }
 
     /// The bytes of the last save, or none before the first.
     pub(crate) fn load(&self) -> Result<Option<Vec<u8>>, String> {
-        match std::fs::read(&self.path) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(format!("the checkpoint file {} cannot be read: {error}", self.path.display())),
+        let mut bytes = Vec::new();
+        match plain(OpenOptions::new().read(true))
+            .open(&self.path)
+            .and_then(|mut file| file.read_to_end(&mut bytes))
+        {
+            Ok(_) => Ok(Some(bytes)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(format!("--state {}: cannot be read: {error}", self.named.display())),
         }
     }
 
     /// Replaces the bytes as a whole: after a crash the file holds the old ones or the new ones.
     pub(crate) fn save(&self, bytes: &[u8]) -> Result<(), String> {
-        self.replace(bytes).map_err(|error| {
+        replace(&self.path, |file| file.write_all(bytes)).map_err(|error| {
             format!(
-                "the checkpoint file {} cannot be written: {error}; lines sent by this run may be sent again",
-                self.path.display()
+                "--state {}: cannot be written: {}; lines sent by this run may be sent again",
+                self.named.display(),
+                told(&error)
             )
         })
     }
+}
 
-    fn replace(&self, bytes: &[u8]) -> io::Result<()> {
-        let new = beside(&self.path, "new");
-        let mut file = File::create(&new)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        std::fs::rename(&new, &self.path)?;
-        // The new name is durable once its folder is.
-        let folder =
-            self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        File::open(folder)?.sync_all()
+/// Where the file is, or will be: what symbolic links lead to, also if that is not there yet. Anything but a plain file is refused.
+fn resolve(named: &Path) -> Result<PathBuf, String> {
+    let mut path = named.to_owned();
+    for _ in 0..LINKS {
+        let is_folder = || "is a folder; name a file in it".to_owned();
+        if path.file_name().is_none() || path.as_os_str().as_encoded_bytes().ends_with(b"/") {
+            return Err(is_folder());
+        }
+        match path.symlink_metadata() {
+            Ok(found) if found.is_symlink() => {
+                let target = path.read_link().map_err(|error| format!("cannot be followed: {error}"))?;
+                path = folder(&path).join(target);
+            }
+            Ok(found) if found.is_dir() => return Err(is_folder()),
+            Ok(found) if !found.is_file() => {
+                return Err("is not a plain file but a device, pipe or socket; name another".to_owned());
+            }
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(format!("cannot be reached: {error}"));
+            }
+            _ => {
+                let name = path.file_name().map(PathBuf::from).unwrap_or_default();
+                let folder = folder(&path).canonicalize();
+                return Ok(folder
+                    .map_err(|error| format!("its folder is not there: {error}; make it first"))?
+                    .join(name));
+            }
+        }
     }
+    Err("leads through too many symbolic links; name the file itself".to_owned())
+}
+
+/// The file at `path`, made if need be and locked.
+fn locked(path: &Path) -> Result<File, String> {
+    let opened = plain(OpenOptions::new().create(true).truncate(false).write(true)).open(path);
+    let lock = opened.and_then(|file| match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(io::Error::other("it is not a plain file")),
+    });
+    let lock = lock.map_err(|error| {
+        format!(
+            "{} cannot be opened: {error}; its folder must be writable, and nothing else may have this name",
+            path.display()
+        )
+    })?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(std::fs::TryLockError::WouldBlock) => {
+            Err("is in use by another run; wait for it to end".to_owned())
+        }
+        Err(std::fs::TryLockError::Error(error)) => {
+            Err(format!("cannot be locked: {error}; keep it on a file system with locks"))
+        }
+    }
+}
+
+/// Puts what `write` writes in the place of the file at `path`.
+fn replace(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
+    let new = beside(path, "new");
+    let mut file = create(&new)?;
+    let replaced = path
+        .symlink_metadata()
+        .map_or_else(absent, |old| keep_rights(&file, &old))
+        .and_then(|()| write(&mut file))
+        .and_then(|()| file.sync_all())
+        .and_then(|()| std::fs::rename(&new, path));
+    if let Err(error) = replaced {
+        // On a full disk it would only be in the way.
+        std::fs::remove_file(&new).ok();
+        return Err(error);
+    }
+    sync_folder(path)
+}
+
+fn absent(error: io::Error) -> io::Result<()> {
+    if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(error) }
+}
+
+/// A new file, that nobody else has made. One that a killed run left behind is removed first: we hold the lock.
+fn create(new: &Path) -> io::Result<File> {
+    std::fs::remove_file(new).or_else(absent).map_err(|error| {
+        io::Error::new(error.kind(), format!("{} is in the way: {error}; remove it", new.display()))
+    })?;
+    OpenOptions::new().write(true).create_new(true).mode(RIGHTS).open(new)
+}
+
+/// Owner and rights of the old file. Only root may give a file away; where that fails, the rights are kept all the same.
+fn keep_rights(file: &File, old: &Metadata) -> io::Result<()> {
+    fchown(file, Some(old.uid()), Some(old.gid())).ok();
+    file.set_permissions(Permissions::from_mode(old.mode() & 0o777))
+}
+
+/// A new name is durable once its folder is. Some file systems cannot sync one, and one that cannot be read cannot be opened.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let synced = File::open(folder(path)).and_then(|folder| folder.sync_all());
+    synced.or_else(|error| match error.kind() {
+        ErrorKind::PermissionDenied | ErrorKind::InvalidInput | ErrorKind::Unsupported => Ok(()),
+        _ => Err(error),
+    })
+}
+
+/// Follows no symbolic link, and does not wait for the other end of a pipe.
+fn plain(options: &mut OpenOptions) -> &mut OpenOptions {
+    options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC).bits().cast_signed())
+}
+
+fn told(error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => format!("{error}; make room there"),
+        ErrorKind::ResourceBusy => format!("{error}; mount its folder, not the file alone"),
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            format!("{error}; name a file in a folder that may be written")
+        }
+        _ => error.to_string(),
+    }
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn beside(path: &Path, suffix: &str) -> PathBuf {
@@ -69,38 +194,4 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_was_saved_last_is_loaded() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = CheckpointFile::open(&folder.path().join("state")).unwrap();
-        assert_eq!(file.load().unwrap(), None);
-        file.save(b"one").unwrap();
-        file.save(b"two").unwrap();
-        assert_eq!(file.load().unwrap().as_deref(), Some(&b"two"[..]));
-    }
-
-    #[test]
-    fn a_second_run_on_the_same_file_is_refused_while_the_first_lasts() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("state");
-        let first = CheckpointFile::open(&path).unwrap();
-        assert!(CheckpointFile::open(&path).unwrap_err().contains("in use by another run"));
-        drop(first);
-        CheckpointFile::open(&path).unwrap();
-    }
-
-    #[test]
-    fn a_save_that_fails_keeps_the_old_bytes_and_says_so() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("state");
-        let file = CheckpointFile::open(&path).unwrap();
-        file.save(b"one").unwrap();
-        // A folder in the way of the new file.
-        std::fs::create_dir(beside(&path, "new")).unwrap();
-        assert!(file.save(b"two").unwrap_err().contains("cannot be written"));
-        assert_eq!(file.load().unwrap().as_deref(), Some(&b"one"[..]));
-    }
-}
+mod tests;

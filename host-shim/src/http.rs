@@ -22,7 +22,7 @@ use wasmtime_wasi_http::{
     DEFAULT_FORBIDDEN_HEADERS, Error, ForbiddenHeaderFilter, RequestOptions, Result, WasiBody, WasiHttpHooks,
 };
 
-use self::body::Unhurried;
+use self::body::{Limits, Unhurried};
 use self::connector::Connector;
 use self::wire::Wire;
 use crate::origin::Origin;
@@ -31,8 +31,6 @@ use crate::tls::Trust;
 
 /// The API itself takes up to 65 s for an answer, and its proxy up to 75 s.
 const FIRST_BYTE: Duration = Duration::from_secs(80);
-/// Longest pause within a body.
-const BETWEEN_BYTES: Duration = Duration::from_secs(30);
 /// A container that sleeps longer than this is likely to find its sockets dead.
 const IDLE: Duration = Duration::from_secs(10);
 
@@ -105,6 +103,8 @@ pub(crate) struct Api {
     authorization: Option<HeaderValue>,
     /// When waiting ends, whatever the limits say.
     deadline: Option<Instant>,
+    /// How long an answer's body may take.
+    body: Limits,
 }
 
 impl Api {
@@ -120,7 +120,7 @@ impl Api {
             value.set_sensitive(true);
             Some(value)
         });
-        Ok(Self { pooled: pool.pooled(trust)?, origin, authorization, deadline })
+        Ok(Self { pooled: pool.pooled(trust)?, origin, authorization, deadline, body: Limits::default() })
     }
 
     /// At most a third of the time that is left: the component must get to know that a request takes too long, to ask for less.
@@ -157,11 +157,11 @@ impl Api {
             headers.insert(AUTHORIZATION, authorization.clone());
         }
         let first_byte = self.patience(options.first_byte_timeout, FIRST_BYTE);
-        let between_bytes = self.patience(options.between_bytes_timeout, BETWEEN_BYTES);
+        let pause = options.between_bytes_timeout.map(|asked| asked.min(self.body.pause));
+        let pause = self.patience(pause, self.body.pause);
+        let limits = Limits { pause, deadline: self.deadline, ..self.body };
         match timeout(first_byte, self.pooled.client.request(request)).await {
-            Ok(Ok(response)) => {
-                Ok(response.map(|body| Unhurried::new(body, between_bytes, self.deadline).boxed_unsync()))
-            }
+            Ok(Ok(response)) => Ok(response.map(|body| Unhurried::new(body, limits).boxed_unsync())),
             Ok(Err(error)) => Err(errors::of_request(&error)),
             Err(_) => Err(Error::HttpResponseTimeout),
         }

@@ -1,7 +1,8 @@
 //! The log entries of one activation, of any size, one at a time: from its record, or from the store that `/logs` asks.
 
+use super::patience::Answer;
 use super::{Api, ERROR_BODY, read_body};
-use crate::ports::{Failure, Method, Response};
+use crate::ports::{Failure, Method};
 use crate::record::{ActivationId, Content, EntryReader, Line};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -37,7 +38,7 @@ pub enum Entries {
     NotRetrieved,
 }
 
-impl Api<'_> {
+impl<'a> Api<'a> {
     /// Hands each log entry of an activation to `visit`, with its index, until that returns `false`. Asked once only: when it fails, some entries
     /// may have been visited. What is longer than an event can be is cut while it is read, so it takes no more memory than one entry.
     pub fn entries(
@@ -54,7 +55,9 @@ impl Api<'_> {
         let (mut reader, mut notice) = (EntryReader::default(), None);
         let broken = |error| Failure::passing(format!("{what}: {error}"));
         while let Some(piece) = response.body.chunk()? {
+            let mut visited = false;
             let fed = reader.feed(&piece, |index, line| {
+                visited = true;
                 // A notice stands alone. If another entry follows, it was a line like any other.
                 let held: Option<Notice> = notice.take();
                 if held.is_some_and(|held| !visit(0, held.text.as_str().into())) {
@@ -63,6 +66,9 @@ impl Api<'_> {
                 notice = Notice::of(at, index, line);
                 notice.is_some() || visit(index, line)
             });
+            if visited {
+                response.body.is_of_use();
+            }
             if !fed.map_err(broken)? {
                 return Ok(Entries::Stopped);
             }
@@ -85,7 +91,7 @@ impl Api<'_> {
     }
 
     /// The answer that holds the entries; `None` if there is no such activation.
-    fn open(&self, id: ActivationId, at: EntriesAt, what: &str) -> Result<Option<Response>, Failure> {
+    fn open(&self, id: ActivationId, at: EntriesAt, what: &str) -> Result<Option<Answer<'a>>, Failure> {
         let place = match at {
             EntriesAt::Record => "",
             EntriesAt::Store => "/logs",

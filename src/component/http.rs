@@ -1,4 +1,4 @@
-//! The API port over `wasi:http`. Connections, TLS and limits on time are the host's.
+//! The API port over `wasi:http`. Connections and TLS are the host's, and so are limits on silence: it is told ours, and may set shorter ones.
 //!
 //! Used as it is, without a client library: those wait for one answer before they send the next request, and a run is mostly waiting.
 
@@ -8,7 +8,7 @@ use std::rc::Rc;
 use wasi::http::outgoing_handler::{self, FutureIncomingResponse};
 use wasi::http::types::{
     ErrorCode, Fields, IncomingBody, IncomingResponse, Method as HttpMethod, OutgoingBody, OutgoingRequest,
-    Scheme,
+    RequestOptions, Scheme,
 };
 use wasi::io::streams::{InputStream, StreamError};
 
@@ -16,6 +16,9 @@ use wasi::io::streams::{InputStream, StreamError};
 const CHUNK: u64 = 64 << 10;
 /// Most bytes that `wasi:io` takes in one write.
 const WRITE: usize = 4096;
+/// How long the API may be silent, in nanoseconds: it takes up to 65 s for an answer itself, and its proxy up to 75 s. One time for all steps, as
+/// some hosts take the limit for connecting for that of the whole answer. Without one, a stock host waits for ten minutes, or for ever.
+const SILENCE_NS: u64 = 80_000_000_000;
 
 pub(super) struct Api {
     origin: Rc<str>,
@@ -45,7 +48,7 @@ impl Api {
         outgoing.set_authority(Some(authority)).map_err(unusable)?;
         outgoing.set_path_with_query(Some(&request.target)).map_err(unusable)?;
         let body = outgoing.body().map_err(unusable)?;
-        let answer = outgoing_handler::handle(outgoing, None)?;
+        let answer = outgoing_handler::handle(outgoing, Some(options()))?;
         // A body that cannot be written is one that the other side does not want any more: its answer says why.
         if write(&body, &request.body).is_ok() {
             OutgoingBody::finish(body, None)?;
@@ -90,6 +93,15 @@ fn answer(origin: &str, begun: Result<FutureIncomingResponse, ErrorCode>) -> Res
     let (stream, body) = stream.map_err(|()| broke_off())?;
     let stream = Stream { stream: Some(stream), _body: body, failure: broke_off() };
     Ok(Response { status: response.status(), body: Box::new(stream) })
+}
+
+fn options() -> RequestOptions {
+    let options = RequestOptions::new();
+    // A host that does not know one of them has a limit of its own.
+    options.set_connect_timeout(Some(SILENCE_NS)).ok();
+    options.set_first_byte_timeout(Some(SILENCE_NS)).ok();
+    options.set_between_bytes_timeout(Some(SILENCE_NS)).ok();
+    options
 }
 
 fn write(body: &OutgoingBody, bytes: &[u8]) -> Result<(), StreamError> {

@@ -130,3 +130,37 @@ fn pages_grow_while_they_are_small_and_shrink_when_they_are_too_large() {
     assert_eq!(next(100, 32 << 20), 25);
     assert_eq!(next(2, 1 << 40), 1);
 }
+
+/// A cache that gives the same page for every question.
+struct Cached(&'static [u64]);
+
+impl Http for Cached {
+    fn send(&self, _: &Request) -> Result<Response, Failure> {
+        let rows: Vec<String> = self.0.iter().map(|start| row(*start)).collect();
+        Ok(answer(200, format!("[{}]", rows.join(",")).into_bytes()))
+    }
+}
+
+#[test]
+fn a_cache_that_shows_the_same_page_again_and_again_is_no_list_without_an_end() {
+    let clock = Activations::default();
+    for page in [&[40, 30][..], &[140, 130], &[30, 30]] {
+        let http = Cached(page);
+        let api = Api::new(Ports { clock: &clock, http: &http, transport: &NoReceiver }, u64::MAX)
+            .with_largest_page(2);
+        let mut visits = 0;
+        let walked = Walk::new(&api, None, true).beginning_with(2).over(Range::new(0, 99).unwrap(), |json| {
+            visits += 1;
+            // Where all of them start in one millisecond only the end of the turn ends it.
+            Visited { summary: Summary::parse(json).ok(), go_on: visits < 100 }
+        });
+        match page {
+            [30, 30] => assert_eq!((visits, walked.failure), (100, None)),
+            _ => {
+                let failure = walked.failure.unwrap();
+                assert!(failure.message.contains("other ones than were asked for"), "{failure}");
+                assert!(visits < 10, "{visits}");
+            }
+        }
+    }
+}

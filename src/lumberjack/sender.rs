@@ -48,8 +48,12 @@ const NARROW_MS: u64 = 100;
 const PIECE: usize = 64 << 10;
 /// Largest frame that is kept as a witness, in bytes.
 const WITNESS: usize = 64 << 10;
-/// Signs of life without progress, after which it is no receiver: at one a second it would be hours.
+/// Signs of life without progress, after which it is not a receiver, however fast they come.
 const FLOOD: u64 = 10_000;
+/// How long the only receiver may say that it lives and do nothing else: an output that comes back within minutes (a restart, a full disk) is
+/// waited for, as going away and coming back sends it the same lines again. One that takes longer is left to the next run: a run without a
+/// deadline would keep its lock for hours.
+const STALLED_MS: u64 = 5 * 60_000;
 
 /// What the caller wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -329,7 +333,7 @@ impl Sender {
                 self.written += piece;
                 let frames = self.options.compression_level == 0 && self.options.protocol == Protocol::V2;
                 let whole = frames.then_some(&self.outbox);
-                self.flight.wrote(self.written, self.outgoing.len(), whole);
+                self.flight.wrote(now_ms, self.written, self.outgoing.len(), whole);
                 if let Link::Up(up) = &mut self.link {
                     up.look_between = self.written < self.outgoing.len();
                 }

@@ -57,6 +57,45 @@ sentences! {
         assert_eq!(rig.counts().keep_alives, 11);
     }
 
+    fn h03_keep_alives_for_ever_end_without_a_deadline_too_after_three_tries_of_five_minutes() {
+        for pace_ms in [1_000, 15_000, 29_000] {
+            let alive: Vec<Say> = (0..400).flat_map(|_| [Say::After(pace_ms), Say::Ack(0)]).collect();
+            let mut rig = Rig::new(options(), move |_| alive.clone());
+            rig.send(0..5);
+            assert!(rig.failure().contains("stalled"), "{}", rig.failure());
+            assert!(rig.sender.given_up().is_some_and(|failure| failure.retryable));
+            assert_eq!((rig.settled, rig.connections()), (0, 3));
+            let minutes = (rig.now_ms - 1_000_000) / 60_000;
+            assert!((15..=17).contains(&minutes), "{minutes} min");
+        }
+    }
+
+    fn h03_an_output_that_comes_back_within_five_minutes_gets_each_line_once() {
+        let mut alive: Vec<Say> = (0..19).flat_map(|_| [Say::After(15_000), Say::Ack(0)]).collect();
+        alive.push(Say::Ack(5));
+        let mut rig = Rig::new(options(), at_first(&alive));
+        rig.send(0..5);
+        assert_eq!((rig.settled, rig.sizes()), (5, vec![(1, 5)]));
+    }
+
+    fn h03_a_receiver_that_is_slow_but_gets_on_is_not_left() {
+        // A line in four minutes.
+        let says: Vec<Say> = (1..=5)
+            .flat_map(|n| (0..16).flat_map(|_| [Say::After(15_000), Say::Ack(0)]).chain([Say::Ack(n)]))
+            .collect();
+        let mut rig = Rig::new(options(), at_first(&says));
+        rig.send(0..5);
+        assert_eq!((rig.settled, rig.connections(), rig.now_ms), (5, 1, 2_200_000));
+        // A window that takes more than five minutes to be read, with a sign of life after each piece.
+        let bare = Options { compression_level: 0, ..options() };
+        let mut rig = Rig::new(bare, well()).reading_a_piece_in(29_000).on_piece(|_| Ok(vec![Say::Ack(0)]));
+        let text = "x".repeat(100_000);
+        (0..10).for_each(|n| rig.push_payload(&format!("{{\"n\":{n},\"text\":\"{text}\"}}")));
+        rig.work(Goal::Settled);
+        assert!(rig.now_ms > 1_400_000, "{} ms", rig.now_ms);
+        assert_eq!((rig.settled, rig.connections()), (10, 1));
+    }
+
     fn h04_an_ack_that_comes_byte_by_byte_is_read_and_every_byte_is_life() {
         let says: Vec<Say> = ack(b'2', 5).iter().flat_map(|byte| [Say::After(20_000), bytes(&[*byte])]).collect();
         let mut rig = Rig::new(options(), at_first(&says));

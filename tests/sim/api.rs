@@ -171,8 +171,7 @@ fn spoiled(sim: &Sim, record: &Record, how: How, before: Vec<u8>) -> Answer {
 /// A record that is no JSON.
 fn broken(sim: &Sim, record: &Record) -> Vec<u8> {
     sim.met.note("poison-json");
-    let Record { id, start, .. } = record;
-    format!(r#"{{"activationId":"{id:032x}","start":{start},"name":{},"logs":["a"]}}"#, record.name()).into_bytes()
+    format!(r#"{{"activationId":"{:032x}","start" {} "name" hello}}"#, record.id, record.start).into_bytes()
 }
 
 /// The JSON of a record, kept if it is large.

@@ -72,7 +72,7 @@ pub fn saved(sim: &Sim, began: u64, result: &Value) {
         return;
     }
     let lead = lead(&sim.world.settings);
-    let known = began.saturating_sub(lead);
+    let known = if is_never_current(&sim.world.settings) { 0 } else { began.saturating_sub(lead) };
     demands.periods.iter_mut().filter(|period| period.open).for_each(|period| {
         period.known_upto = period.known_upto.max(known);
     });
@@ -121,7 +121,8 @@ pub fn must_have_arrived(sim: &Sim, record: &Record, began: u64) -> bool {
     // Equal counts hide what is new until the look-back is compared.
     let compared = if settings.early_deletions { 10 * 60_000 } else { 0 };
     let margin = lead(settings) + compared;
-    record.visible.max(record.logs_at).max(record.start) + margin <= began
+    !is_never_current(settings)
+        && record.visible.max(record.logs_at).max(record.start) + margin <= began
         && record.deleted > sim.now.get()
         && record.has_lines()
         && settings.logs != LogsAt::Nowhere
@@ -158,6 +159,11 @@ fn asked_for(sim: &Sim, record: &Record, period: &Period) -> bool {
 /// How much earlier than a run something must be there to be within what it can know.
 fn lead(settings: &Settings) -> u64 {
     settings.skew_ms.unsigned_abs() + settings.index_behind_ms() + MARGIN_MS
+}
+
+/// Whether the index is as of the run before when a run asks, and stays so for longer than the run waits.
+fn is_never_current(settings: &Settings) -> bool {
+    settings.stale && settings.index_step_ms > 0
 }
 
 /// Records of monitored actions that are there and can never be had, so that each run must name them.

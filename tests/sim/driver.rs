@@ -42,6 +42,22 @@ pub fn simulate(seed: u64, trace: bool) -> Verdict {
     let random = Random::new(seed);
     let luck = Random::new(!seed);
     let world = World::new(&random, &luck);
+    let sim = begin(world, random, luck, trace);
+    sim.trace(|| format!("seed {seed}: {:#?} {:#?}", sim.world.settings, sim.world.trouble));
+    remember_2017(&sim);
+    share_package(&sim);
+    live(&sim);
+    between::set_back(&sim);
+    let settled = settle(&sim);
+    let mut verdict = oracle::judge(&sim, settled);
+    if sim.swap() {
+        let second = oracle::judge(&sim, settled);
+        verdict.add(second);
+    }
+    verdict
+}
+
+fn begin(world: World, random: Random, luck: Random, trace: bool) -> Rc<Sim> {
     let settings = &world.settings;
     let begin = settings.begin;
     let own_name = if world.trouble.second { "fw/d" } else { "fwd" };
@@ -53,7 +69,7 @@ pub fn simulate(seed: u64, trace: bool) -> Verdict {
         arrived: Arrived::default(),
         demands: Demands::default(),
     });
-    let sim = Rc::new(Sim {
+    Rc::new(Sim {
         config: RefCell::new(Configured::new(settings)),
         wanted: RefCell::new(settings.chosen.iter().copied().collect()),
         world,
@@ -80,19 +96,33 @@ pub fn simulate(seed: u64, trace: bool) -> Verdict {
         cut_short: Cell::new(false),
         untrue: RefCell::default(),
         trace,
-    });
-    sim.trace(|| format!("seed {seed}: {:#?} {:#?}", sim.world.settings, sim.world.trouble));
-    remember_2017(&sim);
-    share_package(&sim);
-    live(&sim);
-    between::set_back(&sim);
-    let settled = settle(&sim);
-    let mut verdict = oracle::judge(&sim, settled);
-    if sim.swap() {
-        let second = oracle::judge(&sim, settled);
-        verdict.add(second);
-    }
-    verdict
+    })
+}
+
+/// What had come of the runs so far when one was over.
+#[derive(Debug)]
+pub struct Ended {
+    /// Lines that have arrived.
+    pub lines: usize,
+    /// How many of them came again.
+    pub repeated: usize,
+    /// Whether the run left nothing.
+    pub complete: bool,
+}
+
+/// Runs in `world`, where nothing goes wrong, at these times.
+pub fn runs_at(world: World, times: &[u64]) -> Vec<Ended> {
+    let sim = begin(world, Random::new(7), Random::new(8), std::env::var_os("WHISKJACK_TRACE").is_some());
+    sim.quiet.set(true);
+    let run_at = |time: &u64| {
+        sim.now.set(*time);
+        let complete = run(&sim, 0);
+        let arrived = sim.arrived.borrow();
+        let times = || arrived.lines.values().flatten().copied();
+        let lines = times().filter(|times| *times > 0).count();
+        Ended { lines, repeated: times().sum::<u32>() as usize - lines, complete }
+    };
+    times.iter().map(run_at).collect()
 }
 
 /// The package is there before the first run, with what somebody else wrote. Its name is the one that a forwarder of this name has.
@@ -152,7 +182,13 @@ fn settle(sim: &Rc<Sim>) -> bool {
         if at_rest == if early { 3 } else { 2 } {
             return true;
         }
-        sim.pass(if early && at_rest == 2 { COMPARING_MS } else { sim.world.settings.interval_ms });
+        // What the index does not show yet, nobody can know of.
+        let behind = 2 * sim.world.settings.index_step_ms;
+        sim.pass(if early && at_rest == 2 {
+            COMPARING_MS
+        } else {
+            sim.world.settings.interval_ms.max(behind)
+        });
     }
     false
 }

@@ -9,6 +9,7 @@ mod between;
 mod demand;
 mod driver;
 mod faults;
+mod gap;
 mod index;
 mod oracle;
 mod package;
@@ -22,5 +23,6 @@ mod trouble;
 mod world;
 
 pub use driver::simulate;
+pub use gap::{Gap, HOUR, MINUTE};
 pub use oracle::Verdict;
 pub use trouble::KINDS;

@@ -91,6 +91,12 @@ impl Record {
         }
     }
 
+    /// A run of an action that printed one line and was visible when it began.
+    pub fn of_action(id: u128, key: &str, start: u64, deleted: u64) -> Self {
+        let forwarder = Self::of_forwarder(id, start, start, start, Value::Null, &[]);
+        Self { key: key.into(), deleted, lines: 1, own: None, ..forwarder }
+    }
+
     pub fn name(&self) -> &str {
         self.key.rsplit('/').next().unwrap_or(&self.key)
     }

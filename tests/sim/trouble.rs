@@ -128,9 +128,8 @@ pub enum Event {
 }
 
 impl Trouble {
-    /// Draws the trouble of a world, and makes its settings fit.
-    pub fn new(luck: &Random, settings: &mut Settings) -> Self {
-        let mut trouble = Self {
+    pub fn none() -> Self {
+        Self {
             foreign: 0,
             gateway: None,
             editor: false,
@@ -140,7 +139,12 @@ impl Trouble {
             bare: 0,
             events: Vec::new(),
             second: false,
-        };
+        }
+    }
+
+    /// Draws the trouble of a world, and makes its settings fit.
+    pub fn new(luck: &Random, settings: &mut Settings) -> Self {
+        let mut trouble = Self::none();
         let kind = |per_mille: u64| luck.chance(per_mille);
         let some_time = || luck.between(settings.begin, settings.end);
         if kind(80) {

@@ -167,6 +167,34 @@ async fn waiting_has_an_end_for_the_answer_and_within_it() {
     assert!(matches!(error, Err(Error::ConnectionReadTimeout)), "{error:?}");
 }
 
+/// The time in which somebody waits is all that counts, so the test is as fast as its limits are short.
+#[tokio::test]
+async fn a_body_that_trickles_or_does_not_end_has_an_end_without_a_deadline() {
+    let short = Duration::from_millis(100);
+    for (piece, limits) in [
+        (&b"["[..], Limits { grace: short, ..Limits::default() }),
+        (&[b' '; 4096], Limits { grace: short, whole: 2 * short, ..Limits::default() }),
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let origin =
+            Origin::parse(&format!("http://127.0.0.1:{}", listener.local_addr().unwrap().port())).unwrap();
+        let trickling = tokio::spawn(async move {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            head(&mut socket).await;
+            socket.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n").await.unwrap();
+            // Until the other side has had enough.
+            while socket.write_all(piece).await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        });
+        let mut api = api(&origin, &Trust::Public);
+        api.body = limits;
+        let error = get(&api, origin.to_string(), RequestOptions::default()).await;
+        assert!(matches!(error, Err(Error::ConnectionReadTimeout)), "{error:?}");
+        trickling.await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn the_pool_is_kept_while_trust_stays_the_same() {
     let (origin, mut heads) = server(OK).await;

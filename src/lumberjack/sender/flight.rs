@@ -39,6 +39,8 @@ pub(super) struct Flight {
     windows: VecDeque<Window>,
     /// When something was acknowledged last, or the first window began.
     moved_ms: u64,
+    /// The same, or when a piece was written last: a line that is slow both ways is not stalled.
+    progressed_ms: u64,
     /// Acks since then that acknowledged nothing.
     idle_acks: u64,
 }
@@ -66,14 +68,15 @@ impl Flight {
 
     pub(super) fn begin(&mut self, now_ms: u64, window: Window) {
         if self.windows.is_empty() {
-            (self.moved_ms, self.idle_acks) = (now_ms, 0);
+            (self.moved_ms, self.progressed_ms, self.idle_acks) = (now_ms, now_ms, 0);
         }
         self.windows.push_back(window);
     }
 
     /// So many of the `all` bytes of the newest window are written, its six bytes of header included. If its frames go out bare, `frames` knows
     /// how many of them that is; compressed ones count when all is written.
-    pub(super) fn wrote(&mut self, bytes: usize, all: usize, frames: Option<&Outbox>) {
+    pub(super) fn wrote(&mut self, now_ms: u64, bytes: usize, all: usize, frames: Option<&Outbox>) {
+        self.progressed_ms = now_ms;
         let Some(window) = self.windows.back_mut() else { return };
         window.written = match frames {
             _ if bytes == all => window.count,
@@ -105,7 +108,7 @@ impl Flight {
         let events = sequence - window.acknowledged;
         window.acknowledged = sequence;
         let probe = window.probe;
-        (self.moved_ms, self.idle_acks) = (now_ms, 0);
+        (self.moved_ms, self.progressed_ms, self.idle_acks) = (now_ms, now_ms, 0);
         if complete {
             self.windows.pop_front();
         }
@@ -120,6 +123,11 @@ impl Flight {
     /// For how long nothing was acknowledged.
     pub(super) fn unmoved(&self, now_ms: u64) -> u64 {
         now_ms.saturating_sub(self.moved_ms)
+    }
+
+    /// For how long nothing was acknowledged and nothing taken.
+    pub(super) fn stuck(&self, now_ms: u64) -> u64 {
+        now_ms.saturating_sub(self.progressed_ms)
     }
 
     /// How long the receiver may be silent. Logstash sends no keep-alives for a window that waited behind another (facts/lumberjack.md 1.4).

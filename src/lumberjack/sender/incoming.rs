@@ -1,7 +1,7 @@
 //! What comes from the receiver: acks, other bytes, the end, silence.
 
 use super::isolation::Probed;
-use super::{FLOOD, Link, Sender, WITNESS};
+use super::{FLOOD, Link, STALLED_MS, Sender, WITNESS};
 use crate::lumberjack::ack::{AckReader, ProtocolError};
 use crate::ports::{Step as TransportStep, TransportError};
 
@@ -133,10 +133,11 @@ impl Sender {
         }
     }
 
-    /// A receiver that only says that it lives has its time too, if there is another one.
+    /// A receiver that only says that it lives has its time too: less if there is another one.
     fn look_for_stall(&mut self, now_ms: u64) {
         let limit = self.options.timeout_ms.saturating_mul(2);
-        if self.rotation.has_others() && self.flight.unmoved(now_ms) >= limit {
+        let left_for_another = self.rotation.has_others() && self.flight.unmoved(now_ms) >= limit;
+        if left_for_another || self.flight.stuck(now_ms) >= limit.max(STALLED_MS) {
             let message = self.flight.silent(self.flight.unmoved(now_ms));
             self.give_up_connection(now_ms, &message, false);
         }
