@@ -93,7 +93,7 @@ impl Record {
 
     /// A run of an action that printed one line and was visible when it began.
     pub fn of_action(id: u128, key: &str, start: u64, deleted: u64) -> Self {
-        let forwarder = Self::of_forwarder(id, start, start, start, Value::Null, &[]);
+        let forwarder = Self::of_forwarder(id, (start, start, start), "fwd", Value::Null, &[]);
         Self { key: key.into(), deleted, lines: 1, own: None, ..forwarder }
     }
 
