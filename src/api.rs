@@ -68,14 +68,14 @@ pub struct Query<'a> {
     pub docs: bool,
 }
 
-/// A package, as far as a checkpoint needs it.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+/// A package, as far as a checkpoint needs it. To write it changes its annotations only: what a PUT leaves out, as its parameters, stays as it
+/// is (facts/openwhisk.md 10).
+#[derive(Debug, Clone, Deserialize)]
 pub struct Package {
-    /// All its annotations; those that are not ours are kept. An answer without any is no package: to take it for one would lose them.
+    /// All its annotations; those that are not ours are kept. An answer without any is not a package: to take it for one would lose them.
     pub annotations: Vec<Annotation>,
-    /// `major.minor.patch`; the API raises the patch number with every write.
-    #[serde(default, skip_serializing)]
-    pub version: Option<String>,
+    /// `major.minor.patch`; the API raises the patch number with every write. An answer without it is not a package either.
+    pub version: String,
 }
 
 /// A key and any JSON value.
@@ -90,9 +90,9 @@ pub struct Annotation {
 /// What came of writing a package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Written {
-    /// It is as we wanted it; with the patch number of its version now, if the API said so.
+    /// It is as we wanted it; with the patch number of its version now, if that is a number.
     Done(Option<u64>),
-    /// Somebody else wrote it meanwhile, or it exists already.
+    /// Somebody else wrote it at the same time; or it was to be created and exists already.
     Conflict,
     /// The API key may not write it; with the HTTP status, 401 or 403.
     Refused(u16),
@@ -101,7 +101,7 @@ pub enum Written {
 impl Package {
     /// The last number of its version.
     pub fn patch(&self) -> Option<u64> {
-        self.version.as_deref()?.rsplit('.').next()?.parse().ok()
+        self.version.rsplit('.').next()?.parse().ok()
     }
 }
 
@@ -191,7 +191,10 @@ impl<'a> Api<'a> {
         let what = format!("the list of activations{}", of(query.name));
         let mut response = self.send(Method::Get, &query.target(), Vec::new())?;
         if response.status == 400 && query.limit > SMALLEST_LARGEST_PAGE {
-            return Err(self.smaller_page(query.limit, &mut response, &what));
+            return Err(match said(&mut response) {
+                Some(said) => self.smaller_page(query.limit, &said, &what),
+                None => refused(400, None, &what),
+            });
         }
         response = self.accept(response, &what)?;
         if query.limit > 1 {
@@ -213,9 +216,7 @@ impl<'a> Api<'a> {
     }
 
     /// An API with a lower limit refuses larger pages, and says where its limit is. Anything else is refused again with the smaller page.
-    fn smaller_page(&self, limit: u32, response: &mut Answer<'_>, what: &str) -> Failure {
-        let said =
-            read_body(response, ERROR_BODY).ok().and_then(|body| api_message(&body)).unwrap_or_default();
+    fn smaller_page(&self, limit: u32, said: &str, what: &str) -> Failure {
         let named =
             said.split_once("range of 0 to ").and_then(|(_, rest)| rest.split(' ').next()?.parse().ok());
         let rows = named.filter(|rows| (1..limit).contains(rows)).unwrap_or(SMALLEST_LARGEST_PAGE);
@@ -225,7 +226,8 @@ impl<'a> Api<'a> {
         ))
     }
 
-    /// Reads a package; `None` if there is none of that name.
+    /// Reads a package; `None` if there is none of that name. Only OpenWhisk's own word counts for that: a gateway says 404 too while the
+    /// controller is away.
     pub fn package(&self, name: &str) -> Result<Option<Package>, Failure> {
         let what = format!("the package `{name}`");
         self.retrying(|| {
@@ -233,32 +235,39 @@ impl<'a> Api<'a> {
             if response.status != 404 {
                 return self.read_json(self.accept(response, &what)?, &what).map(Some);
             }
-            // A gateway says 404 too while the controller is away. That must not pass for "there is no checkpoint yet".
-            match read_body(&mut response, ERROR_BODY).ok().and_then(|body| api_message(&body)) {
+            match said(&mut response) {
                 Some(_) => Ok(None),
-                None => Err(Failure::passing(format!(
-                    "{what}: HTTP 404, but not from OpenWhisk; is `api.host` right?"
-                ))),
+                None => Err(refused(404, None, &what)),
             }
         })
     }
 
-    /// Writes a package's annotations: creates it, or changes it if `overwrite`.
-    pub fn put_package(&self, name: &str, content: &Package, overwrite: bool) -> Result<Written, Failure> {
+    /// Writes a package's annotations: creates it, or changes it if `overwrite`. An answer that is not OpenWhisk's tells nothing: neither that it
+    /// is written, nor that it may not be.
+    pub fn put_package(
+        &self,
+        name: &str,
+        annotations: &[Annotation],
+        overwrite: bool,
+    ) -> Result<Written, Failure> {
+        #[derive(Serialize)]
+        struct Content<'c> {
+            annotations: &'c [Annotation],
+        }
         let what = format!("writing the package `{name}`");
-        let body =
-            serde_json::to_vec(content).map_err(|error| Failure::lasting(format!("{what}: {error}")))?;
+        let body = serde_json::to_vec(&Content { annotations })
+            .map_err(|error| Failure::lasting(format!("{what}: {error}")))?;
         let target = if overwrite { format!("{}?overwrite=true", package(name)) } else { package(name) };
         self.retrying(|| {
-            let response = self.send(Method::Put, &target, body.clone())?;
+            let mut response = self.send(Method::Put, &target, body.clone())?;
             match response.status {
-                409 => Ok(Written::Conflict),
-                status @ (401 | 403) => Ok(Written::Refused(status)),
+                status @ (401 | 403 | 409) => match (said(&mut response), status) {
+                    (Some(_), 409) => Ok(Written::Conflict),
+                    (Some(_), _) => Ok(Written::Refused(status)),
+                    (None, _) => Err(refused(status, None, &what)),
+                },
                 _ => {
-                    let mut response = self.accept(response, &what)?;
-                    // It is written, whatever becomes of the answer.
-                    let answer = read_body(&mut response, WHOLE_BODY).unwrap_or_default();
-                    let package = serde_json::from_slice::<Package>(&answer).unwrap_or_default();
+                    let package: Package = self.read_json(self.accept(response, &what)?, &what)?;
                     Ok(Written::Done(package.patch()))
                 }
             }
@@ -323,26 +332,11 @@ impl<'a> Api<'a> {
 
     /// Lets 2xx pass and turns every other status into a sentence.
     fn accept(&self, mut response: Answer<'a>, what: &str) -> Result<Answer<'a>, Failure> {
-        let status = response.status;
-        if (200..300).contains(&status) {
+        if (200..300).contains(&response.status) {
             return Ok(response);
         }
-        let said = read_body(&mut response, ERROR_BODY).ok().and_then(|body| api_message(&body));
-        let said = said.map_or(String::new(), |text| format!(" It says: {text}"));
-        let advice = match status {
-            401 => {
-                "the API key is not valid (any more): is the action's subject still the right one, was the key changed?"
-            }
-            403 => "the API key has no right to this namespace",
-            404 => "there is no such thing: is `api.host` right, and an OpenWhisk API?",
-            408 | 429 => "the API wants fewer requests; the next run goes on",
-            413 => "the API finds it too large",
-            300..=399 => "the API sends us elsewhere: give the final address as `api.host`",
-            500.. => "the API is in trouble; the next run goes on",
-            _ => "the API does not accept the request",
-        };
-        let message = format!("{what}: HTTP {status}, {advice}.{said}");
-        Err(Failure { message, retryable: matches!(status, 408 | 429 | 500..) })
+        let said = said(&mut response);
+        Err(refused(response.status, said, what))
     }
 
     fn read_json<T: serde::de::DeserializeOwned>(
@@ -427,13 +421,63 @@ fn read_body(response: &mut Answer<'_>, most: usize) -> Result<Vec<u8>, Failure>
     Ok(body)
 }
 
-/// The `error` of a controller's answer, shortened. Gateways answer in HTML: that helps nobody.
+/// What OpenWhisk said, if the answer is its own.
+fn said(response: &mut Answer<'_>) -> Option<String> {
+    read_body(response, ERROR_BODY).ok().and_then(|body| api_message(&body))
+}
+
+/// Why a request was refused. What is not `said` by OpenWhisk decides nothing: it may be another answer the next time.
+fn refused(status: u16, said: Option<String>, what: &str) -> Failure {
+    let advice = match status {
+        401 => {
+            "the API key is not valid (any more): is the action's subject still the right one, was the key changed?"
+        }
+        403 => "the API key has no right to this namespace",
+        404 => "there is no such thing: is `api.host` right, and an OpenWhisk API?",
+        408 | 429 => "the API wants fewer requests; the next run goes on",
+        409 => "the API is at work on it for somebody else",
+        413 => "the API finds it too large",
+        300..=399 => "the API sends us elsewhere: give the final address as `api.host`",
+        500.. => "the API is in trouble; the next run goes on",
+        _ => "the API does not accept the request",
+    };
+    let foreign = said.is_none() && matches!(status, 400..=407 | 409..=428 | 430..=499);
+    let message = match said {
+        _ if foreign => {
+            format!("{what}: HTTP {status}, but the answer is not from OpenWhisk; is `api.host` right?")
+        }
+        Some(said) => format!("{what}: HTTP {status}, {advice}. It says: {said}"),
+        None => format!("{what}: HTTP {status}, {advice}."),
+    };
+    Failure { message, retryable: foreign || matches!(status, 408 | 429 | 500..) }
+}
+
+/// The `error` of a controller's answer, shortened. OpenWhisk gives a `code` with it, which names the transaction (facts/openwhisk.md 1.6). What
+/// has no such code, or the HTTP status in its place, is of something in between, as HTML is.
 fn api_message(body: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
     struct ErrorBody {
         error: String,
+        code: Code,
     }
-    let ErrorBody { error } = serde_json::from_slice(body).ok()?;
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Code {
+        Text(String),
+        /// As older controllers give it.
+        Number(u64),
+    }
+    // serde would take an array for an object too.
+    let object = body.trim_ascii_start().starts_with(b"{").then_some(body)?;
+    let ErrorBody { error, code } = serde_json::from_slice(object).ok()?;
+    let code = match code {
+        Code::Text(text) => text,
+        Code::Number(number) => number.to_string(),
+    };
+    let is_status = code.parse().is_ok_and(|number: u64| (300..600).contains(&number));
+    if code.is_empty() || is_status {
+        return None;
+    }
     Some(error.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect())
 }
 
@@ -447,8 +491,34 @@ mod tests {
     }
 
     #[test]
-    fn an_error_of_the_controller_is_passed_on_and_html_is_not() {
+    fn only_an_error_with_a_transaction_is_the_controllers() {
         assert_eq!(api_message(br#"{"code":"x","error":"bad\nthing"}"#), Some("bad thing".into()));
-        assert_eq!(api_message(b"<html>"), None);
+        assert_eq!(
+            api_message(br#"{"error":"of an old controller","code":81374}"#),
+            Some("of an old controller".into())
+        );
+        for foreign in [
+            "<html>",
+            r#"{"status":404,"error":"Not Found"}"#,
+            r#"{"code":404,"error":"Not Found"}"#,
+            r#"{"code":"404","error":"Not Found"}"#,
+            r#"{"code":"","error":"Not Found"}"#,
+            r#"{"code":"x","error":{"text":"Not Found"}}"#,
+            r#"{"code":null,"error":"Not Found"}"#,
+            r#"["x","y"]"#,
+        ] {
+            assert_eq!(api_message(foreign.as_bytes()), None, "{foreign}");
+        }
+    }
+
+    #[test]
+    fn what_openwhisk_did_not_say_is_tried_again_and_reported_as_such() {
+        for status in [400, 401, 403, 404, 409, 413] {
+            let foreign = refused(status, None, "it");
+            assert!(foreign.retryable && foreign.message.contains("not from OpenWhisk"), "{foreign}");
+            let own = refused(status, Some("no".into()), "it");
+            assert!(!own.retryable && own.message.ends_with("It says: no"), "{own}");
+        }
+        assert!(refused(503, None, "it").message.contains("in trouble"));
     }
 }

@@ -263,6 +263,15 @@ mod tests {
     }
 
     #[test]
+    fn a_time_that_does_not_exist_gives_way_to_the_end_of_the_run() {
+        let odd = ["2023-02-31T00:00:00Z", "2023-11-14T23:59:60Z", "0000-01-01T00:00:00Z"];
+        let lines = odd.map(|time| format!("{time} stdout: x"));
+        for event in events("guest", &lines.each_ref().map(String::as_str)) {
+            assert_eq!(event["@timestamp"], "1970-01-01T00:00:02.000Z", "{event}");
+        }
+    }
+
+    #[test]
     fn a_line_without_a_time_gets_the_end_of_its_run_and_a_whole_second_a_fraction() {
         let events = events("guest", &["no prefix", "2023-11-14T22:13:20Z           stderr: x"]);
         assert_eq!(events[0]["@timestamp"], "1970-01-01T00:00:02.000Z");

@@ -1,5 +1,6 @@
 //! Forwarding one slice: fetch, send, wait for acks, and say what is done.
 
+mod admitted;
 mod done;
 mod gap;
 mod ledger;
@@ -21,6 +22,7 @@ use crate::ports::{Failure, Ports};
 use crate::range::{Range, union};
 use crate::record::{Line, Record, Row, Summary, UnreadableRecord};
 use crate::source::Source;
+use admitted::Admitted;
 use done::Done;
 use gap::Index;
 use ledger::Ledger;
@@ -115,6 +117,10 @@ impl Worker {
             source: &source,
             name: filter.as_deref(),
             seen: &seen,
+            admitted: Admitted::new(
+                plan.checkpoint.sources.get(&slice.source).map_or(&[], |state| &state.admissions),
+                &slice.done,
+            ),
             delivery,
             first_page: &mut self.first_page,
             namespace: String::new(),
@@ -153,6 +159,8 @@ struct Turn<'a> {
     /// The API's filter.
     name: Option<&'a str>,
     seen: &'a Seen,
+    /// What is known where more is monitored than before.
+    admitted: Admitted<'a>,
     delivery: &'a mut Delivery,
     first_page: &'a mut u32,
     /// That of the records; all of a turn have the same.
@@ -251,7 +259,7 @@ impl Turn<'_> {
             Err(error) => return self.visit_unreadable(row.json, error),
         };
         let summary = Summary { activation_id: record.activation_id, start: record.start };
-        if self.seen.contains(summary) || !self.ledger.begin(summary) {
+        if self.admitted.knows(self.seen, summary, &record) || !self.ledger.begin(summary) {
             return Visited { summary: Some(summary), go_on: self.in_time() };
         }
         if self.source.matches(&record) && !row.is_whole {

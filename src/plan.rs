@@ -5,7 +5,7 @@ mod quiet;
 mod share;
 
 use crate::api::{Api, Question};
-use crate::checkpoint::{Checkpoint, Held, LogPlace, MOST_IDS, Owed, Part};
+use crate::checkpoint::{Checkpoint, Held, LogPlace, MOST_IDS, Owed, Part, sign};
 use crate::config::{Config, Fault, Faults, LogLevel, Origin, Output};
 use crate::ports::{Failure, Ports};
 use crate::range::Range;
@@ -189,6 +189,7 @@ pub fn configure(params: &[u8], context: &Context) -> Result<(Config, Origin), F
 /// Reads the checkpoint and lists the work.
 pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan, PlanError> {
     let began_ms = ports.clock.now_ms();
+    config.check_clock(began_ms)?;
     let deadline_ms = context.deadline_ms.unwrap_or(u64::MAX);
     let stop_ms = stop(began_ms, deadline_ms);
     let api = Api::new(ports, stop_ms);
@@ -199,6 +200,7 @@ pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan
         ports,
         api: &api,
         now_ms: began_ms,
+        stop_ms,
         warnings,
         records: None,
         platform: None,
@@ -227,10 +229,12 @@ pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan
         if loader.take_lease(&mut loaded)? {
             begun = ask(&loaded.checkpoint);
         }
-        let (all, asked, recent) = begun;
-        let quiet = asked.answers(&api);
-        counted = share::pieces(&api, config, &all, &quiet, recent);
-        (work, settled) = (all, quiet.settled);
+        if loaded.occupied.is_none() {
+            let (all, asked, recent) = begun;
+            let quiet = asked.answers(&api);
+            counted = share::pieces(&api, config, &all, &quiet, recent);
+            (work, settled) = (all, quiet.settled);
+        }
     }
     let Loaded { keep, checkpoint, occupied, .. } = loaded;
     let lookback_ms = lookback(&checkpoint);
@@ -370,11 +374,51 @@ fn stop(now_ms: u64, deadline_ms: u64) -> u64 {
     deadline_ms.saturating_sub((left / 10).clamp(500, 5000))
 }
 
-/// The package that holds the checkpoint: one for each forwarder of a namespace.
+/// Longest entity name that OpenWhisk takes, in bytes.
+const LONGEST_NAME: usize = 256;
+
+/// The package that holds the checkpoint: one for each forwarder of a namespace. No two actions, and no action and the command, have the same.
 fn package_name(config: &Config, context: &Context) -> String {
-    let own = context.own_name().map(|name| name.trim_start_matches('/'));
-    let own = own.and_then(|name| name.split_once('/')).map_or("cli", |(_, name)| name);
-    config.package.clone().unwrap_or_else(|| format!("whiskjack.{}", own.replace('/', ".")))
+    let own = || match own_path(context) {
+        None => "whiskjack.cli".into(),
+        Some("cli") => "whiskjack.@cli".into(),
+        Some(path) => fitting(match path.split_once('/') {
+            Some((package, action)) => format!("whiskjack.{}@{}", escaped(package), escaped(action)),
+            None => format!("whiskjack.{}", escaped(path)),
+        }),
+    };
+    config.package.clone().unwrap_or_else(own)
+}
+
+/// Packages that may hold the checkpoint if the one of today does not exist: the one that is not configured, and that of earlier forwarders,
+/// whose names were not always different.
+fn former_package_names(config: &Config, context: &Context) -> Vec<String> {
+    let today = package_name(config, context);
+    let own = package_name(&Config { package: None, ..config.clone() }, context);
+    let earlier = format!("whiskjack.{}", own_path(context).unwrap_or("cli").replace('/', "."));
+    let mut names = vec![own, earlier];
+    names.dedup();
+    names.retain(|name| *name != today);
+    names
+}
+
+/// The forwarder's own name without its namespace.
+fn own_path(context: &Context) -> Option<&str> {
+    context.own_name()?.trim_start_matches('/').split_once('/').map(|(_, path)| path)
+}
+
+/// A name without `@`, which stands between a package and an action.
+fn escaped(name: &str) -> String {
+    name.replace('&', "&26").replace('@', "&40")
+}
+
+/// A name that is not too long: a sign stands for its end. No name that is not cut has two `&` beside each other.
+fn fitting(name: String) -> String {
+    if name.len() <= LONGEST_NAME {
+        return name;
+    }
+    let begin: String = name.chars().take(LONGEST_NAME - 32).filter(char::is_ascii).collect();
+    format!("{begin}&&{}", sign(&name))
 }
 
 #[cfg(test)]
@@ -419,9 +463,46 @@ mod tests {
     #[test]
     fn each_forwarder_has_a_package_of_its_own() {
         let (config, _) = configure(PARAMS, &context()).unwrap();
-        assert_eq!(package_name(&config, &context()), "whiskjack.fwd");
-        let packaged = Context { own_action: Some("/guest/tools/fwd".into()), ..context() };
-        assert_eq!(package_name(&config, &packaged), "whiskjack.tools.fwd");
+        let of = |name: &str| package_name(&config, &Context { own_action: Some(name.into()), ..context() });
         assert_eq!(package_name(&config, &Context::default()), "whiskjack.cli");
+        assert_eq!(of("/guest/fwd"), "whiskjack.fwd");
+        assert_eq!(of("/guest/tools/fwd"), "whiskjack.tools@fwd");
+        let long = |end: &str| format!("/guest/{}/{end}", "p".repeat(250));
+        let names = [
+            "/guest/cli",
+            "/guest/@cli",
+            "/guest/a/b",
+            "/guest/a.b",
+            "/guest/a@b",
+            "/guest/a&40b",
+            "/guest/a/b&",
+            "/guest/a&/b",
+            "/guest/a&26/b",
+            "/guest/a@/b",
+            "/guest/x/cli",
+            &long("a"),
+            &long("b"),
+        ];
+        let mut packages: Vec<String> =
+            names.iter().map(|name| of(name)).chain(["whiskjack.cli".into()]).collect();
+        for package in &packages {
+            assert!(package.len() <= 256 && Action::parse(package).is_ok(), "{package}");
+        }
+        packages.sort_unstable();
+        packages.dedup();
+        assert_eq!(packages.len(), names.len() + 1, "{packages:?}");
+    }
+
+    #[test]
+    fn packages_of_earlier_forwarders_are_known() {
+        let (config, _) = configure(PARAMS, &context()).unwrap();
+        let of = |config: &Config, name: &str| {
+            former_package_names(config, &Context { own_action: Some(name.into()), ..context() })
+        };
+        assert_eq!(of(&config, "/guest/fwd"), Vec::<String>::new());
+        assert_eq!(of(&config, "/guest/tools/fwd"), ["whiskjack.tools.fwd"]);
+        assert_eq!(of(&config, "/guest/cli"), ["whiskjack.cli"]);
+        let chosen = Config { package: Some("logs".into()), ..config };
+        assert_eq!(of(&chosen, "/guest/a/b"), ["whiskjack.a@b", "whiskjack.a.b"]);
     }
 }

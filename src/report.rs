@@ -1,7 +1,7 @@
 //! The report: what a run achieved, as the action's result, and its log.
 
 use crate::api::Api;
-use crate::checkpoint::{Checkpoint, Lease, LogPlace, Owed, Part, Saved, load_package};
+use crate::checkpoint::{Checkpoint, LogPlace, Owed, Part, SAVED, Saved, Saving};
 use crate::config::LogLevel;
 use crate::forward::{Outcome, Tally};
 use crate::plan::{Keep, Plan};
@@ -115,17 +115,11 @@ pub fn conclude(ports: Ports<'_>, plan: &Plan, outcomes: &[Outcome], last: bool)
     }
     let api = Api::new(ports, plan.deadline_ms);
     let mut checkpoint = advanced(plan, outcomes);
-    if let Keep::Package(held) = &plan.store
-        && held.contended
-        && last
-    {
-        checkpoint = with_that_of_others(&api, &held.name, checkpoint, plan.lookback_ms);
-    }
     checkpoint.saved_ms = ports.clock.now_ms();
+    let saved = save(plan, &api, &mut checkpoint, last);
     let mut result = summarize(plan, outcomes, &checkpoint);
     let mut failures = failures(outcomes);
-    let encoded = checkpoint.encode().map_err(|error| error.to_string());
-    let handed = match encoded.and_then(|json| save(plan, &api, json, checkpoint.saved_ms, last)) {
+    let handed = match saved {
         Ok((kept, warning)) => {
             result.warnings.extend(warning);
             result.keep(kept)
@@ -164,7 +158,7 @@ fn skipped(ports: Ports<'_>, plan: &Plan, reason: &str, last: bool) -> Report {
 impl RunResult {
     /// Notes where the checkpoint went. Returns what the host has to keep.
     fn keep(&mut self, kept: Kept) -> Option<Vec<u8>> {
-        self.checkpoint = "saved";
+        self.checkpoint = SAVED;
         match kept {
             Kept::Package => {}
             Kept::Host(json) => return Some(json),
@@ -219,34 +213,31 @@ fn logs_learned(outcomes: &[Outcome]) -> Option<LogPlace> {
     outcomes.iter().filter_map(|outcome| outcome.logs).max()
 }
 
-/// What another run saved meanwhile counts too. If it cannot be read, ours replaces it: true by itself, but some lines come again.
-fn with_that_of_others(api: &Api<'_>, package: &str, ours: Checkpoint, lookback_ms: u64) -> Checkpoint {
-    let stored = load_package(api, package).ok().and_then(|stored| stored.checkpoint);
-    match stored.and_then(|json| Checkpoint::decode(json.get().as_bytes()).ok()) {
-        Some(theirs) => ours.merged(theirs, lookback_ms),
-        None => ours,
-    }
-}
-
-/// Puts the checkpoint where it belongs, and renews the lease or ends it. Returns a warning with it if that is not the place it should be.
+/// Puts the checkpoint where it belongs, and renews the lease or ends it. What another run saved meanwhile counts too. Returns a warning with it
+/// if that is not the place it should be.
 fn save(
     plan: &Plan,
     api: &Api<'_>,
-    json: Vec<u8>,
-    now_ms: u64,
+    checkpoint: &mut Checkpoint,
     last: bool,
 ) -> Result<(Kept, Option<String>), String> {
+    let encoded = |checkpoint: &Checkpoint| checkpoint.encode().map_err(|error| error.to_string());
     let held = match &plan.store {
-        Keep::Host => return Ok((Kept::Host(json), None)),
-        Keep::Records => return Ok((in_result(json, last)?, None)),
+        Keep::Host => return Ok((Kept::Host(encoded(checkpoint)?), None)),
+        Keep::Records => return Ok((in_result(encoded(checkpoint)?, last)?, None)),
         Keep::Package(held) => held,
     };
     let status = match held.refused {
         Some(status) if !last => status,
         _ => {
-            let run = held.run.as_ref().filter(|_| !last);
-            let lease = run.map(|run| Lease::new(run, now_ms, plan.deadline_ms));
-            match held.save(api, &json, lease.as_ref()).map_err(|failure| failure.message)? {
+            let mut saving = Saving {
+                began_with_ms: plan.checkpoint.saved_ms,
+                lookback_ms: plan.lookback_ms,
+                now_ms: checkpoint.saved_ms,
+                goes_on_until_ms: (!last).then_some(plan.deadline_ms),
+                checkpoint,
+            };
+            match held.save(api, &mut saving).map_err(|failure| failure.message)? {
                 Saved::Done(_) => return Ok((Kept::Package, None)),
                 Saved::Refused(status) => status,
             }
@@ -260,7 +251,7 @@ fn save(
         "{refused}, so the checkpoint is in this result. The next run may find that late, and lines come again; without a record of this \
          activation, more of them. Give the key the right, or choose it with `checkpoint.store` set to `activation`"
     );
-    Ok((in_result(json, last)?, Some(warning)))
+    Ok((in_result(encoded(checkpoint)?, last)?, Some(warning)))
 }
 
 fn in_result(json: Vec<u8>, last: bool) -> Result<Kept, String> {

@@ -154,6 +154,12 @@ impl Selection {
         any(chosen) && !any(excluded)
     }
 
+    /// Whether it chooses the action of that name.
+    pub fn chooses(&self, name: &str) -> bool {
+        let any = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(name));
+        any(&self.chosen) && !any(&self.excluded)
+    }
+
     /// The entries that make this selection again.
     pub fn entries(&self) -> Vec<String> {
         let excluded = self.excluded.iter().map(|pattern| format!("!{pattern}"));

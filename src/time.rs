@@ -16,15 +16,63 @@ pub fn is_rfc3339_utc(text: &str) -> bool {
     shape && (1..=9).contains(&fraction.len()) && fraction.iter().all(u8::is_ascii_digit) && in_calendar(text)
 }
 
-/// Whether month, day, hour, minute and second are in range; the shape is already checked.
+/// Whether there is such a day and such a time of day; the shape is already checked. A receiver refuses an event of 31 February, of a
+/// leap second or of the year 0, or moves it to another time.
 fn in_calendar(text: &str) -> bool {
-    let number = |at: std::ops::Range<usize>| text.get(at).and_then(|digits| digits.parse::<u8>().ok());
-    let within = |value: Option<u8>, low: u8, high: u8| value.is_some_and(|n| (low..=high).contains(&n));
-    within(number(5..7), 1, 12)
-        && within(number(8..10), 1, 31)
+    let number = |at: std::ops::Range<usize>| text.get(at).and_then(|digits| digits.parse::<u64>().ok());
+    let within = |value: Option<u64>, low: u64, high: u64| value.is_some_and(|n| (low..=high).contains(&n));
+    let (year, month) = (number(0..4).unwrap_or_default(), number(5..7).unwrap_or_default());
+    within(Some(year), 1, 9999)
+        && within(Some(month), 1, 12)
+        && within(number(8..10), 1, days_of(year, month))
         && within(number(11..13), 0, 23)
         && within(number(14..16), 0, 59)
-        && within(number(17..19), 0, 60)
+        && within(number(17..19), 0, 59)
+}
+
+/// How many days a month has.
+fn days_of(year: u64, month: u64) -> u64 {
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    match month {
+        2 => 28 + u64::from(leap),
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+/// An RFC 3339 time, in any time zone, as milliseconds since 1970. What is finer than a millisecond is cut off; times before 1970 give `None`.
+pub fn epoch_ms(text: &str) -> Option<u64> {
+    let (date_time, rest) = text.split_at_checked(19)?;
+    let digits =
+        rest.strip_prefix('.').map_or(0, |rest| rest.bytes().take_while(u8::is_ascii_digit).count() + 1);
+    let (fraction, zone) = rest.split_at_checked(digits)?;
+    // In UTC, and with `T` and `Z` as the other function wants them; RFC 3339 also allows a blank, and small letters.
+    let utc = format!("{}Z", date_time.replace(['t', ' '], "T"));
+    if fraction == "." || !is_rfc3339_utc(&utc) {
+        return None;
+    }
+    let number = |at: std::ops::Range<usize>| utc.get(at).and_then(|digits| digits.parse::<u64>().ok());
+    let days = days_before(number(0..4)?, number(5..7)?, number(8..10)?);
+    let seconds = days * 86_400 + number(11..13)? * 3600 + number(14..16)? * 60 + number(17..19)?;
+    let ms: u64 = format!("{:0<3}", fraction.trim_start_matches('.')).get(..3)?.parse().ok()?;
+    let since_year_0 = (seconds * 1000 + ms).checked_add_signed(-zone_ms(zone)?)?;
+    since_year_0.checked_sub(DAYS_BEFORE_1970 * 86_400_000)
+}
+
+/// `Z`, `+01:00` or `-01:00`, in milliseconds.
+fn zone_ms(zone: &str) -> Option<i64> {
+    let sign = match zone.as_bytes() {
+        b"Z" | b"z" => return Some(0),
+        [b'+', _, _, b':', _, _] => 1,
+        [b'-', _, _, b':', _, _] => -1,
+        _ => return None,
+    };
+    let number = |at: std::ops::Range<usize>| {
+        let digits = zone.get(at).filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()));
+        digits.and_then(|digits| digits.parse::<i64>().ok())
+    };
+    let (hours, minutes) = (number(1..3)?, number(4..6)?);
+    (hours < 24 && minutes < 60).then_some(sign * (hours * 60 + minutes) * 60_000)
 }
 
 /// Milliseconds since 1970 as `2023-11-14T22:13:20.010Z`.
@@ -35,9 +83,18 @@ pub fn rfc3339(epoch_ms: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{ms:03}Z", s / 3600, s / 60 % 60, s % 60)
 }
 
+/// Days from 1 March of the year 0 to 1970-01-01.
+const DAYS_BEFORE_1970: u64 = 719_468;
+
+/// The day of a date, counted from 1 March of the year 0.
+fn days_before(year: u64, month: u64, day: u64) -> u64 {
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year.saturating_sub(1), month + 9) };
+    year * 365 + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1
+}
+
 /// Date of a day counted from 1970-01-01, in the Gregorian calendar. The year begins in March, so that the leap day is its last.
 fn civil(days: u64) -> (u64, u64, u64) {
-    let since_year_0 = days + 719_468;
+    let since_year_0 = days + DAYS_BEFORE_1970;
     let era = since_year_0 / 146_097;
     let day_of_era = since_year_0 % 146_097;
     let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
@@ -59,6 +116,64 @@ mod tests {
         assert_eq!(rfc3339(951_782_400_000), "2000-02-29T00:00:00.000Z");
         assert_eq!(rfc3339(4_107_542_399_999), "2100-02-28T23:59:59.999Z");
         assert_eq!(rfc3339(4_107_542_400_000), "2100-03-01T00:00:00.000Z");
+    }
+
+    #[test]
+    fn dates_become_epoch_milliseconds() {
+        for (text, ms) in [
+            ("1970-01-01T00:00:00Z", 0),
+            ("2023-11-14T22:13:20.010Z", 1_700_000_000_010),
+            ("2023-11-14t22:13:20.0109999999999z", 1_700_000_000_010),
+            ("2023-11-14 23:13:20.5+01:00", 1_700_000_000_500),
+            ("2023-11-14T20:43:20-01:30", 1_700_000_000_000),
+            ("2000-02-29T00:00:00Z", 951_782_400_000),
+        ] {
+            assert_eq!(epoch_ms(text), Some(ms), "{text}");
+        }
+        for ms in (0..5_000_000_000_000).step_by(86_400_000 * 13 + 12_345_678) {
+            assert_eq!(epoch_ms(&rfc3339(ms)), Some(ms));
+        }
+        for text in [
+            "",
+            "2023-11-14",
+            "2023-11-14T22:13:20",
+            "2023-11-14T22:13:20.Z",
+            "2023-11-14T22:13:20+1",
+            "2023-11-14T22:13:20+24:00",
+            "2023-02-31T00:00:00Z",
+            "1969-12-31T23:59:59Z",
+            "1970-01-01T00:00:00+00:01",
+            "0001-01-01T00:00:00Z",
+            "2023-11-14T22:13:20+é:0",
+        ] {
+            assert_eq!(epoch_ms(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_time_that_does_not_exist_is_not_a_time() {
+        for text in [
+            "2023-02-31T00:00:00Z",
+            "2023-02-29T00:00:00Z",
+            "1900-02-29T00:00:00Z",
+            "2023-04-31T00:00:00Z",
+            "2023-11-14T23:59:60Z",
+            "0000-01-01T00:00:00Z",
+            "2023-00-10T00:00:00Z",
+            "2023-01-00T00:00:00Z",
+            "2023-01-01T24:00:00Z",
+            "2023-01-01T00:60:00Z",
+        ] {
+            assert!(!is_rfc3339_utc(text), "{text}");
+        }
+        for text in [
+            "2024-02-29T00:00:00Z",
+            "2000-02-29T00:00:00Z",
+            "0001-01-01T00:00:00Z",
+            "9999-12-31T23:59:59.999999999Z",
+        ] {
+            assert!(is_rfc3339_utc(text), "{text}");
+        }
     }
 
     #[test]

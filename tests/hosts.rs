@@ -284,6 +284,35 @@ fn printed(program: Command) -> Value {
 }
 
 #[test]
+fn links_to_the_state_file_are_followed_and_those_beside_it_are_not() {
+    let node = "const file = it.stateFile(at('link')); it.save(file, Buffer.from('new')); \
+                let refused; try { it.stateFile('/dev/null'); } catch (error) { refused = error.message; } \
+                console.log(JSON.stringify([String(it.load(file)), refused]));";
+    let python = "file = it.state_file(at('link')); it.save(file, b'new')\n\
+                  try: it.state_file(it.pathlib.Path('/dev/null'))\n\
+                  except ValueError as error: print(json.dumps([it.load(file).decode(), str(error)]))";
+    for host in ["Node.js", "Python"] {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::write(at("victim"), "precious").unwrap();
+        // It is not there yet.
+        std::os::unix::fs::symlink("state", at("link")).unwrap();
+        std::os::unix::fs::symlink("victim", at("state.new")).unwrap();
+        let root = folder.path();
+        let said = match host {
+            "Node.js" => {
+                in_node("state.mjs", &format!("const at = (name) => `${{{root:?}}}/${{name}}`; {node}"))
+            }
+            _ => in_python("state", &format!("at = lambda name: it.pathlib.Path({root:?}) / name\n{python}")),
+        };
+        assert_eq!(said[0], "new", "{host}");
+        assert_eq!(said[1], "--state /dev/null: is not a plain file; name another", "{host}");
+        assert_eq!(std::fs::read(at("victim")).unwrap(), b"precious", "{host}");
+        assert!(at("link").is_symlink() && at("state").is_file() && !at("state.new").exists(), "{host}");
+    }
+}
+
+#[test]
 fn a_port_that_the_configuration_does_not_name_is_refused() {
     let node = in_node(
         "transport.mjs",

@@ -4,6 +4,9 @@
 //! client certificate (facts/wasm.md 0 and 1.1). A key that asks for more is refused: to ignore it would be a security hole. What is taken
 //! out of the configuration never reaches the forwarder.
 
+#[path = "../../src/config/nested.rs"]
+mod nested;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -55,7 +58,10 @@ const SHOWN: usize = 60;
 
 /// Takes certificates and keys out of the parameters, and says how receivers are spoken to. Faults: keys that cannot be honoured, one each.
 pub fn take(params: &mut Map<String, Value>) -> (Channel, Vec<Fault>) {
-    let mut faults = Vec::new();
+    // First, or a key with a dot in its name would stay in the parameters.
+    let twice = nested::nest(params).into_iter();
+    let mut faults: Vec<Fault> =
+        twice.map(|key| Fault { key, value: String::new(), remedy: nested::TWICE.to_owned() }).collect();
     let mut section = Section { name: "api", map: params.get_mut("api"), faults: &mut faults };
     section.flag("rejectUnauthorized", true, Some((false, ROOTS, INSTEAD_API)));
     section.refuse("ca", ROOTS, INSTEAD_API);
@@ -171,6 +177,8 @@ fn shortened(value: Option<&Value>) -> String {
     let text = match value {
         // Members are not shown: one of them may be a password in the wrong place.
         Some(Value::Object(_)) => "{…}".to_owned(),
+        // What stands before it may be a user and a password.
+        Some(Value::String(text)) if text.contains('@') => String::new(),
         Some(Value::Array(_)) => "[…]".to_owned(),
         value => value.map(Value::to_string).unwrap_or_default(),
     };
@@ -236,6 +244,27 @@ mod tests {
             left["logstash"],
             json!({"tls": false, "rejectUnauthorized": false, "minVersion": "TLSv1.3"})
         );
+    }
+
+    #[test]
+    fn dotted_keys_are_refused_and_leave_the_configuration_as_nested_ones_do() {
+        let (channel, faults, left) = taken(json!({
+            "logstash.servername": "b", "logstash.key": "hidden", "logstash": {"key": "hidden", "key.pem": "hidden", "ca": "hidden"},
+            "api.ca": "hidden", "logstash.passphrase": "hidden"
+        }));
+        assert_eq!(channel, Channel::Tls(Some("b".to_owned())));
+        for key in [
+            "logstash.key: it is given twice",
+            "logstash.key: cannot",
+            "logstash.ca: cannot",
+            "api.ca: cannot",
+            "logstash.passphrase: cannot",
+        ] {
+            assert!(faults.iter().any(|fault| fault.starts_with(key)), "{key}: {faults:?}");
+        }
+        assert!(!format!("{faults:?} {left}").contains("hidden"), "{faults:?} {left}");
+        let (_, faults, _) = taken(json!({"logstash.tls": "user:secret@logs"}));
+        assert_eq!(faults, ["logstash.tls: must be true or false, without quotes"]);
     }
 
     #[test]

@@ -1,8 +1,9 @@
 // The command: forwards once and prints the result.
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { forward } from "./forwarder.mjs";
+import { load, save, stateFile } from "./state.mjs";
 
 const USAGE = "usage: node main.mjs --config FILE --state FILE [--component DIRECTORY]";
 
@@ -17,6 +18,7 @@ async function main() {
   const text = { type: "string" };
   const { config, state, component } = usage(() => parseArgs({ options: { config: text, state: text, component: text } }).values);
   if (!config || !state) usage(() => { throw new Error("--config and --state are needed"); });
+  const file = usage(() => stateFile(state));
   const { __OW_API_HOST: apiOrigin, __OW_API_KEY: key } = process.env;
   const { result, status } = await forward(
     component ?? fileURLToPath(new URL("component", import.meta.url)),
@@ -24,13 +26,9 @@ async function main() {
     {
       apiOrigin,
       authorization: key ? { tag: "key", val: key } : { tag: "missing" },
-      checkpoint: { tag: "host", val: existsSync(state) ? readFileSync(state) : undefined },
+      checkpoint: { tag: "host", val: load(file) },
     },
-    (checkpoint) => {
-      // As a whole: after a crash the file holds the old one or the new one.
-      writeFileSync(`${state}.new`, checkpoint, { flush: true });
-      renameSync(`${state}.new`, state);
-    },
+    (checkpoint) => save(file, checkpoint),
   );
   console.log(JSON.stringify(result));
   return status;

@@ -5,6 +5,7 @@ const TRUST = ["ca", "rejectUnauthorized"];
 
 /// `faults` name the keys that this host cannot honour.
 export function hostParams(params) {
+  const twice = isObject(params) ? nest(params) : [];
   const { logstash, api } = params ?? {};
   const section = isObject(logstash) ? logstash : {};
   const security = section.tls === false ? null : tlsOptions(section);
@@ -14,7 +15,29 @@ export function hostParams(params) {
   );
   const trust = isObject(api) ? TRUST.filter((key) => ![undefined, null, "", true].includes(api[key])) : [];
   faults.push(...trust.map((key) => `api.${key}: cannot be honoured in Node.js; put the CA into a file and name that in NODE_EXTRA_CA_CERTS`));
+  faults.push(...twice.map((key) => `${key}: it is given twice, dotted and in its group; give it once`));
   return { receivers: receivers(section), security, faults };
+}
+
+// A key with dots is the key in its group, and must leave the parameters, too. What begins with `__` is the platform's.
+function nest(params) {
+  const twice = [];
+  const put = (group, above, name, value) => {
+    const [, first, rest] = (above.length < 4 && /^([^.]+)\.(.+)$/s.exec(name)) || [null, name];
+    const path = [...above, first];
+    const place = (Object.hasOwn(group, first) ? group[first] : null) ?? null;
+    const members = rest !== undefined ? [[rest, value]] : isObject(value) ? Object.entries(value) : null;
+    if (members === null && (place === null || value === null)) group[first] = place ?? value;
+    else if (members === null || (place !== null && !isObject(place))) twice.push(path.join("."));
+    else {
+      group[first] = place ?? {};
+      for (const [inner, held] of members) put(group[first], path, inner, held);
+    }
+  };
+  const given = Object.entries(params).filter(([name]) => !name.includes("__"));
+  for (const [name] of given) delete params[name];
+  for (const [name, value] of given) put(params, [], name, value);
+  return twice;
 }
 
 function tlsOptions({ ca, cert, key, passphrase, servername, rejectUnauthorized, minVersion, maxVersion }) {
@@ -25,8 +48,7 @@ function tlsOptions({ ca, cert, key, passphrase, servername, rejectUnauthorized,
 }
 
 function receivers({ host, hosts, port }) {
-  if (!Array.isArray(hosts)) return [`${bare(host)}:${port}`.toLowerCase()];
-  return hosts.map(String).map((each) => {
+  return (Array.isArray(hosts) ? hosts : [host]).map(String).map((each) => {
     const [, name, own] = /^(\[.*\]|[^:]*):(\d+)$/.exec(each.trim()) ?? [null, each.trim()];
     return `${bare(name)}:${own ?? port ?? 5044}`.toLowerCase();
   });

@@ -10,6 +10,7 @@ from wasmtime import WasmtimeError
 from wasmtime.component import Variant
 
 from forwarder import Forwarder, record
+from state import load, save, state_file
 
 COMPONENT = pathlib.Path(__file__).parent / "../../target/whiskjack/whiskjack.wasm"
 
@@ -21,8 +22,9 @@ def main() -> int:
     parser.add_argument("--component", default=COMPONENT, type=pathlib.Path)
     options = parser.parse_args()
     try:
+        state = state_file(options.state)
         forwarder = Forwarder(str(options.component), json.loads(options.config.read_text()))
-        result, status = forward(forwarder, options.state)
+        result, status = forward(forwarder, state)
     except (ValueError, OSError, RuntimeError, WasmtimeError) as error:
         print(f"whiskjack: {error}", file=sys.stderr)
         return 1 if isinstance(error, (RuntimeError, WasmtimeError)) else 2
@@ -39,21 +41,12 @@ def forward(forwarder: Forwarder, state: pathlib.Path) -> tuple[dict, int]:
         action_name=None,
         activation_id=None,
         deadline_ms=None,
-        checkpoint=Variant("host", state.read_bytes() if state.exists() else None),
+        checkpoint=Variant("host", load(state)),
     )
     try:
-        return forwarder.run(context, lambda checkpoint: replace(state, checkpoint))
+        return forwarder.run(context, lambda checkpoint: save(state, checkpoint))
     finally:
         forwarder.close()
-
-
-def replace(file: pathlib.Path, data: bytes) -> None:
-    """As a whole: after a crash the file holds the old bytes or the new ones."""
-    new = file.with_name(f"{file.name}.new")
-    with new.open("wb") as written:
-        written.write(data)
-        os.fsync(written.fileno())
-    new.replace(file)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,9 @@ import ssl
 def host_params(params: dict):
     """Takes what belongs to the host out of the parameters: TLS, and with it all keys. Raises `ValueError` that names the keys at fault."""
     params = params if isinstance(params, dict) else {}  # The component says that it is none.
+    twice: list[str] = []
+    for name in [name for name in params if not name.startswith("__")]:
+        nest(params, (), name, params.pop(name), twice)
     section, api = params.get("logstash"), params.get("api")
     section = section if isinstance(section, dict) else {}
     api = api if isinstance(api, dict) else {}
@@ -15,6 +18,7 @@ def host_params(params: dict):
     faults = [f"{pin}: cannot be honoured in Python; remove it, and name the CA in `logstash.ca`" for pin in pins]
     trust = [f"api.{key}" for key in ("ca", "rejectUnauthorized") if api.get(key) not in (None, "", True)]
     faults += [f"{key}: cannot be honoured, as wasmtime-py trusts public authorities only; remove it" for key in trust]
+    faults += [f"{key}: it is given twice, dotted and in its group; give it once" for key in twice]
     tls = None
     try:
         tls = None if section.get("tls") is False else tls_context(section)
@@ -27,10 +31,27 @@ def host_params(params: dict):
     return receivers(section), tls, section.get("servername") or None
 
 
+def nest(group: dict, above: tuple, name: str, value, twice: list[str]):
+    """A key with dots is the key in its group, and must leave the parameters, too."""
+    first, dot, rest = name.partition(".")
+    if len(above) >= 4 or not (first and rest):
+        first, dot = name, ""
+    path, place = (*above, first), group.get(first)
+    members = {rest: value} if dot else value if isinstance(value, dict) else None
+    if members is None and (place is None or value is None):
+        group[first] = value if place is None else place
+    elif members is None or not (place is None or isinstance(place, dict)):
+        twice.append(".".join(path))
+    else:
+        group[first] = {} if place is None else place
+        for inner, held in members.items():
+            nest(group[first], path, inner, held, twice)
+
+
 def receivers(section: dict) -> list[str]:
     port, hosts = section.get("port"), section.get("hosts")
-    if not isinstance(hosts, list):
-        return [f"{bare(section.get('host'))}:{port}".lower()]
+    hosts = hosts if isinstance(hosts, list) else [section.get("host")]
+    port = int(port) if isinstance(port, float) else port  # 5044.0 is 5044, as JSON does not tell them apart.
     # An address of version 6 has a port only behind brackets.
     named = (re.fullmatch(r"(\[.*\]|[^:]*):(\d+)|(.*)", str(host).strip()).groups() for host in hosts)
     return [f"{bare(name or alone)}:{own or port or 5044}".lower() for name, own, alone in named]

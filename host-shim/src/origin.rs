@@ -22,7 +22,11 @@ impl Origin {
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => (false, rest),
             Some(_) => return None,
         };
-        Self::of(secure, rest.strip_suffix('/').unwrap_or(rest))
+        let rest = rest.strip_suffix('/').unwrap_or(rest);
+        match rest.parse::<std::net::Ipv6Addr>() {
+            Ok(address) => Self::of(secure, &format!("[{address}]")),
+            Err(_) => Self::of(secure, rest),
+        }
     }
 
     /// The origin that a request goes to, if it has one.
@@ -82,6 +86,7 @@ mod tests {
             ("http://localhost:3233", "http://localhost:3233"),
             ("http://172.17.0.1", "http://172.17.0.1:80"),
             ("https://[::1]:9000", "https://[::1]:9000"),
+            ("::1", "https://[::1]:443"),
         ] {
             assert_eq!(
                 Origin::parse(text).map(|origin| origin.to_string()).as_deref(),

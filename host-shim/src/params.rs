@@ -13,9 +13,14 @@
 //! | `logstash.minVersion`, `logstash.maxVersion` | `TLSv1.2` or `TLSv1.3` | limits of the TLS version |
 //! | `api.ca`, `api.rejectUnauthorized` | as above | for the OpenWhisk API |
 //!
-//! Every other key is the component's, those of the receivers and `api.host` too: they are only read here, for the allow-lists.
+//! A key with dots is the key in its group. Every other key is the component's, those of the receivers and `api.host` too: they are only read here, for the allow-lists.
 //! Keys and certificates are taken out, so that the component never holds one.
 
+#[allow(unreachable_pub, dead_code, reason = "the component's own file: one rule for both")]
+#[path = "../../src/config/endpoint.rs"]
+mod endpoint;
+#[path = "../../src/config/nested.rs"]
+mod nested;
 mod receivers;
 mod section;
 mod security;
@@ -88,7 +93,11 @@ pub(crate) enum Security {
 impl HostParams {
     /// Reads the host's part and takes keys and certificates out of `params`.
     pub(crate) fn take(params: &mut Map<String, Value>) -> Self {
-        let (mut faults, mut secrets) = (Vec::new(), Vec::new());
+        // First, or a key with a dot in its name would stay in the parameters.
+        let twice = nested::nest(params).into_iter();
+        let mut faults: Vec<Fault> =
+            twice.map(|key| Fault { key, value: String::new(), remedy: nested::TWICE.to_owned() }).collect();
+        let mut secrets = Vec::new();
         // A `logstash` that is no object is the component's to report.
         let receivers = params.get("logstash").map(Receivers::read).unwrap_or_default();
         let api_host =

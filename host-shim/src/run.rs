@@ -192,11 +192,12 @@ impl Shim {
         let result = match planned.await {
             Ok((Ok(plan), worker)) if faults.is_empty() => return Ok((plan, worker)),
             Ok((Err(Error::InvalidConfig(found)), _)) => {
-                faults.extend(found.into_iter().map(|fault| Fault {
-                    key: fault.key,
-                    value: fault.value,
-                    remedy: fault.remedy,
-                }));
+                // What both have found is told once.
+                let new = found.into_iter().filter(|fault| faults.iter().all(|known| known.key != fault.key));
+                let new: Vec<Fault> = new
+                    .map(|fault| Fault { key: fault.key, value: fault.value, remedy: fault.remedy })
+                    .collect();
+                faults.extend(new);
                 RunResult::invalid_config(faults)
             }
             // The component's other errors come from the requests that the host refused because of its own faults.

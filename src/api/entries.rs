@@ -1,11 +1,9 @@
 //! The log entries of one activation, of any size, one at a time: from its record, or from the store that `/logs` asks.
 
 use super::patience::Answer;
-use super::{Api, ERROR_BODY, read_body};
+use super::{Api, refused, said};
 use crate::ports::{Failure, Method};
 use crate::record::{ActivationId, Content, EntryReader, Line};
-use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 /// What `/logs` says in place of lines, as its only entry, where a log driver took them elsewhere (facts/openwhisk.md 1.8).
 const NOT_AVAILABLE: &str = "Logs are not available.";
@@ -102,10 +100,10 @@ impl<'a> Api<'a> {
             return self.accept(response, what).map(Some);
         }
         // A gateway says 404 too while the controller is away. That must not pass for "it was deleted".
-        if read_body(&mut response, ERROR_BODY).is_ok_and(|body| is_of_openwhisk(&body)) {
-            return Ok(None);
+        match said(&mut response) {
+            Some(_) => Ok(None),
+            None => Err(refused(404, None, what)),
         }
-        Err(Failure::passing(format!("{what}: HTTP 404, but not from OpenWhisk; is `api.host` right?")))
     }
 }
 
@@ -128,18 +126,6 @@ impl Notice {
         };
         Some(Self { text: text.into_owned(), means })
     }
-}
-
-/// Whether an error's body is OpenWhisk's: it has `error` and `code`.
-fn is_of_openwhisk(body: &[u8]) -> bool {
-    #[derive(Deserialize)]
-    struct Refusal {
-        #[serde(rename = "error")]
-        _error: String,
-        #[serde(rename = "code")]
-        _code: IgnoredAny,
-    }
-    body.trim_ascii_start().starts_with(b"{") && serde_json::from_slice::<Refusal>(body).is_ok()
 }
 
 #[cfg(test)]

@@ -18,6 +18,11 @@ impl Checkpoint {
                 }
             }
         }
+        for (name, theirs) in other.parked {
+            if !self.sources.contains_key(&name) {
+                self.parked.entry(name).or_insert(theirs);
+            }
+        }
         self
     }
 }
@@ -26,6 +31,11 @@ impl SourceState {
     /// As if the run that went further had gone on from where the other one stopped: of the work that there is then, it covered what it
     /// does not owe. So late activations between the two are still looked for.
     fn merged(self, other: Self, lookback_ms: u64) -> Self {
+        // One of them began when something else was monitored: what the other owes for that is not among the work of the first. Ours is true by
+        // itself.
+        if self.selection != other.selection || self.admissions != other.admissions {
+            return self;
+        }
         if self.origin != other.origin {
             return if self.origin < other.origin { self } else { other };
         }
@@ -120,6 +130,20 @@ mod tests {
         let second = run(&base, 102 * MINUTE, &[(94 * MINUTE, 95 * MINUTE)], &[]);
         let merged = first.merged(second, LOOKBACK);
         assert_eq!(merged.owed, [owed(Part::Lookback, 94 * MINUTE, 95 * MINUTE)]);
+    }
+
+    #[test]
+    fn a_run_for_which_more_was_monitored_keeps_what_it_owes_for_that() {
+        let mut before = Checkpoint::default();
+        before.sources.insert("*".into(), SourceState { selection: vec!["*".into(), "!b".into()], ..base() });
+        let mut admitting = before.clone();
+        let entries = ["*"].map(|entry| crate::source::Entry::parse(entry).unwrap());
+        let all = crate::source::Source::Namespace(crate::source::Selection::new(entries, None));
+        admitting.monitor(&[all], 90 * MINUTE);
+        before.saved_ms = 7;
+        let merged = admitting.clone().merged(before, LOOKBACK);
+        assert_eq!(merged.sources, admitting.sources);
+        assert_eq!(merged.sources["*"].admissions.len(), 1);
     }
 
     #[test]

@@ -6,6 +6,8 @@
 
 mod lease;
 mod merge;
+mod monitored;
+mod owner;
 mod platform;
 mod records;
 mod seen;
@@ -14,10 +16,12 @@ mod store;
 mod version1;
 
 pub use lease::Lease;
+pub use monitored::{Admission, selection};
+pub use owner::{Owner, sign};
 pub use platform::{LogPlace, Platform};
-pub use records::{Mark, OwnRecords, STATE, read_records};
+pub use records::{Mark, OwnRecords, SAVED, STATE, read_records};
 pub use seen::{Digest, Seen};
-pub use store::{ANNOTATION, Held, LEASE, Saved, Stored, load_package};
+pub use store::{ANNOTATION, Held, LEASE, Saved, Saving, Stored, load_package};
 
 use crate::range::{self, Range};
 use crate::record::{ActivationId, Summary};
@@ -49,11 +53,20 @@ pub struct Checkpoint {
     /// When it was saved, milliseconds since 1970: tells the newest of several. 0 before the first run has ended.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub saved_ms: u64,
+    /// Whose it is; `None` if a forwarder wrote this that did not know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Owner>,
+    /// A sign of the receivers that got the lines.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receivers: Option<String>,
     /// What was learned about the platform.
     #[serde(default, skip_serializing_if = "Platform::is_unknown")]
     pub platform: Platform,
     /// By source, as configured.
     pub sources: BTreeMap<String, SourceState>,
+    /// Sources that are not monitored any more: what they are owed waits until they are again.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub parked: BTreeMap<String, SourceState>,
 }
 
 /// State of one source.
@@ -82,6 +95,12 @@ pub struct SourceState {
     /// Records that are owed by themselves, by start and id; `seen` holds them too, so that no range looks for them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub records: Vec<OwedRecord>,
+    /// For a source of patterns: the entries of `actions` that choose.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub selection: Vec<String>,
+    /// Ranges that are walked again for what was not monitored in them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub admissions: Vec<Admission>,
     /// Activations in the look-back or in an owed range that are done.
     #[serde(default, skip_serializing_if = "Seen::is_empty")]
     pub seen: Seen,
@@ -158,7 +177,15 @@ pub enum BadCheckpoint {
 
 impl Default for Checkpoint {
     fn default() -> Self {
-        Self { version: VERSION, saved_ms: 0, platform: Platform::default(), sources: BTreeMap::new() }
+        Self {
+            version: VERSION,
+            saved_ms: 0,
+            owner: None,
+            receivers: None,
+            platform: Platform::default(),
+            sources: BTreeMap::new(),
+            parked: BTreeMap::new(),
+        }
     }
 }
 
@@ -247,6 +274,8 @@ impl SourceState {
             owed: Vec::new(),
             settling: Vec::new(),
             records: Vec::new(),
+            selection: Vec::new(),
+            admissions: Vec::new(),
             seen: Seen::default(),
         }
     }
@@ -262,6 +291,8 @@ impl SourceState {
             all.owed.extend(state.owed);
             all.settling.extend(state.settling);
             all.unite_settling();
+            all.records.extend(state.records);
+            all.admissions.extend(state.admissions);
             all.seen.unite(state.seen);
             all
         })
@@ -282,9 +313,8 @@ impl SourceState {
         let again = self.owed_ranges(Part::Lookback).into_iter().chain(recent).collect();
         let lookback = range::difference(range::difference(range::union(again), &backlog), fresh.as_slice());
         // A clock that went back lets the look-back reach over what settles.
-        let settling = [&lookback, &backlog, fresh.as_slice()]
-            .into_iter()
-            .fold(self.due(now), |due, other| range::difference(due, other));
+        let settling =
+            [&lookback, &backlog, fresh.as_slice()].into_iter().fold(self.due(now), range::difference);
         let part =
             |part: Part, ranges: Vec<Range>| ranges.into_iter().rev().map(move |range| Owed { range, part });
         part(Part::Fresh, fresh.into_iter().collect())
@@ -316,6 +346,7 @@ impl SourceState {
         };
         let compared = self.must_compare(now, lookback_ms) && left(Part::Lookback).next().is_none();
         self.owed = left(Part::Fresh).chain(left(Part::Lookback)).collect();
+        self.settle_admissions();
         let newest = work.iter().filter(|owed| owed.part == Part::Fresh).map(|owed| owed.range.upto()).max();
         self.through = self.through.max(newest.unwrap_or_default());
         if compared {

@@ -7,7 +7,7 @@
 use super::{BadCheckpoint, Checkpoint};
 use crate::api::Api;
 use crate::fetch::{Edge, Visited, Walk};
-use crate::ports::Failure;
+use crate::ports::{Clock, Failure};
 use crate::range::Range;
 use crate::record::{Record, Summary, entry_time};
 use crate::source::{Action, Source};
@@ -16,10 +16,11 @@ use serde_json::value::RawValue;
 
 /// Key of the checkpoint in a run's result.
 pub const STATE: &str = "checkpoint_state";
+/// What a result says under `checkpoint` if that is in a package or with the host.
+pub const SAVED: &str = "saved";
 
-/// How many records are read, newest first, and how many if those tell nothing.
+/// How many records are read, newest first; if those tell nothing, as many as there are and the time allows.
 const FEW_ROWS: u32 = 5;
-const MOST_ROWS: u32 = 100;
 /// How far the platform's clock may be ahead of ours, in milliseconds.
 const AHEAD_MS: u64 = 3_600_000;
 /// Time that the API gets to bring its index up to date, in milliseconds.
@@ -34,6 +35,10 @@ pub struct OwnRecords {
     pub marks: Vec<Mark>,
     /// The version of a checkpoint that only a newer forwarder reads.
     pub newer: Option<u32>,
+    /// Whether one of them says that it saved its checkpoint in another place.
+    pub elsewhere: bool,
+    /// Whether no older ones could tell more.
+    pub whole: bool,
 }
 
 /// The last activation of an action that the tool of 2017 sent.
@@ -47,9 +52,14 @@ pub struct Mark {
     said_ms: u64,
 }
 
-/// Reads the newest records of the action `own`, `/namespace/[package/]action`.
-pub fn read_records(api: &Api<'_>, own: &str, now_ms: u64) -> Result<OwnRecords, Failure> {
-    let mut found = OwnRecords::default();
+/// Reads the newest records of the action `own`, `/namespace/[package/]action`, until they tell something; until `until_ms` at the latest.
+pub fn read_records(
+    api: &Api<'_>,
+    clock: &dyn Clock,
+    own: &str,
+    [now_ms, until_ms]: [u64; 2],
+) -> Result<OwnRecords, Failure> {
+    let mut found = OwnRecords { whole: true, ..OwnRecords::default() };
     let name = own.trim_start_matches('/').split_once('/').map_or(own, |(_, name)| name);
     let range = Range::new(0, now_ms.saturating_add(AHEAD_MS));
     let (Ok(action), Some(range)) = (Action::parse(name), range) else { return Ok(found) };
@@ -67,14 +77,20 @@ pub fn read_records(api: &Api<'_>, own: &str, now_ms: u64) -> Result<OwnRecords,
             rows += 1;
             found.visit(&source, json);
         }
-        let enough = rows >= FEW_ROWS && (found.checkpoint.is_some() || !found.marks.is_empty());
-        Visited { summary, go_on: rows < MOST_ROWS && !enough }
+        let enough = rows >= FEW_ROWS && found.tells();
+        Visited { summary, go_on: !enough && clock.now_ms() < until_ms }
     });
     walked.failure.map_or(Ok(()), Err)?;
+    found.whole = found.tells() || walked.reached.is_none();
     Ok(found)
 }
 
 impl OwnRecords {
+    /// Whether they tell how far earlier runs came, or where that is written.
+    fn tells(&self) -> bool {
+        self.checkpoint.is_some() || !self.marks.is_empty() || self.elsewhere
+    }
+
     /// Takes in one record. It may come again.
     fn visit(&mut self, source: &Source, json: &[u8]) {
         let Ok(record) = Record::parse(json) else { return };
@@ -89,7 +105,8 @@ impl OwnRecords {
             }
             Some(Err(BadCheckpoint::Newer(version))) => self.newer = Some(version),
             // An older one is as true, only longer ago.
-            Some(Err(_)) | None => {}
+            Some(Err(_)) => {}
+            None => self.elsewhere |= saved_elsewhere(json),
         }
         for line in record.entries().map(|line| line.text()) {
             let Some((name, start_ms)) = mark(&line) else { continue };
@@ -105,6 +122,24 @@ impl OwnRecords {
 /// The checkpoint in a record's result.
 fn state(json: &[u8]) -> Option<&RawValue> {
     #[derive(Deserialize)]
+    struct Run<'a> {
+        #[serde(borrow)]
+        checkpoint_state: &'a RawValue,
+    }
+    result::<Run<'_>>(json).map(|run| run.checkpoint_state)
+}
+
+/// Whether a record's result says that the checkpoint was saved, and does not hold it.
+fn saved_elsewhere(json: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Run {
+        checkpoint: String,
+    }
+    result::<Run>(json).is_some_and(|run| run.checkpoint == SAVED)
+}
+
+fn result<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Option<T> {
+    #[derive(Deserialize)]
     struct OwnRecord<'a> {
         #[serde(borrow)]
         response: Response<'a>,
@@ -114,15 +149,8 @@ fn state(json: &[u8]) -> Option<&RawValue> {
         #[serde(borrow)]
         result: &'a RawValue,
     }
-    #[derive(Deserialize)]
-    struct Run<'a> {
-        #[serde(borrow)]
-        checkpoint_state: &'a RawValue,
-    }
     let record: OwnRecord<'_> = serde_json::from_slice(json).ok()?;
-    serde_json::from_slice::<Run<'_>>(record.response.result.get().as_bytes())
-        .ok()
-        .map(|run| run.checkpoint_state)
+    serde_json::from_slice(record.response.result.get().as_bytes()).ok()
 }
 
 /// `LAST_ACTIVATION <name> <ms>`, as the tool of 2017 printed it (facts/openwhisk.md 6.2): the name may hold spaces.

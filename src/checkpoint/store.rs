@@ -1,8 +1,8 @@
 //! The checkpoint in a package's annotation: it needs nothing but the API key, is read by id and so never stale, and survives
 //! whatever happens to the forwarder's own activation records (facts/openwhisk.md 10).
 
-use super::Lease;
-use crate::api::{Annotation, Api, Package, Written};
+use super::{Checkpoint, Lease, Owner};
+use crate::api::{Annotation, Api, Written};
 use crate::ports::Failure;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -14,6 +14,9 @@ pub const LEASE: &str = "whiskjack-lease";
 
 /// Times a checkpoint is written when others write the package too.
 const TRIES: u32 = 4;
+/// So long after its own last write a run takes for granted that nobody else has written the package, in milliseconds. The API knows no
+/// conditional write, so about as much time can pass between looking and writing as well.
+const UNDISTURBED_MS: u64 = 1_000;
 
 /// What a package holds.
 #[derive(Debug, Clone, Default)]
@@ -35,13 +38,19 @@ pub struct Stored {
 pub struct Held {
     /// The package.
     pub name: String,
+    /// Whether it existed when this run read or wrote it.
+    pub exists: bool,
     /// Annotations of others, to be kept.
     #[serde(with = "crate::handover::as_json")]
     pub others: Vec<Annotation>,
-    /// This run, as its lease names it; `None` if it takes no lease.
-    pub run: Option<String>,
+    /// This run, as a lease names it: by that it knows what it wrote itself.
+    pub run: String,
+    /// Whether its lease keeps other runs away.
+    pub leases: bool,
     /// Whether another run may be at work too: it wrote at the same time, or left a lease that has run out.
     pub contended: bool,
+    /// When this run wrote the package when it was planned, milliseconds since 1970; 0 if it did not.
+    pub written_ms: u64,
     /// The HTTP status, if the API key may not write the package.
     pub refused: Option<u16>,
 }
@@ -53,6 +62,21 @@ pub enum Saved {
     Done(Option<u64>),
     /// The API key may not write packages; with the HTTP status.
     Refused(u16),
+}
+
+/// A run's checkpoint at the moment of saving it.
+#[derive(Debug)]
+pub struct Saving<'a> {
+    /// When the checkpoint was saved that the run began with.
+    pub began_with_ms: u64,
+    /// How far back the run looked, in milliseconds.
+    pub lookback_ms: u64,
+    /// Milliseconds since 1970.
+    pub now_ms: u64,
+    /// When the run must be over, if it goes on after this.
+    pub goes_on_until_ms: Option<u64>,
+    /// What the run achieved; after saving, together with what others did meanwhile.
+    pub checkpoint: &'a mut Checkpoint,
 }
 
 /// Reads the package.
@@ -71,24 +95,24 @@ pub fn load_package(api: &Api<'_>, name: &str) -> Result<Stored, Failure> {
 }
 
 impl Held {
-    /// Writes the checkpoint, and the lease if one is given: without it the run is over. Creates the package if it is not there.
-    pub fn save(&self, api: &Api<'_>, checkpoint: &[u8], lease: Option<&Lease>) -> Result<Saved, Failure> {
-        let no_json =
-            |error: serde_json::Error| Failure::lasting(format!("the checkpoint is no JSON: {error}"));
-        let value = serde_json::from_slice::<Box<RawValue>>(checkpoint).map_err(no_json)?;
-        let mut annotations = self.others.clone();
-        annotations.push(Annotation { key: ANNOTATION.into(), value });
-        if let Some(lease) = lease {
-            let value = serde_json::value::to_raw_value(lease).map_err(no_json)?;
-            annotations.push(Annotation { key: LEASE.into(), value });
+    /// Saves the checkpoint, and the lease as long as the run goes on. What others wrote since this run read or wrote the package is kept:
+    /// their annotations, and of another run's checkpoint what it achieved. The checkpoint of another forwarder is not touched.
+    pub fn save(&self, api: &Api<'_>, saving: &mut Saving<'_>) -> Result<Saved, Failure> {
+        let undisturbed = saving.now_ms.saturating_sub(self.written_ms) < UNDISTURBED_MS;
+        let mut found = None;
+        if self.exists && (self.contended || !undisturbed) {
+            // Without an answer ours replaces it: true by itself, but some lines may come again.
+            found = load_package(api, &self.name).ok();
         }
-        let package = Package { annotations, version: None };
         for tries in 1..=TRIES {
-            // Overwriting creates too, so the answer to a create that got lost does no harm.
-            match api.put_package(&self.name, &package, true)? {
+            if let Some(found) = &found {
+                self.take_in(found, saving)?;
+            }
+            match self.put(api, saving, found.as_ref())? {
                 Written::Done(patch) => return Ok(Saved::Done(patch)),
                 Written::Refused(status) => return Ok(Saved::Refused(status)),
-                Written::Conflict if api.pause(tries) => {}
+                // It exists although it was not there, or somebody else writes it just now.
+                Written::Conflict if api.pause(tries) => found = Some(load_package(api, &self.name)?),
                 Written::Conflict => break,
             }
         }
@@ -96,5 +120,75 @@ impl Held {
             "the package `{}` is being written by somebody else all the time",
             self.name
         )))
+    }
+
+    /// Writes what the run began with, and its lease. One try: the work is waiting.
+    pub fn take_lease(
+        &self,
+        api: &Api<'_>,
+        checkpoint: &Checkpoint,
+        lease: &Lease,
+    ) -> Result<Written, Failure> {
+        self.write(api, checkpoint, Some(lease), &self.others, self.exists)
+    }
+
+    fn put(&self, api: &Api<'_>, saving: &Saving<'_>, found: Option<&Stored>) -> Result<Written, Failure> {
+        let now = saving.now_ms;
+        let own = saving.goes_on_until_ms.map(|deadline| match self.leases {
+            true => Lease::new(&self.run, now, deadline),
+            // It keeps nobody away, and tells only who wrote.
+            false => Lease { run: self.run.clone(), until_ms: now },
+        });
+        let of_another = || found?.lease.as_ref().filter(|lease| lease.run != self.run && lease.holds(now));
+        let lease = own.as_ref().or_else(of_another);
+        let (others, exists) =
+            found.map_or((&self.others, self.exists), |found| (&found.others, found.exists));
+        self.write(api, saving.checkpoint, lease, others, exists)
+    }
+
+    fn write(
+        &self,
+        api: &Api<'_>,
+        checkpoint: &Checkpoint,
+        lease: Option<&Lease>,
+        others: &[Annotation],
+        exists: bool,
+    ) -> Result<Written, Failure> {
+        let lasting = |error: &dyn std::fmt::Display| Failure::lasting(error.to_string());
+        let json = checkpoint.encode().map_err(|error| lasting(&error))?;
+        let value = serde_json::from_slice::<Box<RawValue>>(&json).map_err(|error| lasting(&error))?;
+        let mut annotations = others.to_vec();
+        annotations.push(Annotation { key: ANNOTATION.into(), value });
+        if let Some(lease) = lease {
+            let value = serde_json::value::to_raw_value(lease).map_err(|error| lasting(&error))?;
+            annotations.push(Annotation { key: LEASE.into(), value });
+        }
+        api.put_package(&self.name, &annotations, exists)
+    }
+
+    /// Takes in what the package holds now, if somebody else has written it.
+    fn take_in(&self, found: &Stored, saving: &mut Saving<'_>) -> Result<(), Failure> {
+        let by_this_run = found.lease.as_ref().is_some_and(|lease| lease.run == self.run);
+        let Some(json) = found.checkpoint.as_ref().filter(|_| !by_this_run) else { return Ok(()) };
+        let refuse = |why: &dyn std::fmt::Display| {
+            Failure::lasting(format!("the checkpoint in the package `{}` {why}", self.name))
+        };
+        let theirs = match Checkpoint::decode(json.get().as_bytes()) {
+            Ok(theirs) => theirs,
+            Err(error @ super::BadCheckpoint::Newer(_)) => {
+                return Err(refuse(&format_args!("cannot be read: {error}")));
+            }
+            // A damaged one is replaced.
+            Err(_) => return Ok(()),
+        };
+        if let Some(stranger) = Owner::stranger(&theirs, saving.checkpoint) {
+            return Err(refuse(&format_args!("is now that of {stranger}: {}", Owner::REMEDY)));
+        }
+        if theirs.saved_ms != saving.began_with_ms {
+            let ours = std::mem::take(saving.checkpoint);
+            *saving.checkpoint = ours.merged(theirs, saving.lookback_ms);
+            saving.checkpoint.saved_ms = saving.checkpoint.saved_ms.max(saving.now_ms);
+        }
+        Ok(())
     }
 }

@@ -8,7 +8,7 @@ use std::fmt;
 pub struct Fault {
     /// Path of the key, as `logstash.port`; empty for the whole object.
     pub key: String,
-    /// The value as JSON, shortened; empty if there is none, or if it may be a secret.
+    /// The value as JSON, shortened; empty if there is none, or if it may be a secret, as what stands before an `@` is.
     pub value: String,
     /// What is wrong and what to do.
     pub remedy: String,
@@ -36,7 +36,7 @@ impl Faults {
 }
 
 fn shown(value: &Value) -> String {
-    if value.is_null() {
+    if value.is_null() || is_user_information(value) {
         return String::new();
     }
     let json = serde_json::to_string(&without_members(value)).unwrap_or_default();
@@ -55,8 +55,14 @@ fn without_members(value: &Value) -> Value {
             Value::Object(names)
         }
         Value::Array(array) => array.iter().map(without_members).collect(),
+        other if is_user_information(other) => Value::from("…"),
         other => other.clone(),
     }
+}
+
+/// Whether a value may begin with a user and a password, as `user:password@host` does.
+fn is_user_information(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| text.contains('@'))
 }
 
 impl fmt::Display for Fault {

@@ -1,5 +1,7 @@
 //! Every key of the configuration, once: what is here is allowed, described in the README and in the schema.
 
+use super::strangers;
+
 /// Who makes use of a key's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keeper {
@@ -7,7 +9,7 @@ pub enum Keeper {
     Forwarder,
     /// The host: TLS belongs to it.
     Host,
-    /// Nobody: the platform adds it by itself.
+    /// Nobody: the platform adds it by itself, as it does with all that begin with `__`.
     Ignored,
 }
 
@@ -42,9 +44,9 @@ const fn ignored(path: &'static str, meaning: &'static str) -> Key {
 #[rustfmt::skip]
 pub const KEYS: &[Key] = &[
     key("actions", "array of names", "", "The actions to monitor: `action` or `package/action`. `*` in a name stands for any text without a slash, and `!` excludes: `[\"*\", \"shop/*\", \"!shop/debug\"]`"),
-    key("from", "milliseconds since 1970", "now − look-back", "Where the first run begins: only activations that start later are forwarded"),
-    key("logstash.host", "name or IP address", "", "The receiver, unless `logstash.hosts` is given"),
-    key("logstash.port", "1–65535", "", "The receiver's port; with `logstash.hosts` 5044 unless it is given"),
+    key("from", "milliseconds since 1970, or RFC 3339", "now − look-back", "Where the first run begins: only activations that start later are forwarded"),
+    key("logstash.host", "name or IP address, or `host:port`", "", "The receiver, unless `logstash.hosts` is given"),
+    key("logstash.port", "1–65535", "", "The receiver's port, unless `logstash.host` has it; with `logstash.hosts` 5044 unless it is given"),
     key("logstash.hosts", "array of `host:port`", "none", "Several receivers, instead of `logstash.host`; the port is `logstash.port` or 5044 where none is given. One gets all lines, and if it fails, the next"),
     key("logstash.loadbalance", "boolean", "`false`", "Whether all receivers get a share at the same time"),
     key("logstash.worker", "1–16", "1", "Connections at the same time; for each receiver, if the load is balanced"),
@@ -60,7 +62,7 @@ pub const KEYS: &[Key] = &[
     host("logstash.tls", "boolean", "true", "`false` sends the logs in the clear"),
     host("logstash.rejectUnauthorized", "boolean", "true", "`false` accepts any certificate of the receiver"),
     host("logstash.ca", "PEM, or array of PEM", "public roots", "Who may sign the receiver's certificate, instead of the public roots"),
-    host("logstash.servername", "name", "`logstash.host`", "Name that the receiver's certificate must have"),
+    host("logstash.servername", "name or IP address", "`logstash.host`", "Name that the receiver's certificate must have"),
     host("logstash.cert", "PEM", "none", "Client certificate, with its chain"),
     host("logstash.key", "PEM, or {\"pem\", \"passphrase\"}", "none", "Private key of the client certificate (PKCS#8, PKCS#1 or SEC1); it never leaves the host"),
     host("logstash.passphrase", "text", "none", "For an encrypted private key"),
@@ -77,51 +79,24 @@ pub const KEYS: &[Key] = &[
     host("api.ca", "PEM, or array of PEM", "public roots", "Who may sign the API's certificate, instead of the public roots"),
     host("api.rejectUnauthorized", "boolean", "true", "`false` accepts any certificate of the API"),
     key("log_level", "`info` or `debug`", "`info`", "`info` logs one line a run, `debug` also what each slice did"),
-    ignored("__ow_headers", "OpenWhisk adds it to what a trigger fires"),
     ignored("payload", "The alarms feed adds it when its payload is a string"),
+    ignored("lastModified", "A trigger adds it"),
 ];
 
-/// Options of Node's TLS that the 2017 tool passed on, and why they cannot be honoured.
-#[rustfmt::skip]
-pub(super) const REFUSED: &[(&str, &str)] = &[
-    ("logstash.path", "Unix sockets are not supported: give `logstash.host` and `logstash.port`"),
-    ("logstash.pfx", "PKCS#12 is not supported: convert it to PEM with `openssl pkcs12 -nodes` and give `logstash.cert` and `logstash.key`"),
-    ("logstash.ciphers", "the cipher suites are fixed to sound ones: remove it"),
-    ("logstash.secureProtocol", "give `logstash.minVersion` and `logstash.maxVersion` instead"),
-    ("logstash.secureOptions", "OpenSSL's options do not exist here: remove it"),
-    ("logstash.crl", "revocation lists are not supported: remove it"),
-    ("logstash.ecdhCurve", "the key exchange is fixed to sound groups: remove it"),
-    ("logstash.sigalgs", "the signature algorithms are fixed to sound ones: remove it"),
-    ("logstash.dhparam", "a client has no use for it: remove it"),
-    ("logstash.honorCipherOrder", "a client has no use for it: remove it"),
-    ("logstash.sessionIdContext", "a client has no use for it: remove it"),
-    ("logstash.minDHSize", "finite-field key exchange is never used: remove it"),
-    ("logstash.ALPNProtocols", "Lumberjack has no ALPN name: remove it"),
-    ("logstash.family", "all addresses of the name are tried: remove it, or give an IP address as `logstash.host`"),
-    ("logstash.localAddress", "the source address cannot be chosen: remove it"),
-    ("logstash.allowHalfOpen", "connections are never half-closed: remove it"),
-    ("logstash.enableTrace", "a trace would print secrets: remove it"),
-];
-
-/// Why the key at `path` is not allowed, with the nearest key that is.
+/// Why the key at `path` is not allowed, with the key that is meant.
 pub(super) fn why_unknown(path: &str) -> String {
-    if let Some((_, reason)) = REFUSED.iter().find(|(refused, _)| *refused == path) {
-        return (*reason).into();
+    if let Some(remedy) = strangers::of(path) {
+        return remedy.into();
     }
-    let nearest = KEYS
-        .iter()
-        .filter(|key| key.keeper != Keeper::Ignored)
-        .flat_map(|key| {
-            std::iter::successors(Some(key.path), |path| path.rsplit_once('.').map(|(group, _)| group))
-        })
-        .map(|known| (distance(path, known), known))
-        .min();
-    match nearest {
-        Some((distance, known)) if distance <= 1 + known.len() / 3 => {
-            format!("there is no such key; did you mean `{known}`?")
-        }
-        _ => "there is no such key: remove it; the README lists all keys".into(),
+    match strangers::meant(path) {
+        Some(known) => format!("there is no such key; did you mean `{known}`?"),
+        None => "there is no such key: remove it; the README lists all keys".into(),
     }
+}
+
+/// Whether the key at `path` is the platform's, which adds it without being asked.
+pub(super) fn is_of_platform(path: &str) -> bool {
+    path.starts_with("__") || KEYS.iter().any(|key| key.path == path && key.keeper == Keeper::Ignored)
 }
 
 /// Whether `path` is a group such as `logstash`.
@@ -129,50 +104,14 @@ pub(super) fn is_group(path: &str) -> bool {
     KEYS.iter().any(|key| key.path.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')))
 }
 
-/// Levenshtein's distance, blind to case: how many letters to change.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().map(|c| c.to_ascii_lowercase()).collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (above, letter) in a.chars().map(|c| c.to_ascii_lowercase()).enumerate() {
-        let mut diagonal = above;
-        let mut left = above + 1;
-        if let Some(first) = row.first_mut() {
-            *first = left;
-        }
-        for (cell, other) in row.iter_mut().skip(1).zip(&b) {
-            let replaced = diagonal + usize::from(letter != *other);
-            diagonal = *cell;
-            left = replaced.min(diagonal + 1).min(left + 1);
-            *cell = left;
-        }
-    }
-    row.last().copied().unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_distance_counts_letters_to_change() {
-        for (a, b, expected) in [
-            ("", "", 0),
-            ("", "abc", 3),
-            ("abc", "", 3),
-            ("Host", "host", 0),
-            ("prot", "port", 2),
-            ("action", "actions", 1),
-            ("kitten", "sitting", 3),
-        ] {
-            assert_eq!(distance(a, b), expected, "{a} {b}");
-        }
-    }
-
-    #[test]
-    fn no_key_is_listed_twice_or_both_known_and_refused() {
+    fn no_key_is_listed_twice() {
         for (index, key) in KEYS.iter().enumerate() {
             assert!(KEYS.iter().skip(index + 1).all(|other| other.path != key.path), "{}", key.path);
-            assert!(REFUSED.iter().all(|(path, _)| *path != key.path), "{}", key.path);
         }
     }
 }

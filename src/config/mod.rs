@@ -1,15 +1,20 @@
 //! The configuration: a JSON object, the action's parameters. Parsed once into types that carry the rules; all faults at once.
 
+mod endpoint;
 mod fault;
 mod keys;
+mod nested;
 mod origin;
 mod output;
 mod reader;
+mod start;
+mod strangers;
 
+pub use endpoint::Endpoint;
 pub use fault::{Fault, Faults};
 pub use keys::{KEYS, Keeper, Key};
 pub use origin::Origin;
-pub use output::{Endpoint, Output};
+pub use output::Output;
 
 use crate::checkpoint::LogPlace;
 use crate::source::{Entry, Selection, Source};
@@ -110,10 +115,10 @@ impl Config {
                     .into(),
             );
         }
-        let config = Self {
+        let mut config = Self {
             sources,
             output,
-            from: reader.integer("from", 0..=u64::from(u32::MAX) * 10_000, "milliseconds since 1970"),
+            from: start::read(&mut reader),
             lookback_ms: reader
                 .integer("lookback_minutes", 1..=1440, "minutes")
                 .map(|minutes| minutes * 60_000),
@@ -144,8 +149,11 @@ impl Config {
                 .unwrap_or(LogLevel::Info),
             warnings,
         };
-        if config.on_missing_state == OnMissingState::From && config.from.is_none() {
+        if config.on_missing_state == OnMissingState::From && !reader.has("from") {
             reader.fault("on_missing_state", "`from` is not given: give it, or choose `lookback` or `fail`");
+        }
+        if config.log_level == LogLevel::Debug {
+            config.warnings.extend(reader.ignored());
         }
         reader.finish().map(|()| config)
     }

@@ -1,5 +1,6 @@
 //! Where the API is: scheme, host and port.
 
+use super::endpoint;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -20,15 +21,13 @@ impl Origin {
         if authority.contains('@') {
             return Err("leave user and password out: the API key comes from the platform".into());
         }
-        let (host, port) = match authority.rsplit_once(':') {
-            Some((host, port)) if !authority.ends_with(']') => (host, port.parse().ok()),
-            _ => (authority, Some(1)),
-        };
-        let sound = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
-        if host.is_empty() || !host.chars().all(sound) || port.is_none_or(|port: u16| port == 0) {
-            return Err("give scheme, host and port only, as `https://openwhisk.example.com`".into());
+        // One rule for all that may be reached.
+        let (host, _) = endpoint::split(authority)
+            .map_err(|_| "give scheme, host and port only, as `https://openwhisk.example.com`")?;
+        match host == authority && host.contains(':') {
+            true => Ok(Self(format!("{scheme}://[{host}]"))),
+            false => Ok(Self(format!("{scheme}://{authority}"))),
         }
-        Ok(Self(format!("{scheme}://{authority}")))
     }
 }
 
@@ -51,6 +50,8 @@ mod tests {
             ("HTTP://172.17.0.1:3233", "http://172.17.0.1:3233"),
             ("http://[::1]:3233", "http://[::1]:3233"),
             ("[::1]", "https://[::1]"),
+            ("::1", "https://[::1]"),
+            ("http://2001:db8::1", "http://[2001:db8::1]"),
         ] {
             assert_eq!(Origin::parse(text).unwrap().to_string(), origin);
         }
@@ -67,6 +68,9 @@ mod tests {
             "https://host/api/v1",
             "https://user:password@host",
             "ho st",
+            "a:b:1",
+            "[host]",
+            "[::1",
         ] {
             let remedy = Origin::parse(text).unwrap_err();
             assert!(!remedy.contains("password@"), "{remedy}");

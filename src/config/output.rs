@@ -1,10 +1,10 @@
 //! Where the lines go, and how: the keys of `logstash` that are not about TLS. They have the names that they have in Filebeat.
 
+use super::endpoint::{self, Endpoint};
 use super::reader::Reader;
 use crate::lumberjack::{Backoff, Options, Protocol};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::fmt;
 
 /// Port of a receiver that is given without one, as in Filebeat.
 const PORT: u16 = 5044;
@@ -21,15 +21,6 @@ pub struct Output {
     pub worker: u32,
     /// How each worker sends.
     pub sending: Options,
-}
-
-/// A receiver's address.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Endpoint {
-    /// Name or IP address.
-    pub host: String,
-    /// TCP port.
-    pub port: u16,
 }
 
 impl Output {
@@ -51,34 +42,6 @@ impl Output {
     }
 }
 
-impl Endpoint {
-    /// Parses `host`, `host:port`, `[address]:port` or a bare IPv6 address; `port` if none is given. The error says what to do.
-    pub fn parse(text: &str, port: u16) -> Result<Self, &'static str> {
-        const FORM: &str = "give `host:port`, as `logstash.example.com:5044` or `[2001:db8::1]:5044`";
-        let (host, given) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-            Some((address, rest)) => (address, rest.strip_prefix(':').or((!rest.is_empty()).then_some(""))),
-            None if text.matches(':').count() > 1 => (text, None),
-            None => text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port))),
-        };
-        let odd = |c: char| c.is_whitespace() || c.is_control() || "/@[]?#\"".contains(c);
-        if host.is_empty() || host.contains(odd) {
-            return Err(FORM);
-        }
-        let port = match given {
-            Some(digits) => digits.parse().ok().filter(|port| *port > 0).ok_or(FORM)?,
-            None => port,
-        };
-        Ok(Self { host: host.into(), port })
-    }
-}
-
-impl fmt::Display for Endpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { host, port } = self;
-        if host.contains(':') { write!(f, "[{host}]:{port}") } else { write!(f, "{host}:{port}") }
-    }
-}
-
 fn receivers(reader: &mut Reader, warnings: &mut Vec<String>) -> Vec<Endpoint> {
     if !reader.has("logstash") {
         reader.fault(
@@ -87,18 +50,9 @@ fn receivers(reader: &mut Reader, warnings: &mut Vec<String>) -> Vec<Endpoint> {
         );
         return Vec::new();
     }
+    check_name(reader);
     if !reader.has("logstash.hosts") {
-        let host = reader.required(
-            "logstash.host",
-            "give the receiver's name or IP address, or several as `logstash.hosts`",
-            Reader::text,
-        );
-        let port = reader.required(
-            "logstash.port",
-            "give the receiver's port; Beats inputs have 5044 by convention",
-            Reader::port,
-        );
-        return host.zip(port).map(|(host, port)| Endpoint { host, port }).into_iter().collect();
+        return single(reader).into_iter().collect();
     }
     if reader.has("logstash.host") {
         reader.fault("logstash.host", "give either `logstash.host` or `logstash.hosts`");
@@ -110,19 +64,50 @@ fn receivers(reader: &mut Reader, warnings: &mut Vec<String>) -> Vec<Endpoint> {
     );
     let mut receivers: Vec<Endpoint> = Vec::new();
     for (index, text) in hosts.into_iter().flatten().enumerate() {
-        match Endpoint::parse(text.trim(), port) {
+        match Endpoint::parse(&text, port) {
             Ok(receiver) if receivers.contains(&receiver) => {
                 warnings.push(format!("`logstash.hosts` lists `{receiver}` twice"));
             }
             Ok(receiver) => receivers.push(receiver),
             Err(remedy) => {
-                // What stands before an @ may be a password.
-                let shown = if text.contains('@') { Value::Null } else { Value::String(text) };
-                reader.fault_at(format!("logstash.hosts[{index}]"), &shown, remedy);
+                reader.fault_at(format!("logstash.hosts[{index}]"), &Value::String(text), remedy);
             }
         }
     }
     receivers
+}
+
+/// The receiver of `logstash.host` and `logstash.port`, of which either may name the port.
+fn single(reader: &mut Reader) -> Option<Endpoint> {
+    const PATH: &str = "logstash.port";
+    let remedy = "give the receiver's name or IP address, or several as `logstash.hosts`";
+    let text = reader.required("logstash.host", remedy, Reader::text);
+    let read = text.as_deref().map(endpoint::split);
+    if let Some(Err(remedy)) = read {
+        reader.fault("logstash.host", remedy);
+    }
+    let host = read.and_then(Result::ok);
+    if let Some((host, Some(port))) = host {
+        return match reader.port(PATH) {
+            Some(other) if other != port => {
+                reader.fault(PATH, format!("`logstash.host` says port {port}: give it once"));
+                None
+            }
+            _ => Some(Endpoint { host: host.into(), port }),
+        };
+    }
+    let port =
+        reader.required(PATH, "give the receiver's port; Beats inputs have 5044 by convention", Reader::port);
+    host.zip(port).map(|((host, _), port)| Endpoint { host: host.into(), port })
+}
+
+/// The rest of the host's keys is for it to check. But every host would take a name with a port for a name, and no certificate has one.
+fn check_name(reader: &mut Reader) {
+    const PATH: &str = "logstash.servername";
+    let name = reader.get(PATH).and_then(Value::as_str).filter(|name| !name.is_empty()).map(endpoint::name);
+    if let Some(Err(remedy)) = name {
+        reader.fault(PATH, remedy);
+    }
 }
 
 fn sending(reader: &mut Reader) -> Options {
@@ -162,40 +147,4 @@ fn sending(reader: &mut Reader) -> Options {
 
 fn small(number: Option<u64>) -> Option<u32> {
     number.and_then(|number| u32::try_from(number).ok())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn receivers_are_read_with_and_without_port_and_written_alike() {
-        for (text, host, port) in [
-            ("logs", "logs", 7),
-            ("logs:5044", "logs", 5044),
-            ("10.0.0.1:1", "10.0.0.1", 1),
-            ("2001:db8::1", "2001:db8::1", 7),
-            ("[2001:db8::1]:5044", "2001:db8::1", 5044),
-            ("[::1]", "::1", 7),
-        ] {
-            let endpoint = Endpoint::parse(text, 7).unwrap();
-            assert_eq!(endpoint, Endpoint { host: host.into(), port }, "{text}");
-            assert_eq!(Endpoint::parse(&endpoint.to_string(), 9), Ok(endpoint));
-        }
-        for text in [
-            "",
-            ":5044",
-            "logs:",
-            "logs:0",
-            "logs:70000",
-            "logs:x",
-            "https://logs:1",
-            "a b",
-            "[::1]x",
-            "[::1]:",
-            "u@h:1",
-        ] {
-            Endpoint::parse(text, 7).unwrap_err();
-        }
-    }
 }

@@ -1,8 +1,11 @@
 //! Reads values out of the parameters by their path, and collects what is wrong with them.
 
+use super::endpoint::{self, whole_number};
 use super::fault::{Fault, Faults};
 use super::keys::{self, KEYS};
+use super::nested::{TWICE, nest};
 use super::origin::Origin;
+use super::strangers;
 use serde_json::{Map, Value};
 use std::ops::RangeInclusive;
 
@@ -13,8 +16,22 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub(super) fn new(params: Map<String, Value>) -> Self {
-        Self { params, faults: Vec::new() }
+    pub(super) fn new(mut params: Map<String, Value>) -> Self {
+        // Neither of the two values is shown: either may be a secret.
+        let faults =
+            nest(&mut params).into_iter().map(|path| Fault::new(path, &Value::Null, TWICE)).collect();
+        Self { params, faults }
+    }
+
+    /// Notes on keys that nobody makes use of.
+    pub(super) fn ignored(&self) -> Option<String> {
+        let names: Vec<String> = self
+            .params
+            .keys()
+            .filter(|name| keys::is_of_platform(name))
+            .map(|name| format!("`{name}`"))
+            .collect();
+        (!names.is_empty()).then(|| format!("ignored, as the platform adds them: {}", names.join(", ")))
     }
 
     /// Every key must be in the table.
@@ -95,10 +112,7 @@ impl Reader {
 
     /// A port, as a number or as text, as the 2017 tool took it.
     pub(super) fn port(&mut self, path: &str) -> Option<u16> {
-        self.read(path, "give a port from 1 to 65535", |value| {
-            let number = value.as_str().and_then(|text| text.parse().ok()).or_else(|| whole_number(value));
-            number.and_then(|number| u16::try_from(number).ok()).filter(|port| *port > 0)
-        })
+        self.read(path, "give a port from 1 to 65535", endpoint::port)
     }
 
     pub(super) fn origin(&mut self, path: &str) -> Option<Origin> {
@@ -125,7 +139,13 @@ impl Reader {
         })
     }
 
-    fn read<T>(&mut self, path: &str, remedy: &str, parse: impl FnOnce(&Value) -> Option<T>) -> Option<T> {
+    /// Reads with `parse`; that it cannot is a fault.
+    pub(super) fn read<T>(
+        &mut self,
+        path: &str,
+        remedy: &str,
+        parse: impl FnOnce(&Value) -> Option<T>,
+    ) -> Option<T> {
         let parsed = parse(self.get(path)?);
         if parsed.is_none() {
             self.fault(path, remedy);
@@ -134,7 +154,7 @@ impl Reader {
     }
 
     /// The value at a path. `null` counts as absent.
-    fn get(&self, path: &str) -> Option<&Value> {
+    pub(super) fn get(&self, path: &str) -> Option<&Value> {
         let mut names = path.split('.');
         let outermost = self.params.get(names.next()?)?;
         names.try_fold(outermost, |value, name| value.get(name)).filter(|value| !value.is_null())
@@ -152,12 +172,18 @@ fn unknown_keys(prefix: &str, group: &Map<String, Value>) -> Vec<(String, String
     for (name, value) in group {
         let path = format!("{prefix}{name}");
         match value {
-            Value::Object(inner) if keys::is_group(&path) => {
+            _ if is_known(&path) || prefix.is_empty() && keys::is_of_platform(name) => {}
+            Value::Object(inner)
+                if keys::is_group(&path) || !inner.is_empty() && strangers::is_group(&path) =>
+            {
                 found.extend(unknown_keys(&format!("{path}."), inner));
             }
-            _ if keys::is_group(&path) && !value.is_null() => found.push((path, "give an object".into())),
-            _ if is_known(&path) || keys::is_group(&path) => {}
-            _ => found.push((path.clone(), keys::why_unknown(&path))),
+            Value::Null if keys::is_group(&path) => {}
+            _ if keys::is_group(&path) => found.push((path, "give an object".into())),
+            _ => {
+                let remedy = keys::why_unknown(&path);
+                found.push((if path.is_empty() { "\"\"".into() } else { path }, remedy));
+            }
         }
     }
     found
@@ -165,16 +191,6 @@ fn unknown_keys(prefix: &str, group: &Map<String, Value>) -> Vec<(String, String
 
 fn is_known(path: &str) -> bool {
     KEYS.iter().any(|key| key.path == path)
-}
-
-/// A whole number; 1.0 is one too, as JSON does not tell them apart.
-fn whole_number(value: &Value) -> Option<u64> {
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    value.as_u64().or_else(|| {
-        let number =
-            value.as_f64().filter(|number| number.fract() == 0.0 && (0.0..=EXACT).contains(number))?;
-        format!("{number:.0}").parse().ok()
-    })
 }
 
 /// Units of time, in milliseconds, the longest first.

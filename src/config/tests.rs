@@ -42,7 +42,7 @@ fn all_faults_are_listed_with_key_value_and_remedy() {
         ("actions[2]", "(it is \"a?\")"),
         ("logstash.host", "give the receiver's name"),
         ("logstash.port", "(it is 70000)"),
-        ("from", "whole number"),
+        ("from", "give milliseconds since 1970"),
         ("log_level", "`info`, `debug`"),
     ];
     assert_eq!(found.len(), expected.len(), "{found:#?}");
@@ -62,8 +62,26 @@ fn missing_keys_are_asked_for() {
 
 #[test]
 fn what_openwhisk_adds_is_ignored() {
-    let params = json!({"actions": ["a"], "logstash": {"host": "h", "port": 1}, "__ow_headers": {"authorization": "x"}, "payload": "{}"});
-    assert_eq!(parse(params).unwrap().warnings, Vec::<String>::new());
+    let mut params = json!({
+        "actions": ["a"], "logstash": {"host": "h", "port": 1}, "__ow_headers": {"authorization": "hunter2", "x.y": 1}, "payload": "{}",
+        "__bx_creds": {"key": "hunter2"}, "__ow_method": "post", "__ow_path": "", "__ow_query": "a=b", "__ow_body": "", "__ow_user": "u",
+        "lastModified": 1_700_000_000_000_u64, "__next.year": null,
+    });
+    assert_eq!(parse(params.clone()).unwrap().warnings, Vec::<String>::new());
+    params["log_level"] = json!("debug");
+    assert_eq!(
+        parse(params).unwrap().warnings,
+        [
+            "ignored, as the platform adds them: `__bx_creds`, `__next.year`, `__ow_body`, `__ow_headers`, `__ow_method`, `__ow_path`, \
+          `__ow_query`, `__ow_user`, `lastModified`, `payload`"
+        ]
+    );
+    // In a group they are nobody's but the writer's.
+    let found = faults(json!({"actions": ["a"], "logstash": {"host": "h", "port": 1, "__key": "hunter2"}}));
+    assert!(
+        found.len() == 1 && found[0].starts_with("logstash.__key: ") && !found[0].contains("hunter2"),
+        "{found:?}"
+    );
 }
 
 #[test]
@@ -154,7 +172,7 @@ fn what_is_wrong_with_sending_is_named_with_its_remedy() {
         "ttl": "5 days", "backoff": {"first": "1s", "init": "1ms"}
     }}));
     let expected = [
-        ("logstash.backoff.first", "did you mean"),
+        ("logstash.backoff.first", "the README lists all keys"),
         ("logstash.host", "either `logstash.host` or `logstash.hosts`"),
         ("logstash.hosts", "give the receivers as"),
         ("logstash.loadbalance", "true or false"),
@@ -191,4 +209,195 @@ fn look_back_and_log_store_are_left_to_the_platform_unless_they_are_given() {
     );
     assert_eq!(parse(r#","logs":"api""#), Ok((None, Some(LogPlace::Api))));
     assert!(parse(r#","logs":"splunk""#).unwrap_err().to_string().contains("`auto`, `record`, `api`"));
+}
+
+#[test]
+fn dotted_keys_are_the_keys_in_their_groups_and_checked_alike() {
+    let nested = json!({
+        "actions": ["a"], "logstash": {"host": "h", "port": 1, "bulk_max_size": 1, "backoff": {"init": "2s"}}, "checkpoint": {"store": "activation"},
+        "api": {"host": "https://api"}
+    });
+    for dotted in [
+        json!({"actions": ["a"], "logstash.host": "h", "logstash.port": 1, "logstash.bulk_max_size": 1, "logstash.backoff.init": "2s",
+               "checkpoint.store": "activation", "api.host": "https://api"}),
+        json!({"actions": ["a"], "logstash": {"host": "h", "port": 1, "backoff.init": "2s"}, "logstash.bulk_max_size": 1,
+               "checkpoint.store": "activation", "api.host": "https://api"}),
+    ] {
+        assert_eq!(parse(dotted), parse(nested.clone()));
+    }
+    let found = faults(json!({
+        "actions": ["a"], "logstash.bulk_max_size": 0, "logstash": {"host": "h", "port": 1, "backoff.init": "nonsense"},
+        "checkpoint.store": "nowhere", "logstash.hoost": "hunter2"
+    }));
+    let keys: Vec<&str> = found.iter().filter_map(|fault| fault.split(": ").next()).collect();
+    assert_eq!(
+        keys,
+        ["logstash.hoost", "logstash.backoff.init", "logstash.bulk_max_size", "checkpoint.store"]
+    );
+}
+
+#[test]
+fn a_key_given_dotted_and_nested_is_a_fault_that_shows_neither_value() {
+    let found =
+        faults(json!({"actions": ["a"], "logstash": {"host": "h", "port": 1, "passphrase": "hunter2"},
+        "logstash.passphrase": "hunter2", "logstash.port": 1}));
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found[0].starts_with("logstash.passphrase: it is given twice"), "{found:?}");
+    assert!(found[1].starts_with("logstash.port: it is given twice"), "{found:?}");
+    assert!(!found.concat().contains("hunter2"), "{found:?}");
+}
+
+#[test]
+fn a_host_may_name_its_port_and_is_checked_as_those_of_several_are() {
+    let receiver = |logstash: Value| {
+        parse(json!({"actions": ["a"], "logstash": logstash})).unwrap().output.receivers[0].to_string()
+    };
+    for (logstash, expected) in [
+        (json!({"host": "logs:5044"}), "logs:5044"),
+        (json!({"host": "logs:5044", "port": "5044"}), "logs:5044"),
+        (json!({"host": "[::1]:5044"}), "[::1]:5044"),
+        (json!({"host": "[::1]", "port": 5044.0}), "[::1]:5044"),
+        (json!({"host": "::1", "port": 5044}), "[::1]:5044"),
+        (json!({"hosts": ["logs"], "port": 5044.0}), "logs:5044"),
+    ] {
+        assert_eq!(receiver(logstash.clone()), expected, "{logstash}");
+    }
+    for (logstash, key, remedy) in [
+        (
+            json!({"host": "user:secret@logs.example.com", "port": 1}),
+            "logstash.host",
+            "leave user and password out",
+        ),
+        (
+            json!({"host": "https://user:secret@logs.example.com/", "port": 1}),
+            "logstash.host",
+            "leave user and password out",
+        ),
+        (json!({"host": "https://logs.example.com", "port": 1}), "logstash.host", "leave the scheme out"),
+        (json!({"host": "logs.example.com/", "port": 1}), "logstash.host", "leave the slash out"),
+        (json!({"host": "logs:5044", "port": 5045}), "logstash.port", "says port 5044"),
+        (json!({"hosts": ["a:1,b:1"]}), "logstash.hosts[0]", "each as an item"),
+        (json!({"hosts": ["user:secret@a:1"]}), "logstash.hosts[0]", "leave user and password out"),
+        (json!({"hosts": ["user:secret@a:1", 5]}), "logstash.hosts", "give the receivers as"),
+        (json!({"host": "h", "port": "user:secret@h:1"}), "logstash.port", "from 1 to 65535"),
+        (
+            json!({"host": "h", "port": 1, "servername": "user:secret@h"}),
+            "logstash.servername",
+            "leave user and password out",
+        ),
+        (
+            json!({"host": "h", "port": 1, "servername": "logs.example.com:5044"}),
+            "logstash.servername",
+            "without a port",
+        ),
+        (
+            json!({"host": "h", "port": 1, "servername": "[::1]:5044"}),
+            "logstash.servername",
+            "without a port",
+        ),
+        (
+            json!({"host": "h", "port": 1, "servername": "https://logs"}),
+            "logstash.servername",
+            "leave the scheme out",
+        ),
+    ] {
+        let found = faults(json!({"actions": ["a"], "logstash": logstash}));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with(&format!("{key}: ")) && found[0].contains(remedy), "{found:?}");
+        assert!(!found[0].contains("secret"), "{found:?}");
+    }
+}
+
+#[test]
+fn what_people_bring_from_filebeat_and_logstash_is_told_by_our_key_or_by_why_there_is_none() {
+    let found = faults(json!({
+        "actions": ["a"],
+        "logstash": {
+            "host": "h", "port": 1, "ssl": {"certificate_authorities": ["/etc/ca.crt"], "verification_mode": "none", "odd": 1},
+            "proxy_url": "socks5://user:hunter2@proxy", "index": "logs", "queue": {"mem": {"events": 4096}}, "username": "hunter2",
+            "ssl_certificate_authorities": [], "url": "h"
+        },
+        "ssl.certificate_authorities": ["ca"], "output.logstash.hosts": ["a"], "processors": [], "ssl.enabled": true
+    }));
+    let expected = [
+        ("logstash.index", "Logstash chooses the index"),
+        ("logstash.proxy_url", "without a proxy"),
+        ("logstash.queue", "owed in the checkpoint"),
+        ("logstash.ssl.certificate_authorities", "give `logstash.ca`"),
+        ("logstash.ssl.odd", "the keys of `logstash` that are about TLS"),
+        ("logstash.ssl.verification_mode", "give `logstash.rejectUnauthorized`"),
+        ("logstash.ssl_certificate_authorities", "give `logstash.ca`"),
+        ("logstash.url", "give `logstash.host`"),
+        ("logstash.username", "a client certificate"),
+        ("output.logstash", "below `logstash`"),
+        ("processors", "filters"),
+        ("ssl.certificate_authorities", "give `logstash.ca`"),
+        ("ssl.enabled", "give `logstash.tls`"),
+    ];
+    assert_eq!(found.len(), expected.len(), "{found:#?}");
+    for (fault, (key, remedy)) in found.iter().zip(expected) {
+        assert!(fault.starts_with(&format!("{key}: ")) && fault.contains(remedy), "{fault}");
+        assert!(!fault.contains("did you mean") && !fault.contains("hunter2"), "{fault}");
+    }
+}
+
+#[test]
+fn an_empty_group_that_nobody_knows_is_a_fault_too() {
+    let found = faults(
+        json!({"actions": ["a"], "logstash": {"host": "h", "port": 1, "ssl": {}}, "output": {}, "": 1}),
+    );
+    assert_eq!(found.len(), 3, "{found:?}");
+    assert!(found[0].starts_with("\"\": there is no such key"), "{found:?}");
+}
+
+#[test]
+fn a_first_run_begins_at_milliseconds_or_at_a_time() {
+    let from = |from: Value| {
+        let params = json!({"actions": ["a"], "logstash": {"host": "h", "port": 1}, "from": from});
+        parse(params).map(|config| config.from).map_err(|faults| faults.to_string())
+    };
+    for value in [
+        json!(1_700_000_000_000_u64),
+        json!(1_700_000_000_000.0),
+        json!("1700000000000"),
+        json!("2023-11-14T22:13:20Z"),
+        json!("2023-11-14T23:13:20.000+01:00"),
+    ] {
+        assert_eq!(from(value.clone()), Ok(Some(1_700_000_000_000)), "{value}");
+    }
+    assert_eq!((from(json!(0)), from(json!(null))), (Ok(Some(0)), Ok(None)));
+    for seconds in [json!(1_700_000_000), json!("1700000000")] {
+        let fault = from(seconds).unwrap_err();
+        assert!(
+            fault.contains(
+                "these are seconds: give milliseconds, 1700000000000, or \"2023-11-14T22:13:20.000Z\""
+            ),
+            "{fault}"
+        );
+    }
+    for value in [
+        json!("yesterday"),
+        json!(-1),
+        json!(1.5),
+        json!("2023-02-31T00:00:00Z"),
+        json!("2023-11-14"),
+        json!(""),
+        json!(1_700_000_000_000_000_u64),
+    ] {
+        let fault = from(value.clone()).unwrap_err();
+        assert!(fault.starts_with("from: give milliseconds since 1970"), "{value}: {fault}");
+    }
+}
+
+#[test]
+fn a_first_run_does_not_begin_in_the_future() {
+    const NOW: u64 = 1_700_000_000_000;
+    let check = |from: u64| {
+        parse(json!({"actions": ["a"], "logstash": {"host": "h", "port": 1}, "from": from}))
+            .unwrap()
+            .check_clock(NOW)
+    };
+    assert_eq!((check(0), check(NOW), check(NOW + 60_000)), (Ok(()), Ok(()), Ok(())));
+    let fault = check(NOW + 86_400_000).unwrap_err().to_string();
+    assert!(fault.starts_with("from: 2023-11-15T22:13:20.000Z is in the future"), "{fault}");
 }

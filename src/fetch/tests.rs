@@ -152,7 +152,7 @@ fn a_cache_that_shows_the_same_page_again_and_again_is_no_list_without_an_end() 
         let walked = Walk::new(&api, None, true).beginning_with(2).over(Range::new(0, 99).unwrap(), |json| {
             visits += 1;
             // Where all of them start in one millisecond only the end of the turn ends it.
-            Visited { summary: Summary::parse(json).ok(), go_on: visits < 100 }
+            Visited { summary: Summary::parse(json.json).ok(), go_on: visits < 100 }
         });
         match page {
             [30, 30] => assert_eq!((visits, walked.failure), (100, None)),

@@ -1,14 +1,16 @@
 //! Where a run goes on: the checkpoint from wherever it is kept, and what to do when there is none.
 
+mod places;
+
 use super::{Context, Keep, Keeper, PlanError};
-use crate::api::Api;
+use crate::api::{Api, Written};
 use crate::checkpoint::{
-    BadCheckpoint, Checkpoint, Held, Lease, Mark, OwnRecords, Platform, Saved, SourceState, load_package,
-    read_records,
+    BadCheckpoint, Checkpoint, Held, Lease, Mark, OwnRecords, Platform, SourceState, load_package,
 };
 use crate::config::{Config, Faults, OnMissingState, Store};
 use crate::ports::{Failure, Ports};
-use crate::source::{NAMESPACE, Source};
+use crate::source::Source;
+use places::Place;
 
 /// What a run begins with.
 pub(super) struct Loaded {
@@ -23,10 +25,19 @@ pub(super) struct Loaded {
 
 /// A lease that nobody holds.
 pub(super) struct Vacant {
-    /// This run, as its lease will name it.
-    run: String,
     /// The last number of the package's version.
     patch: Option<u64>,
+}
+
+/// What came of taking the lease.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    /// The run goes on with what it has.
+    Yes,
+    /// The run goes on with another checkpoint.
+    Replaced,
+    /// The package was to be created, and exists.
+    Exists,
 }
 
 /// What was found in a store.
@@ -45,6 +56,7 @@ pub(super) struct Loader<'a> {
     pub(super) ports: Ports<'a>,
     pub(super) api: &'a Api<'a>,
     pub(super) now_ms: u64,
+    pub(super) stop_ms: u64,
     /// What the report shall mention.
     pub(super) warnings: Vec<String>,
     /// What the forwarder's own records told, if they were asked.
@@ -86,14 +98,14 @@ impl Loader<'_> {
             Some(json) => decode(json, "the state handed in")?,
             None => Found::Nothing,
         };
-        let (checkpoint, _) = self.settle(found)?;
+        self.refuse_stranger(&found, Place::Host, "the state handed in")?;
+        let (checkpoint, _) = self.settle(found, Place::Host)?;
         Ok(Loaded { keep: Keep::Host, checkpoint, occupied: None, vacant: None })
     }
 
     fn load_records_state(&mut self) -> Result<Loaded, PlanError> {
-        let problem = "there is no checkpoint in the newest activation records of this forwarder: this is the first run, or they are not \
-                       stored";
-        let (checkpoint, _) = self.settle(Found::Unusable(problem.into()))?;
+        let problem = "there is no checkpoint in the activation records of this forwarder: this is the first run, or they are not stored";
+        let (checkpoint, _) = self.settle(Found::Unusable(problem.into()), Place::Records)?;
         Ok(Loaded { keep: Keep::Records, checkpoint, occupied: None, vacant: None })
     }
 
@@ -102,9 +114,17 @@ impl Loader<'_> {
         let stored = load_package(self.api, &name).map_err(PlanError::Api)?;
         let place = format!("the package `{name}`");
         let run = self.run();
-        let other = stored.lease.filter(|lease| Some(&lease.run) != run.as_ref());
-        let contended = other.is_some();
-        let held = Held { name, others: stored.others, run, contended, refused: None };
+        let other = stored.lease.filter(|lease| lease.run != run);
+        let held = Held {
+            name,
+            exists: stored.exists,
+            others: stored.others,
+            run,
+            leases: self.context.own_action.is_some(),
+            contended: other.is_some(),
+            written_ms: 0,
+            refused: None,
+        };
         if let Some(lease) = other.filter(|lease| lease.holds(self.now_ms)) {
             let checkpoint = Checkpoint::default();
             return Ok(Loaded { keep: Keep::Package(held), checkpoint, occupied: Some(lease), vacant: None });
@@ -116,51 +136,61 @@ impl Loader<'_> {
             }
             None => Found::Nothing,
         };
-        let (checkpoint, sound) = self.settle(found)?;
+        self.refuse_stranger(&found, Place::Package, &place)?;
+        let (checkpoint, sound) = self.settle(found, Place::Package)?;
         // A damaged checkpoint is overwritten only by a run that reports it, and so at its end.
-        let run = held.run.clone().filter(|_| sound);
-        let vacant = run.map(|run| Vacant { run, patch: stored.patch });
+        let vacant = (held.leases && sound).then_some(Vacant { patch: stored.patch });
         Ok(Loaded { keep: Keep::Package(held), checkpoint, occupied: None, vacant })
     }
 
-    /// This run, as its lease names it. The command takes no lease: whoever interrupts it can start it again at once.
-    fn run(&self) -> Option<String> {
-        let own = self.context.own_action.as_ref()?;
-        Some(own.activation.clone().unwrap_or_else(|| format!("{:016x}", self.ports.clock.random())))
+    /// This run, as its lease names it. The command's keeps nobody away: whoever interrupts it can start it again at once.
+    fn run(&self) -> String {
+        let activation = self.context.own_action.as_ref().and_then(|own| own.activation.clone());
+        activation.unwrap_or_else(|| format!("{:016x}", self.ports.clock.random()))
     }
 
     /// Writes the lease, and with it the checkpoint as it is: so the begin of the first run is kept even if that run is killed. Says whether
-    /// the checkpoint had to be replaced by another one.
+    /// the checkpoint had to be replaced by another one, or another run turned out to be at work.
     pub(super) fn take_lease(&mut self, loaded: &mut Loaded) -> Result<bool, PlanError> {
-        let (Some(Vacant { run, patch }), Keep::Package(held)) = (loaded.vacant.take(), &mut loaded.keep)
-        else {
-            return Ok(false);
+        let taken = self.try_lease(loaded)?;
+        // The package exists although it was not there: what it holds counts. Nothing was overwritten.
+        if taken == Taken::Exists {
+            *loaded = self.load_package_state()?;
+            self.try_lease(loaded)?;
+        }
+        Ok(taken != Taken::Yes)
+    }
+
+    fn try_lease(&mut self, loaded: &mut Loaded) -> Result<Taken, PlanError> {
+        let (Some(Vacant { patch }), Keep::Package(held)) = (loaded.vacant.take(), &mut loaded.keep) else {
+            return Ok(Taken::Yes);
         };
-        let checkpoint = &mut loaded.checkpoint;
         // The work is waiting, so there is one try only.
         let api = Api::new(self.ports, self.now_ms);
-        let lease = Lease::new(&run, self.now_ms, self.context.deadline_ms.unwrap_or(u64::MAX));
-        let saved = match checkpoint.encode() {
-            Ok(json) => held.save(&api, &json, Some(&lease)),
-            Err(error) => Err(Failure::lasting(error.to_string())),
-        };
+        let lease = Lease::new(&held.run, self.now_ms, self.context.deadline_ms.unwrap_or(u64::MAX));
+        let written = held.take_lease(&api, &loaded.checkpoint, &lease);
         self.requests += api.requests();
-        match saved {
-            Ok(Saved::Done(now)) => {
+        let failure = match written {
+            Ok(Written::Done(now)) => {
                 // Each write counts one up: more, and somebody else wrote since we read.
                 let expected = patch.map_or(1, |patch| patch + 1);
                 held.contended |= now.is_some_and(|now| now != expected);
+                held.exists = true;
+                held.written_ms = self.ports.clock.now_ms();
+                return Ok(Taken::Yes);
             }
-            Ok(Saved::Refused(status)) => {
+            Ok(Written::Refused(status)) => {
                 held.refused = Some(status);
-                return self.prefer_records(checkpoint);
+                let replaced = self.prefer_records(&mut loaded.checkpoint)?;
+                return Ok(if replaced { Taken::Replaced } else { Taken::Yes });
             }
-            Err(failure) => {
-                held.contended = true;
-                self.warnings.push(format!("other runs cannot see that this one is at work: {failure}"));
-            }
-        }
-        Ok(false)
+            Ok(Written::Conflict) if !held.exists => return Ok(Taken::Exists),
+            Ok(Written::Conflict) => format!("the package `{}` is being written by somebody else", held.name),
+            Err(failure) => failure.message,
+        };
+        held.contended = true;
+        self.warnings.push(format!("other runs cannot see that this one is at work: {failure}"));
+        Ok(Taken::Yes)
     }
 
     /// A key that may not write the package could not do so in earlier runs either: what they did is in their records.
@@ -170,47 +200,40 @@ impl Loader<'_> {
         let Some(newer) = kept.filter(|kept| kept.saved_ms > checkpoint.saved_ms) else { return Ok(false) };
         *checkpoint = newer;
         self.begin_first(checkpoint);
+        self.sign(checkpoint);
         Ok(true)
     }
 
     /// Makes a checkpoint of what was found that holds every source; the flag tells that it is not a new begin after damage.
-    fn settle(&mut self, found: Found) -> Result<(Checkpoint, bool), PlanError> {
-        let problem = match found {
-            Found::Sound(mut checkpoint) => {
-                self.begin_first(&mut checkpoint);
-                return Ok((checkpoint, true));
-            }
-            Found::Nothing => None,
-            Found::Unusable(problem) => Some(problem),
+    fn settle(&mut self, found: Found, place: Place) -> Result<(Checkpoint, bool), PlanError> {
+        let (found, problem) = match found {
+            Found::Sound(checkpoint) => (Some(checkpoint), None),
+            Found::Nothing => (None, None),
+            Found::Unusable(problem) => (None, Some(problem)),
         };
-        self.read_records()?;
-        let records = self.records.as_mut();
-        let (kept, marks) = records
-            .map(|records| (records.checkpoint.take(), std::mem::take(&mut records.marks)))
-            .unwrap_or_default();
-        let in_records = self.config.store == Some(Store::Activation);
-        if let Some(mut checkpoint) = kept {
-            if let Some(problem) = problem.filter(|_| !in_records) {
-                self.warnings
-                    .push(format!("{problem}: went on from the one in this forwarder's activation records"));
-            }
+        let (newest, problem) = self.newest(found, problem, place)?;
+        if let Some(mut checkpoint) = newest {
             self.begin_first(&mut checkpoint);
+            self.sign(&mut checkpoint);
             return Ok((checkpoint, true));
         }
         let mut checkpoint = Checkpoint::default();
-        if problem.is_none() || in_records {
-            self.take_over(&mut checkpoint, &marks);
+        if problem.is_none() || place == Place::Records {
+            let marks = self.records.as_mut().map(|records| std::mem::take(&mut records.marks));
+            self.take_over(&mut checkpoint, &marks.unwrap_or_default());
         }
-        match problem {
+        let sound = match problem {
             Some(problem) if checkpoint.sources.is_empty() => {
                 self.begin_anew(&mut checkpoint, &problem)?;
-                Ok((checkpoint, false))
+                false
             }
             _ => {
                 self.begin_first(&mut checkpoint);
-                Ok((checkpoint, true))
+                true
             }
-        }
+        };
+        self.sign(&mut checkpoint);
+        Ok((checkpoint, sound))
     }
 
     /// Goes on where the tool of 2017 stopped: with the activation that starts a millisecond after the last one that it sent. It sent
@@ -258,7 +281,7 @@ impl Loader<'_> {
             "{problem}: began anew at {}; lines after that may come twice, lines before it that were still owed do not come",
             crate::time::rfc3339(anew)
         ));
-        self.add_sources(checkpoint, anew);
+        self.warnings.extend(checkpoint.monitor(&self.config.sources, anew));
         Ok(())
     }
 
@@ -267,7 +290,7 @@ impl Loader<'_> {
         let lookback_ms = self.lookback_ms(checkpoint);
         let first = || self.now_ms.saturating_sub(lookback_ms);
         let origin = self.config.from.map_or_else(first, |from| from.saturating_add(1));
-        self.add_sources(checkpoint, origin);
+        self.warnings.extend(checkpoint.monitor(&self.config.sources, origin));
     }
 
     /// How far to look back, as configured or from the platform's limits, which are read about once a day. That they cannot be had is no
@@ -283,35 +306,6 @@ impl Loader<'_> {
             self.platform = Some(checkpoint.platform);
         }
         checkpoint.platform.lookback_ms()
-    }
-
-    /// Gives every monitored source a state. One that the checkpoint does not know begins at `origin`; but when names have become patterns,
-    /// or patterns names, it goes on from what was monitored before.
-    fn add_sources(&self, checkpoint: &mut Checkpoint, origin: u64) {
-        let whole = checkpoint.sources.get(NAMESPACE).cloned();
-        for source in &self.config.sources {
-            let before = match source {
-                Source::Namespace(_) => SourceState::together(checkpoint.sources.values()),
-                Source::Action(_) => whole.clone(),
-            };
-            let state = || before.unwrap_or_else(|| SourceState::new(origin));
-            checkpoint.sources.entry(source.name()).or_insert_with(state);
-        }
-        let patterns = self.config.sources.iter().any(|source| matches!(source, Source::Namespace(_)));
-        checkpoint.sources.retain(|name, _| (name == NAMESPACE) == patterns);
-    }
-
-    /// Asks for the forwarder's own records, once; who is no action has none.
-    fn read_records(&mut self) -> Result<(), PlanError> {
-        let Some(own) = self.context.own_action.as_ref().filter(|_| self.records.is_none()) else {
-            return Ok(());
-        };
-        let records = read_records(self.api, &own.name, self.now_ms).map_err(PlanError::Api)?;
-        if let (None, Some(version)) = (&records.checkpoint, records.newer) {
-            return Err(newer("this forwarder's activation records", &BadCheckpoint::Newer(version)));
-        }
-        self.records = Some(records);
-        Ok(())
     }
 }
 

@@ -44,6 +44,8 @@ fn params() -> impl Strategy<Value = Value> {
         let mut params = Map::new();
         for (path, value) in pairs {
             match path.split_once('.') {
+                // Every other one is written with its dots.
+                Some(_) if params.len() % 2 == 1 => _ = params.insert(path, value),
                 Some((group, name)) => match params.entry(group).or_insert_with(|| json!({})) {
                     Value::Object(group) => _ = group.insert(name.into(), value),
                     odd => *odd = value,

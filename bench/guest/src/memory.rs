@@ -46,7 +46,8 @@ impl<'a> Api<'a> {
 impl Http for Api<'_> {
     fn send(&self, request: &Request) -> Result<Response, Failure> {
         let Some((_, query)) = request.target.split_once('?') else {
-            return Ok(Response { status: 404, body: Box::new(Page { body: b"{}".to_vec(), at: 0 }) });
+            let body = br#"{"error":"The requested resource does not exist.","code":"x"}"#.to_vec();
+            return Ok(Response { status: 404, body: Box::new(Page { body, at: 0 }) });
         };
         let param = |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
         let number = |name: &str| param(name).and_then(|value| value.parse::<u64>().ok());

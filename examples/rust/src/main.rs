@@ -3,6 +3,7 @@
 mod args;
 mod host;
 mod params;
+mod state;
 mod transport;
 
 use std::collections::VecDeque;
@@ -51,7 +52,7 @@ async fn run(host: Host, params: &Value, args: &Args) -> Result<u8> {
         action_name: None,
         activation_id: None,
         deadline_ms: None,
-        checkpoint: CheckpointKeeper::Host(args.load()?),
+        checkpoint: CheckpointKeeper::Host(state::load(&args.state)?),
     };
     let plan = match instance.plan(params.to_string().as_bytes(), &context).await? {
         Ok(plan) => plan,
@@ -80,7 +81,7 @@ async fn run(host: Host, params: &Value, args: &Args) -> Result<u8> {
 }
 
 fn keep(args: &Args, report: &Report) -> Result<()> {
-    report.checkpoint.as_ref().map_or(Ok(()), |checkpoint| args.save(checkpoint))
+    report.checkpoint.as_ref().map_or(Ok(()), |checkpoint| state::save(&args.state, checkpoint))
 }
 
 fn explain(error: Error) -> (u8, String) {

@@ -1,5 +1,8 @@
 //! What belongs to the host in the parameters: which receivers may be reached, and TLS.
 
+#[path = "../../../src/config/nested.rs"]
+mod nested;
+
 use std::sync::Arc;
 
 use rustls::crypto::ring::default_provider;
@@ -24,7 +27,10 @@ pub(crate) struct Reach {
 impl Reach {
     /// Takes keys and certificates out of `params`, so that the component never holds one. Errors name the keys at fault.
     pub(crate) fn take(params: &mut Value) -> Result<Self> {
-        let mut faults = faults(params);
+        // First, or a key with a dot in its name would stay in the parameters.
+        let twice = params.as_object_mut().map(nested::nest).unwrap_or_default();
+        let mut faults: Vec<String> = twice.iter().map(|key| format!("{key}: {}", nested::TWICE)).collect();
+        faults.extend(self::faults(params));
         let mut none = Map::new();
         let logstash = params.get_mut("logstash").and_then(Value::as_object_mut).unwrap_or(&mut none);
         let [ca, cert, key] = ["ca", "cert", "key"].map(|key| logstash.remove(key).and_then(text));
@@ -83,12 +89,14 @@ fn certificates(pem: &str, key: &str) -> Result<Vec<CertificateDer<'static>>> {
 }
 
 fn receivers(logstash: &Map<String, Value>) -> Vec<(String, u16)> {
-    let port = logstash.get("port").and_then(|port| text(port.clone())?.trim().parse().ok());
+    // 5044.0 is 5044, as JSON does not tell them apart.
+    let port =
+        logstash.get("port").and_then(|port| text(port.clone())?.trim().trim_end_matches(".0").parse().ok());
     if let Some(hosts) = logstash.get("hosts").and_then(Value::as_array) {
         return hosts.iter().filter_map(|host| split(host.as_str()?.trim(), port.unwrap_or(5044))).collect();
     }
     let host = logstash.get("host").and_then(Value::as_str);
-    host.zip(port).map(|(host, port)| (bare(host), port)).into_iter().collect()
+    host.and_then(|host| split(host.trim(), port.unwrap_or(5044))).into_iter().collect()
 }
 
 fn split(receiver: &str, default: u16) -> Option<(String, u16)> {

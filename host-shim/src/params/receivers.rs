@@ -3,10 +3,12 @@
 //!
 //! | form | example |
 //! |---|---|
-//! | `logstash.host`, `logstash.port` | `logs.example.com`, `5044` or `"5044"` |
+//! | `logstash.host`, `logstash.port` | `logs.example.com`, `5044` or `"5044"`; or `logs.example.com:5044` alone |
 //! | `logstash.hosts` | `["logs.example.com:5044", "logs.example.com", "[2001:db8::1]:5044", "2001:db8::1"]`, with `logstash.port` or 5044 where there is none |
 
 use serde_json::Value;
+
+use super::endpoint::{self, Endpoint};
 
 /// Port of a receiver that is given without one.
 const PORT: u16 = 5044;
@@ -18,36 +20,21 @@ pub(crate) struct Receivers(Vec<(String, u16)>);
 impl Receivers {
     /// Reads them; what cannot be read is not permitted.
     pub(super) fn read(logstash: &Value) -> Self {
-        let port = logstash.get("port").and_then(port);
+        let port = logstash.get("port").and_then(endpoint::port);
         if let Some(hosts) = logstash.get("hosts").and_then(Value::as_array) {
-            let each = hosts.iter().filter_map(|host| split(host.as_str()?.trim(), port.unwrap_or(PORT)));
-            return Self(each.collect());
+            let each =
+                hosts.iter().filter_map(|host| Endpoint::parse(host.as_str()?, port.unwrap_or(PORT)).ok());
+            return Self(each.map(|receiver| (normal(&receiver.host), receiver.port)).collect());
         }
         let host = logstash.get("host").and_then(Value::as_str);
-        Self(host.zip(port).map(|(host, port)| (normal(host), port)).into_iter().collect())
+        let (host, own) = host.and_then(|host| endpoint::split(host).ok()).unzip();
+        Self(host.zip(own.flatten().or(port)).map(|(host, port)| (normal(host), port)).into_iter().collect())
     }
 
     /// The receiver that a caller asks for, if it is one of these: its name or address, without brackets.
     pub(crate) fn permits(&self, host: &str, port: u16) -> Option<&str> {
         let host = normal(host);
         self.0.iter().find(|receiver| receiver.1 == port && receiver.0 == host).map(|(host, _)| host.as_str())
-    }
-}
-
-fn port(value: &Value) -> Option<u16> {
-    match value {
-        Value::Number(port) => u16::try_from(port.as_u64()?).ok(),
-        Value::String(port) => port.trim().parse().ok(),
-        _ => None,
-    }
-}
-
-/// `host`, `host:port`, `[address]:port` or a bare IPv6 address.
-fn split(text: &str, default: u16) -> Option<(String, u16)> {
-    let bare = text.matches(':').count() > 1 && !text.starts_with('[');
-    match text.rsplit_once(':') {
-        Some((host, port)) if !bare && !port.contains(']') => Some((normal(host), port.parse().ok()?)),
-        _ => Some((normal(text), default)),
     }
 }
 
@@ -68,6 +55,22 @@ mod tests {
         let address = Receivers::read(&json!({"host": "[::1]", "port": 1}));
         assert!(address.permits("::1", 1).is_some() && address.permits("[::1]", 1).is_some());
         assert_eq!(Receivers::read(&json!({"host": "l", "port": 70000})), Receivers::default());
+    }
+
+    #[test]
+    fn a_receiver_that_the_component_understands_is_permitted_in_each_of_its_forms() {
+        for logstash in [
+            json!({"host": "logs", "port": 5044.0}),
+            json!({"host": "logs:5044"}),
+            json!({"host": " LOGS:5044 ", "port": "5044"}),
+            json!({"hosts": ["logs"], "port": 5044.0}),
+        ] {
+            assert!(Receivers::read(&logstash).permits("logs", 5044).is_some(), "{logstash}");
+        }
+        assert!(Receivers::read(&json!({"host": "[::1]:5044"})).permits("::1", 5044).is_some());
+        for odd in ["user:secret@logs", "https://logs", "a:1,b:1", "logs/"] {
+            assert_eq!(Receivers::read(&json!({"host": odd, "port": 1})), Receivers::default(), "{odd}");
+        }
     }
 
     #[test]

@@ -108,6 +108,8 @@ pub(super) fn shortened(value: Option<&Value>) -> String {
     // Members of an object are not shown: one of them may be a password in the wrong place.
     let text = match value {
         Some(Value::Object(_)) => "{…}".to_owned(),
+        // What stands before it may be a user and a password.
+        Some(Value::String(text)) if text.contains('@') => String::new(),
         Some(Value::Array(items)) if items.iter().any(|item| item.is_object() || item.is_array()) => {
             "[…]".to_owned()
         }

@@ -220,3 +220,34 @@ fn a_section_of_the_wrong_type_does_not_break_the_rest() {
     assert!(take(&mut json!({"logstash": 7})).faults.is_empty());
     assert_eq!(keys(&take(&mut json!({"api": [1]}))), ["api"]);
 }
+
+#[test]
+fn dotted_keys_leave_the_parameters_as_nested_ones_do() {
+    let (cert, key) = pair();
+    let mut params = json!({
+        "logstash.host": "l:5044", "logstash.ca": cert, "logstash": {"cert": cert, "key.pem": key}, "logstash.tls": true, "api.ca": [cert],
+    });
+    let host = take(&mut params);
+    assert!(host.faults.is_empty(), "{:?}", host.faults);
+    assert_eq!(params, json!({"logstash": {"host": "l:5044", "tls": true}, "api": {}}));
+    assert!(matches!(host.security, Security::Tls { shows_certificate: true, .. }));
+    assert!(host.secrets.iter().any(|secret| secret.expose() == key));
+    assert!(host.receivers.permits("l", 5044).is_some());
+}
+
+#[test]
+fn a_key_given_twice_is_a_fault_and_leaves_the_parameters() {
+    let (_, key) = pair();
+    let mut params = json!({"logstash.passphrase": "sesame", "logstash": {"passphrase": "sesame", "key": key}, "logstash.key": key});
+    let host = take(&mut params);
+    assert_eq!(keys(&host)[..2], ["logstash.key", "logstash.passphrase"]);
+    let left = format!("{params} {:?}", host.faults);
+    assert!(!left.contains("sesame") && !left.contains("PRIVATE"), "{left}");
+}
+
+#[test]
+fn user_information_is_not_shown() {
+    let host = take(&mut json!({"logstash": {"servername": "user:secret@logs", "tls": "user:secret@logs"}}));
+    assert_eq!(keys(&host), ["logstash.tls", "logstash.servername"]);
+    assert!(!format!("{:?}", host.faults).contains("secret"));
+}

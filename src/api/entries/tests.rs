@@ -1,5 +1,5 @@
 use super::*;
-use crate::ports::{Body, Clock, Http, Ports, Request};
+use crate::ports::{Body, Clock, Http, Ports, Request, Response};
 use crate::testing::NoReceiver;
 use serde_json::json;
 use std::cell::RefCell;

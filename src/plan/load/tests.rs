@@ -1,4 +1,4 @@
-use crate::checkpoint::{Checkpoint, Owed};
+use crate::checkpoint::{Checkpoint, Owed, Owner};
 use crate::forward::Outcome;
 use crate::plan::{Context, Keeper, OwnAction, Plan, PlanError, configure, plan};
 use crate::ports::{Clock, Failure, Http, Method, Ports, Request, Response};
@@ -6,6 +6,9 @@ use crate::report::{Report, conclude};
 use crate::testing::{self, NoReceiver};
 use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
+
+mod changes;
+mod foreign;
 
 const SECOND: u64 = 1_000;
 const MINUTE: u64 = 60 * SECOND;
@@ -16,11 +19,17 @@ const LOOKBACK: u64 = 15 * MINUTE;
 struct Platform {
     now: Cell<u64>,
     package: RefCell<Option<Value>>,
+    /// Its name, as in a path; nothing for whatever is asked for.
+    named: RefCell<String>,
     /// What a GET of the package sees instead, once.
     outdated: RefCell<Option<Option<Value>>>,
+    /// What a request for a package is answered with instead, by its method.
+    foreign: RefCell<Option<(Method, u16, Value)>>,
     /// What a PUT is answered with; 200 is done.
     put: Cell<u16>,
     list: Cell<u16>,
+    /// How long a page of own records takes, in milliseconds.
+    page_takes: Cell<u64>,
     /// How many activations of the monitored action it counts, whatever the range.
     counted: Cell<usize>,
     /// What `GET /` tells.
@@ -35,9 +44,12 @@ impl Platform {
         Self {
             now: Cell::new(BEGIN),
             package: RefCell::default(),
+            named: RefCell::default(),
             outdated: RefCell::default(),
+            foreign: RefCell::default(),
             put: Cell::new(200),
             list: Cell::new(200),
+            page_takes: Cell::new(0),
             counted: Cell::new(0),
             limits: RefCell::new(limits(300_000)),
             records: RefCell::default(),
@@ -121,10 +133,20 @@ impl Platform {
                 }
                 200 => {
                     let (skip, limit) = (number("skip") as usize, number("limit") as usize);
+                    self.now.set(self.now.get() + self.page_takes.get());
                     (200, records.into_iter().skip(skip).take(limit).collect())
                 }
                 status => (status, error),
             };
+        }
+        if let Some((method, status, body)) = &*self.foreign.borrow()
+            && *method == request.method
+        {
+            return (*status, body.clone());
+        }
+        let named = target.trim_start_matches("packages/").split('?').next().unwrap();
+        if !self.named.borrow().is_empty() && *self.named.borrow() != named {
+            return (404, error);
         }
         let mut package = self.package.borrow_mut();
         if request.method == Method::Get {
@@ -134,7 +156,11 @@ impl Platform {
         if self.put.get() != 200 {
             return (self.put.get(), error);
         }
+        if package.is_some() && !target.ends_with("?overwrite=true") {
+            return (409, error);
+        }
         let mut written: Value = serde_json::from_slice(&request.body).unwrap();
+        assert_eq!(written.as_object().unwrap().len(), 1, "what else a package holds is left out, and stays");
         let patch = package.as_ref().map_or(0, |old| {
             old["version"].as_str().unwrap().rsplit('.').next().unwrap().parse::<u64>().unwrap()
         });
@@ -207,13 +233,17 @@ fn a_run_takes_the_lease_renews_it_in_between_and_gives_it_back_at_its_end() {
     let (_, result) = platform.conclude(&plan, &plan.work["a"].clone(), true);
     assert_eq!(platform.annotation("whiskjack-lease"), None);
     assert_eq!(platform.annotation("description"), Some(json!(1.50)));
-    assert_eq!((&result["checkpoint"], &result["requests"]), (&json!("saved"), &json!(6)));
+    assert_eq!((&result["checkpoint"], &result["requests"]), (&json!("saved"), &json!(7)));
     let requests = platform.requests.borrow();
     let requests: Vec<&str> = requests
         .iter()
-        .filter_map(|request| request.strip_suffix(" packages/whiskjack.fwd?overwrite=true"))
+        .filter_map(|request| request.split_once(" packages/whiskjack.fwd").map(|(method, _)| method))
         .collect();
-    assert_eq!(requests, ["PUT", "PUT", "PUT"], "one more than without a lease, and one in between");
+    assert_eq!(
+        requests,
+        ["GET", "PUT", "GET", "PUT", "GET", "PUT"],
+        "the lease, a save in between, and the last one; what others wrote is looked at before"
+    );
 }
 
 #[test]
@@ -333,7 +363,7 @@ fn a_command_takes_no_lease_and_has_no_records_to_fall_back_to() {
 }
 
 #[test]
-fn with_the_store_activation_a_run_goes_on_from_the_newest_result_and_touches_no_package() {
+fn with_the_store_activation_a_run_goes_on_from_the_newest_result_and_writes_no_package() {
     let platform = Platform::new();
     let params = params(json!({"checkpoint": {"store": "activation"}}));
     let result = platform.run(&params, 1);
@@ -345,7 +375,9 @@ fn with_the_store_activation_a_run_goes_on_from_the_newest_result_and_touches_no
     assert_eq!(result["warnings"], Value::Null);
     let (_, result) = platform.conclude(&second, &[], false);
     assert_eq!(result["checkpoint_state"], Value::Null, "in between there is no result");
-    assert!(platform.requests.borrow().iter().all(|request| !request.contains("packages")));
+    let packages: Vec<String> =
+        platform.requests.borrow().iter().filter(|request| request.contains("packages")).cloned().collect();
+    assert_eq!(packages, ["GET packages/whiskjack.fwd"], "the first run looks whether it was there before");
 }
 
 #[test]

@@ -1,0 +1,298 @@
+//! What becomes of the work when other actions are monitored than before. Nothing that is owed is dropped, and what is new begins.
+//!
+//! A source that is not monitored any more is *parked*, and comes back as it was. What a source of patterns admits that it did not admit
+//! before is an *admission*: a range that is walked again, in which what belongs to it is new and everything else is known.
+
+use super::{Checkpoint, Owed, Part, SourceState};
+use crate::range::{self, Range};
+use crate::source::{Entry, NAMESPACE, Selection, Source};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// Most sources that are parked, and the bytes of JSON that they may take together.
+const MOST_PARKED: usize = 32;
+const PARKED_BYTES: usize = 64 << 10;
+/// Most admissions of a source; of more, what is known in their ranges is forgotten, and comes again.
+const MOST_ADMISSIONS: usize = 4;
+/// Starts that one digest of a parked source may stand for, in milliseconds.
+const PARKED_DIGEST_MS: u64 = 5 * 60_000;
+
+/// A range that is walked again, as more is monitored in it than before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Admission {
+    /// Starts.
+    pub range: Range,
+    /// What was monitored before: entries of `actions`.
+    pub before: Vec<String>,
+    /// What was monitored before and starts earlier than this is done, unless it is owed; it is not remembered by its id.
+    pub kept_from: u64,
+    /// What was owed of it.
+    pub owed: Vec<Range>,
+    /// Whether `seen` also holds activations that were passed over, as they were not monitored.
+    pub passed_over: bool,
+}
+
+impl Checkpoint {
+    /// Gives every monitored source a state, and parks the others. What is new begins at `origin`. Says what somebody should know of that.
+    pub fn monitor(&mut self, sources: &[Source], origin: u64) -> Vec<String> {
+        let parked_before: BTreeSet<String> = self.parked.keys().cloned().collect();
+        match sources {
+            [Source::Namespace(selection)] => self.monitor_selection(&selection.entries(), origin),
+            _ => self.monitor_actions(sources, origin),
+        }
+        let mut warnings = self.bound_parked();
+        let waits = |(name, state): &(&String, &SourceState)| !parked_before.contains(*name) && state.owes();
+        warnings.extend(self.parked.iter().filter(waits).map(|(name, _)| {
+            let name = name.strip_prefix("* ").unwrap_or(name);
+            format!("`{name}` is not monitored any more: what it is owed waits until it is monitored again")
+        }));
+        warnings
+    }
+
+    fn monitor_actions(&mut self, sources: &[Source], origin: u64) {
+        let before = std::mem::take(&mut self.sources);
+        let whole = before.get(NAMESPACE).cloned();
+        for source in sources {
+            let name = source.name();
+            let state = match before.get(&name) {
+                Some(state) => state.clone(),
+                None => self.returning(&name, whole.as_ref()).unwrap_or_else(|| SourceState::new(origin)),
+            };
+            self.sources.insert(name, state);
+        }
+        for (name, state) in before {
+            if !self.sources.contains_key(&name) {
+                self.park(&name, state);
+            }
+        }
+    }
+
+    /// The state of an action that is monitored by its name from now on: that of the patterns which admitted it, or its own from earlier.
+    fn returning(&mut self, name: &str, whole: Option<&SourceState>) -> Option<SourceState> {
+        let own = self.parked.remove(name);
+        let of_patterns = |state: &&SourceState| state.selection.is_empty() || admits(&state.selection, name);
+        let parked =
+            || self.parked.iter().filter(|(key, _)| key.starts_with(NAMESPACE)).map(|(_, state)| state);
+        let patterns = whole.filter(of_patterns).or_else(|| {
+            let further = |state: &&SourceState| own.as_ref().is_none_or(|own| own.through < state.through);
+            parked().filter(of_patterns).filter(further).max_by_key(|state| state.through)
+        });
+        let Some(patterns) = patterns else { return own };
+        let mut state = SourceState { selection: Vec::new(), ..patterns.clone() };
+        state.records.retain(|record| name.rsplit('/').next() == Some(&record.name));
+        own.into_iter().for_each(|own| state.owe_also(&own));
+        Some(state)
+    }
+
+    fn monitor_selection(&mut self, entries: &[String], origin: u64) {
+        let mut before = std::mem::take(&mut self.sources);
+        let whole = before.remove(NAMESPACE);
+        let (taken, left): (Vec<_>, Vec<_>) = before.into_iter().partition(|(name, _)| admits(entries, name));
+        left.into_iter().for_each(|(name, state)| self.park(&name, state));
+        let mut state = match whole {
+            Some(state) => {
+                let mut state = self.reselected(state, entries, origin);
+                taken.iter().for_each(|(_, also)| state.owe_also(also));
+                state
+            }
+            None => self.of_actions(&taken, entries, origin),
+        };
+        // Actions that were parked before are among those that the patterns admit now.
+        let own: Vec<String> = self
+            .parked
+            .keys()
+            .filter(|name| !name.starts_with(NAMESPACE) && admits(entries, name))
+            .cloned()
+            .collect();
+        for parked in own.iter().filter_map(|name| self.parked.remove(name)) {
+            state.owe_also(&parked);
+        }
+        state.selection = entries.to_vec();
+        self.sources.insert(NAMESPACE.into(), state);
+    }
+
+    /// Other patterns than before. Of a checkpoint that does not tell which they were it is taken for granted that they are the same.
+    fn reselected(&mut self, mut state: SourceState, entries: &[String], origin: u64) -> SourceState {
+        let before = std::mem::replace(&mut state.selection, entries.to_vec());
+        if before.is_empty() || covers(entries, &before) && covers(&before, entries) {
+            return state;
+        }
+        if !covers(entries, &before) && state.owes() {
+            self.park(NAMESPACE, SourceState { selection: before.clone(), ..state.clone() });
+        }
+        if !covers(&before, entries) {
+            self.admit(&mut state, before, true, entries, origin);
+        }
+        state
+    }
+
+    /// Patterns where actions were monitored by their names before.
+    fn of_actions(
+        &mut self,
+        taken: &[(String, SourceState)],
+        entries: &[String],
+        origin: u64,
+    ) -> SourceState {
+        if let Some(mut state) = SourceState::together(taken.iter().map(|(_, state)| state)) {
+            let names = taken.iter().map(|(name, _)| name.clone()).collect();
+            self.admit(&mut state, names, false, entries, origin);
+            return state;
+        }
+        let parked = self.parked.iter().filter(|(key, _)| key.starts_with(NAMESPACE));
+        let last = parked.max_by_key(|(_, state)| state.through).map(|(key, _)| key.clone());
+        match last.and_then(|key| self.parked.remove(&key)) {
+            Some(state) => self.reselected(state, entries, origin),
+            None => SourceState::new(origin),
+        }
+    }
+
+    /// Lets the source begin for what was not monitored `before`; and it is owed again what patterns owed when they were given up.
+    fn admit(
+        &mut self,
+        state: &mut SourceState,
+        before: Vec<String>,
+        passed_over: bool,
+        entries: &[String],
+        origin: u64,
+    ) {
+        let owed = range::union(state.owed.iter().map(|owed| owed.range).collect());
+        let patterns = |key: &String| key.starts_with(NAMESPACE);
+        let parked: Vec<(String, SourceState)> = self
+            .parked
+            .iter()
+            .filter(|(key, _)| patterns(key))
+            .map(|(key, state)| (key.clone(), state.clone()))
+            .collect();
+        // Patterns that admitted all of it have come so far; what became visible since they were given up is looked for too.
+        let all = |(_, parked): &&(String, SourceState)| covers(&parked.selection, entries);
+        let last = parked.iter().filter(all).map(|(_, state)| state).max_by_key(|state| state.through);
+        let since = last.map_or(origin, |last| last.through.saturating_add(1));
+        let mut walked: Vec<Range> = Range::new(since, state.through).into_iter().collect();
+        state.owed.extend(walked.iter().map(|range| Owed { range: *range, part: Part::Fresh }));
+        if let Some((range, last)) = last
+            .filter(|last| last.kept_from > 0)
+            .and_then(|last| Some((Range::new(last.kept_from, last.through)?, last)))
+        {
+            let owed = vec![Owed { range, part: Part::Lookback }];
+            state.owe_also(&SourceState { owed, records: Vec::new(), settling: Vec::new(), ..last.clone() });
+            walked.push(range);
+        }
+        for (key, parked) in parked {
+            walked.extend(parked.owed.iter().map(|owed| owed.range));
+            state.owe_also(&parked);
+            if covers(entries, &parked.selection) {
+                self.parked.remove(&key);
+            }
+        }
+        let walked = range::union(walked);
+        let Some(range) = hull(&walked) else { return };
+        state.origin = state.origin.min(range.since());
+        state.admissions.push(Admission { range, before, kept_from: state.kept_from, owed, passed_over });
+        while state.admissions.len() > MOST_ADMISSIONS {
+            let first = state.admissions.remove(0);
+            state.seen.forget(&[first.range]);
+        }
+    }
+
+    /// Sets a source aside: what it has done only as digests, so that it is small.
+    fn park(&mut self, name: &str, mut state: SourceState) {
+        let fresh = state.owed_ranges(Part::Fresh);
+        state.seen.digest_upto(u64::MAX, PARKED_DIGEST_MS, &fresh);
+        let key = if name == NAMESPACE { parked_name(&state.selection) } else { name.to_owned() };
+        match self.parked.get_mut(&key) {
+            Some(parked) => {
+                let earlier = std::mem::replace(parked, state);
+                parked.owe_also(&earlier);
+            }
+            None => _ = self.parked.insert(key, state),
+        }
+    }
+
+    /// Forgets parked sources that do not fit; first those that are owed nothing, then those that were given up first.
+    fn bound_parked(&mut self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        let size = |state: &SourceState| serde_json::to_vec(state).map_or(0, |json| json.len());
+        loop {
+            let bytes: usize = self.parked.values().map(size).sum();
+            if self.parked.len() <= MOST_PARKED && bytes <= PARKED_BYTES {
+                return warnings;
+            }
+            let first = self.parked.iter().min_by_key(|(_, state)| (state.owes(), state.through));
+            let Some((name, owes)) = first.map(|(name, state)| (name.clone(), state.owes())) else {
+                return warnings;
+            };
+            self.parked.remove(&name);
+            if owes {
+                warnings.push(format!(
+                    "`{name}` is not monitored any more, and what it was owed is forgotten: too much of that kind is kept already"
+                ));
+            }
+        }
+    }
+}
+
+impl SourceState {
+    /// Whether anything is owed.
+    pub fn owes(&self) -> bool {
+        !(self.owed.is_empty() && self.records.is_empty() && self.settling.is_empty())
+    }
+
+    /// Owes also what another state owes.
+    fn owe_also(&mut self, other: &Self) {
+        self.origin = self.origin.min(other.origin);
+        self.owed.extend(&other.owed);
+        self.settling.extend(&other.settling);
+        for record in &other.records {
+            if self.records.iter().all(|known| known.id != record.id) {
+                self.records.push(record.clone());
+            }
+        }
+        self.records.sort_by_key(|record| (record.start, record.id));
+        let owed: Vec<Range> = other.owed.iter().map(|owed| owed.range).collect();
+        let mut seen = other.seen.clone();
+        seen.keep(u64::MAX, &owed);
+        self.seen.unite(seen);
+    }
+
+    /// Drops admissions whose ranges are walked, or the part of them that is.
+    pub(super) fn settle_admissions(&mut self) {
+        let owed: Vec<Range> = self.owed.iter().map(|owed| owed.range).collect();
+        self.admissions.retain_mut(|admission| {
+            let left: Vec<Range> = owed.iter().filter_map(|owed| owed.shared_with(admission.range)).collect();
+            hull(&left).is_some_and(|range| {
+                admission.range = range;
+                true
+            })
+        });
+    }
+}
+
+/// The range from the first of these starts to the last.
+fn hull(ranges: &[Range]) -> Option<Range> {
+    Range::new(
+        ranges.iter().map(|range| range.since()).min()?,
+        ranges.iter().map(|range| range.upto()).max()?,
+    )
+}
+
+/// The key of patterns that are parked: no action is called so.
+fn parked_name(selection: &[String]) -> String {
+    format!("{NAMESPACE} {}", selection.join(" "))
+}
+
+/// Whether these entries choose the action of that name.
+fn admits(entries: &[String], name: &str) -> bool {
+    selection(entries).chooses(name)
+}
+
+/// The entries as a selection. What cannot be read chooses nothing.
+pub fn selection(entries: &[String]) -> Selection {
+    Selection::new(entries.iter().filter_map(|entry| Entry::parse(entry).ok()), None)
+}
+
+/// Whether `entries` plainly choose all that `others` do.
+fn covers(entries: &[String], others: &[String]) -> bool {
+    let excludes = |entry: &&String| entry.starts_with('!');
+    others.iter().filter(|entry| !excludes(entry)).all(|entry| entries.contains(entry))
+        && entries.iter().filter(excludes).all(|entry| others.contains(entry))
+}

@@ -1,0 +1,179 @@
+//! Other places than the one where the checkpoint is kept now: it may have been kept there before, and whose it is.
+
+use super::{Found, Loader, decode, newer};
+use crate::checkpoint::{BadCheckpoint, Checkpoint, Owner, load_package, read_records, sign};
+use crate::config::{OnMissingState, Origin};
+use crate::plan::{PlanError, former_package_names, package_name};
+use crate::ports::Failure;
+
+/// A checkpoint in a package that was saved longer ago than this may be one that was left behind, in milliseconds: then the own records are asked
+/// whether they have a newer one.
+const LEFT_BEHIND_MS: u64 = 180_000;
+
+/// Where the checkpoint is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    Package,
+    Records,
+    Host,
+}
+
+impl Loader<'_> {
+    /// The newest of what was found where the checkpoint is kept, and of what is where it may have been kept before; and what is wrong if there
+    /// is none.
+    pub(super) fn newest(
+        &mut self,
+        found: Option<Checkpoint>,
+        problem: Option<String>,
+        place: Place,
+    ) -> Result<(Option<Checkpoint>, Option<String>), PlanError> {
+        let age_ms = found.as_ref().map(|found| self.now_ms.saturating_sub(found.saved_ms));
+        // A host says by what it hands in which of several is meant.
+        if age_ms.is_some_and(|age_ms| place != Place::Package || age_ms < LEFT_BEHIND_MS) {
+            return Ok((found, None));
+        }
+        let asked = self.read_records();
+        if found.is_none() {
+            asked?;
+        }
+        let saved_ms = found.as_ref().map(|found| found.saved_ms);
+        let (kept, elsewhere, whole) = match self.records.as_mut() {
+            Some(records) => (records.checkpoint.take(), records.elsewhere, records.whole),
+            None => (None, false, true),
+        };
+        let mut newest = found;
+        if let Some(kept) = kept.filter(|kept| saved_ms.is_none_or(|saved_ms| saved_ms < kept.saved_ms)) {
+            if place != Place::Records && (problem.is_some() || newest.is_some()) {
+                let problem = problem.as_deref().unwrap_or("the checkpoint in the package is an older one");
+                self.warnings
+                    .push(format!("{problem}: went on from the one in this forwarder's activation records"));
+            }
+            newest = Some(kept);
+        }
+        if newest.is_none() || place == Place::Records && elsewhere {
+            newest = self.newer_of_packages(newest, place)?;
+        }
+        if newest.is_some() {
+            return Ok((newest, None));
+        }
+        if !whole {
+            self.refuse_to_begin()?;
+        }
+        let deleted = || {
+            let name = package_name(self.config, self.context);
+            format!(
+                "the package `{name}` does not exist, although earlier runs of this forwarder saved their checkpoint"
+            )
+        };
+        Ok((None, problem.or_else(|| elsewhere.then(deleted))))
+    }
+
+    /// What packages hold that are not the place of today, if it is newer than `known`.
+    fn newer_of_packages(
+        &mut self,
+        known: Option<Checkpoint>,
+        place: Place,
+    ) -> Result<Option<Checkpoint>, PlanError> {
+        let mut names = former_package_names(self.config, self.context);
+        if place != Place::Package {
+            names.insert(0, package_name(self.config, self.context));
+        }
+        let mut newest = known;
+        for name in names {
+            let stored = match load_package(self.api, &name) {
+                Ok(stored) => stored,
+                Err(failure) if failure.retryable => return Err(PlanError::Api(failure)),
+                // A key that may not read packages has written none.
+                Err(_) => continue,
+            };
+            let place = format!("the package `{name}`");
+            let Some(json) = stored.checkpoint else { continue };
+            let Found::Sound(checkpoint) = decode(json.get().as_bytes(), &place)? else { continue };
+            if newest.as_ref().is_some_and(|newest| newest.saved_ms >= checkpoint.saved_ms) {
+                continue;
+            }
+            if let Some(other) = self.other_forwarder(&checkpoint) {
+                self.warnings.push(format!("{place} holds the checkpoint of {other}: not gone on from that"));
+                continue;
+            }
+            self.warnings.push(format!("went on from the checkpoint in {place}, where it was kept before"));
+            newest = Some(checkpoint);
+        }
+        Ok(newest)
+    }
+
+    /// Whose checkpoint it is, if it cannot be this forwarder's. Commands are told apart by their receivers.
+    fn other_forwarder(&self, checkpoint: &Checkpoint) -> Option<String> {
+        if let Some(owner) =
+            checkpoint.owner.as_ref().filter(|owner| owner.forwarder != self.owner().forwarder)
+        {
+            return Some(owner.to_string());
+        }
+        let same = self.context.own_action.is_some() || checkpoint.receivers == Some(self.receivers());
+        (!same).then(|| "a command with other receivers".into())
+    }
+
+    /// Refuses a checkpoint that is another forwarder's. What the API keeps is of that API, whatever its name is by now.
+    pub(super) fn refuse_stranger(&self, found: &Found, place: Place, name: &str) -> Result<(), PlanError> {
+        let Found::Sound(Checkpoint { owner: Some(owner), .. }) = found else { return Ok(()) };
+        let own = self.owner();
+        if owner.forwarder == own.forwarder && (place != Place::Host || owner.api == own.api) {
+            return Ok(());
+        }
+        let message = format!("the checkpoint in {name} is that of {owner}: {}", Owner::REMEDY);
+        Err(PlanError::Checkpoint(Failure::lasting(message)))
+    }
+
+    /// Writes into the checkpoint whose it is, and says so if its receivers are others than before.
+    pub(super) fn sign(&mut self, checkpoint: &mut Checkpoint) {
+        let receivers = self.receivers();
+        if checkpoint.receivers.as_ref().is_some_and(|before| *before != receivers) {
+            self.warnings.push(
+                "the receivers are others than in the last run: they do not get what those have acknowledged. A forwarder that runs beside \
+                 another one needs a `checkpoint.package` of its own, or --state FILE"
+                    .into(),
+            );
+        }
+        checkpoint.receivers = Some(receivers);
+        checkpoint.owner = Some(self.owner());
+    }
+
+    fn receivers(&self) -> String {
+        let mut receivers: Vec<String> =
+            self.config.output.receivers.iter().map(ToString::to_string).collect();
+        receivers.sort_unstable();
+        sign(&receivers.join(" "))
+    }
+
+    fn owner(&self) -> Owner {
+        let platform = self.context.api_host.as_deref().and_then(|host| Origin::parse(host).ok());
+        let api = self.config.api_host.as_ref().or(platform.as_ref()).map(ToString::to_string);
+        let forwarder = self.context.own_action.as_ref().map_or(Owner::COMMAND, |own| own.name.as_str());
+        Owner::new(forwarder, &api.unwrap_or_default())
+    }
+
+    /// Not all of the own records could be read, and so it is not known where to go on. A new beginning would forget what is owed.
+    fn refuse_to_begin(&self) -> Result<(), PlanError> {
+        if self.config.on_missing_state == OnMissingState::From {
+            return Ok(());
+        }
+        let message = "there is no checkpoint in the newest activation records of this forwarder, and the time did not suffice for the older \
+                       ones; the next run looks again. To begin without it, give `from`, and `on_missing_state` as `from`";
+        Err(PlanError::Checkpoint(Failure::passing(message)))
+    }
+
+    /// Asks for the forwarder's own records, once; a command has none.
+    pub(super) fn read_records(&mut self) -> Result<(), PlanError> {
+        let Some(own) = self.context.own_action.as_ref().filter(|_| self.records.is_none()) else {
+            return Ok(());
+        };
+        let until_ms = self.now_ms + self.stop_ms.saturating_sub(self.now_ms) / 2;
+        let records = read_records(self.api, self.ports.clock, &own.name, [self.now_ms, until_ms])
+            .map_err(PlanError::Api)?;
+        if let (None, Some(version)) = (&records.checkpoint, records.newer) {
+            return Err(newer("this forwarder's activation records", &BadCheckpoint::Newer(version)));
+        }
+        self.records = Some(records);
+        Ok(())
+    }
+}

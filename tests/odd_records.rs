@@ -1,0 +1,129 @@
+//! Records that are larger than what is held in memory, and such as are not quite as they should be: their lines arrive all the same. The core,
+//! compiled natively, from the API's bytes to what a receiver reads.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    unreachable_pub,
+    reason = "this is how a test fails"
+)]
+
+#[path = "odd_records/world.rs"]
+mod world;
+
+use serde_json::json;
+use world::{Run, World};
+
+const PATH: &str =
+    r#""annotations":[{"key":"path","value":"guest/hello"},{"key":"kind","value":"nodejs:20"}]"#;
+
+/// A record's members behind id and start.
+fn hello(logs: impl AsRef<[u8]>) -> Vec<u8> {
+    let head = format!(r#""end":1699999999999,"namespace":"guest","name":"hello",{PATH},"logs":["#);
+    [head.as_bytes(), logs.as_ref(), b"]"].concat()
+}
+
+fn plain(text: &str) -> (String, String) {
+    (text.to_owned(), String::new())
+}
+
+fn warnings_of_mending(run: &Run) -> usize {
+    let warnings = run.result["warnings"].as_array().into_iter().flatten();
+    warnings.filter(|warning| warning.as_str().unwrap().contains("not sound text")).count()
+}
+
+#[test]
+fn one_bad_entry_is_mended_marked_and_counted_and_loses_no_neighbour() {
+    for (bad, text) in [
+        (&br#""\ud83d""#[..], "\u{fffd}"),
+        (b"\"caf\xe9\"", "caf\u{fffd}"),
+        (b"\"\x07\"", "\u{7}"),
+        (b"null", "null"),
+        (br#"{"level":"info"}"#, r#"{"level":"info"}"#),
+    ] {
+        let mut world = World::default();
+        world.add(10, hello([br#""one","#, bad, br#","two""#].concat()));
+        world.add(11, hello(r#""older""#));
+        let run = world.run(&["hello"]);
+        let mended = (text.to_owned(), r#"["mended"]"#.to_owned());
+        assert_eq!(run.lines(), [plain("one"), mended, plain("two"), plain("older")]);
+        assert_eq!(run.result["lines"]["mended"], 1);
+        assert_eq!(warnings_of_mending(&run), 1);
+        assert!(run.complete && run.result["unreadable_records"].is_null(), "{}", run.result);
+    }
+}
+
+#[test]
+fn a_run_with_sound_entries_only_says_nothing_of_mending() {
+    let mut world = World::default();
+    world.add(10, hello(r#""half a pair of words: \\ud83d \ud83d\udc4b""#));
+    let run = world.run(&["hello"]);
+    assert_eq!(run.lines(), [plain("half a pair of words: \\ud83d 👋")]);
+    assert!(run.result["lines"].get("mended").is_none());
+    assert_eq!(warnings_of_mending(&run), 0);
+}
+
+#[test]
+fn a_record_without_a_path_is_forwarded_by_name_and_by_pattern_alike() {
+    for annotations in
+        [r#""annotations":[{"key":"kind","value":"nodejs:20"}],"#, r#""annotations":null,"#, ""]
+    {
+        let mut world = World::default();
+        world.add(
+            10,
+            format!(r#""end":1699999999999,"namespace":"guest","name":"hello",{annotations}"logs":["one"]"#),
+        );
+        for actions in [&["hello"][..], &["*", "*/*"], &["pkg/*"]] {
+            let run = world.run(actions);
+            assert_eq!(run.lines(), [plain("one")], "{annotations} {actions:?}");
+            assert_eq!(run.events[0]["action"], "hello");
+            assert!(run.complete);
+        }
+    }
+}
+
+#[test]
+fn a_record_of_any_size_arrives_line_by_line_and_its_neighbours_with_it() {
+    // 6 MB of control characters are 36 MB of JSON.
+    let line = format!("2023-11-14T22:13:19.5Z stdout: {}", "\u{1}".repeat(500_000));
+    let logs = vec![json!(line).to_string(); 12].join(",");
+    let mut world = World::default();
+    world.add(9, hello(r#""newer""#));
+    world.add(10, hello(&logs));
+    world.add(11, hello(r#""older""#));
+    assert!(world.records[1].json.len() > 36_000_000);
+    let run = world.run(&["hello"]);
+    let texts = run.texts();
+    assert_eq!((texts.len(), &*texts[0], &*texts[13]), (14, "newer", "older"));
+    assert!(texts[1..13].iter().all(|text| *text == line));
+    assert!(run.complete && run.result.get("error").is_none(), "{}", run.result);
+}
+
+#[test]
+fn a_log_of_any_size_in_a_store_of_its_own_arrives_line_by_line() {
+    let line = "x".repeat(100_000);
+    let logs = json!({"logs": vec![&line; 360]}).to_string();
+    assert!(logs.len() > 36_000_000);
+    let mut world = World::default();
+    world.add(10, hello("")).logs = logs.into_bytes();
+    let run = world.run(&["hello"]);
+    assert_eq!((run.events.len(), run.texts().iter().all(|text| *text == line)), (360, true));
+    assert!(run.complete && run.result.get("error").is_none(), "{}", run.result);
+}
+
+#[test]
+fn a_line_that_no_event_can_hold_is_cut_and_says_so_however_large_it_is() {
+    let long = "y".repeat(20 << 20);
+    let mut world = World::default();
+    world.add(10, hello(format!(r#""one","{long}","three","{long}\ud83d""#)));
+    let run = world.run(&["hello"]);
+    let lines = run.lines();
+    assert_eq!((&lines[0], &lines[2]), (&plain("one"), &plain("three")));
+    for (text, flags) in [&lines[1], &lines[3]] {
+        assert!(text.len() > 10_000_000 && long.starts_with(text.as_str()));
+        assert_eq!(flags, r#"["truncated"]"#);
+    }
+    assert_eq!((&run.result["lines"]["truncated"], lines.len()), (&json!(2), 4));
+}
