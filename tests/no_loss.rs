@@ -14,7 +14,8 @@
 
 mod sim;
 
-use sim::{Gap, HOUR, MINUTE, Verdict, simulate};
+use sim::{Gap, HOUR, KINDS, MINUTE, Verdict, simulate};
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -51,6 +52,9 @@ fn every_line_arrives_whatever_goes_wrong_and_once_if_nothing_does() {
     verdicts.sort_by_key(|(seed, _)| *seed);
     let failed = report(&verdicts);
     assert_eq!(failed, 0, "seeds failed: see above");
+    let met = met(&verdicts);
+    let never: Vec<_> = KINDS.iter().filter(|kind| !met.contains_key(*kind)).collect();
+    assert!((from, to) != SEEDS || never.is_empty(), "kinds of trouble that no seed met: {never:?}");
 }
 
 /// Runs before a gap of ten hours, after it, and each minute from then on.
@@ -96,26 +100,41 @@ fn report(verdicts: &[(u64, Verdict)]) -> usize {
     let mut out = std::io::stdout().lock();
     let failed: Vec<_> = verdicts.iter().filter(|(_, verdict)| !verdict.complaints.is_empty()).collect();
     for (seed, verdict) in failed.iter().take(NAMED) {
+        let met: Vec<_> = verdict.met.keys().copied().collect();
         writeln!(out, "seed {seed}: {}", verdict.complaints.join("; ")).unwrap();
+        writeln!(out, "  met: {}", met.join(" ")).unwrap();
         writeln!(out, "  again: WHISKJACK_SEEDS={seed}..{} cargo test --release --test no_loss", seed + 1)
             .unwrap();
     }
     if failed.len() > NAMED {
-        writeln!(out, "and {} more seeds", failed.len() - NAMED).unwrap();
+        let more: Vec<_> = failed.iter().skip(NAMED).map(|(seed, _)| seed.to_string()).collect();
+        writeln!(out, "and {} more seeds: {}", more.len(), more.join(", ")).unwrap();
     }
+    let met = met(verdicts);
     let sum = |of: fn(&Verdict) -> u64| verdicts.iter().map(|(_, verdict)| of(verdict)).sum::<u64>();
     writeln!(
         out,
-        "\nseeds={} runs={} entries={} lost={} repeated_clean={} max_checkpoint_bytes={}",
+        "\nseeds={} runs={} entries={} lost={} repeated_clean={} max_checkpoint_bytes={} kinds={}",
         verdicts.len(),
         sum(|verdict| verdict.runs),
         sum(|verdict| verdict.entries),
         sum(|verdict| verdict.lost),
         sum(|verdict| verdict.repeated_clean),
         verdicts.iter().map(|(_, verdict)| verdict.max_checkpoint_bytes).max().unwrap_or(0),
+        met.len(),
     )
     .unwrap();
+    let met: Vec<String> = met.iter().map(|(kind, seeds)| format!("{kind}={seeds}")).collect();
+    writeln!(out, "met: {}", met.join(" ")).unwrap();
     failed.len()
+}
+
+/// How many seeds met each kind of trouble.
+fn met(verdicts: &[(u64, Verdict)]) -> BTreeMap<&'static str, u64> {
+    let mut met = BTreeMap::new();
+    let kinds = verdicts.iter().flat_map(|(_, verdict)| verdict.met.keys());
+    kinds.for_each(|kind| *met.entry(*kind).or_default() += 1);
+    met
 }
 
 fn seeds() -> (u64, u64) {

@@ -1,13 +1,17 @@
-//! The OpenWhisk API as the forwarder sees it: list and count of activations, and a package (facts/openwhisk.md 1 and 10).
+//! The OpenWhisk API as the forwarder sees it: list and count of activations, single records, and packages (facts/openwhisk.md 1 and 10).
 
 use super::faults::{self, ApiFault};
+use super::package;
 use super::ports::{RunPorts, Sim};
 use super::record::{LogsAt, Record};
-use super::world::Store;
+use super::trouble::How;
 use serde_json::json;
 use std::collections::HashMap;
 use std::rc::Rc;
 use whiskjack::ports::{Body, Failure, Http, Method, Request, Response};
+
+/// From so many lines on a record is large.
+const LARGE: u32 = 5_000;
 
 impl Http for RunPorts {
     fn send(&self, request: &Request) -> Result<Response, Failure> {
@@ -18,20 +22,28 @@ impl Http for RunPorts {
             Some(ApiFault::Slow | ApiFault::NoAnswer { .. }) => sim.random.between(3_000, 30_000),
             _ => sim.random.heavy(20, 1_000),
         };
-        let done =
-            !matches!(fault, Some(ApiFault::NoAnswer { done: false } | ApiFault::Status { done: false, .. }));
+        let undone = matches!(
+            fault,
+            Some(
+                ApiFault::NoAnswer { done: false }
+                    | ApiFault::Status { done: false, .. }
+                    | ApiFault::Foreign { .. }
+            )
+        );
         let in_time = self.pass(takes);
-        let answer = if done { answer(sim, request) } else { Answer::error(500) };
+        let answer = if undone { Answer::status(500) } else { answer(sim, request) };
         sim.trace(|| format!("{:?} {} → {} {:?}", request.method, request.target, answer.status, fault));
+        faults::note(sim, request, fault);
         self.leave();
         match fault {
             Some(ApiFault::NoAnswer { .. }) => Err(Failure::passing("no answer")),
             _ if !in_time => Err(Failure::passing("no answer in time")),
-            Some(ApiFault::Status { status, .. }) => Ok(self.respond(Answer::error(status), None)),
+            Some(ApiFault::Status { status, .. }) => Ok(self.respond(Answer::status(status), None)),
+            Some(ApiFault::Foreign { status, body }) => Ok(self.respond(Answer::json(status, body), None)),
             Some(ApiFault::Garbage) => {
                 let garbage =
                     sim.random.pick(&["<html>hello</html>", "", "{}", "null", "\u{0}", "[[]]", "[{]"]);
-                Ok(self.respond(Answer { status: 200, pieces: vec![garbage.into()] }, None))
+                Ok(self.respond(Answer::json(200, garbage), None))
             }
             fault => Ok(self.respond(answer, fault)),
         }
@@ -43,33 +55,43 @@ impl RunPorts {
         let cut = match fault {
             Some(ApiFault::Reset { after }) => Some((after, true)),
             Some(ApiFault::CutOff { after }) => Some((after, false)),
-            _ => None,
+            _ => answer.reset_after.map(|after| (after, true)),
         };
-        let whole: String = answer.pieces.concat();
         let piece = self.sim.random.pick(&[60, 1_000, 16_000, 16_000, 65_000]);
-        let streamed = Streamed { ports: self.shared(), bytes: whole.into_bytes(), at: 0, piece, cut };
+        // A large answer in small pieces would take its time.
+        let piece = if answer.body.len() > 1 << 20 { 65_000 } else { piece };
+        let streamed = Streamed { ports: self.shared(), bytes: answer.body, at: 0, piece, cut };
         Response { status: answer.status, body: Box::new(streamed) }
     }
 }
 
 /// An answer, before anything happens to it on its way.
-struct Answer {
+pub struct Answer {
     status: u16,
-    pieces: Vec<String>,
+    body: Vec<u8>,
+    /// The connection breaks after so many bytes: the server cannot say the rest.
+    reset_after: Option<usize>,
 }
 
 impl Answer {
-    fn error(status: u16) -> Self {
-        let body = match status {
-            502..=504 => "<html><body>gateway</body></html>",
-            _ => r#"{"error":"There was an internal server error.","code":"x"}"#,
-        };
-        Self { status, pieces: vec![body.into()] }
+    pub fn json(status: u16, body: impl Into<Vec<u8>>) -> Self {
+        Self { status, body: body.into(), reset_after: None }
+    }
+
+    /// An error of OpenWhisk.
+    pub fn error(status: u16, error: &str) -> Self {
+        Self::json(status, json!({"error": error, "code": "k3FvVvZNgzJXEJTRtGcVvZ6cGrKzYlfH"}).to_string())
+    }
+
+    fn status(status: u16) -> Self {
+        match status {
+            502..=504 => Self::json(status, "<html><body>gateway</body></html>"),
+            _ => Self::error(status, "There was an internal server error."),
+        }
     }
 
     fn refused(why: &str) -> Self {
-        let error = format!("The query parameter 'limit' was malformed:\n{why}");
-        Self { status: 400, pieces: vec![json!({"error": error, "code": "x"}).to_string()] }
+        Self::error(400, &format!("The query parameter 'limit' was malformed:\n{why}"))
     }
 }
 
@@ -79,38 +101,38 @@ fn answer(sim: &Sim, request: &Request) -> Answer {
         return limits(sim);
     }
     let collection = path.strip_prefix("/api/v1/namespaces/_/").expect("the namespace of the key");
-    if let Some(id) = collection.strip_prefix("activations/").and_then(|rest| rest.strip_suffix("/logs")) {
-        return logs(sim, u128::from_str_radix(id, 16).expect("an activation id"));
-    }
-    match (request.method, collection.split('/').next()) {
-        (Method::Get, Some("activations")) => activations(sim, query),
-        (Method::Get, Some("packages")) => {
-            let (status, json) = sim.package();
-            Answer { status, pieces: vec![json.to_string()] }
+    match (request.method, collection.split_once('/')) {
+        (Method::Get, None) if collection == "activations" => activations(sim, query),
+        (Method::Get, Some(("activations", id))) => {
+            let (id, logs_only) = id.strip_suffix("/logs").map_or((id, false), |id| (id, true));
+            let id = u128::from_str_radix(id, 16).expect("an activation id");
+            by_id(sim, id, logs_only)
         }
-        (Method::Put, Some("packages")) => {
-            if sim.world.settings.store == Store::Refused {
-                return Answer::error(403);
-            }
-            if query != "overwrite=true" && sim.kept.borrow().package.is_some() {
-                let error = json!({"error": "resource already exists", "code": "x"});
-                return Answer { status: 409, pieces: vec![error.to_string()] };
-            }
-            sim.kept.borrow_mut().put(&request.body, sim.world.settings.shared_package);
-            Answer { status: 200, pieces: vec![sim.package().1.to_string()] }
-        }
+        (Method::Get, Some(("packages", name))) => package::get(sim, &decoded(name)),
+        (Method::Put, Some(("packages", name))) => package::put(sim, &decoded(name), query, &request.body),
         _ => panic!("an unexpected request: {request:?}"),
     }
 }
 
-/// The logs of one activation. Their own store may get them late, and fail as such stores do: as long as there is a look-back to come.
-fn logs(sim: &Sim, id: u128) -> Answer {
-    let (now, settings) = (sim.now.get(), &sim.world.settings);
-    let record = sim.world.by_id(id).filter(|record| record.is_visible(now));
-    let Some(record) = record else {
-        let error = json!({"error": "The requested resource does not exist.", "code": "x"});
-        return Answer { status: 404, pieces: vec![error.to_string()] };
+/// One record, or its logs.
+fn by_id(sim: &Sim, id: u128, logs_only: bool) -> Answer {
+    let now = sim.now.get();
+    let own = sim.own.borrow();
+    let known = sim.world.by_id(id).or_else(|| own.iter().find(|record| record.id == id));
+    let Some(record) = known.filter(|record| record.is_visible(now)) else {
+        return Answer::error(404, "The requested resource does not exist.");
     };
+    match record.poisoned(now) {
+        Some(poison) if !poison.by_id => return spoiled(sim, record, poison.how, Vec::new()),
+        Some(_) => sim.met.note("poison-by-id"),
+        None => {}
+    }
+    if logs_only { logs(sim, record) } else { Answer::json(200, bytes(sim, record, true)) }
+}
+
+/// The logs of one activation. Their own store may get them late, and fail as such stores do: as long as there is a look-back to come.
+fn logs(sim: &Sim, record: &Record) -> Answer {
+    let (now, settings) = (sim.now.get(), &sim.world.settings);
     let hopeful = now + 20_000 < record.start + settings.lookback_ms(0);
     let lines: Vec<String> = match settings.logs {
         LogsAt::Nowhere => vec!["Logs are not available.".into()],
@@ -118,19 +140,55 @@ fn logs(sim: &Sim, id: u128) -> Answer {
             vec!["The log message can't be retrieved, no idea why".into()]
         }
         LogsAt::Api if record.has_lines() && record.logs_at <= now => {
-            (0..record.lines).map(|index| record.line(index)).collect()
+            sim.met.note("log-store");
+            record.logs()
         }
         LogsAt::Api => Vec::new(),
         LogsAt::Record => record.logs(),
     };
-    Answer { status: 200, pieces: vec![json!({"logs": lines}).to_string()] }
+    Answer::json(200, record.bytes_of_logs(lines))
+}
+
+/// What comes instead of a page, or a record, that the API cannot give; `before` is what was sent of the page before that.
+fn spoiled(sim: &Sim, record: &Record, how: How, before: Vec<u8>) -> Answer {
+    let kind = match record.poison.map(|poison| poison.until) {
+        _ if record.deleted < u64::MAX => "poison-deleted",
+        Some(u64::MAX) => "poison-forever",
+        _ => "poison-until",
+    };
+    sim.met.note(kind);
+    match how {
+        How::Status(status) => Answer::status(status),
+        How::Reset => {
+            let bytes = bytes(sim, record, true);
+            let body = [before, bytes[..bytes.len() / 2].to_vec()].concat();
+            Answer { status: 200, reset_after: Some(body.len()), body }
+        }
+        How::Broken => Answer::json(200, broken(sim, record)),
+    }
+}
+
+/// A record that is no JSON.
+fn broken(sim: &Sim, record: &Record) -> Vec<u8> {
+    sim.met.note("poison-json");
+    format!(r#"{{"activationId":"{:032x}","start" {} "name" hello}}"#, record.id, record.start).into_bytes()
+}
+
+/// The JSON of a record, kept if it is large.
+fn bytes(sim: &Sim, record: &Record, docs: bool) -> Vec<u8> {
+    let make = || record.bytes(docs, sim.world.settings.logs);
+    if !docs || record.lines < LARGE {
+        return make();
+    }
+    sim.met.note("large-record");
+    sim.large.borrow_mut().entry(record.id).or_insert_with(make).clone()
 }
 
 /// Limits that ask for the look-back that the world has: twice the duration, 10 s for logs, and what settling takes.
 fn limits(sim: &Sim) -> Answer {
-    let duration = (sim.world.settings.lookback_ms(sim.now.get()) - 290_000) / 2;
+    let duration = (sim.lookback_ms() - 290_000) / 2;
     let limits = json!({"max_action_duration": duration, "max_action_logs": 5 << 20});
-    Answer { status: 200, pieces: vec![json!({"description": "OpenWhisk", "limits": limits}).to_string()] }
+    Answer::json(200, json!({"description": "OpenWhisk", "limits": limits}).to_string())
 }
 
 fn activations(sim: &Sim, query: &str) -> Answer {
@@ -146,7 +204,7 @@ fn activations(sim: &Sim, query: &str) -> Answer {
     let name = query.get("name").map(String::as_str);
     let own = sim.own.borrow();
     let mut named = sim.world.named(name);
-    if name.is_none_or(|name| name == "fwd") {
+    if name.is_none_or(|name| name == sim.own_name.get()) {
         named.extend(own.iter());
         named.sort_by_key(|record| std::cmp::Reverse((record.start, record.id)));
     }
@@ -156,7 +214,7 @@ fn activations(sim: &Sim, query: &str) -> Answer {
     let skip = number("skip").unwrap_or(0) as usize;
     if query.get("count").is_some_and(|count| count == "true") {
         let count = found.count().saturating_sub(skip);
-        return Answer { status: 200, pieces: vec![format!("{{\"activations\":{count}}}")] };
+        return Answer::json(200, format!("{{\"activations\":{count}}}"));
     }
     let (limit, most) = (number("limit").expect("limit") as usize, sim.world.settings.site_limit);
     if limit > most {
@@ -167,13 +225,43 @@ fn activations(sim: &Sim, query: &str) -> Answer {
     let docs = query["docs"] == "true";
     let rows: Vec<&&Record> = found.by_ref().skip(skip).take(limit).collect();
     let gone = rows.iter().any(|record| !record.is_visible(now));
-    if docs && (gone || rows.len() as u64 > sim.world.settings.largest_page) {
-        return Answer::error(sim.random.pick(&[500, 504]));
+    if docs && rows.len() as u64 > sim.world.settings.largest_page {
+        sim.met.note("small-page");
+        return Answer::status(sim.random.pick(&[500, 504]));
+    }
+    if docs && gone {
+        return Answer::status(sim.random.pick(&[500, 504]));
     }
     sim.pass(rows.len() as u64 / 4);
-    let rows: Vec<String> =
-        rows.iter().map(|record| record.json(docs, sim.world.settings.logs).to_string()).collect();
-    Answer { status: 200, pieces: vec!["[".into(), rows.join(","), "]".into()] }
+    note(sim, &rows, since);
+    let mut body = b"[".to_vec();
+    for (at, record) in rows.iter().enumerate() {
+        if at > 0 {
+            body.push(b',');
+        }
+        match record.poisoned(now).filter(|_| docs) {
+            Some(poison) if poison.how == How::Broken => body.extend(spoiled(sim, record, poison.how, Vec::new()).body),
+            Some(poison) => return spoiled(sim, record, poison.how, body),
+            None => body.extend(bytes(sim, record, docs)),
+        }
+    }
+    body.push(b']');
+    Answer::json(200, body)
+}
+
+/// Notes which kinds of trouble a page holds.
+fn note(sim: &Sim, rows: &[&&Record], since: u64) {
+    for record in rows {
+        let met = [
+            (record.visible > record.start + 60_000 && since < record.visible - 60_000, "late"),
+            (record.spoiled, "bad-entry"),
+            (record.spoiled, "bad-result"),
+            ((1..=2).contains(&record.bare), "no-annotations"),
+            ((3..=4).contains(&record.bare), "no-path"),
+            ((5..=6).contains(&record.bare), "no-end"),
+        ];
+        met.iter().filter(|(met, _)| *met).for_each(|(_, kind)| sim.met.note(kind));
+    }
 }
 
 /// A body that arrives in pieces.

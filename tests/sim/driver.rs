@@ -1,14 +1,19 @@
 //! Runs the forwarder in a world: in time, late, twice at once, killed, in one piece or in slices on several workers.
 
+use super::between::{self, Configured};
+use super::demand::{self, Demands};
 use super::index::Index;
 use super::oracle::{self, Verdict};
-use super::ports::{Fate, Killed, RunPorts, Sim};
+use super::package::{Package, Packages, foreign};
+use super::ports::{Fate, Killed, RunPorts, Side, Sim};
 use super::random::Random;
+use super::receiver::Arrived;
 use super::record::Record;
-use super::store::{Kept, foreign};
+use super::store::Kept;
+use super::trouble::Met;
 use super::world::{Store, World};
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
@@ -27,31 +32,63 @@ const TIME_MS: u64 = MINUTE;
 const MOST_CLEAN_RUNS: u32 = 40;
 /// Longest time until the look-back is compared.
 const COMPARING_MS: u64 = 10 * MINUTE;
+/// Package of the forwarder's checkpoint.
+const PACKAGE: &str = "whiskjack.fwd";
 /// Most runs inside of one another.
 const DEEPEST: u32 = 2;
 
 /// Simulates the world of a seed from its begin to two clean runs after its end.
 pub fn simulate(seed: u64, trace: bool) -> Verdict {
     let random = Random::new(seed);
-    let world = World::new(&random);
-    let sim = begin(world, random, trace);
-    sim.trace(|| format!("seed {seed}: {:#?}", sim.world.settings));
+    let luck = Random::new(!seed);
+    let world = World::new(&random, &luck);
+    let sim = begin(world, random, luck, trace);
+    sim.trace(|| format!("seed {seed}: {:#?} {:#?}", sim.world.settings, sim.world.trouble));
     remember_2017(&sim);
+    share_package(&sim);
     live(&sim);
+    between::set_back(&sim);
     let settled = settle(&sim);
-    oracle::judge(&sim, settled)
+    let mut verdict = oracle::judge(&sim, settled);
+    if sim.swap() {
+        let second = oracle::judge(&sim, settled);
+        verdict.add(second);
+    }
+    verdict
 }
 
-fn begin(world: World, random: Random, trace: bool) -> Rc<Sim> {
-    let begin = world.settings.begin;
-    let package = world.settings.shared_package.then(|| vec![foreign()]);
+fn begin(world: World, random: Random, luck: Random, trace: bool) -> Rc<Sim> {
+    let settings = &world.settings;
+    let begin = settings.begin;
+    let own_name = if world.trouble.second { "fw/d" } else { "fwd" };
+    let other = world.trouble.second.then(|| Side {
+        own_name: "fw.d",
+        receiver: "second",
+        kept: Kept::default(),
+        own: Vec::new(),
+        arrived: Arrived::default(),
+        demands: Demands::default(),
+    });
     Rc::new(Sim {
+        config: RefCell::new(Configured::new(settings)),
+        wanted: RefCell::new(settings.chosen.iter().copied().collect()),
         world,
         random,
+        luck,
+        met: Met::default(),
+        packages: RefCell::default(),
+        large: RefCell::default(),
+        busy_until: Cell::new(0),
+        began: Cell::new(begin),
+        newer: RefCell::default(),
+        own_name: Cell::new(own_name),
+        receiver: Cell::new("logstash"),
+        other: RefCell::new(other),
+        demands: RefCell::default(),
         now: Cell::new(begin),
         quiet: Cell::new(false),
+        kept: RefCell::default(),
         index: Index::new(begin),
-        kept: RefCell::new(Kept { package, ..Kept::default() }),
         own: RefCell::default(),
         arrived: RefCell::default(),
         runs: Cell::new(0),
@@ -75,7 +112,7 @@ pub struct Ended {
 
 /// Runs in `world`, where nothing goes wrong, at these times.
 pub fn runs_at(world: World, times: &[u64]) -> Vec<Ended> {
-    let sim = begin(world, Random::new(7), std::env::var_os("WHISKJACK_TRACE").is_some());
+    let sim = begin(world, Random::new(7), Random::new(8), std::env::var_os("WHISKJACK_TRACE").is_some());
     sim.quiet.set(true);
     let run_at = |time: &u64| {
         sim.now.set(*time);
@@ -88,6 +125,15 @@ pub fn runs_at(world: World, times: &[u64]) -> Vec<Ended> {
     times.iter().map(run_at).collect()
 }
 
+/// The package is there before the first run, with what somebody else wrote. Its name is the one that a forwarder of this name has.
+fn share_package(sim: &Rc<Sim>) {
+    if sim.world.settings.shared_package {
+        let package = Package { annotations: vec![foreign()], version: 0 };
+        let by_name = [(PACKAGE.to_owned(), package)].into();
+        *sim.packages.borrow_mut() = Packages { by_name, ..Packages::default() };
+    }
+}
+
 /// What the tool of 2017 left behind: in the log of each of its runs how far it came.
 fn remember_2017(sim: &Sim) {
     let settings = &sim.world.settings;
@@ -96,7 +142,8 @@ fn remember_2017(sim: &Sim) {
             settings.marks.iter().map(|(name, ms)| format!("LAST_ACTIVATION {name} {}", ms - less)).collect();
         if !log.is_empty() {
             let start = settings.begin - runs_ago * 300;
-            let record = Record::of_forwarder(sim.random.id(), start, start + 9, start + 9, json!({}), &log);
+            let times = (start, start + 9, start + 9);
+            let record = Record::of_forwarder(sim.random.id(), times, sim.own_name.get(), json!({}), &log);
             sim.own.borrow_mut().push(record);
         }
     }
@@ -106,15 +153,18 @@ fn remember_2017(sim: &Sim) {
 fn live(sim: &Rc<Sim>) {
     let settings = &sim.world.settings;
     let mut tick = settings.begin;
+    let mut due = sim.world.trouble.events.clone();
     while tick < settings.end {
         tick += settings.interval_ms;
         if sim.random.chance(settings.missing) {
             // Sometimes for hours.
             tick += sim.random.heavy(1, 240) / 2 * settings.interval_ms;
+            sim.met.note("missed-run");
             continue;
         }
         sim.now.set(sim.now.get().max(tick));
-        run(sim, 0);
+        between::between(sim, &mut due);
+        turn(sim);
     }
 }
 
@@ -127,7 +177,7 @@ fn settle(sim: &Rc<Sim>) -> bool {
     sim.trace(|| "now everything is quiet".into());
     let mut at_rest = 0;
     for _ in 0..MOST_CLEAN_RUNS {
-        at_rest = if run(sim, 0) { at_rest + 1 } else { 0 };
+        at_rest = if turn(sim) { at_rest + 1 } else { 0 };
         let early = sim.world.settings.early_deletions;
         if at_rest == if early { 3 } else { 2 } {
             return true;
@@ -143,6 +193,16 @@ fn settle(sim: &Rc<Sim>) -> bool {
     false
 }
 
+/// A run of each forwarder. Says whether they left nothing that can be had.
+fn turn(sim: &Rc<Sim>) -> bool {
+    let mut nothing_left = run(sim, 0);
+    if sim.swap() {
+        nothing_left &= run(sim, 0);
+        sim.swap();
+    }
+    nothing_left
+}
+
 /// Another run, in the middle of a call of the first.
 pub fn run_inside(sim: &Rc<Sim>, depth: u32) {
     run(sim, depth);
@@ -153,25 +213,56 @@ fn run(sim: &Rc<Sim>, depth: u32) -> bool {
     sim.runs.set(sim.runs.get() + 1);
     let fate = fate(sim, depth);
     let began = sim.now.get();
+    sim.began.set(began);
     sim.trace(|| format!("a run begins: {fate:?}"));
     let ended = catch_unwind(AssertUnwindSafe(|| attempt(sim, fate)));
     record(sim, began, ended.as_ref().ok().and_then(|report| report.as_ref().ok()));
     let complete = match ended {
-        Ok(report) => {
+        Ok(ended) => {
             sim.trace(|| {
                 format!(
                     "the run ends: {}",
-                    report.as_ref().map_or_else(|e| e.to_string(), |r| text(&r.result))
+                    ended.as_ref().map_or_else(|e| e.to_string(), |r| text(&r.result))
                 )
             });
-            report.is_ok_and(|report| report.complete)
+            over(sim, began, &ended, fate)
         }
-        Err(payload) if payload.is::<Killed>() => false,
+        Err(payload) if payload.is::<Killed>() => {
+            note(sim, between::check_newer(sim, None, true));
+            false
+        }
         Err(payload) => resume_unwind(payload),
     };
     sim.trace(|| "the run is over".into());
     sim.untrue.borrow_mut().extend(oracle::untrue_digests(sim));
     complete
+}
+
+/// A run has come to its end. Says whether it left nothing that can be had.
+fn over(sim: &Rc<Sim>, began: u64, ended: &Result<Report, PlanError>, fate: Fate) -> bool {
+    let report = match ended {
+        Ok(report) => report,
+        Err(error) => {
+            note(sim, between::check_newer(sim, Some(&error.to_string()), false));
+            return false;
+        }
+    };
+    let result: Value = serde_json::from_slice(&report.result).expect("a result is JSON");
+    let error = result["error"].as_str().or(result["skipped"].as_str());
+    note(sim, between::check_newer(sim, error, false));
+    demand::saved(sim, began, &result);
+    // Where another run did part of it, nothing can be said of one.
+    if report.complete && fate.depth == 0 && fate.overlap.is_none() {
+        note(sim, oracle::rightly_complete(sim, began));
+    }
+    report.complete || sim.quiet.get() && oracle::rightly_incomplete(sim, &result)
+}
+
+fn note(sim: &Sim, complaint: Option<String>) {
+    if let Some(complaint) = complaint {
+        sim.trace(|| format!("complaint: {complaint}"));
+        sim.untrue.borrow_mut().push(complaint);
+    }
 }
 
 /// The platform keeps a record of the run, as of any other: at once if nothing goes wrong.
@@ -181,12 +272,14 @@ fn record(sim: &Sim, began: u64, report: Option<&Report>) {
         (serde_json::from_slice(&report.result).expect("a result is JSON"), report.log.clone())
     });
     if let Some(state) = result.get(STATE) {
-        sim.kept.borrow_mut().record(state.to_string().into_bytes());
+        sim.kept.borrow_mut().take(state.to_string().as_bytes());
+        demand::stored(sim);
     }
     let settings = &sim.world.settings;
     let late = if settings.clean || sim.quiet.get() { 0 } else { sim.random.heavy(300, 3 * MINUTE) };
     let end = sim.now.get();
-    let record = Record::of_forwarder(sim.random.id(), began, end, end + late, result, &log);
+    let times = (began, end, end + late);
+    let record = Record::of_forwarder(sim.random.id(), times, sim.own_name.get(), result, &log);
     sim.own.borrow_mut().push(record);
 }
 
@@ -198,6 +291,9 @@ fn fate(sim: &Sim, depth: u32) -> Fate {
         return Fate { time_ms, kill: None, overlap: None, depth };
     }
     let hurried = random.chance(settings.hurried);
+    if hurried {
+        sim.met.note("hurried");
+    }
     Fate {
         time_ms: if hurried { random.between(300, 8_000) } else { time_ms },
         kill: random.chance(settings.kills).then(|| (random.heavy(12, 2_000) + 1, random.chance(500))),
@@ -208,14 +304,14 @@ fn fate(sim: &Sim, depth: u32) -> Fate {
 
 fn attempt(sim: &Rc<Sim>, fate: Fate) -> Result<Report, PlanError> {
     let ports = RunPorts::new(sim, fate);
-    let keeper = match sim.world.settings.store {
+    let keeper = match sim.config.borrow().store {
         Store::Host => Keeper::Host(sim.kept.borrow().host.clone()),
         _ => Keeper::Platform,
     };
     let context = Context {
         api_host: Some("https://api".into()),
         authorized: true,
-        own_action: Some("/guest/fwd".into()),
+        own_action: Some(format!("/guest/{}", sim.own_name.get()).as_str().into()),
         deadline_ms: Some(ports.deadline()),
         keeper,
     };
@@ -273,20 +369,22 @@ fn cut(plan: &mut Plan, random: &Random) {
 fn keep(sim: &Sim, report: &Report) {
     if let Some(checkpoint) = &report.checkpoint {
         sim.kept.borrow_mut().hand(checkpoint.clone());
+        demand::stored(sim);
     }
 }
 
 fn params(sim: &Sim) -> Vec<u8> {
     let settings = &sim.world.settings;
-    let store = match settings.store {
+    let config = sim.config.borrow();
+    let store = match config.store {
         Store::Host => "host",
         Store::Activation => "activation",
         Store::Package | Store::Refused => "package",
     };
-    let mut params = json!({"actions": settings.actions, "logstash": {"host": "logstash", "port": 5044, "worker": sim.random.between(1, 4)},
-        "checkpoint": {"store": store}, "logs": settings.logs_parameter});
+    let mut params = json!({"actions": config.actions, "logstash": {"host": sim.receiver.get(), "port": 5044, "worker": sim.random.between(1, 4)},
+        "checkpoint": {"store": store}, "logs": config.logs_parameter});
     if !settings.limits_tell {
-        params["lookback_minutes"] = (settings.lookback_ms(sim.now.get()) / MINUTE).into();
+        params["lookback_minutes"] = (sim.lookback_ms() / MINUTE).into();
     }
     if let Some(from) = settings.from {
         params["from"] = from.into();

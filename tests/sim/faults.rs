@@ -1,6 +1,34 @@
 //! What goes wrong with one call.
 
 use super::ports::Sim;
+use whiskjack::ports::{Method, Request};
+
+/// What a gateway, a load balancer or a captive portal says in OpenWhisk's place.
+const FOREIGN: &[(u16, &str)] = &[
+    (404, r#"{"status":404,"error":"Not Found"}"#),
+    (404, r#"{"timestamp":"2023-11-14T22:13:20.000+00:00","status":404,"error":"Not Found","path":"/api/v1"}"#),
+    (404, r#"{"message":"no Route matched with those values"}"#),
+    (404, r#"{"error":"x"}"#),
+    (404, "404 page not found\n"),
+    (404, "<html><body>nginx</body></html>"),
+    (404, r#"{"code":"x"}"#),
+    (404, "{}"),
+    (403, r#"{"message":"Forbidden"}"#),
+    (403, r#"{"error":"access denied"}"#),
+    (403, "<html><body>firewall</body></html>"),
+    (401, r#"{"message":"Unauthorized"}"#),
+    (401, r#"{"error":"Unauthorized"}"#),
+    (409, r#"{"message":"conflict"}"#),
+    (409, "<html></html>"),
+    (400, r#"{"error":"bad request"}"#),
+    (200, "<!doctype html><title>Log in</title>"),
+    (200, "{}"),
+    (200, "[]"),
+    (200, "null"),
+    (200, r#"{"status":"ok"}"#),
+    (200, r#"{"error":"x"}"#),
+    (204, ""),
+];
 
 /// What happens to a request to the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +43,8 @@ pub enum ApiFault {
     CutOff { after: usize },
     /// 200, and something that is no answer.
     Garbage,
+    /// Something that is not OpenWhisk answers in its place.
+    Foreign { status: u16, body: &'static str },
     /// It comes, but late.
     Slow,
 }
@@ -50,6 +80,15 @@ pub fn of_request(sim: &Sim) -> Option<ApiFault> {
     if sim.quiet.get() {
         return None;
     }
+    let trouble = &sim.world.trouble;
+    let gateway = trouble.gateway.filter(|time| within(&[*time], sim.now.get())).is_some();
+    if gateway || trouble.foreign > 0 && sim.luck.chance(trouble.foreign) {
+        if gateway {
+            sim.met.note("gateway");
+        }
+        let (status, body) = sim.luck.pick(FOREIGN);
+        return Some(ApiFault::Foreign { status, body });
+    }
     if within(&settings.api_down, sim.now.get()) {
         return Some(random_outage(sim));
     }
@@ -66,6 +105,23 @@ pub fn of_request(sim: &Sim) -> Option<ApiFault> {
             _ => ApiFault::Slow,
         }
     })
+}
+
+/// Notes what was handed out.
+pub fn note(sim: &Sim, request: &Request, fault: Option<ApiFault>) {
+    let kind = match fault {
+        None => return,
+        Some(ApiFault::NoAnswer { done: true }) if request.method == Method::Put => "put-unanswered",
+        Some(ApiFault::NoAnswer { .. }) => "no-answer",
+        Some(ApiFault::Status { .. }) => "status",
+        Some(ApiFault::Reset { .. }) => "reset",
+        Some(ApiFault::CutOff { .. }) => "cut-off",
+        Some(ApiFault::Garbage) => "garbage",
+        Some(ApiFault::Foreign { .. }) if request.target.contains("/packages/") => "foreign-package",
+        Some(ApiFault::Foreign { .. }) => "foreign",
+        Some(ApiFault::Slow) => "slow-api",
+    };
+    sim.met.note(kind);
 }
 
 /// What goes wrong with the next connection, if anything.

@@ -3,6 +3,7 @@
 use super::driver::{Ended, runs_at};
 use super::random::Random;
 use super::record::Record;
+use super::trouble::Trouble;
 use super::world::{Settings, Store, World};
 
 pub const MINUTE: u64 = 60_000;
@@ -24,7 +25,7 @@ impl Gap {
     pub fn runs_at(&self, times: &[u64]) -> Vec<Ended> {
         let settings = self.settings();
         let begin = settings.begin;
-        let world = World::of(settings, self.records(begin));
+        let world = World::of(settings, Trouble::none(), self.records(begin));
         runs_at(world, &times.iter().map(|time| begin + time).collect::<Vec<u64>>())
     }
 

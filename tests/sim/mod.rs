@@ -1,21 +1,28 @@
 //! The forwarder in a simulated world: everything outside is here, in one thread, with a virtual clock, and made from a seed.
 //!
-//! [`world`] says what happens, [`api`] shows it, [`receiver`] takes the lines, [`faults`] spoils both, [`driver`] runs the forwarder in
-//! it, [`oracle`] says what must have arrived.
+//! [`world`] says what happens and [`trouble`] what is wrong there, [`api`] shows it, [`receiver`] takes the lines, [`faults`] spoils both,
+//! [`driver`] runs the forwarder in it, [`between`] changes things between two runs, [`oracle`] says what must have arrived and [`demand`]
+//! what of an action that was not monitored all the time.
 
 mod api;
+mod between;
+mod demand;
 mod driver;
 mod faults;
 mod gap;
 mod index;
 mod oracle;
+mod package;
 mod ports;
 mod random;
 mod receiver;
 mod record;
+mod spoiled;
 mod store;
+mod trouble;
 mod world;
 
 pub use driver::simulate;
 pub use gap::{Gap, HOUR, MINUTE};
 pub use oracle::Verdict;
+pub use trouble::KINDS;

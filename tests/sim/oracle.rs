@@ -1,7 +1,9 @@
 //! What must have arrived, and what must not have happened.
 
+use super::demand;
 use super::ports::Sim;
-use super::record::{LogsAt, Record};
+use serde_json::Value;
+use std::collections::BTreeMap;
 use whiskjack::checkpoint::Digest;
 use whiskjack::range::Range;
 
@@ -15,8 +17,21 @@ pub struct Verdict {
     /// Entries that came again in a world without faults.
     pub repeated_clean: u64,
     pub max_checkpoint_bytes: usize,
+    /// Kinds of trouble, and how often they were met.
+    pub met: BTreeMap<&'static str, u64>,
     /// What is wrong, in sentences.
     pub complaints: Vec<String>,
+}
+
+impl Verdict {
+    /// Adds what became of a second forwarder.
+    pub fn add(&mut self, other: Verdict) {
+        self.entries += other.entries;
+        self.lost += other.lost;
+        self.repeated_clean += other.repeated_clean;
+        self.max_checkpoint_bytes = self.max_checkpoint_bytes.max(other.max_checkpoint_bytes);
+        self.complaints.extend(other.complaints.into_iter().map(|complaint| format!("second forwarder: {complaint}")));
+    }
 }
 
 /// Compares what arrived with what the world held.
@@ -26,10 +41,11 @@ pub fn judge(sim: &Sim, settled: bool) -> Verdict {
     let mut verdict = Verdict {
         runs: sim.runs.get(),
         max_checkpoint_bytes: sim.kept.borrow().largest,
+        met: met(sim),
         ..Verdict::default()
     };
     let mut first = None;
-    for record in sim.world.records.iter().filter(|record| must_arrive(sim, record)) {
+    for record in sim.world.records.iter().filter(|record| demand::must_arrive(sim, record)) {
         let lines = arrived.lines.get(&record.id);
         let lost =
             (0..record.lines).filter(|&index| lines.is_none_or(|lines| lines[index as usize] == 0)).count();
@@ -71,6 +87,7 @@ pub fn judge(sim: &Sim, settled: bool) -> Verdict {
     if !settled {
         verdict.complaints.push("the clean runs did not come to rest".into());
     }
+    verdict.complaints.extend(sim.packages.borrow().lost.clone());
     verdict.complaints.extend(sim.untrue.borrow().iter().take(1).cloned());
     verdict.complaints.extend(arrived.wrong.iter().take(3).cloned());
     verdict
@@ -82,10 +99,10 @@ pub fn untrue_digests(sim: &Sim) -> Vec<String> {
     let Some(checkpoint) = sim.kept.borrow().checkpoint() else { return Vec::new() };
     let mut untrue = Vec::new();
     for (source, state) in &checkpoint.sources {
-        let filter = Some(source.as_str()).filter(|_| !sim.world.settings.patterns);
+        let filter = Some(source.as_str()).filter(|source| *source != "*");
         let own = sim.own.borrow();
         let mut records = sim.world.named(filter);
-        records.extend(own.iter().filter(|_| filter.is_none_or(|name| name == "fwd")));
+        records.extend(own.iter().filter(|_| filter.is_none_or(|name| name == sim.own_name.get())));
         for digest in state.seen.digests_in(all) {
             let mut truth = Digest::empty(digest.range());
             let there = records
@@ -100,22 +117,37 @@ pub fn untrue_digests(sim: &Sim) -> Vec<String> {
     untrue
 }
 
-/// Whether the record's lines have to arrive: it is monitored, starts within what was asked for, and was there long enough.
-fn must_arrive(sim: &Sim, record: &Record) -> bool {
-    let settings = &sim.world.settings;
-    let asked_for = match settings.taken_over(&record.key).or(settings.from) {
-        Some(from) => record.start > from,
-        // The first run begins with the look-back: the checkpoint says when that was.
-        None => origin(sim, &record.key).is_some_and(|origin| record.start >= origin),
-    };
-    record.has_lines()
-        && settings.logs != LogsAt::Nowhere
-        && settings.chosen.contains(&record.key.as_str())
-        && record.deleted == u64::MAX
-        && asked_for
+/// What is wrong with a run that calls itself complete and began at `began`, if anything: something was there and has not arrived.
+pub fn rightly_complete(sim: &Sim, began: u64) -> Option<String> {
+    let arrived = sim.arrived.borrow();
+    let missing = |id: u128| arrived.lines.get(&id).is_none_or(|lines| lines.contains(&0));
+    let mut records = sim.world.records.iter();
+    let record =
+        records.find(|record| missing(record.id) && demand::must_have_arrived(sim, record, began))?;
+    Some(format!(
+        "a run calls itself complete although lines of {:032x} (`{}`) have not arrived",
+        record.id, record.key
+    ))
 }
 
-fn origin(sim: &Sim, source: &str) -> Option<u64> {
-    let source = if sim.world.settings.patterns { "*" } else { source };
-    Some(sim.kept.borrow().checkpoint()?.sources.get(source)?.origin)
+/// Whether a run without faults left only what can never be had, and named that.
+pub fn rightly_incomplete(sim: &Sim, result: &Value) -> bool {
+    let never = demand::out_of_reach(sim);
+    let error = result["error"].as_str().unwrap_or_default();
+    let all_else = sim.world.records.iter().filter(|record| demand::must_arrive(sim, record)).all(|record| {
+        sim.arrived.borrow().lines.get(&record.id).is_some_and(|lines| !lines.contains(&0))
+    });
+    !never.is_empty() && all_else && never.iter().all(|record| error.contains(&format!("{:032x}", record.id)))
+}
+
+/// Kinds of trouble that were met; those that are in the world as it is are met as soon as anything is asked.
+fn met(sim: &Sim) -> BTreeMap<&'static str, u64> {
+    let settings = &sim.world.settings;
+    let early = sim.world.records.iter().any(|record| {
+        record.deleted != u64::MAX && record.deleted < record.start + settings.lookback_ms(0)
+    });
+    let world =
+        [("stale-index", settings.stale), ("slow-index", settings.index_step_ms > 0), ("clock", settings.skew_ms != 0), ("early-deletion", early), ("two-forwarders", sim.world.trouble.second)];
+    world.into_iter().filter(|(_, met)| *met).for_each(|(kind, _)| sim.met.note(kind));
+    sim.met.all()
 }

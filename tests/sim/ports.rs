@@ -1,13 +1,18 @@
 //! One run's ports: every call takes time, and at any call the run may be killed or another one may come in between.
 
+use super::between::{Configured, Newer};
+use super::demand::Demands;
 use super::driver;
+use super::package::Packages;
 use super::index::Index;
 use super::random::Random;
 use super::receiver::Arrived;
 use super::record::Record;
 use super::store::Kept;
+use super::trouble::Met;
 use super::world::{Store, World};
 use std::cell::{Cell, RefCell};
+use std::collections::{BTreeSet, HashMap};
 use std::io::Write;
 use std::rc::{Rc, Weak};
 use whiskjack::ports::{Clock, Ports};
@@ -17,6 +22,28 @@ use whiskjack::ports::{Clock, Ports};
 pub struct Sim {
     pub world: World,
     pub random: Random,
+    /// Chance of the trouble, apart from that of all else.
+    pub luck: Random,
+    pub met: Met,
+    /// The parameters as they are now.
+    pub config: RefCell<Configured>,
+    /// Names that were ever monitored.
+    pub wanted: RefCell<BTreeSet<&'static str>>,
+    pub packages: RefCell<Packages>,
+    /// JSON of records that are large, by id.
+    pub large: RefCell<HashMap<u128, Vec<u8>>>,
+    /// When the receiver will have worked through what it was sent.
+    pub busy_until: Cell<u64>,
+    /// When the run at hand began.
+    pub began: Cell<u64>,
+    /// What a newer program left behind, as long as it is there.
+    pub newer: RefCell<Option<Newer>>,
+    /// Name of the forwarder's own action, and of its receiver.
+    pub own_name: Cell<&'static str>,
+    pub receiver: Cell<&'static str>,
+    /// The forwarder whose turn it is not.
+    pub other: RefCell<Option<Side>>,
+    pub demands: RefCell<Demands>,
     /// The platform's clock, milliseconds since 1970.
     pub now: Cell<u64>,
     /// No more faults.
@@ -34,13 +61,41 @@ pub struct Sim {
     /// Whether a run ended between a window and its acknowledgement, or was killed with a clock that is behind: then lines are sent again, as
     /// after a fault.
     pub cut_short: Cell<bool>,
-    /// Digests of checkpoints that were not true.
+    /// What was wrong with a run, and digests of checkpoints that were not true.
     pub untrue: RefCell<Vec<String>>,
     /// Whether to say what happens.
     pub trace: bool,
 }
 
+/// What a forwarder has of its own.
+#[derive(Debug)]
+pub struct Side {
+    pub own_name: &'static str,
+    pub receiver: &'static str,
+    pub kept: Kept,
+    pub own: Vec<Record>,
+    pub arrived: Arrived,
+    pub demands: Demands,
+}
+
 impl Sim {
+    /// The turn of the other forwarder, if there is one.
+    pub fn swap(&self) -> bool {
+        let Some(other) = &mut *self.other.borrow_mut() else { return false };
+        other.own_name = self.own_name.replace(other.own_name);
+        other.receiver = self.receiver.replace(other.receiver);
+        std::mem::swap(&mut other.kept, &mut self.kept.borrow_mut());
+        std::mem::swap(&mut other.own, &mut self.own.borrow_mut());
+        std::mem::swap(&mut other.arrived, &mut self.arrived.borrow_mut());
+        std::mem::swap(&mut other.demands, &mut self.demands.borrow_mut());
+        true
+    }
+
+    /// The look-back as it is now, in milliseconds.
+    pub fn lookback_ms(&self) -> u64 {
+        self.world.settings.lookback_ms(self.now.get()) + self.config.borrow().longer_lookback_ms
+    }
+
     pub fn pass(&self, ms: u64) {
         self.now.set(self.now.get() + ms);
     }
@@ -70,7 +125,7 @@ pub struct RunPorts {
     kill: Option<(u64, bool)>,
     /// At which call another run takes place.
     overlap: Option<u64>,
-    depth: u32,
+    pub depth: u32,
 }
 
 /// A run was killed: not an error of anybody.
@@ -116,7 +171,7 @@ impl RunPorts {
 
     /// When the run's time is over: by the platform's clock, or by ours if it is our host that ends the run.
     pub fn deadline(&self) -> u64 {
-        let ours = if self.sim.world.settings.store == Store::Host { self.skew_ms } else { 0 };
+        let ours = if self.sim.config.borrow().store == Store::Host { self.skew_ms } else { 0 };
         self.deadline.saturating_add_signed(ours)
     }
 
@@ -125,6 +180,7 @@ impl RunPorts {
         self.calls.set(self.calls.get() + 1);
         if self.overlap == Some(self.calls.get()) {
             self.sim.trace(|| "another run comes in between".into());
+            self.sim.met.note("overlap");
             driver::run_inside(&self.sim, self.depth + 1);
         }
         if self.kill == Some((self.calls.get(), false)) {
@@ -158,6 +214,7 @@ impl RunPorts {
 
     fn die(&self, how: &str) -> ! {
         self.sim.trace(|| how.to_owned());
+        self.sim.met.note("killed");
         std::panic::resume_unwind(Box::new(Killed))
     }
 }

@@ -2,7 +2,9 @@
 
 use super::faults::{self, TransportFault};
 use super::ports::{RunPorts, Sim};
+use super::between;
 use super::record::NAMESPACE;
+use super::spoiled;
 use serde::Deserialize;
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
@@ -30,6 +32,14 @@ struct Event {
     activation: String,
     action: String,
     namespace: String,
+    #[serde(default)]
+    log: Log,
+}
+
+#[derive(Deserialize, Default)]
+struct Log {
+    #[serde(default)]
+    flags: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -40,7 +50,7 @@ struct Metadata {
 
 impl Transport for RunPorts {
     fn connect(&self, host: &str, port: u16, timeout_ms: u64) -> Result<Box<dyn Connection>, TransportError> {
-        assert_eq!((host, port), ("logstash", 5044));
+        assert_eq!((host, port), (self.sim.receiver.get(), 5044));
         self.enter();
         let fault = faults::of_connect(&self.sim);
         self.sim.trace(|| format!("connect {fault:?}"));
@@ -69,6 +79,12 @@ impl Connection for Line {
         let ports = self.ports.clone();
         let sim = &ports.sim;
         let fault = faults::of_window(sim);
+        if fault.is_some() {
+            sim.met.note("receiver");
+        }
+        if sim.world.trouble.editor && ports.depth == 0 && sim.luck.chance(50) {
+            between::edit(sim);
+        }
         let takes = sim.random.heavy(3, 500);
         let late = takes >= timeout_ms || fault == Some(TimedOut);
         ports.pass(if late { timeout_ms } else { takes });
@@ -128,6 +144,19 @@ impl Line {
         use TransportFault::*;
         let random = &self.ports.sim.random;
         let mut at = self.ports.sim.now.get();
+        if let Some(rate) = self.ports.sim.world.trouble.lines_per_second {
+            // Until it has worked through what it took before, and this, it says that it lives, and how far it is.
+            let begin = self.ports.sim.busy_until.get().max(at);
+            let done = begin + u64::from(acked) * 1_000 / rate;
+            while done > at + 3_000 {
+                at += 3_000;
+                let some = at.saturating_sub(begin) * rate / 1_000;
+                self.answers.push_back((at, ack_frame((some as u32).min(acked.saturating_sub(1)))));
+                self.ports.sim.met.note("slow-receiver");
+            }
+            at = at.max(done);
+            self.ports.sim.busy_until.set(done);
+        }
         for _ in 0..random.heavy(1, 4) {
             at += random.heavy(20, LONGEST_ANSWER_MS);
             // Below the last one: no receiver says twice that a window is complete. A number that goes back is a sign of life.
@@ -162,7 +191,15 @@ impl Arrived {
         let id = u128::from_str_radix(activation, 16).map_err(|error| error.to_string())?;
         let index: u32 = index.parse().map_err(|_| "no number")?;
         let record = sim.world.by_id(id).ok_or("no such activation")?;
-        let expected = (record.line(index), activation, record.name(), NAMESPACE);
+        let flagged = event.log.flags.iter().any(|flag| flag == "mended");
+        let line = match spoiled::bad_entry(record, index) {
+            Some(bad) if !spoiled::is_mended(&bad.mended, &event.line) => return Err("not mended".into()),
+            Some(_) if !flagged => return Err("mended and not marked".into()),
+            Some(_) => event.line.clone(),
+            None if flagged => return Err("marked although there was nothing to mend".into()),
+            None => record.line(index),
+        };
+        let expected = (line, activation, record.name(), NAMESPACE);
         if (event.line, event.activation.as_str(), event.action.as_str(), event.namespace.as_str())
             != expected
         {
@@ -173,7 +210,7 @@ impl Arrived {
         }
         if !record.has_lines()
             || index >= record.lines
-            || !sim.world.settings.chosen.contains(&record.key.as_str())
+            || !sim.wanted.borrow().contains(record.key.as_str())
         {
             return Err("nobody wants it".into());
         }

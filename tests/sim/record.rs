@@ -1,6 +1,8 @@
 //! Activation records as the platform keeps them, and the text of their log lines (facts/openwhisk.md 1.3–1.5, 1.8).
 
 use super::random::mixed;
+use super::spoiled;
+use super::trouble::Poison;
 use serde_json::{Value, json};
 use std::rc::Rc;
 use whiskjack::time::rfc3339;
@@ -50,17 +52,29 @@ pub struct Record {
     /// When its lines are in their own store, if the platform has one. Its entries are not padded.
     pub logs_at: u64,
     pub padded: bool,
+    /// Whether some of its entries are no sound text.
+    pub spoiled: bool,
+    /// Which of the fields that it need not have it lacks; 0 for none.
+    pub bare: u64,
+    /// If no page can hold it.
+    pub poison: Option<Poison>,
     /// If it is a run of the forwarder itself: its result and its log.
     pub own: Option<Rc<(Value, Vec<String>)>>,
 }
 
 impl Record {
     /// A run of the forwarder, or of the tool of 2017 before it.
-    pub fn of_forwarder(id: u128, start: u64, end: u64, visible: u64, result: Value, log: &[String]) -> Self {
+    pub fn of_forwarder(
+        id: u128,
+        (start, end, visible): (u64, u64, u64),
+        own_name: &str,
+        result: Value,
+        log: &[String],
+    ) -> Self {
         let log = log.iter().map(|line| format!("{:<30} stdout: {line}", rfc3339(end))).collect();
         Self {
             id,
-            key: "fwd".into(),
+            key: own_name.into(),
             bound_to: None,
             kind: Kind::Action,
             start,
@@ -70,13 +84,16 @@ impl Record {
             lines: 0,
             logs_at: visible,
             padded: true,
+            spoiled: false,
+            bare: 0,
+            poison: None,
             own: Some(Rc::new((result, log))),
         }
     }
 
     /// A run of an action that printed one line and was visible when it began.
     pub fn of_action(id: u128, key: &str, start: u64, deleted: u64) -> Self {
-        let forwarder = Self::of_forwarder(id, start, start, start, Value::Null, &[]);
+        let forwarder = Self::of_forwarder(id, (start, start, start), "fwd", Value::Null, &[]);
         Self { key: key.into(), deleted, lines: 1, own: None, ..forwarder }
     }
 
@@ -107,13 +124,29 @@ impl Record {
         format!("{} stdout: {:032x}#{index}{tail}", self.time(), self.id)
     }
 
-    fn time(&self) -> String {
+    pub fn time(&self) -> String {
         let time = rfc3339(self.end);
         if self.padded { format!("{time:<30}") } else { time }
     }
 
-    /// What the list shows of it.
-    pub fn json(&self, docs: bool, logs: LogsAt) -> Value {
+    /// Whether a page that holds it fails, and whether it can be had by its id then.
+    pub fn poisoned(&self, at: u64) -> Option<Poison> {
+        self.poison.filter(|poison| at < poison.until)
+    }
+
+    /// What the list shows of it, as bytes.
+    pub fn bytes(&self, docs: bool, logs: LogsAt) -> Vec<u8> {
+        let mut json = self.json(docs, logs);
+        spoiled::strip(self, &mut json);
+        spoiled::unmarked(self, json.to_string())
+    }
+
+    /// What `/logs` answers when the entries are these.
+    pub fn bytes_of_logs(&self, entries: Vec<String>) -> Vec<u8> {
+        spoiled::unmarked(self, json!({"logs": spoiled::marked(self, entries)}).to_string())
+    }
+
+    fn json(&self, docs: bool, logs: LogsAt) -> Value {
         let mut json = json!({"activationId": format!("{:032x}", self.id), "namespace": NAMESPACE, "name": self.name(), "version": "0.0.1",
             "publish": false, "start": self.start, "annotations": self.annotations()});
         if self.kind != Kind::Trigger {
@@ -128,7 +161,10 @@ impl Record {
             json["response"] =
                 json!({"status": "success", "success": true, "result": {"logs": ["no", {"a": "]}"}]}});
             let inline = logs == LogsAt::Record || self.kind != Kind::Action;
-            json["logs"] = if inline { self.logs() } else { Vec::new() }.into();
+            json["logs"] = if inline { spoiled::marked(self, self.logs()) } else { Vec::new() }.into();
+            if self.spoiled {
+                json["response"]["result"]["text"] = "@@result".into();
+            }
         } else if self.kind != Kind::Trigger {
             json["statusCode"] = 0.into();
         }

@@ -2,6 +2,7 @@
 
 use super::random::Random;
 use super::record::{Kind, LogsAt, Record};
+use super::trouble::Trouble;
 use std::collections::{BTreeMap, HashMap};
 
 const SECOND: u64 = 1_000;
@@ -10,7 +11,7 @@ const MINUTE: u64 = 60 * SECOND;
 const BEGIN: u64 = 1_700_000_007_123;
 
 /// Names to monitor, with the provider's package for those that are run through a binding.
-const ACTIONS: &[(&str, Option<&str>)] = &[
+pub const ACTIONS: &[(&str, Option<&str>)] = &[
     ("hello", None),
     ("tools/hello", None),
     ("mine/convert", Some("pkg")),
@@ -20,7 +21,7 @@ const ACTIONS: &[(&str, Option<&str>)] = &[
 /// Names that only patterns choose; stores with phrase search find some of them when asked for others. The last is the forwarder itself.
 const NEIGHBOURS: &[&str] = &["hello-world", "hello/x", "tools/hello-2", "other", "fwd"];
 /// Entries of `actions` with patterns, and the names that they choose.
-const PATTERNS: &[(&[&str], &[&str])] = &[
+pub const PATTERNS: &[(&[&str], &[&str])] = &[
     (
         &["*", "*/*"],
         &[
@@ -120,6 +121,7 @@ pub struct Settings {
 #[derive(Debug)]
 pub struct World {
     pub settings: Settings,
+    pub trouble: Trouble,
     pub records: Vec<Record>,
     /// By name, newest first, ties by id descending: the order of the list.
     listed: BTreeMap<String, Vec<usize>>,
@@ -127,19 +129,21 @@ pub struct World {
 }
 
 impl World {
-    pub fn new(random: &Random) -> Self {
-        let settings = Settings::new(random);
-        let records = records(&settings, random);
-        Self::of(settings, records)
+    pub fn new(random: &Random, luck: &Random) -> Self {
+        let mut settings = Settings::new(random);
+        let trouble = Trouble::new(luck, &mut settings);
+        let mut records = records(&settings, random);
+        trouble.spoil(luck, &settings, &mut records);
+        Self::of(settings, trouble, records)
     }
 
-    pub fn of(settings: Settings, records: Vec<Record>) -> Self {
+    pub fn of(settings: Settings, trouble: Trouble, records: Vec<Record>) -> Self {
         let mut listed: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         let mut order: Vec<usize> = (0..records.len()).collect();
         order.sort_by_key(|&at| std::cmp::Reverse((records[at].start, records[at].id)));
         order.into_iter().for_each(|at| listed.entry(records[at].key.clone()).or_default().push(at));
         let by_id = records.iter().enumerate().map(|(at, record)| (record.id, at)).collect();
-        Self { settings, records, listed, by_id }
+        Self { settings, trouble, records, listed, by_id }
     }
 
     /// Records that the name filter finds, in the list's order; all without a filter.
@@ -166,11 +170,15 @@ impl World {
         self.by_id.get(&id).map(|&at| &self.records[at])
     }
 
-    /// When the last record and its lines have become visible.
+    /// When the last record and its lines have become visible, and those that will be deleted and cannot be had are.
     pub fn all_visible(&self) -> u64 {
+        let had = |record: &Record| {
+            let until = record.poison.map_or(0, |poison| poison.until.min(record.deleted));
+            if until == u64::MAX { 0 } else { until }
+        };
         self.records
             .iter()
-            .map(|record| record.visible.max(record.logs_at))
+            .map(|record| record.visible.max(record.logs_at).max(had(record)))
             .max()
             .unwrap_or(self.settings.end)
     }
@@ -296,10 +304,14 @@ impl Settings {
     /// Longest time from an activation's start until it is visible that the look-back promises to bridge: a clock that is ahead takes its
     /// lead from it, and the driver lets it wander by a second. So does an index that is behind; one that is renewed may just have missed it.
     pub fn longest_delay(&self) -> u64 {
-        let behind = if self.stale { 2 * self.index_step_ms } else { self.index_step_ms };
         // Without word of the limits it is a quarter of an hour.
         let most = if self.limits_tell { 15 } else { u64::MAX };
-        self.lookback_minutes.min(most) * MINUTE - self.skew_ms.unsigned_abs() - 2 * SECOND - behind
+        self.lookback_minutes.min(most) * MINUTE - self.skew_ms.unsigned_abs() - 2 * SECOND - self.index_behind_ms()
+    }
+
+    /// How far the index is behind at most.
+    pub fn index_behind_ms(&self) -> u64 {
+        if self.stale { 2 * self.index_step_ms } else { self.index_step_ms }
     }
 }
 
@@ -368,6 +380,9 @@ fn record(settings: &Settings, random: &Random, start: u64) -> Record {
         lines,
         logs_at: 0,
         padded: settings.logs == LogsAt::Record,
+        spoiled: false,
+        bare: 0,
+        poison: None,
         own: None,
     }
 }

@@ -1,0 +1,184 @@
+//! What must arrive of an action that was not monitored all the time: what a run knew that monitored it, and what is not older than the
+//! look-back when it is monitored again.
+
+use super::ports::Sim;
+use super::record::{LogsAt, Record};
+use super::world::Settings;
+use serde_json::Value;
+
+/// How much a clock wanders, and how far the index is behind, in milliseconds.
+const MARGIN_MS: u64 = 5_000;
+
+/// A time during which an action was monitored, from the first checkpoint that says so.
+#[derive(Debug, Clone)]
+struct Period {
+    name: &'static str,
+    /// Starts from here on are of interest.
+    origin: u64,
+    /// The first of all: it begins where the configuration says.
+    initial: bool,
+    /// Whether it lasts.
+    open: bool,
+    /// Begin of the last run in it whose checkpoint was saved.
+    known_upto: u64,
+}
+
+/// All that must arrive.
+#[derive(Debug, Clone, Default)]
+pub struct Demands {
+    periods: Vec<Period>,
+    /// Not the first checkpoint any more.
+    changed: bool,
+    /// The checkpoint was lost: where a run begins anew, once it has, and whether it said so.
+    lost: Option<Lost>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Lost {
+    anew: Option<u64>,
+}
+
+/// A checkpoint was stored: what is monitored and was not before begins.
+pub fn stored(sim: &Sim) {
+    let config = sim.config.borrow();
+    let mut demands = sim.demands.borrow_mut();
+    let checkpoint = sim.kept.borrow().checkpoint();
+    let lead = lead(&sim.world.settings);
+    let bound = sim.began.get().saturating_sub(sim.lookback_ms()) + lead;
+    for name in &config.chosen {
+        let source = if config.patterns { "*" } else { name };
+        let Some(state) = checkpoint.as_ref().and_then(|checkpoint| checkpoint.sources.get(source)) else {
+            continue;
+        };
+        let changed = demands.changed;
+        match demands.periods.iter_mut().find(|period| period.open && period.name == *name) {
+            Some(period) if period.initial && !changed => period.origin = state.origin,
+            Some(_) => {}
+            None => {
+                let origin = if changed { bound } else { state.origin };
+                demands.periods.push(Period { name, origin, initial: !changed, open: true, known_upto: 0 });
+            }
+        }
+    }
+    if let Some(lost) = &mut demands.lost {
+        lost.anew.get_or_insert(bound);
+    }
+}
+
+/// A run has ended and saved its checkpoint.
+pub fn saved(sim: &Sim, began: u64, result: &Value) {
+    let mut demands = sim.demands.borrow_mut();
+    if result.get("skipped").is_some() || result["checkpoint"] == "not saved" {
+        return;
+    }
+    let lead = lead(&sim.world.settings);
+    let known = if is_never_current(&sim.world.settings) { 0 } else { began.saturating_sub(lead) };
+    demands.periods.iter_mut().filter(|period| period.open).for_each(|period| {
+        period.known_upto = period.known_upto.max(known);
+    });
+    let text = |key: &str| result.get(key).map(Value::to_string).unwrap_or_default();
+    let loud = [text("error"), text("warnings")].concat().contains("began anew");
+    if let Some(lost) = demands.lost.take_if(|_| loud) {
+        // What was owed is lost, and the run said so.
+        let anew = lost.anew.unwrap_or(u64::MAX);
+        demands.periods.retain(|period| period.open);
+        demands.periods.iter_mut().for_each(|period| (period.origin, period.initial) = (anew, false));
+    }
+}
+
+/// Only these are monitored from now on.
+pub fn monitored(sim: &Sim, chosen: &[&'static str]) {
+    let mut demands = sim.demands.borrow_mut();
+    demands.changed |= !demands.periods.is_empty();
+    demands
+        .periods
+        .iter_mut()
+        .filter(|period| !chosen.contains(&period.name))
+        .for_each(|period| period.open = false);
+}
+
+/// The checkpoint was removed.
+pub fn deleted(sim: &Sim) {
+    let mut demands = sim.demands.borrow_mut();
+    demands.changed |= !demands.periods.is_empty();
+    demands.lost.get_or_insert_default();
+}
+
+/// Whether a record's lines must arrive before the end.
+pub fn must_arrive(sim: &Sim, record: &Record) -> bool {
+    let demands = sim.demands.borrow();
+    let of_name = || demands.periods.iter().filter(|period| period.name == record.key);
+    can_arrive(sim, record)
+        && of_name().any(|period| period.open)
+        && of_name().any(|period| {
+            asked_for(sim, record, period) && (period.open || record.visible.max(record.start) <= period.known_upto)
+        })
+}
+
+/// Whether a record's lines must have arrived after a run that is complete and began at `began`: whether it can be had or not.
+pub fn must_have_arrived(sim: &Sim, record: &Record, began: u64) -> bool {
+    let settings = &sim.world.settings;
+    // Equal counts hide what is new until the look-back is compared.
+    let compared = if settings.early_deletions { 10 * 60_000 } else { 0 };
+    let margin = lead(settings) + compared;
+    !is_never_current(settings)
+        && record.visible.max(record.logs_at).max(record.start) + margin <= began
+        && record.deleted > sim.now.get()
+        && record.has_lines()
+        && settings.logs != LogsAt::Nowhere
+        && sim
+            .demands
+            .borrow()
+            .periods
+            .iter()
+            .any(|period| period.open && period.name == record.key && asked_for(sim, record, period))
+}
+
+/// Whether a record has lines that can be had some time.
+fn can_arrive(sim: &Sim, record: &Record) -> bool {
+    record.has_lines()
+        && sim.world.settings.logs != LogsAt::Nowhere
+        && record.deleted == u64::MAX
+        && !is_out_of_reach(record)
+}
+
+/// Whether a record can never be had.
+pub fn is_out_of_reach(record: &Record) -> bool {
+    record.poison.is_some_and(|poison| poison.until == u64::MAX && !poison.by_id)
+}
+
+fn asked_for(sim: &Sim, record: &Record, period: &Period) -> bool {
+    let settings = &sim.world.settings;
+    match settings.taken_over(&record.key).or(settings.from).filter(|_| period.initial) {
+        Some(from) => record.start > from,
+        // It begins with the look-back: the checkpoint says when that was.
+        None => record.start >= period.origin,
+    }
+}
+
+/// How much earlier than a run something must be there to be within what it can know.
+fn lead(settings: &Settings) -> u64 {
+    settings.skew_ms.unsigned_abs() + settings.index_behind_ms() + MARGIN_MS
+}
+
+/// Whether the index is as of the run before when a run asks, and stays so for longer than the run waits.
+fn is_never_current(settings: &Settings) -> bool {
+    settings.stale && settings.index_step_ms > 0
+}
+
+/// Records of monitored actions that are there and can never be had, so that each run must name them.
+pub fn out_of_reach(sim: &Sim) -> Vec<&Record> {
+    let demands = sim.demands.borrow();
+    let now = sim.now.get();
+    let monitored = |record: &Record| {
+        demands
+            .periods
+            .iter()
+            .any(|period| period.open && period.name == record.key && asked_for(sim, record, period))
+    };
+    sim.world
+        .records
+        .iter()
+        .filter(|record| is_out_of_reach(record) && record.is_visible(now) && monitored(record))
+        .collect()
+}
