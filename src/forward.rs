@@ -21,7 +21,7 @@ use crate::lumberjack::{Counts, Goal};
 use crate::plan::{Plan, Slice};
 use crate::ports::{Failure, Ports};
 use crate::range::{Range, union};
-use crate::record::{Line, Record, Row, Summary};
+use crate::record::{Line, OwnedLine, Record, Row, Summary};
 use crate::source::Source;
 use admitted::Admitted;
 use done::Done;
@@ -132,6 +132,7 @@ impl Worker {
             without_logs: Vec::new(),
             stop_ms: plan.stop_ms,
             turn_ends_ms: turn_ends_ms(now, plan.stop_ms),
+            walking: None,
             over: false,
             failure: None,
         };
@@ -174,6 +175,8 @@ struct Turn<'a> {
     without_logs: Vec<String>,
     stop_ms: u64,
     turn_ends_ms: u64,
+    /// The range that is walked over.
+    walking: Option<Range>,
     /// The time did not suffice: not all that was sent was acknowledged, or what is to be listed cannot be trusted yet. Nothing may follow.
     over: bool,
     failure: Option<Failure>,
@@ -244,6 +247,7 @@ impl Turn<'_> {
     fn walk(&mut self, range: Range, count: Option<u64>) -> Option<u64> {
         let api = self.api;
         let name = self.name;
+        self.walking = Some(range);
         let mut walk = Walk::new(api, name, true).beginning_with(*self.first_page).expecting(count);
         let walked = walk.stepping_over(range, |met| self.visit(met));
         *self.first_page = walk.rows();
@@ -275,7 +279,7 @@ impl Turn<'_> {
                 Lines::InRecord => self.take(&record, record.entries()),
                 Lines::Elsewhere(lines) => {
                     self.ledger.is_from_store();
-                    self.take(&record, lines.iter().map(|line| line.as_str().into()));
+                    self.take(&record, lines.iter().map(OwnedLine::line));
                 }
                 Lines::ElsewhereOneByOne => self.take_one_by_one(&record, EntriesAt::Store),
                 Lines::Lost(trouble) => {

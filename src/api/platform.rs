@@ -2,7 +2,7 @@
 
 use super::{Api, Entries, EntriesAt};
 use crate::ports::Failure;
-use crate::record::ActivationId;
+use crate::record::{ActivationId, OwnedLine};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -47,7 +47,7 @@ fn whole(value: &Value) -> Option<u64> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Logs {
     /// Its log entries.
-    Lines(Vec<String>),
+    Lines(Vec<OwnedLine>),
     /// It has more than are kept at once: [`Api::entries`] reads them.
     Many,
     /// There are none, or none yet.
@@ -76,9 +76,8 @@ impl Api<'_> {
     pub fn logs(&self, id: ActivationId) -> Result<Logs, Failure> {
         let (mut lines, mut bytes) = (Vec::new(), 0);
         let read = self.entries(id, EntriesAt::Store, |_, line| {
-            let text = line.text().into_owned();
-            bytes += text.len() + size_of::<String>();
-            lines.push(text);
+            bytes += line.text().len() + size_of::<OwnedLine>();
+            lines.push(OwnedLine::from(line));
             bytes <= LARGEST_LOGS
         })?;
         Ok(match read {

@@ -4,7 +4,7 @@ use crate::api::{Api, Logs};
 use crate::checkpoint::{LogPlace, Seen};
 use crate::plan::Plan;
 use crate::ports::Failure;
-use crate::record::{ActivationId, Record, Summary};
+use crate::record::{ActivationId, OwnedLine, Record, Summary};
 
 /// How long after its end an activation's lines may take to come into their store, in milliseconds: until then no lines is no answer.
 pub(super) const SETTLING_MS: u64 = 120_000;
@@ -21,7 +21,7 @@ pub(super) enum Lines {
     /// As the record has them.
     InRecord,
     /// From their own store.
-    Elsewhere(Vec<String>),
+    Elsewhere(Vec<OwnedLine>),
     /// From their own store, more than are kept at once.
     ElsewhereOneByOne,
     /// Not to be had now. The record is not done, and the next look-back finds it again; with a warning, if something is wrong.
@@ -196,9 +196,10 @@ impl LogStore {
     }
 
     /// `/logs` gave some. The record's own entries are first, so that they keep their numbers.
-    fn found(&mut self, record: &Record<'_>, lines: Vec<String>) -> Lines {
-        let own: Vec<String> = record.entries().map(|line| line.text().into_owned()).collect();
-        let more: Vec<String> = lines.into_iter().filter(|line| !own.contains(line)).collect();
+    fn found(&mut self, record: &Record<'_>, lines: Vec<OwnedLine>) -> Lines {
+        let own: Vec<OwnedLine> = record.entries().map(OwnedLine::from).collect();
+        let is_own = |line: &OwnedLine| own.iter().any(|own| own.is_like(line));
+        let more: Vec<OwnedLine> = lines.into_iter().filter(|line| !is_own(line)).collect();
         if more.is_empty() {
             return Lines::InRecord;
         }

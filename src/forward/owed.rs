@@ -15,7 +15,7 @@ use crate::lumberjack::Goal;
 use crate::plan::Slice;
 use crate::ports::Failure;
 use crate::range::Range;
-use crate::record::{Record, Summary, UnreadableRecord};
+use crate::record::{ActivationId, Record, Summary, UnreadableRecord};
 use std::collections::{HashSet, VecDeque};
 
 /// Most records of a source that are owed by themselves. Beyond that a record stays in its range, and holds up what is older.
@@ -173,7 +173,7 @@ impl Turn<'_> {
     /// A record that cannot be read is owed by itself. If not even its id can be, that is an error of this run, and it does not hold up its
     /// neighbours.
     pub(super) fn visit_unreadable(&mut self, json: &[u8], error: &UnreadableRecord) -> Visited {
-        let Ok(summary) = Summary::parse(json) else {
+        let Some(summary) = Summary::parse(json).ok().or_else(|| self.told_by_the_list(error)) else {
             self.tally.unreadable += 1;
             self.singles.lose(error.to_string());
             return Visited { summary: None, go_on: self.in_time() };
@@ -186,6 +186,22 @@ impl Turn<'_> {
             self.owe(unidentified(summary, Some(error.to_string())));
         }
         self.visited(summary)
+    }
+
+    /// What the list of summaries tells of a record of which only the id can be read.
+    fn told_by_the_list(&self, error: &UnreadableRecord) -> Option<Summary> {
+        let id: ActivationId = error.id.parse().ok()?;
+        if let Some(known) = self.singles.owed.iter().find(|known| known.activation_id == id) {
+            return Some(*known);
+        }
+        let mut found = None;
+        // A failure leaves it unknown: then it is an error of this run.
+        Walk::new(self.api, self.name, false).over(self.walking?, |row| {
+            let summary = Summary::parse(row.json).ok();
+            found = summary.filter(|summary| summary.activation_id == id);
+            Visited { summary, go_on: found.is_none() && self.in_time() }
+        });
+        found
     }
 
     /// When the turn is over: the record of which some entries are acknowledged and not all is owed by itself.

@@ -135,6 +135,32 @@ fn may_hold_surrogates(json: &[u8]) -> bool {
     false
 }
 
+/// A line on its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnedLine {
+    text: String,
+    is_mended: bool,
+    is_cut: bool,
+}
+
+impl OwnedLine {
+    /// The line itself.
+    pub fn line(&self) -> Line<'_> {
+        Line { text: &self.text, is_json: false, is_mended: self.is_mended, is_cut: self.is_cut }
+    }
+
+    /// Whether it reads like the other one.
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl From<Line<'_>> for OwnedLine {
+    fn from(line: Line<'_>) -> Self {
+        Self { text: line.text().into_owned(), is_mended: line.is_mended, is_cut: line.is_cut }
+    }
+}
+
 impl<'a> From<&'a str> for Line<'a> {
     fn from(text: &'a str) -> Self {
         Self { text, is_json: false, is_mended: false, is_cut: false }

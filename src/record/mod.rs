@@ -27,7 +27,7 @@ mod outline;
 mod reader;
 mod splitter;
 
-pub use entry::{Line, entry_time, write_json_string};
+pub use entry::{Line, OwnedLine, entry_time, write_json_string};
 pub use id::ActivationId;
 pub use reader::{Content, EntryReader};
 pub use splitter::{LARGEST_ELEMENT, Row, SplitError, Splitter};

@@ -240,7 +240,9 @@ fn activations(sim: &Sim, query: &str) -> Answer {
             body.push(b',');
         }
         match record.poisoned(now).filter(|_| docs) {
-            Some(poison) if poison.how == How::Broken => body.extend(spoiled(sim, record, poison.how, Vec::new()).body),
+            Some(poison) if poison.how == How::Broken => {
+                body.extend(spoiled(sim, record, poison.how, Vec::new()).body)
+            }
             Some(poison) => return spoiled(sim, record, poison.how, body),
             None => body.extend(bytes(sim, record, docs)),
         }

@@ -92,14 +92,13 @@ fn happen(sim: &Sim, event: Event) {
             }
         }
         Event::Lookback(minutes) => {
-            let before =
-                std::mem::replace(&mut sim.config.borrow_mut().longer_lookback_ms, minutes * MINUTE);
+            let before = std::mem::replace(&mut sim.config.borrow_mut().longer_lookback_ms, minutes * MINUTE);
             if before != minutes * MINUTE && !settings.limits_tell {
                 sim.met.note("lookback-changed");
             }
         }
         Event::Older => {
-            if rewrite(sim, older) {
+            if sim.newer.borrow().is_none() && rewrite(sim, older) {
                 sim.met.note("older-version");
             }
         }
@@ -130,7 +129,8 @@ fn fail(sim: &Sim, runs: u64) {
     for _ in 0..runs {
         sim.pass(sim.world.settings.interval_ms);
         let now = sim.now.get();
-        let result = json!({"error": "the list of activations: HTTP 401, the API key is not valid (any more)"});
+        let result =
+            json!({"error": "the list of activations: HTTP 401, the API key is not valid (any more)"});
         let record =
             Record::of_forwarder(sim.luck.id(), (now, now + 90, now + 400), sim.own_name.get(), result, &[]);
         sim.own.borrow_mut().push(record);

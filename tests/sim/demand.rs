@@ -111,7 +111,8 @@ pub fn must_arrive(sim: &Sim, record: &Record) -> bool {
     can_arrive(sim, record)
         && of_name().any(|period| period.open)
         && of_name().any(|period| {
-            asked_for(sim, record, period) && (period.open || record.visible.max(record.start) <= period.known_upto)
+            asked_for(sim, record, period)
+                && (period.open || record.visible.max(record.start) <= period.known_upto)
         })
 }
 

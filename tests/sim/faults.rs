@@ -6,7 +6,10 @@ use whiskjack::ports::{Method, Request};
 /// What a gateway, a load balancer or a captive portal says in OpenWhisk's place.
 const FOREIGN: &[(u16, &str)] = &[
     (404, r#"{"status":404,"error":"Not Found"}"#),
-    (404, r#"{"timestamp":"2023-11-14T22:13:20.000+00:00","status":404,"error":"Not Found","path":"/api/v1"}"#),
+    (
+        404,
+        r#"{"timestamp":"2023-11-14T22:13:20.000+00:00","status":404,"error":"Not Found","path":"/api/v1"}"#,
+    ),
     (404, r#"{"message":"no Route matched with those values"}"#),
     (404, r#"{"error":"x"}"#),
     (404, "404 page not found\n"),

@@ -30,7 +30,8 @@ impl Verdict {
         self.lost += other.lost;
         self.repeated_clean += other.repeated_clean;
         self.max_checkpoint_bytes = self.max_checkpoint_bytes.max(other.max_checkpoint_bytes);
-        self.complaints.extend(other.complaints.into_iter().map(|complaint| format!("second forwarder: {complaint}")));
+        self.complaints
+            .extend(other.complaints.into_iter().map(|complaint| format!("second forwarder: {complaint}")));
     }
 }
 
@@ -58,11 +59,12 @@ pub fn judge(sim: &Sim, settled: bool) -> Verdict {
     if let Some(record) = first {
         let since_begin = |ms: u64| (ms as f64 - settings.begin as f64) / 1000.0;
         verdict.complaints.push(format!(
-            "lost {} of {} entries, first those of {:032x} (`{}`), which started at {:.3} s and was visible at {:.3} s",
+            "lost {} of {} entries, first those of {:032x} (`{}`, lacking {}), which started at {:.3} s and was visible at {:.3} s",
             verdict.lost,
             verdict.entries,
             record.id,
             record.key,
+            record.bare,
             since_begin(record.start),
             since_begin(record.visible)
         ));
@@ -134,20 +136,27 @@ pub fn rightly_complete(sim: &Sim, began: u64) -> Option<String> {
 pub fn rightly_incomplete(sim: &Sim, result: &Value) -> bool {
     let never = demand::out_of_reach(sim);
     let error = result["error"].as_str().unwrap_or_default();
-    let all_else = sim.world.records.iter().filter(|record| demand::must_arrive(sim, record)).all(|record| {
-        sim.arrived.borrow().lines.get(&record.id).is_some_and(|lines| !lines.contains(&0))
-    });
+    let all_else =
+        sim.world.records.iter().filter(|record| demand::must_arrive(sim, record)).all(|record| {
+            sim.arrived.borrow().lines.get(&record.id).is_some_and(|lines| !lines.contains(&0))
+        });
     !never.is_empty() && all_else && never.iter().all(|record| error.contains(&format!("{:032x}", record.id)))
 }
 
 /// Kinds of trouble that were met; those that are in the world as it is are met as soon as anything is asked.
 fn met(sim: &Sim) -> BTreeMap<&'static str, u64> {
     let settings = &sim.world.settings;
-    let early = sim.world.records.iter().any(|record| {
-        record.deleted != u64::MAX && record.deleted < record.start + settings.lookback_ms(0)
-    });
-    let world =
-        [("stale-index", settings.stale), ("slow-index", settings.index_step_ms > 0), ("clock", settings.skew_ms != 0), ("early-deletion", early), ("two-forwarders", sim.world.trouble.second)];
+    let early =
+        sim.world.records.iter().any(|record| {
+            record.deleted != u64::MAX && record.deleted < record.start + settings.lookback_ms(0)
+        });
+    let world = [
+        ("stale-index", settings.stale),
+        ("slow-index", settings.index_step_ms > 0),
+        ("clock", settings.skew_ms != 0),
+        ("early-deletion", early),
+        ("two-forwarders", sim.world.trouble.second),
+    ];
     world.into_iter().filter(|(_, met)| *met).for_each(|(kind, _)| sim.met.note(kind));
     sim.met.all()
 }

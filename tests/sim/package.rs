@@ -68,7 +68,8 @@ impl Packages {
 
     fn check(&mut self, name: &str, before: &[Value]) {
         let after = &self.by_name[name].annotations;
-        let note = after.iter().find(|annotation| annotation["key"] == NOTE).map(|note| note["value"].as_u64());
+        let note =
+            after.iter().find(|annotation| annotation["key"] == NOTE).map(|note| note["value"].as_u64());
         let noted = self.notes.get(name).map(|note| Some(*note));
         if note != noted {
             self.lost = Some(format!("the note of `{name}` is {note:?} and should be {noted:?}"));
@@ -102,7 +103,8 @@ pub fn put(sim: &Sim, name: &str, query: &str, body: &[u8]) -> Answer {
     }
     let body: Value = serde_json::from_slice(body).expect("the body of a PUT is JSON");
     let Package { annotations: before, version } = there.unwrap_or_default();
-    let annotations = body.get("annotations").map_or(before.clone(), |new| new.as_array().expect("a list").clone());
+    let annotations =
+        body.get("annotations").map_or(before.clone(), |new| new.as_array().expect("a list").clone());
     let package = Package { annotations, version: version + 1 };
     if let Some(ours) = package.checkpoint() {
         sim.kept.borrow_mut().take(ours.to_string().as_bytes());

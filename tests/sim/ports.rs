@@ -3,8 +3,8 @@
 use super::between::{Configured, Newer};
 use super::demand::Demands;
 use super::driver;
-use super::package::Packages;
 use super::index::Index;
+use super::package::Packages;
 use super::random::Random;
 use super::receiver::Arrived;
 use super::record::Record;

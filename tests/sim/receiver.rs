@@ -1,8 +1,8 @@
 //! A Lumberjack receiver: reads windows from real bytes, keeps the events, and acknowledges them as receivers do (facts/lumberjack.md 2).
 
+use super::between;
 use super::faults::{self, TransportFault};
 use super::ports::{RunPorts, Sim};
-use super::between;
 use super::record::NAMESPACE;
 use super::spoiled;
 use serde::Deserialize;
@@ -208,9 +208,7 @@ impl Arrived {
         if !whiskjack::time::is_rfc3339_utc(&event.timestamp) {
             return Err("no time".into());
         }
-        if !record.has_lines()
-            || index >= record.lines
-            || !sim.wanted.borrow().contains(record.key.as_str())
+        if !record.has_lines() || index >= record.lines || !sim.wanted.borrow().contains(record.key.as_str())
         {
             return Err("nobody wants it".into());
         }

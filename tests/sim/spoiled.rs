@@ -1,8 +1,8 @@
 //! Records that are not as the platform's documentation has them: entries that are no sound text, bytes that are no UTF-8, fields that are
 //! not there.
 
-use super::record::Record;
 use super::random::mixed;
+use super::record::Record;
 use serde_json::{Value, json};
 
 /// Ways of lacking something, from 1 on.

@@ -46,7 +46,9 @@ impl Kept {
 /// A checkpoint as the version before would have written it; `None` if it holds what that did not know.
 pub fn older(checkpoint: &[u8]) -> Option<Value> {
     let mut json: Value = serde_json::from_slice(checkpoint).ok()?;
-    let empty = |value: &Value| value.as_array().is_none_or(Vec::is_empty) && value.as_object().is_none_or(|map| map.is_empty());
+    let empty = |value: &Value| {
+        value.as_array().is_none_or(Vec::is_empty) && value.as_object().is_none_or(|map| map.is_empty())
+    };
     let states = json["sources"].as_object_mut()?;
     for state in states.values_mut() {
         let state = state.as_object_mut()?;

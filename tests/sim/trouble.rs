@@ -239,7 +239,8 @@ pub enum How {
 }
 
 fn poison(luck: &Random, record: &Record) -> Poison {
-    let until = if luck.chance(500) { u64::MAX } else { record.visible + luck.heavy(5 * MINUTE, 90 * MINUTE) };
+    let until =
+        if luck.chance(500) { u64::MAX } else { record.visible + luck.heavy(5 * MINUTE, 90 * MINUTE) };
     let how = luck.pick(&[How::Status(502), How::Status(500), How::Reset, How::Broken]);
     Poison { until, how, by_id: luck.chance(500) }
 }

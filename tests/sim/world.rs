@@ -306,7 +306,10 @@ impl Settings {
     pub fn longest_delay(&self) -> u64 {
         // Without word of the limits it is a quarter of an hour.
         let most = if self.limits_tell { 15 } else { u64::MAX };
-        self.lookback_minutes.min(most) * MINUTE - self.skew_ms.unsigned_abs() - 2 * SECOND - self.index_behind_ms()
+        self.lookback_minutes.min(most) * MINUTE
+            - self.skew_ms.unsigned_abs()
+            - 2 * SECOND
+            - self.index_behind_ms()
     }
 
     /// How far the index is behind at most.
