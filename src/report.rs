@@ -215,6 +215,7 @@ fn advanced(plan: &Plan, outcomes: &[Outcome]) -> Checkpoint {
         let covered: Vec<Owed> =
             own().filter_map(|outcome| outcome.covered).chain(settled).flat_map(finished).collect();
         state.advance(work, &covered, plan.began_ms, plan.lookback_ms);
+        state.settling_since(plan.began_ms, plan.counted_ms);
         own().for_each(|outcome| state.doubt(outcome.doubtful.clone(), sources));
     }
     if learned == Some(LogPlace::Api) {

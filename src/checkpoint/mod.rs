@@ -82,8 +82,8 @@ pub struct SourceState {
     /// When the whole look-back was last compared record by record, milliseconds since 1970.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub compared_ms: u64,
-    /// Begins of two runs, the older first and a minute apart at least: what was visible at the first, the index of the second shows. Between
-    /// them there were only runs that began within a minute of the first one. 0 if that is not known.
+    /// Begins of two runs, the older first and 65 s apart at least: what was visible at the first, the index of the second shows. Between
+    /// them there were only runs that began within 65 s of the first one. 0 if that is not known.
     #[serde(default, skip_serializing_if = "are_zero")]
     pub runs: [u64; 2],
     /// Ranges of which a part may not have been forwarded.
@@ -114,7 +114,7 @@ pub struct SourceState {
 pub struct Settling {
     /// Starts.
     pub range: Range,
-    /// When the run that forwarded it began, milliseconds since 1970.
+    /// When the run that forwarded it had asked for what there is, milliseconds since 1970.
     pub since_ms: u64,
     /// Whether something in it was unknown before, so that it settles not for the first time.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

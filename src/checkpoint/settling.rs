@@ -6,8 +6,10 @@
 use super::{Owed, Part, Settling, SourceState};
 use crate::range::{self, Range};
 
-/// How old the index may be, in milliseconds: so long after a run began, another one sees all that was visible then.
+/// How old the index may be, in milliseconds: so long after a run asked, another one sees all that was visible when it began.
 pub(super) const SETTLING_MS: u64 = 60_000;
+/// Time between the begins of two runs of which the second sees all that was visible at the first, in milliseconds: a run asks within five seconds.
+const APART_MS: u64 = SETTLING_MS + 5_000;
 
 impl SourceState {
     /// What settles and can be counted at `now`, oldest first. It waits for what is owed next to it, so that a gap is counted once.
@@ -21,26 +23,28 @@ impl SourceState {
     }
 
     /// Of what a run at `now` covered, that which no later run would look at, although the index may not have shown all of it. What was new
-    /// was seen once. The look-back is looked at in each run, so what leaves it was seen often, but for a run that follows a gap.
+    /// was seen once. The look-back is looked at in each run, so what leaves it was seen often, but for runs that follow a gap.
     pub(super) fn seen_once(&self, covered: &[Owed], now: u64, lookback_ms: u64) -> Vec<Range> {
         let next = self.next_look_back_from(now, lookback_ms);
         let Some(out_of_sight) = next.checked_sub(1).and_then(|upto| Range::new(0, upto)) else {
             return Vec::new();
         };
-        let is_once = |owed: &&Owed| match owed.part {
-            Part::Record => false,
-            Part::Fresh => true,
-            Part::Lookback => self.through < next,
-            Part::Settling => false,
+        // This run sees what was visible at the one that is far enough before it, so all that started a look-back before that.
+        let [shown_at, _] = self.runs_with(now);
+        let unsure = Range::new(shown_at.saturating_sub(lookback_ms), u64::MAX);
+        let is_once = |owed: &Owed| match owed.part {
+            Part::Record | Part::Settling => None,
+            Part::Fresh => Some(owed.range),
+            Part::Lookback => owed.range.shared_with(unsure?),
         };
-        let covered = covered.iter().filter(is_once).map(|owed| owed.range);
+        let covered = covered.iter().filter_map(is_once);
         covered.filter_map(|range| range.shared_with(out_of_sight)).collect()
     }
 
     /// `runs` after a run at `now`.
     pub(super) fn runs_with(&self, now: u64) -> [u64; 2] {
         let [before, last] = if self.runs == [0, 0] { [0, self.through] } else { self.runs };
-        if last.saturating_add(SETTLING_MS) <= now { [last, now] } else { [before.min(now), last.min(now)] }
+        if last.saturating_add(APART_MS) <= now { [last, now] } else { [before.min(now), last.min(now)] }
     }
 
     /// These settle, from `now` on. What is settling already begins anew.
@@ -56,6 +60,12 @@ impl SourceState {
         let anew = ranges.iter().map(|range| Settling { range: *range, since_ms: now, renewed: true });
         self.settling.extend(anew);
         self.unite_settling();
+    }
+
+    /// What settles since a run began settles since it had `asked`: the index may be as of the question before, and takes its time from then on.
+    pub fn settling_since(&mut self, began_ms: u64, asked_ms: u64) {
+        let begun = self.settling.iter_mut().filter(|settling| settling.since_ms == began_ms);
+        begun.for_each(|settling| settling.since_ms = asked_ms.max(began_ms));
     }
 
     /// In these a later run has counted what is known.

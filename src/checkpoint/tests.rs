@@ -29,13 +29,13 @@ fn a_finished_run_is_followed_by_new_activations_and_the_look_back() {
     assert_eq!(next, [owed(Part::Fresh, NOW + 1, NOW + MINUTE - 1), owed(Part::Lookback, NOW - REACH, NOW)]);
 }
 
-/// A gap that was forwarded, and a minute later.
+/// A gap that was forwarded, and two minutes later.
 fn after_a_gap() -> (SourceState, Vec<Owed>) {
     let mut state = SourceState::new(1);
     state.note([activation(5000, 1), activation(NOW - MINUTE, 2)]);
     let work = state.work(NOW, LOOKBACK);
     state.advance(&work, &work, NOW, LOOKBACK);
-    let next = state.work(NOW + MINUTE, LOOKBACK);
+    let next = state.work(NOW + 2 * MINUTE, LOOKBACK);
     (state, next)
 }
 
@@ -44,10 +44,10 @@ fn what_no_later_look_back_reaches_settles_until_a_later_run_has_counted_it() {
     let (mut state, work) = after_a_gap();
     assert_eq!(work.last(), Some(&owed(Part::Settling, 1, NOW - REACH - 1)));
     assert!(state.seen.contains(activation(5000, 1)), "it is compared with what is known");
-    state.advance(&work, &work[..2], NOW + MINUTE, LOOKBACK);
-    assert_eq!(state.work(NOW + 2 * MINUTE, LOOKBACK).last(), work.last(), "it was not counted");
-    let work = state.work(NOW + 2 * MINUTE, LOOKBACK);
-    state.advance(&work, &work, NOW + 2 * MINUTE, LOOKBACK);
+    state.advance(&work, &work[..2], NOW + 2 * MINUTE, LOOKBACK);
+    assert_eq!(state.work(NOW + 4 * MINUTE, LOOKBACK).last(), work.last(), "it was not counted");
+    let work = state.work(NOW + 4 * MINUTE, LOOKBACK);
+    state.advance(&work, &work, NOW + 4 * MINUTE, LOOKBACK);
     assert_eq!((&state.settling[..], state.seen.contains(activation(5000, 1))), (&[][..], false));
     assert_eq!(state.seen.count(Range::new(1, NOW).unwrap()), 1, "the look-back is known");
 }
@@ -56,12 +56,12 @@ fn what_no_later_look_back_reaches_settles_until_a_later_run_has_counted_it() {
 fn what_was_found_in_a_gap_later_settles_anew_and_the_rest_of_it_is_finished() {
     let (mut state, work) = after_a_gap();
     let found = Range::new(5000, 6000).unwrap();
-    state.settle_anew(&[found], NOW + MINUTE);
+    state.settle_anew(&[found], NOW + 2 * MINUTE);
     let finished = [owed(Part::Settling, 1, 4999), owed(Part::Settling, 6001, NOW - REACH - 1)];
-    state.advance(&work, &[&work[..2], &finished].concat(), NOW + MINUTE, LOOKBACK);
-    assert_eq!(state.settling, [Settling { range: found, since_ms: NOW + MINUTE, renewed: true }]);
+    state.advance(&work, &[&work[..2], &finished].concat(), NOW + 2 * MINUTE, LOOKBACK);
+    assert_eq!(state.settling, [Settling { range: found, since_ms: NOW + 2 * MINUTE, renewed: true }]);
     assert!(state.is_renewed(found) && state.seen.contains(activation(5000, 1)));
-    assert_eq!(state.work(NOW + 2 * MINUTE - 1, LOOKBACK).len(), 2, "a minute has to pass");
+    assert_eq!(state.work(NOW + 3 * MINUTE - 1, LOOKBACK).len(), 2, "a minute has to pass");
 }
 
 #[test]

@@ -177,7 +177,7 @@ pub fn edit(sim: &Sim) {
     for name in names {
         let note = sim.luck.below(1_000_000);
         sim.trace(|| format!("somebody else notes {note} in `{name}`"));
-        packages.edit(&name, note);
+        packages.edit(&name, note, sim.now.get());
         sim.met.note("annotation-changed");
     }
 }
