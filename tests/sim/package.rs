@@ -69,13 +69,15 @@ impl Packages {
         true
     }
 
-    fn check(&mut self, name: &str, before: &[Value], now: u64) {
+    fn check(&mut self, name: &str, before: &[Value], now: u64, faulty: bool) {
         let after = &self.by_name[name].annotations;
         let note =
             after.iter().find(|annotation| annotation["key"] == NOTE).map(|note| note["value"].as_u64());
         let noted = self.notes.get(name).map(|note| Some(*note));
-        // The API knows no conditional write: what was written within the last second may be overwritten, as the documentation says.
-        let excused = self.edited.get(name).is_some_and(|edited| now.saturating_sub(*edited) < 2_500);
+        // The API knows no conditional write: what was written within the last second may be overwritten, as the documentation says, and so may
+        // what was written during a run that could not read the package before its last write.
+        let most = if faulty { 60_000 } else { 2_500 };
+        let excused = self.edited.get(name).is_some_and(|edited| now.saturating_sub(*edited) < most);
         if note != noted && excused {
             self.notes.remove(name);
             self.notes.extend(note.flatten().map(|note| (name.to_owned(), note)));
@@ -119,7 +121,7 @@ pub fn put(sim: &Sim, name: &str, query: &str, body: &[u8]) -> Answer {
     }
     let answer = Answer::json(200, package.json(name));
     packages.by_name.insert(name.to_owned(), package);
-    packages.check(name, &before, sim.now.get());
+    packages.check(name, &before, sim.now.get(), sim.world.settings.api_faults > 0);
     drop(packages);
     super::demand::stored(sim);
     answer

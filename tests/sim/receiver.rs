@@ -208,8 +208,12 @@ impl Arrived {
         if !whiskjack::time::is_rfc3339_utc(&event.timestamp) {
             return Err("no time".into());
         }
-        if !record.has_lines() || index >= record.lines || !sim.wanted.borrow().contains(record.key.as_str())
-        {
+        // To a second forwarder the action of the first is one of those that patterns choose.
+        let wanted = sim.wanted.borrow().contains(record.key.as_str())
+            || record.key == "fwd"
+                && sim.own_name.get() != "fwd"
+                && sim.config.borrow().actions.contains(&"*");
+        if !record.has_lines() || index >= record.lines || !wanted {
             return Err("nobody wants it".into());
         }
         let counts = self.lines.entry(id).or_insert_with(|| vec![0; record.lines as usize]);
