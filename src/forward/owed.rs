@@ -17,6 +17,7 @@ use crate::ports::Failure;
 use crate::range::Range;
 use crate::record::{ActivationId, Record, Summary, UnreadableRecord};
 use std::collections::{HashSet, VecDeque};
+use std::ops::ControlFlow;
 
 /// Most records of a source that are owed by themselves. Beyond that a record stays in its range, and holds up what is older.
 const MOST: usize = 100;
@@ -251,8 +252,8 @@ impl Turn<'_> {
     /// Sends what is not acknowledged of one record, or as much of it as a turn allows.
     fn go_on_with(&mut self, record: OwedRecord) -> Fate {
         let record = match self.identified(record) {
-            Ok(record) => record,
-            Err(fate) => return fate,
+            ControlFlow::Continue(record) => record,
+            ControlFlow::Break(fate) => return fate,
         };
         self.namespace.clone_from(&record.namespace);
         let (entries, record) = match self.send_entries(record, false) {
@@ -322,23 +323,26 @@ impl Turn<'_> {
     }
 
     /// The record with all that its events need. If the list has to tell it and does not, that decides.
-    fn identified(&mut self, record: OwedRecord) -> Result<OwedRecord, Fate> {
+    fn identified(&mut self, record: OwedRecord) -> ControlFlow<Fate, OwedRecord> {
         if !record.name.is_empty() {
-            return Ok(record);
+            return ControlFlow::Continue(record);
         }
         match self.listed(&record) {
-            Ok(Listed::Without(reason)) => Err(troubled(record, reason)),
+            Ok(Listed::Without(reason)) => ControlFlow::Break(troubled(record, reason)),
             Ok(Listed::With { known, has_lines }) if has_lines => {
                 let OwedRecord { acknowledged, from_store, trouble, .. } = record;
-                Ok(OwedRecord { acknowledged, from_store, trouble, ..known })
+                ControlFlow::Continue(OwedRecord { acknowledged, from_store, trouble, ..known })
             }
-            Ok(Listed::With { .. }) => Err(Fate::Done),
+            Ok(Listed::With { .. }) => ControlFlow::Break(Fate::Done),
             Ok(Listed::Not) => match self.api.entries(record.id, EntriesAt::Record, |_, _| false) {
-                Ok(Entries::NoRecord) => Err(Fate::Gone(record)),
-                Ok(_) => Err(troubled(record, "the API gives it by its id, but does not list it".into())),
-                Err(failure) => Err(self.failed(record, failure)),
+                Ok(Entries::NoRecord) => ControlFlow::Break(Fate::Gone(record)),
+                Ok(_) => ControlFlow::Break(troubled(
+                    record,
+                    "the API gives it by its id, but does not list it".into(),
+                )),
+                Err(failure) => ControlFlow::Break(self.failed(record, failure)),
             },
-            Err(failure) => Err(self.failed(record, failure)),
+            Err(failure) => ControlFlow::Break(self.failed(record, failure)),
         }
     }
 
