@@ -73,6 +73,8 @@ pub struct Walk<'a> {
     /// Rows that there should be, if somebody knows, and how many different ones there were.
     expected: Option<u64>,
     seen: u64,
+    /// Pages one behind the other that were empty although the count said that there is more.
+    hollow: u32,
 }
 
 /// How to go on after a page.
@@ -205,6 +207,7 @@ impl<'a> Walk<'a> {
             stepped: 0,
             expected: None,
             seen: 0,
+            hollow: 0,
         }
     }
 
@@ -321,11 +324,20 @@ impl<'a> Walk<'a> {
     /// How to go on after a page.
     ///
     /// A page may be short although older rows exist, as the API leaves out rows that it cannot read itself (facts/openwhisk.md 1.2). So
-    /// only an empty page ends the walk, or a short one when there were as many rows as expected, or when the count says that there is no more.
+    /// a page that stays empty ends the walk, or a short one when there were as many rows as expected, or when the count says that there is no
+    /// more. One that is empty although the count says otherwise is asked for again: a gateway may have given it.
     fn next_upto(&mut self, rest: Range, page: &Page) -> Result<Next, Failure> {
+        let is_all = self.expected.is_some_and(|expected| self.seen >= expected);
         if page.rows == 0 {
-            return Ok(Next::Nothing);
+            self.hollow += 1;
+            let is_nothing = is_all || self.hollow >= TRIES || self.api.count(self.name, rest)? == 0;
+            return match is_nothing {
+                true => Ok(Next::Nothing),
+                false if self.api.pause(self.hollow) => Ok(Next::Page(rest.upto())),
+                false => Err(Failure::passing("a page is empty although there are activations")),
+            };
         }
+        self.hollow = 0;
         // Records of which not even the start can be read are passed over with the help of their summaries.
         let Some((oldest, at_oldest)) = (match page.oldest {
             Some(oldest) => Some(oldest),
@@ -339,7 +351,7 @@ impl<'a> Walk<'a> {
             return Err(not_asked_for());
         }
         if page.rows < page.asked {
-            if self.expected.is_some_and(|expected| self.seen >= expected) {
+            if is_all {
                 return Ok(Next::Nothing);
             }
             let tail = Range::new(rest.since(), oldest).unwrap_or(rest);

@@ -1,13 +1,15 @@
 use super::*;
 use crate::ports::{Clock, Http, Ports, Request, Response};
 use crate::testing::{NoReceiver, answer};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 /// An API with activations that start at these milliseconds; it leaves some out of its lists, as it cannot read them itself.
 #[derive(Default)]
 struct Activations {
     starts: Vec<u64>,
     left_out: Vec<u64>,
+    /// So many lists are answered by a gateway, as if there were nothing.
+    gateway: Cell<u32>,
     /// What was asked for and visited, in order.
     events: RefCell<Vec<String>>,
 }
@@ -29,6 +31,9 @@ impl Http for Activations {
         self.events.borrow_mut().push(format!("{} up to {upto}", if counts { "count" } else { "page" }));
         let body = if counts {
             format!(r#"{{"activations":{}}}"#, inside.count())
+        } else if self.gateway.get() > 0 {
+            self.gateway.set(self.gateway.get() - 1);
+            "[]".into()
         } else {
             let page = inside.skip(number("skip") as usize).take(number("limit") as usize);
             let shown = page.filter(|start| !self.left_out.contains(start));
@@ -94,6 +99,21 @@ fn a_walk_that_has_met_as_many_rows_as_were_counted_ends_without_another_count()
     let api = Activations { starts: vec![40, 30, 20], ..Activations::default() };
     assert_eq!(api.walk(Some(3)).last().unwrap(), "visit 20");
     assert_eq!(api.walk(Some(4)).last().unwrap(), "count up to 20");
+}
+
+#[test]
+fn an_empty_page_is_asked_for_again_when_the_count_says_that_there_is_more() {
+    for expected in [None, Some(2)] {
+        let gateway = Cell::new(2);
+        let api = Activations { starts: vec![40, 30], gateway, ..Activations::default() };
+        let again = ["page up to 99", "count up to 99", "page up to 99", "count up to 99", "page up to 99"];
+        let events = api.walk(expected);
+        assert_eq!(events[..5], again);
+        assert!(events.contains(&"visit 30".into()), "{events:?}");
+    }
+    let unreadable = Activations { starts: vec![40], left_out: vec![40], ..Activations::default() };
+    assert_eq!(unreadable.walk(Some(1)).len(), 5, "what the API itself cannot read keeps nobody");
+    assert_eq!(Activations::default().walk(Some(0)), ["page up to 99"]);
 }
 
 #[test]

@@ -86,15 +86,22 @@ pub fn saved(sim: &Sim, began: u64, result: &Value) {
     }
 }
 
-/// Only these are monitored from now on.
+/// Only these are monitored from now on: by a second forwarder too, as both have one configuration.
 pub fn monitored(sim: &Sim, chosen: &[&'static str]) {
-    let mut demands = sim.demands.borrow_mut();
-    demands.changed |= !demands.periods.is_empty();
-    demands
-        .periods
-        .iter_mut()
-        .filter(|period| !chosen.contains(&period.name))
-        .for_each(|period| period.open = false);
+    sim.demands.borrow_mut().monitor(chosen);
+    if let Some(other) = &mut *sim.other.borrow_mut() {
+        other.demands.monitor(chosen);
+    }
+}
+
+impl Demands {
+    fn monitor(&mut self, chosen: &[&'static str]) {
+        self.changed |= !self.periods.is_empty();
+        self.periods
+            .iter_mut()
+            .filter(|period| !chosen.contains(&period.name))
+            .for_each(|period| period.open = false);
+    }
 }
 
 /// The checkpoint was removed.
