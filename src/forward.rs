@@ -210,7 +210,7 @@ impl Turn<'_> {
                 let settling = part == Part::Settling;
                 let must_compare =
                     |state: &SourceState| state.must_compare_all_of(range, plan.began_ms, plan.lookback_ms);
-                let exact = !settling && state.is_none_or(must_compare);
+                let exact = state.is_none_or(must_compare);
                 let renewed = settling && state.is_some_and(|state| state.is_renewed(range));
                 LookBack { api: self.api, name: self.name, seen: self.seen, exact, renewed, in_time }
                     .over(range)

@@ -109,7 +109,7 @@ pub struct SourceState {
     pub seen: Seen,
 }
 
-/// A range that no look-back will look at, and that was forwarded as the index showed it. It is finished when a later run counts the same.
+/// A range that no look-back will look at, and that was forwarded as the index showed it. It is finished when a later run finds nothing else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Settling {
     /// Starts.
@@ -178,7 +178,7 @@ pub enum Part {
     Lookback,
     /// Records that are owed by themselves: each is fetched by its id. No range is owed in this way.
     Record,
-    /// All of it was forwarded as the index showed it then: it is counted again. Never owed, as it stays among what settles.
+    /// All of it was forwarded as the index showed it then: it is compared again. Never owed, as it stays among what settles.
     Settling,
 }
 

@@ -78,7 +78,9 @@ impl Checkpoint {
             parked().filter(of_patterns).filter(further).max_by_key(|state| state.through)
         });
         let Some(patterns) = patterns else { return own };
-        let mut state = SourceState { selection: Vec::new(), ..patterns.clone() };
+        // What the patterns have seen is of other actions too: no digest of it is one of this action, and no count of it, so it is compared at once.
+        let mut state = SourceState { selection: Vec::new(), compared_ms: 0, ..patterns.clone() };
+        state.seen.forget_digests();
         state.records.retain(|record| name.rsplit('/').next() == Some(&record.name));
         own.into_iter().for_each(|own| state.owe_also(&own));
         Some(state)

@@ -86,6 +86,11 @@ impl Seen {
         self.digests = digested.digests;
     }
 
+    /// Forgets what is not known by its id.
+    pub(super) fn forget_digests(&mut self) {
+        self.digests.clear();
+    }
+
     /// Whether nothing is known.
     pub fn is_empty(&self) -> bool {
         self.ids.is_empty() && self.gone.is_empty() && self.digests.is_empty()

@@ -1,7 +1,8 @@
 //! Gaps that settle: what was forwarded once and is in no later look-back, while the API's index may not have been up to date.
 //!
 //! The index may be behind by a minute (facts/openwhisk.md 1.7), and no wait within a run tells that it is not. So such a range stays until a later
-//! run has counted as many activations there as are known. Their ids are kept until then, or digests of them.
+//! run has compared what is there with what is known: a count would not do, as of what is known something may have been removed since. Ids are kept
+//! until then, or digests of them.
 
 use super::{Owed, Part, Settling, SourceState};
 use crate::range::{self, Range};
@@ -12,7 +13,7 @@ pub(super) const SETTLING_MS: u64 = 60_000;
 const APART_MS: u64 = SETTLING_MS + 5_000;
 
 impl SourceState {
-    /// What settles and can be counted at `now`, oldest first. It waits for what is owed next to it, so that a gap is counted once.
+    /// What settles and can be compared at `now`, oldest first. It waits for what is owed next to it, so that a gap is compared once.
     pub(super) fn due(&self, now: u64) -> Vec<Range> {
         let owed = self.owed_ranges(Part::Fresh);
         let is_due = |settling: &&Settling| {
@@ -68,7 +69,7 @@ impl SourceState {
         begun.for_each(|settling| settling.since_ms = asked_ms.max(began_ms));
     }
 
-    /// In these a later run has counted what is known.
+    /// In these a later run has found nothing but what is known.
     pub(super) fn finish_settling(&mut self, ranges: &[Range]) {
         let left = |settling: Settling| {
             let left = range::difference(vec![settling.range], ranges);
@@ -82,7 +83,7 @@ impl SourceState {
         self.settling.iter().any(|settling| settling.renewed && settling.range.overlaps(range))
     }
 
-    /// Joins what touches: a backlog that is drained in many slices and runs is counted as one.
+    /// Joins what touches: a backlog that is drained in many slices and runs is compared as one.
     pub(super) fn unite_settling(&mut self) {
         self.settling.sort_unstable();
         let mut united: Vec<Settling> = Vec::with_capacity(self.settling.len());

@@ -51,12 +51,9 @@ pub(super) fn ask(
                 Part::Fresh if shared || range.upto() > state.through => Some((range, None)),
                 Part::Fresh => None,
                 Part::Record => None,
-                Part::Lookback => {
+                Part::Lookback | Part::Settling => {
                     let exact = state.must_compare_all_of(range, now_ms, lookback_ms);
                     telling_count(range, &state.seen, exact).map(|(range, known)| (range, Some(known)))
-                }
-                Part::Settling => {
-                    telling_count(range, &state.seen, false).map(|(range, known)| (range, Some(known)))
                 }
             };
             wanted.extend(count.map(|(range, nothing)| Wanted {
