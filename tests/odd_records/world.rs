@@ -109,7 +109,13 @@ impl Http for World {
             let record = self.records.iter().find(|record| record.start == NOW - age * 1000).unwrap();
             if logs { record.logs.clone() } else { record.json.clone() }
         });
+        let (mut status, missing) =
+            (200, br#"{"error":"The requested resource does not exist.","code":"x"}"#);
         let body = match one {
+            None if path.contains("/packages/") => {
+                status = 404;
+                missing.to_vec()
+            }
             Some(body) => body,
             None if query.ends_with("count=true") => {
                 format!(r#"{{"activations":{}}}"#, inside.len()).into_bytes()
@@ -122,7 +128,7 @@ impl Http for World {
             None => br#"{"limits":{"max_action_duration":300000,"max_action_logs":10485760}}"#.to_vec(),
         };
         let pieces = body.chunks(PIECE).map(<[u8]>::to_vec).collect();
-        Ok(Response { status: 200, body: Box::new(Pieces(pieces)) })
+        Ok(Response { status, body: Box::new(Pieces(pieces)) })
     }
 }
 
