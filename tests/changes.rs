@@ -120,6 +120,8 @@ fn what_became_visible_late_while_names_took_the_place_of_patterns_still_comes()
     world.wait(60);
     assert_eq!(world.run(&["a"]), 0);
     assert_eq!(world.run(&["*"]), 1);
+    // What settles after so long a time is compared once, and a line of it may come again, under its id.
+    assert!(world.run(&["*"]) <= 1);
     assert_eq!(world.run(&["*"]), 0);
 }
 
