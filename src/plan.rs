@@ -5,7 +5,7 @@ mod quiet;
 mod share;
 
 use crate::api::{Api, Question};
-use crate::checkpoint::{Checkpoint, Held, LogPlace, MOST_IDS, Owed, OwedRecord, Part, sign};
+use crate::checkpoint::{Checkpoint, Held, LogPlace, MOST_IDS, Owed, OwedRecord, Part, package_of};
 use crate::config::{Config, Fault, Faults, LogLevel, Origin, Output};
 use crate::ports::{Failure, Ports};
 use crate::range::Range;
@@ -410,29 +410,18 @@ fn stop(now_ms: u64, deadline_ms: u64) -> u64 {
     deadline_ms.saturating_sub((left / 10).clamp(500, 5000))
 }
 
-/// Longest entity name that OpenWhisk takes, in bytes.
-const LONGEST_NAME: usize = 256;
-
-/// The package that holds the checkpoint: one for each forwarder of a namespace. No two actions, and no action and the command, have the same.
+/// The package that holds the checkpoint, unless the records or the host do.
 fn package_name(config: &Config, context: &Context) -> String {
-    let own = || match own_path(context) {
-        None => "whiskjack.cli".into(),
-        Some("cli") => "whiskjack.@cli".into(),
-        Some(path) => fitting(match path.split_once('/') {
-            Some((package, action)) => format!("whiskjack.{}@{}", escaped(package), escaped(action)),
-            None => format!("whiskjack.{}", escaped(path)),
-        }),
-    };
-    config.package.clone().unwrap_or_else(own)
+    config.package.clone().unwrap_or_else(|| package_of(own_path(context)))
 }
 
 /// Packages that may hold the checkpoint if the one of today does not exist: the one that is not configured, and that of earlier forwarders,
 /// whose names were not always different.
 fn former_package_names(config: &Config, context: &Context) -> Vec<String> {
     let today = package_name(config, context);
-    let own = package_name(&Config { package: None, ..config.clone() }, context);
-    let earlier = format!("whiskjack.{}", own_path(context).unwrap_or("cli").replace('/', "."));
-    let mut names = vec![own, earlier];
+    let own = own_path(context);
+    let earlier = format!("whiskjack.{}", own.unwrap_or("cli").replace('/', "."));
+    let mut names = vec![package_of(own), earlier];
     names.dedup();
     names.retain(|name| *name != today);
     names
@@ -441,20 +430,6 @@ fn former_package_names(config: &Config, context: &Context) -> Vec<String> {
 /// The forwarder's own name without its namespace.
 fn own_path(context: &Context) -> Option<&str> {
     context.own_name()?.trim_start_matches('/').split_once('/').map(|(_, path)| path)
-}
-
-/// A name without `@`, which stands between a package and an action.
-fn escaped(name: &str) -> String {
-    name.replace('&', "&26").replace('@', "&40")
-}
-
-/// A name that is not too long: a sign stands for its end. No name that is not cut has two `&` beside each other.
-fn fitting(name: String) -> String {
-    if name.len() <= LONGEST_NAME {
-        return name;
-    }
-    let begin: String = name.chars().take(LONGEST_NAME - 32).filter(char::is_ascii).collect();
-    format!("{begin}&&{}", sign(&name))
 }
 
 #[cfg(test)]
@@ -497,36 +472,15 @@ mod tests {
     }
 
     #[test]
-    fn each_forwarder_has_a_package_of_its_own() {
+    fn the_package_is_named_by_the_configuration_or_after_the_action() {
         let (config, _) = configure(PARAMS, &context()).unwrap();
-        let of = |name: &str| package_name(&config, &Context { own_action: Some(name.into()), ..context() });
-        assert_eq!(package_name(&config, &Context::default()), "whiskjack.cli");
-        assert_eq!(of("/guest/fwd"), "whiskjack.fwd");
-        assert_eq!(of("/guest/tools/fwd"), "whiskjack.tools@fwd");
-        let long = |end: &str| format!("/guest/{}/{end}", "p".repeat(250));
-        let names = [
-            "/guest/cli",
-            "/guest/@cli",
-            "/guest/a/b",
-            "/guest/a.b",
-            "/guest/a@b",
-            "/guest/a&40b",
-            "/guest/a/b&",
-            "/guest/a&/b",
-            "/guest/a&26/b",
-            "/guest/a@/b",
-            "/guest/x/cli",
-            &long("a"),
-            &long("b"),
-        ];
-        let mut packages: Vec<String> =
-            names.iter().map(|name| of(name)).chain(["whiskjack.cli".into()]).collect();
-        for package in &packages {
-            assert!(package.len() <= 256 && Action::parse(package).is_ok(), "{package}");
-        }
-        packages.sort_unstable();
-        packages.dedup();
-        assert_eq!(packages.len(), names.len() + 1, "{packages:?}");
+        let of = |config: &Config, own: Option<&str>| {
+            let own_action = own.map(|name| OwnAction { name: name.into(), activation: None });
+            package_name(config, &Context { own_action, ..context() })
+        };
+        assert_eq!(of(&config, None), "whiskjack.cli");
+        assert_eq!(of(&config, Some("/guest/tools/fwd")), "whiskjack.tools@fwd");
+        assert_eq!(of(&Config { package: Some("logs".into()), ..config }, Some("/guest/fwd")), "logs");
     }
 
     #[test]

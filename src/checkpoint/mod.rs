@@ -8,6 +8,7 @@ mod lease;
 mod merge;
 mod monitored;
 mod owner;
+mod package_name;
 mod platform;
 mod records;
 mod seen;
@@ -17,7 +18,8 @@ mod version1;
 
 pub use lease::Lease;
 pub use monitored::{Admission, selection};
-pub use owner::{Owner, sign};
+pub use owner::Owner;
+pub use package_name::{package_of, sign};
 pub use platform::{LogPlace, Platform};
 pub use records::{Mark, OwnRecords, SAVED, STATE, read_records};
 pub use seen::{Digest, Seen};
