@@ -23,7 +23,7 @@ use crate::ports::{Failure, Ports};
 use crate::range::{Range, union};
 use crate::record::{Line, OwnedLine, Record, Row, Summary};
 use crate::source::Source;
-use admitted::Admitted;
+use admitted::{Admitted, Known};
 use done::Done;
 use gap::Index;
 use ledger::Ledger;
@@ -228,6 +228,7 @@ impl Turn<'_> {
         let again = union(ranges.iter().chain(&renewing).copied().collect());
         // What was found in the time of this turn is fetched, however long it was looked for.
         self.turn_ends_ms = turn_ends_ms(self.ports.clock.now_ms(), self.stop_ms);
+        self.admitted.renew(&renewing);
         let mut reached = None;
         for part in ranges {
             reached = self.walk(part, count);
@@ -268,8 +269,12 @@ impl Turn<'_> {
             Err(error) => return self.visit_unreadable(met.json(), &error),
         };
         let summary = Summary { activation_id: record.activation_id, start: record.start };
-        if self.admitted.knows(self.seen, summary, &record) || !self.ledger.begin(summary) {
+        let known = self.admitted.knows(self.seen, summary, &record);
+        if known == Known::Remembered || !self.ledger.begin(summary) {
             return Visited { summary: Some(summary), go_on: self.in_time() };
+        }
+        if known == Known::Forgotten {
+            return self.visited(summary);
         }
         if self.source.matches(&record) && !self.singles.owes(summary) {
             if !matches!(met, Met::Row(Row { is_whole: true, .. })) {

@@ -79,10 +79,11 @@ impl Digest {
 }
 
 impl Seen {
-    /// Forgets ids that a digest stands for too.
+    /// Forgets ids that a digest stands for too, also of what is gone: the list shows it some time, and then it must count for the digest.
     pub(super) fn forget_digested(&mut self) {
         let digested = Self { digests: std::mem::take(&mut self.digests), ..Self::default() };
         self.ids.retain(|(start, _)| digested.digest_at(*start).is_none());
+        self.gone.retain(|(start, _)| digested.digest_at(*start).is_none());
         self.digests = digested.digests;
     }
 
@@ -202,8 +203,8 @@ impl Seen {
             }
         }
         self.ids.extend(other.ids);
-        self.forget_digested();
         self.gone.extend(other.gone);
+        self.forget_digested();
         self.gone.retain(|key| !self.ids.contains(key));
     }
 
@@ -454,6 +455,19 @@ mod tests {
         let mut back = digest;
         back.unite(exact);
         assert_eq!((forth.count(range), back.count(range)), (3, 3));
+    }
+
+    #[test]
+    fn one_that_is_gone_for_one_set_counts_for_the_digest_of_the_other() {
+        let mut digest = seen(&[(1, 1), (2, 2)]);
+        digest.digest_upto(5, MINUTE, &[]);
+        let mut gone = seen(&[(1, 1)]);
+        gone.set_listed(activation(2, 2), false);
+        gone.unite(digest.clone());
+        assert_eq!(
+            gone, digest,
+            "known twice, it would be left out when the list is compared with the digest"
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What is known where more is monitored than before: the range is walked again, and only what was not monitored is new in it.
 
 use crate::checkpoint::{Admission, Seen, selection};
+use crate::range::Range;
 use crate::record::{Record, Summary};
 use crate::source::Source;
 use std::collections::HashSet;
@@ -11,6 +12,20 @@ pub(super) struct Admitted<'a> {
     admissions: Vec<(&'a Admission, Source)>,
     /// Done in this run.
     done: HashSet<Summary>,
+    /// Digests that are made anew: they do not stand for anything any more.
+    renewing: Vec<Range>,
+}
+
+/// What is known of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Known {
+    /// It is new.
+    Not,
+    /// It is done, and that is remembered.
+    Remembered,
+    /// It is done, as it was monitored before and is that old. From now on it must be remembered: when its range has settled, all in it is
+    /// compared with what is.
+    Forgotten,
 }
 
 impl<'a> Admitted<'a> {
@@ -20,23 +35,32 @@ impl<'a> Admitted<'a> {
             .map(|admission| (admission, Source::Namespace(selection(&admission.before))))
             .collect();
         let done = if admissions.is_empty() { HashSet::new() } else { done.iter().copied().collect() };
-        Self { admissions, done }
+        Self { admissions, done, renewing: Vec::new() }
+    }
+
+    /// These digests are made anew in this turn.
+    pub(super) fn renew(&mut self, digests: &[Range]) {
+        self.renewing = digests.to_vec();
     }
 
     /// Whether a record is done already. `seen` says that too of those that were passed over, as they were not monitored.
-    pub(super) fn knows(&self, seen: &Seen, summary: Summary, record: &Record<'_>) -> bool {
-        let mut known = seen.contains(summary);
+    pub(super) fn knows(&self, seen: &Seen, summary: Summary, record: &Record<'_>) -> Known {
+        let of_ids = |known: bool| if known { Known::Remembered } else { Known::Not };
+        let mut known = of_ids(seen.contains(summary));
         let of_range = |(admission, _): &&(&Admission, Source)| admission.range.contains(summary.start);
         for (admission, before) in self.admissions.iter().filter(of_range) {
             let owed = || admission.owed.iter().any(|range| range.contains(summary.start));
             if before.matches(record) {
-                // Not remembered by its id.
-                let done = summary.start < admission.kept_from && !owed();
-                if done || seen.digest_at(summary.start).is_some() {
-                    return true;
+                match seen.digest_at(summary.start) {
+                    Some(digest) if self.renewing.contains(&digest.range()) => return Known::Forgotten,
+                    Some(_) => return Known::Remembered,
+                    None if known == Known::Not && summary.start < admission.kept_from && !owed() => {
+                        return Known::Forgotten;
+                    }
+                    None => {}
                 }
             } else if admission.passed_over {
-                known = self.done.contains(&summary);
+                known = of_ids(self.done.contains(&summary));
             }
         }
         known
