@@ -13,7 +13,7 @@ mod progress;
 pub use outcome::{Outcome, Tally};
 
 use crate::api::{Api, EntriesAt, LARGEST_PAGE, Patience};
-use crate::checkpoint::{LogPlace, Owed, OwedRecord, Part, Seen, SourceState, reach};
+use crate::checkpoint::{LogPlace, Owed, Part, Seen, SourceState, reach};
 use crate::deliver::Delivery;
 use crate::event::{self, Events};
 use crate::fetch::{FIRST_PAGE, Met, Visited, Walk};
@@ -283,16 +283,16 @@ impl Turn<'_> {
             match self.logs.lines_of(&record, self.api, self.ports.clock.now_ms()) {
                 Lines::InRecord => self.take(&record, record.entries()),
                 Lines::Elsewhere(lines) => {
-                    self.ledger.is_from_store();
                     self.take(&record, lines.iter().map(OwnedLine::line));
                 }
                 Lines::ElsewhereOneByOne => self.take_one_by_one(&record, EntriesAt::Store),
                 Lines::Lost(trouble) => {
-                    self.owe(OwedRecord { from_store: true, ..owed::of(&record, Some(trouble)) });
+                    self.owe(owed::of(&record, Some(trouble)));
                 }
                 Lines::Later(warning) => {
-                    // No lines yet is no trouble: most such activations have printed nothing.
-                    self.tally.put_off += u64::from(warning.is_some());
+                    // No lines yet is no trouble: most such activations have printed nothing. But a notice waits for them.
+                    let waits = record.entries().next().is_some();
+                    self.tally.put_off += u64::from(warning.is_some() || waits);
                     warning.into_iter().for_each(|warning| self.note_without_logs(warning));
                     self.ledger.put_off();
                     return Visited { summary: Some(summary), go_on: self.in_time() };

@@ -142,9 +142,6 @@ pub struct OwedRecord {
     /// So many of its entries, from the first on, are acknowledged.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub acknowledged: u64,
-    /// Its entries are those that the log store has, not those in the record.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub from_store: bool,
     /// Why it could not be had the last time; a sentence for the result.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,

@@ -355,7 +355,6 @@ fn single(start: u64, id: u64, acknowledged: u64) -> OwedRecord {
         name: "hello".into(),
         namespace: "guest".into(),
         acknowledged,
-        from_store: false,
         trouble: Some("it cannot be had: ".to_owned() + &"x".repeat(250)),
     }
 }

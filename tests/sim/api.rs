@@ -2,6 +2,7 @@
 
 use super::faults::{self, ApiFault};
 use super::package;
+use super::platform;
 use super::ports::{RunPorts, Sim};
 use super::record::{LogsAt, Record};
 use super::trouble::How;
@@ -134,14 +135,15 @@ fn by_id(sim: &Sim, id: u128, logs_only: bool) -> Answer {
 fn logs(sim: &Sim, record: &Record) -> Answer {
     let (now, settings) = (sim.now.get(), &sim.world.settings);
     let hopeful = now + 20_000 < record.start + settings.lookback_ms(0);
-    let lines: Vec<String> = match settings.logs {
+    platform::note(sim, record);
+    let lines: Vec<String> = match record.at {
         LogsAt::Nowhere => vec!["Logs are not available.".into()],
         LogsAt::Api if !sim.quiet.get() && hopeful && sim.random.chance(settings.api_faults) => {
             vec!["The log message can't be retrieved, no idea why".into()]
         }
         LogsAt::Api if record.has_lines() && record.logs_at <= now => {
             sim.met.note("log-store");
-            record.logs()
+            record.stored()
         }
         LogsAt::Api => Vec::new(),
         LogsAt::Record => record.logs(),
@@ -176,7 +178,7 @@ fn broken(sim: &Sim, record: &Record) -> Vec<u8> {
 
 /// The JSON of a record, kept if it is large.
 fn bytes(sim: &Sim, record: &Record, docs: bool) -> Vec<u8> {
-    let make = || record.bytes(docs, sim.world.settings.logs);
+    let make = || record.bytes(docs);
     if !docs || record.lines < LARGE {
         return make();
     }
@@ -186,6 +188,9 @@ fn bytes(sim: &Sim, record: &Record, docs: bool) -> Vec<u8> {
 
 /// Limits that ask for the look-back that the world has: twice the duration, 10 s for logs, and what settling takes.
 fn limits(sim: &Sim) -> Answer {
+    if let Some((status, body)) = platform::silence(sim) {
+        return Answer::json(status, body);
+    }
     let duration = (sim.lookback_ms() - 290_000) / 2;
     let limits = json!({"max_action_duration": duration, "max_action_logs": 5 << 20});
     Answer::json(200, json!({"description": "OpenWhisk", "limits": limits}).to_string())

@@ -115,7 +115,7 @@ pub fn deleted(sim: &Sim) {
 pub fn must_arrive(sim: &Sim, record: &Record) -> bool {
     let demands = sim.demands.borrow();
     let of_name = || demands.periods.iter().filter(|period| period.name == record.key);
-    can_arrive(sim, record)
+    can_arrive(record)
         && of_name().any(|period| period.open)
         && of_name().any(|period| {
             asked_for(sim, record, period)
@@ -133,7 +133,7 @@ pub fn must_have_arrived(sim: &Sim, record: &Record, began: u64) -> bool {
         && record.visible.max(record.logs_at).max(record.start) + margin <= began
         && record.deleted > sim.now.get()
         && record.has_lines()
-        && settings.logs != LogsAt::Nowhere
+        && record.at != LogsAt::Nowhere
         && sim
             .demands
             .borrow()
@@ -143,9 +143,9 @@ pub fn must_have_arrived(sim: &Sim, record: &Record, began: u64) -> bool {
 }
 
 /// Whether a record has lines that can be had some time.
-fn can_arrive(sim: &Sim, record: &Record) -> bool {
+fn can_arrive(record: &Record) -> bool {
     record.has_lines()
-        && sim.world.settings.logs != LogsAt::Nowhere
+        && record.at != LogsAt::Nowhere
         && record.deleted == u64::MAX
         && !is_out_of_reach(record)
 }

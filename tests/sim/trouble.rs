@@ -63,6 +63,15 @@ pub const KINDS: &[&str] = &[
     "older-version",
     "newer-version",
     "package-deleted",
+    "notice",
+    "notice-first",
+    "notice-only",
+    "logs-moved",
+    "logs-moved-back",
+    "no-limits-at-first",
+    "no-limits-later",
+    "limits-fell",
+    "day-without-runs",
 ];
 
 /// What was met in a world, and how often.
