@@ -200,10 +200,11 @@ fn tls_texts(
         let Some(file) = file else { continue };
         let said = |what: String| format!("{option} {}: {what}", file.display());
         let bytes = std::fs::read(file).map_err(|error| said(error.to_string()))?;
-        let text = String::from_utf8(bytes)
-            .map_err(|_| said("is no text; convert it to PEM with `openssl`".to_owned()))?;
+        let text = pem::text(bytes)
+            .ok_or_else(|| said("is not a text; convert it to PEM with `openssl`".to_owned()))?;
+        let text = text.trim_start_matches('\u{feff}');
         // An editor ends the line; a passphrase does not.
-        let text = if name == "passphrase" { text.trim_end_matches(['\r', '\n']) } else { text.as_str() };
+        let text = if name == "passphrase" { text.trim_end_matches(['\r', '\n']) } else { text };
         if text.trim().is_empty() {
             return Err(said("is empty".to_owned()));
         }
