@@ -11,6 +11,7 @@ use super::wskprops::WskProps;
 use crate::result::{RunResult, Verdict};
 use crate::run::{Keeper, RunContext};
 use crate::secret::Secret;
+use crate::tls::pem;
 
 /// What `--help` prints.
 pub const HELP: &str = "\
@@ -320,7 +321,7 @@ mod tests {
         run.config = file("c", b"{}");
         assert_eq!(prepare(&run, &environment).unwrap().0["logstash"]["key"], "KEY");
 
-        for (bytes, part) in [(&b""[..], "is empty"), (&[0x30, 0x82, 0xff], "is no text")] {
+        for (bytes, part) in [(&b""[..], "is empty"), (&[0x30, 0x82, 0xff], "is not a text")] {
             run.key = Some(file("key", bytes));
             let message = prepare(&run, &environment).unwrap_err();
             assert!(message.starts_with("--key ") && message.contains(part), "{message}");

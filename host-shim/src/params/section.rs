@@ -14,7 +14,8 @@ pub(super) struct Section<'a> {
     name: &'static str,
     map: Option<&'a mut Map<String, Value>>,
     faults: &'a mut Vec<Fault>,
-    secrets: &'a mut Vec<Secret>,
+    /// The texts, and the keys that hold them.
+    secrets: (&'a mut Vec<Secret>, &'a mut Vec<String>),
 }
 
 impl<'a> Section<'a> {
@@ -22,7 +23,7 @@ impl<'a> Section<'a> {
         name: &'static str,
         value: Option<&'a mut Value>,
         faults: &'a mut Vec<Fault>,
-        secrets: &'a mut Vec<Secret>,
+        secrets: (&'a mut Vec<Secret>, &'a mut Vec<String>),
     ) -> Self {
         Self { name, map: value.and_then(Value::as_object_mut), faults, secrets }
     }
@@ -60,9 +61,11 @@ impl<'a> Section<'a> {
     }
 
     /// Remembers a text that must not show up anywhere.
-    pub(super) fn secret(&mut self, text: &str) -> Secret {
+    pub(super) fn secret(&mut self, key: &str, text: &str) -> Secret {
         let secret = Secret::new(text);
-        self.secrets.push(secret.clone());
+        let (texts, keys) = &mut self.secrets;
+        texts.push(secret.clone());
+        keys.push(format!("{}.{key}", self.name));
         secret
     }
 
@@ -81,7 +84,7 @@ impl<'a> Section<'a> {
         };
         // A key in the wrong place is a key all the same.
         if pem.contains("PRIVATE KEY") {
-            self.secret(&pem);
+            self.secret(key, &pem);
         }
         match pem::certificates(&pem) {
             Ok(certificates) => return Some(certificates),

@@ -95,7 +95,7 @@ fn identity(section: &mut Section<'_>) -> Option<Identity> {
 fn private_key(section: &mut Section<'_>) -> Option<PrivateKeyDer<'static>> {
     let common = match section.take("passphrase") {
         None => None,
-        Some(Value::String(text)) => Some(section.secret(&text)),
+        Some(Value::String(text)) => Some(section.secret("passphrase", &text)),
         Some(_) => {
             section.fault("passphrase", "must be text, in quotes");
             return section.take("key").and(None);
@@ -109,8 +109,8 @@ fn private_key(section: &mut Section<'_>) -> Option<PrivateKeyDer<'static>> {
         );
         return None;
     };
-    section.secret(pem);
-    let own = own.map(|text| section.secret(text));
+    section.secret("key", pem);
+    let own = own.map(|text| section.secret("key.passphrase", text));
     let of_passphrase = if own.is_some() { "key.passphrase" } else { "passphrase" };
     match tls::private_key(pem, own.or(common).as_ref()) {
         Ok(key) => return Some(key),

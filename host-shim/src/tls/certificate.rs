@@ -213,8 +213,9 @@ pub(super) fn with_trust(der: &[u8]) -> Option<(&[u8], bool)> {
     const SERVERS: &str = "1.3.6.1.5.5.7.3.1";
     let all = parts(der)?;
     let (certificate, trust) = all.split_first()?;
+    let trust = trust.first().map_or(Some(Vec::new()), |trust| parts(trust.value))?;
     let mut may = true;
-    for part in trust.first().map(|trust| parts(trust.value)).unwrap_or_default()? {
+    for part in trust {
         let about_servers =
             || Some(parts(part.value)?.iter().filter_map(oid).any(|oid| [ANY, SERVERS].contains(&oid.to_string().as_str())));
         if part.tag == Tag::Sequence {

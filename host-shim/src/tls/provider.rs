@@ -32,13 +32,20 @@ fn algorithms() -> WebPkiSupportedAlgorithms {
         let ring = ring::default_provider().signature_verification_algorithms;
         [ring.all, &[p521::SHA256, p521::SHA384, p521::SHA512]].concat()
     });
-    static MAPPING: LazyLock<Mapping> = LazyLock::new(|| {
-        static SHA512: [Algorithm; 1] = [p521::SHA512];
+    // In TLS 1.2 a scheme says the hash and not the curve; in TLS 1.3 the first of each counts. SHA-512 is the last scheme, since nobody
+    // here checks it on a shorter curve.
+    static LISTS: LazyLock<Vec<(SignatureScheme, Vec<Algorithm>)>> = LazyLock::new(|| {
         let ring = ring::default_provider().signature_verification_algorithms;
-        // Last, as in TLS 1.2 the scheme says the hash alone, and nobody else checks SHA-512 with a shorter curve.
-        let p521: (SignatureScheme, &'static [Algorithm]) = (SignatureScheme::ECDSA_NISTP521_SHA512, &SHA512);
-        [ring.mapping, &[p521]].concat()
+        let with_p521 = |scheme, of: &[Algorithm]| match scheme {
+            SignatureScheme::ECDSA_NISTP256_SHA256 => [of, &[p521::SHA256]].concat(),
+            SignatureScheme::ECDSA_NISTP384_SHA384 => [of, &[p521::SHA384]].concat(),
+            _ => of.to_vec(),
+        };
+        let lists = ring.mapping.iter().map(|(scheme, of)| (*scheme, with_p521(*scheme, of)));
+        lists.chain([(SignatureScheme::ECDSA_NISTP521_SHA512, vec![p521::SHA512])]).collect()
     });
+    static MAPPING: LazyLock<Mapping> =
+        LazyLock::new(|| LISTS.iter().map(|(scheme, of)| (*scheme, of.as_slice())).collect());
     WebPkiSupportedAlgorithms { all: &ALL, mapping: &MAPPING }
 }
 

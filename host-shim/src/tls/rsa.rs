@@ -12,6 +12,8 @@ use sha2::{Digest, Sha256, Sha384, Sha512};
 
 /// Bits of the shortest key that OpenSSL, and so Node, takes by default.
 pub(super) const SHORTEST: usize = 1024;
+/// Bits of the longest key that `ring` takes.
+pub(super) const LONGEST: usize = 8192;
 /// Bits of the shortest key that can be trusted.
 pub(super) const SHORTEST_TRUSTED: usize = 2048;
 

@@ -179,10 +179,13 @@ impl Client {
             }
             Flaw::Encoding => return "the server's certificate cannot be read; issue it again".to_owned(),
         };
-        match (self, &unfit.what, unfit.whose) {
-            (Self::Receivers(_), Flaw::Version(_) | Flaw::Extension(_) | Flaw::Signature(_), Whose::Servers)
-                if unfit.verified =>
-            {
+        let is_taken_unverified = match &unfit.what {
+            Flaw::Key(key) => key.is_taken(),
+            Flaw::Version(_) | Flaw::Extension(_) | Flaw::Signature(_) => true,
+            Flaw::NotItsKey | Flaw::Encoding => false,
+        };
+        match (self, unfit.whose) {
+            (Self::Receivers(_), Whose::Servers) if unfit.verified && is_taken_unverified => {
                 format!("{said}, or pin it with `logstash.leaf_sha256` and set `logstash.rejectUnauthorized` to false")
             }
             _ => said,

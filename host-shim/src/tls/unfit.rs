@@ -1,9 +1,10 @@
 //! Why a certificate that webpki refuses is refused: it says so of neither short keys nor old versions.
 
+use std::sync::Arc;
+
 use rustls::client::danger::ServerCertVerified;
 use rustls::pki_types::CertificateDer;
 use rustls::{CertificateError, Error, OtherError};
-use std::sync::Arc;
 
 use super::certificate::{Certificate, Key};
 use super::rsa;
@@ -114,10 +115,18 @@ fn weak_key(certificate: &Certificate<'_>) -> Option<Flaw> {
 }
 
 impl Key {
+    /// Whether it can be used where nothing is verified.
+    pub(super) fn is_taken(&self) -> bool {
+        match self {
+            Self::Rsa(bits) => (rsa::SHORTEST..=rsa::LONGEST).contains(bits),
+            other => other.is_trusted(),
+        }
+    }
+
     /// Whether it is of a kind that can be verified, and long enough.
     pub(super) fn is_trusted(&self) -> bool {
         match self {
-            Self::Rsa(bits) => (rsa::SHORTEST_TRUSTED..=8192).contains(bits),
+            Self::Rsa(bits) => (rsa::SHORTEST_TRUSTED..=rsa::LONGEST).contains(bits),
             Self::Other(_) => false,
             Self::P256 | Self::P384 | Self::P521 | Self::Ed25519 => true,
         }

@@ -1,3 +1,4 @@
+mod kinds;
 mod messages;
 mod pins;
 mod programs;
