@@ -188,3 +188,6 @@ impl Hash for Sha512 {
     const DIGEST_INFO: &'static [u8] =
         &[0x30, 0x51, 0x30, 0x0d, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 3, 5, 0, 4, 0x40];
 }
+
+#[cfg(test)]
+mod tests;

@@ -64,7 +64,7 @@ fn text(files: &Files, name: &str) -> String {
     std::fs::read_to_string(files.path(name)).unwrap()
 }
 
-fn shows(files: &Files, cert: &str, key: &str, further: &[&str]) -> Program {
+pub(crate) fn shows(files: &Files, cert: &str, key: &str, further: &[&str]) -> Program {
     let key = format!("{key}.key");
     files.s_server(&[&["-cert", cert, "-key", &key], &ANY_KEY[..], further].concat()).unwrap()
 }
@@ -73,18 +73,25 @@ async fn opens(what: &str, port: u16, logstash: Value) {
     open(port, logstash).await.map_err(|error| format!("{what}: {}", error.message)).unwrap();
 }
 
-#[tokio::test]
-async fn without_verification_a_certificate_of_any_content_is_taken() {
-    let Some(files) = pki() else { return };
-    let unverified = json!({"rejectUnauthorized": false});
-    for (what, cert, key) in [
+/// Certificates that nobody would trust: in words, the file's name, and that of the key.
+pub(crate) fn odd_certificates() -> Option<(Files, Vec<(&'static str, String, &'static str)>)> {
+    let files = pki()?;
+    let shown = vec![
         ("X.509 version 1", version_1(&files, "rsa"), "rsa"),
         ("X.509 version 1, RSA 1024", version_1(&files, "rsa1024"), "rsa1024"),
         ("RSA 1024", issued(&files, "rsa1024", "rsa1024", "-extfile v3"), "rsa1024"),
         ("P-521", issued(&files, "p521", "p256", "-extfile v3"), "p521"),
         ("critical extension", issued(&files, "p256", "p256", "-extfile critical"), "p256"),
         ("signed with SHA-1", issued(&files, "rsa", "p256", "-extfile v3 -sha1"), "rsa"),
-    ] {
+    ];
+    Some((files, shown))
+}
+
+#[tokio::test]
+async fn without_verification_a_certificate_of_any_content_is_taken() {
+    let Some((files, shown)) = odd_certificates() else { return };
+    let unverified = json!({"rejectUnauthorized": false});
+    for (what, cert, key) in shown {
         for version in ["-tls1_2", "-tls1_3"] {
             let program = shows(&files, &cert, key, &[version]);
             opens(&format!("{what}, {version}"), program.port, unverified.clone()).await;

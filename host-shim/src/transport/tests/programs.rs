@@ -12,9 +12,9 @@ use super::*;
 const HANDSHAKE: (TransportStep, bool) = (TransportStep::Handshake, false);
 
 /// A server program; it ends with the test.
-pub(super) struct Program {
+pub(crate) struct Program {
     child: Child,
-    pub(super) port: u16,
+    pub(crate) port: u16,
     _stdout: BufReader<ChildStdout>,
 }
 
@@ -51,7 +51,7 @@ impl Drop for Program {
 }
 
 /// Certificates as files.
-pub(super) struct Files(TempDir);
+pub(crate) struct Files(TempDir);
 
 impl Files {
     pub(super) fn new(files: &[(&str, &str)]) -> Self {
