@@ -186,7 +186,14 @@ pub fn configure(params: &[u8], context: &Context) -> Result<(Config, Origin), F
         faults.push(Fault::new("__OW_API_KEY", &Value::Null, remedy));
     }
     match (config, origin) {
-        (Some(config), Some(origin)) if faults.is_empty() => Ok((config, origin)),
+        (Some(mut config), Some(origin)) if faults.is_empty() => {
+            if origin.is_exposed() {
+                config.warnings.push(format!(
+                    "the API is asked in the clear ({origin}): anybody between here and the API can take the API key"
+                ));
+            }
+            Ok((config, origin))
+        }
         _ => Err(Faults(faults)),
     }
 }
@@ -462,6 +469,19 @@ mod tests {
         assert_eq!(configure(named, &context()).unwrap().1.to_string(), "https://other");
         let faults = configure(PARAMS, &Context { api_host: None, ..context() }).unwrap_err();
         assert!(faults.to_string().contains("api.host"), "{faults}");
+    }
+
+    #[test]
+    fn an_api_without_tls_is_a_warning_as_one_without_verification_is() {
+        let warnings = |host: &str| {
+            let context = Context { api_host: Some(host.into()), ..context() };
+            configure(PARAMS, &context).unwrap().0.warnings
+        };
+        assert_eq!(
+            warnings("http://172.17.0.1:3233"),
+            ["the API is asked in the clear (http://172.17.0.1:3233): anybody between here and the API can take the API key"]
+        );
+        assert!(warnings("http://127.0.0.1:3233").is_empty() && warnings("https://172.17.0.1").is_empty());
     }
 
     #[test]

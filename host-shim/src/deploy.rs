@@ -14,6 +14,7 @@ mod feed;
 mod names;
 mod platform;
 mod schedule;
+mod secrets;
 mod up;
 mod watch;
 
@@ -102,9 +103,9 @@ pub async fn up(
     context: &RunContext,
     say: &mut dyn FnMut(&str),
 ) -> Result<(), DeployError> {
-    let (platform, secrets) = reach(&deployment.params, context).map_err(DeployError::Refused)?;
+    let (platform, secrets, keys) = reach(&deployment.params, context).map_err(DeployError::Refused)?;
     let mut say = |line: &str| say(&result::without(line, &secrets));
-    up::up(deployment, context, &platform, &mut say).await.map_err(|error| error.sealed(&secrets))
+    up::up(deployment, context, &platform, &keys, &mut say).await.map_err(|error| error.sealed(&secrets))
 }
 
 /// Takes away what [`up`] has made under these names; `params` say how the API is reached. Must be called on a tokio runtime.
@@ -115,13 +116,13 @@ pub async fn down(
     context: &RunContext,
     say: &mut dyn FnMut(&str),
 ) -> Result<(), DeployError> {
-    let (platform, secrets) = reach(params, context).map_err(DeployError::Refused)?;
+    let (platform, secrets, _) = reach(params, context).map_err(DeployError::Refused)?;
     let mut say = |line: &str| say(&result::without(line, &secrets));
     down::down(names, dry_run, &platform, &mut say).await.map_err(|error| error.sealed(&secrets))
 }
 
-/// The platform, and what must not be shown. Errors are sentences.
-fn reach(params: &Value, context: &RunContext) -> Result<(Platform, Vec<Secret>), String> {
+/// The platform, what must not be shown, and the keys of the configuration that hold it. Errors are sentences.
+fn reach(params: &Value, context: &RunContext) -> Result<(Platform, Vec<Secret>, Vec<String>), String> {
     const WHERE: &str = "set it in the environment, or in ~/.wskprops as `wsk property set` does";
     let host = context
         .api_host
@@ -139,5 +140,5 @@ fn reach(params: &Value, context: &RunContext) -> Result<(Platform, Vec<Secret>)
         .map_err(|error| error.to_string())?;
     let mut secrets = host.secrets;
     secrets.extend(key_forms(key));
-    Ok((Platform::new(api, origin, key.clone()), secrets))
+    Ok((Platform::new(api, origin, key.clone()), secrets, host.secret_keys))
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::params::endpoint::is_own_machine;
+
 /// Scheme, host and port. Host names are lower case, IPv6 addresses without brackets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
@@ -58,6 +60,11 @@ impl Origin {
     /// Port, the scheme's own if none was given.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Whether what is sent there can be read on the way.
+    pub fn is_exposed(&self) -> bool {
+        !self.secure && !is_own_machine(&self.host)
     }
 
     /// Whether requests go over TLS.

@@ -18,7 +18,7 @@
 
 #[allow(unreachable_pub, dead_code, reason = "the component's own file: one rule for both")]
 #[path = "../../src/config/endpoint.rs"]
-mod endpoint;
+pub(crate) mod endpoint;
 #[path = "../../src/config/nested.rs"]
 mod nested;
 mod receivers;
@@ -73,6 +73,8 @@ pub(crate) struct HostParams {
     pub(crate) faults: Vec<Fault>,
     /// Texts that must not show up in a result.
     pub(crate) secrets: Vec<Secret>,
+    /// The keys that hold them, as `logstash.key`.
+    pub(crate) secret_keys: Vec<String>,
 }
 
 /// How a receiver is spoken to.
@@ -97,12 +99,12 @@ impl HostParams {
         let twice = nested::nest(params).into_iter();
         let mut faults: Vec<Fault> =
             twice.map(|key| Fault { key, value: String::new(), remedy: nested::TWICE.to_owned() }).collect();
-        let mut secrets = Vec::new();
+        let (mut secrets, mut secret_keys) = (Vec::new(), Vec::new());
         // A `logstash` that is no object is the component's to report.
         let receivers = params.get("logstash").map(Receivers::read).unwrap_or_default();
         let api_host =
             params.get("api").and_then(|api| api.get("host")).and_then(Value::as_str).map(str::to_owned);
-        let mut logstash = Section::new("logstash", params.get_mut("logstash"), &mut faults, &mut secrets);
+        let mut logstash = Section::new("logstash", params.get_mut("logstash"), &mut faults, (&mut secrets, &mut secret_keys));
         let security = security::security(&mut logstash);
         if params.get("api").is_some_and(|api| !api.is_object() && !api.is_null()) {
             faults.push(Fault {
@@ -113,14 +115,15 @@ impl HostParams {
                         .to_owned(),
             });
         }
-        let mut api = Section::new("api", params.get_mut("api"), &mut faults, &mut secrets);
+        let mut api =
+            Section::new("api", params.get_mut("api"), &mut faults, (&mut secrets, &mut secret_keys));
         let api_trust = security::trust(&mut api);
         if matches!(api_trust, Trust::Only(_))
             && let Err(error) = tls::client_config(Settings::trusting(api_trust.clone()))
         {
             api.fault("ca", format!("cannot be used ({error}); give CA certificates as PEM text"));
         }
-        Self { receivers, security, api_host, api_trust, faults, secrets }
+        Self { receivers, security, api_host, api_trust, faults, secrets, secret_keys }
     }
 }
 

@@ -1,22 +1,30 @@
 //! TLS settings: whom to trust, what to show, which versions to speak.
 
 mod asked;
+mod certificate;
 mod key;
+mod p521;
+pub(crate) mod pem;
 mod pins;
+mod provider;
 mod roots;
+mod rsa;
 pub(crate) mod sentence;
+mod unfit;
 mod verify;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ClientConfig, Error, SupportedProtocolVersion};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{CertificateError, ClientConfig, Error, InconsistentKeys, SupportedProtocolVersion};
 
 pub(crate) use self::asked::Asked;
 use self::asked::Remembering;
+use self::certificate::Certificate;
 pub(crate) use self::key::{KeyError, private_key};
 pub(crate) use self::pins::{Pin, Pins};
+use self::provider::provider;
 
 /// Whom to trust.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,7 +71,7 @@ pub(crate) fn client_config(settings: Settings) -> Result<(Arc<ClientConfig>, As
         .dangerous()
         .with_custom_certificate_verifier(verify::verifier(&settings.trust, settings.pins)?);
     let mut config = match settings.identity {
-        Some(Identity { chain, key }) => builder.with_client_auth_cert(chain, key)?,
+        Some(Identity { chain, key }) => builder.with_client_cert_resolver(Arc::new(identity(chain, key)?)),
         None => builder.with_no_client_auth(),
     };
     let asked = Asked::default();
@@ -72,7 +80,19 @@ pub(crate) fn client_config(settings: Settings) -> Result<(Arc<ClientConfig>, As
     Ok((Arc::new(config), asked))
 }
 
-fn provider() -> Arc<CryptoProvider> {
-    static PROVIDER: OnceLock<Arc<CryptoProvider>> = OnceLock::new();
-    PROVIDER.get_or_init(|| Arc::new(rustls::crypto::ring::default_provider())).clone()
+/// What is shown to servers. `rustls` would refuse a certificate of X.509 version 1, which many a server takes.
+fn identity(
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+) -> Result<SingleCertAndKey, Error> {
+    let key = provider().key_provider.load_private_key(key)?;
+    let own = chain.first().ok_or(Error::NoCertificatesPresented)?;
+    for certificate in &chain {
+        Certificate::parse(certificate).ok_or(CertificateError::BadEncoding)?;
+    }
+    let own = Certificate::parse(own).ok_or(CertificateError::BadEncoding)?;
+    if key.public_key().is_some_and(|public| public.as_ref() != own.key_info) {
+        return Err(InconsistentKeys::KeyMismatch.into());
+    }
+    Ok(SingleCertAndKey::from(CertifiedKey::new(chain, key)))
 }

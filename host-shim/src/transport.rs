@@ -222,4 +222,4 @@ async fn secured(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -30,6 +30,13 @@ impl fmt::Display for Endpoint {
     }
 }
 
+/// Whether a host's name or address leads to the machine itself, so that nobody is in between.
+pub(crate) fn is_own_machine(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost")
+        || address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
 /// Takes `host`, `host:port`, `[address]:port` or a bare IPv6 address apart. The error says what to do.
 pub(crate) fn split(text: &str) -> Result<(&str, Option<u16>), &'static str> {
     const FORM: &str = "give `host:port`, as `logstash.example.com:5044` or `[2001:db8::1]:5044`";

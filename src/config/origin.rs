@@ -31,6 +31,14 @@ impl Origin {
     }
 }
 
+impl Origin {
+    /// Whether what is sent there can be read on the way.
+    pub fn is_exposed(&self) -> bool {
+        let plain = self.0.strip_prefix("http://").map(endpoint::split);
+        plain.is_some_and(|split| split.is_ok_and(|(host, _)| !endpoint::is_own_machine(host)))
+    }
+}
+
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -54,6 +62,22 @@ mod tests {
             ("http://2001:db8::1", "http://[2001:db8::1]"),
         ] {
             assert_eq!(Origin::parse(text).unwrap().to_string(), origin);
+        }
+    }
+
+    #[test]
+    fn only_an_origin_without_tls_elsewhere_is_exposed() {
+        for (text, exposed) in [
+            ("http://172.17.0.1:3233", true),
+            ("http://openwhisk.example.com", true),
+            ("http://[2001:db8::1]:80", true),
+            ("https://openwhisk.example.com", false),
+            ("openwhisk.example.com", false),
+            ("http://localhost:3233", false),
+            ("http://127.0.0.1", false),
+            ("http://[::1]:3233", false),
+        ] {
+            assert_eq!(Origin::parse(text).unwrap().is_exposed(), exposed, "{text}");
         }
     }
 

@@ -89,6 +89,12 @@ impl Platform {
         }
     }
 
+    /// What the API shows of an entity. Its answer to [`Self::put`] shows parameters as they came, not as they are stored.
+    pub(super) async fn stored(&self, kind: Kind, name: &str) -> Result<Value, String> {
+        let answer = self.ask(Method::GET, &own(&format!("{}?code=false", kind.path(name))), None).await?;
+        if answer.status == StatusCode::OK { Ok(answer.body) } else { Err(answer.refusal()) }
+    }
+
     /// Creates or replaces; gives what the API shows of it then.
     pub(super) async fn put(&self, kind: Kind, name: &str, body: &Value) -> Result<Value, String> {
         let path = own(&format!("{}?overwrite=true", kind.path(name)));

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::code::Code;
 use super::feed::{self, Alarm, FEED};
 use super::platform::{Found, Kind, Platform};
-use super::{DeployError, Deployment, MARK, watch};
+use super::{DeployError, Deployment, MARK, secrets, watch};
 use crate::run::{RunContext, Shim};
 
 /// Largest log of one run, in megabytes: the platform's default, and more than a line a run will ever need.
@@ -17,6 +17,7 @@ pub(super) async fn up(
     deployment: &Deployment,
     context: &RunContext,
     platform: &Platform,
+    secret_keys: &[String],
     say: &mut dyn FnMut(&str),
 ) -> Result<(), DeployError> {
     let code = Code::new(&deployment.runtime, deployment.zip.as_ref()).map_err(DeployError::Refused)?;
@@ -27,12 +28,16 @@ pub(super) async fn up(
         .map_err(|reason| DeployError::Refused(format!("{}: {reason}", platform.origin())))?;
     let known = Known::of(deployment, platform, &namespace).await?;
     let shown = Shown::new(deployment, &namespace, code.bytes);
+    if platform.origin().is_exposed() {
+        say(&secrets::exposed(platform.origin(), secret_keys));
+    }
     if deployment.dry_run {
         for (known, what) in
             [(&known.action, &shown.action), (&known.trigger, &shown.trigger), (&known.rule, &shown.rule)]
         {
             say(&format!("{what} would be {}", done(known)));
         }
+        secrets::planned(secret_keys).iter().for_each(|line| say(line));
         say("nothing was changed");
         return Ok(());
     }
@@ -41,6 +46,10 @@ pub(super) async fn up(
     made.step("the action", platform.put(Kind::Action, &deployment.names.action, &body).await)?;
     made.add("action", &deployment.names.action);
     say(&format!("{}: {}", shown.action, done(&known.action)));
+    if !secret_keys.is_empty() {
+        let stored = platform.stored(Kind::Action, &deployment.names.action).await;
+        say(&secrets::stored(secret_keys, &made.step("how the action's parameters are stored", stored)?));
+    }
 
     let alarm = set_trigger(deployment, platform, &mut made).await?;
     say(&format!("{}: {}, {alarm}", shown.trigger, done(&known.trigger)));

@@ -11,6 +11,7 @@ use super::wskprops::WskProps;
 use crate::result::{RunResult, Verdict};
 use crate::run::{Keeper, RunContext};
 use crate::secret::Secret;
+use crate::tls::pem;
 
 /// What `--help` prints.
 pub const HELP: &str = "\
@@ -200,10 +201,11 @@ fn tls_texts(
         let Some(file) = file else { continue };
         let said = |what: String| format!("{option} {}: {what}", file.display());
         let bytes = std::fs::read(file).map_err(|error| said(error.to_string()))?;
-        let text = String::from_utf8(bytes)
-            .map_err(|_| said("is no text; convert it to PEM with `openssl`".to_owned()))?;
+        let text = pem::text(bytes)
+            .ok_or_else(|| said("is not a text; convert it to PEM with `openssl`".to_owned()))?;
+        let text = text.trim_start_matches('\u{feff}');
         // An editor ends the line; a passphrase does not.
-        let text = if name == "passphrase" { text.trim_end_matches(['\r', '\n']) } else { text.as_str() };
+        let text = if name == "passphrase" { text.trim_end_matches(['\r', '\n']) } else { text };
         if text.trim().is_empty() {
             return Err(said("is empty".to_owned()));
         }
@@ -319,7 +321,7 @@ mod tests {
         run.config = file("c", b"{}");
         assert_eq!(prepare(&run, &environment).unwrap().0["logstash"]["key"], "KEY");
 
-        for (bytes, part) in [(&b""[..], "is empty"), (&[0x30, 0x82, 0xff], "is no text")] {
+        for (bytes, part) in [(&b""[..], "is empty"), (&[0x30, 0x82, 0xff], "is not a text")] {
             run.key = Some(file("key", bytes));
             let message = prepare(&run, &environment).unwrap_err();
             assert!(message.starts_with("--key ") && message.contains(part), "{message}");

@@ -143,6 +143,22 @@ async fn a_certificate_that_is_not_trusted_is_explained_and_a_given_authority_is
 }
 
 #[tokio::test]
+async fn without_verification_an_api_with_a_certificate_of_any_content_is_asked() {
+    use crate::transport::tests::{kinds, programs::Files};
+    let Some((files, shown)) = kinds::odd_certificates() else { return };
+    let files: &Files = &files;
+    for (what, cert, key) in shown {
+        for version in ["-tls1_2", "-tls1_3"] {
+            let program = kinds::shows(files, &cert, key, &[version, "-www"]);
+            let origin = Origin::parse(&format!("https://127.0.0.1:{}", program.port)).unwrap();
+            let answer = get(&api(&origin, &Trust::Anybody), format!("{origin}/"), RequestOptions::default()).await;
+            let answer = answer.map_err(|error| format!("{what}, {version}: {error:?}")).unwrap();
+            assert!(answer.starts_with(b"<HTML>"), "{what}: {answer:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn waiting_has_an_end_for_the_answer_and_within_it() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let origin =

@@ -1,11 +1,11 @@
 //! Reading one object of the parameters, key by key, and noting what is wrong with each.
 
 use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 use serde_json::{Map, Value};
 
 use super::Fault;
 use crate::secret::Secret;
+use crate::tls::pem::{self, Unreadable};
 
 /// Longest value shown in a fault, in characters.
 const SHOWN: usize = 60;
@@ -14,7 +14,8 @@ pub(super) struct Section<'a> {
     name: &'static str,
     map: Option<&'a mut Map<String, Value>>,
     faults: &'a mut Vec<Fault>,
-    secrets: &'a mut Vec<Secret>,
+    /// The texts, and the keys that hold them.
+    secrets: (&'a mut Vec<Secret>, &'a mut Vec<String>),
 }
 
 impl<'a> Section<'a> {
@@ -22,7 +23,7 @@ impl<'a> Section<'a> {
         name: &'static str,
         value: Option<&'a mut Value>,
         faults: &'a mut Vec<Fault>,
-        secrets: &'a mut Vec<Secret>,
+        secrets: (&'a mut Vec<Secret>, &'a mut Vec<String>),
     ) -> Self {
         Self { name, map: value.and_then(Value::as_object_mut), faults, secrets }
     }
@@ -60,9 +61,11 @@ impl<'a> Section<'a> {
     }
 
     /// Remembers a text that must not show up anywhere.
-    pub(super) fn secret(&mut self, text: &str) -> Secret {
+    pub(super) fn secret(&mut self, key: &str, text: &str) -> Secret {
         let secret = Secret::new(text);
-        self.secrets.push(secret.clone());
+        let (texts, keys) = &mut self.secrets;
+        texts.push(secret.clone());
+        keys.push(format!("{}.{key}", self.name));
         secret
     }
 
@@ -81,22 +84,44 @@ impl<'a> Section<'a> {
         };
         // A key in the wrong place is a key all the same.
         if pem.contains("PRIVATE KEY") {
-            self.secret(&pem);
+            self.secret(key, &pem);
         }
-        let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
-        match certificates {
-            Ok(certificates) if !certificates.is_empty() => return Some(certificates),
-            Ok(_) => self.fault(
+        match pem::certificates(&pem) {
+            Ok(certificates) => return Some(certificates),
+            Err(Unreadable::None(labels)) => self.fault(key, no_certificate(&pem, &labels)),
+            Err(Unreadable::Damaged) => self.fault(
                 key,
-                "holds no certificate; give PEM text that begins with -----BEGIN CERTIFICATE-----, line breaks included",
+                "is not readable as PEM; give the text of the file unchanged, from -----BEGIN to -----END",
             ),
-            Err(_) => self.fault(
+            Err(Unreadable::Distrusted) => self.fault(
                 key,
-                "is not readable as PEM; give the text of the file unchanged, line breaks included",
+                "holds a certificate that OpenSSL was told not to trust for servers; write it anew with `openssl x509 -clrtrust -clrreject`",
             ),
         }
         None
     }
+}
+
+/// What to say of a text without certificates, with the labels of what is in it.
+fn no_certificate(text: &str, labels: &[String]) -> String {
+    let text = text.trim();
+    if let Some(label) = labels.first() {
+        let remedy = match label.as_str() {
+            "PKCS7" => "convert it with `openssl pkcs7 -print_certs`",
+            "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => "give the certificate that was issued for it",
+            _ => "give one that begins with -----BEGIN CERTIFICATE-----",
+        };
+        let label: String = label.chars().filter(|char| char.is_ascii_alphanumeric() || *char == ' ').take(40).collect();
+        return format!("holds {label} and no certificate; {remedy}");
+    }
+    // Base64 of "-----BEGIN".
+    if text.starts_with("LS0tLS1CRUdJTi") {
+        return "holds base64 of PEM text and no certificate; decode it once".to_owned();
+    }
+    if !text.contains(['\n', ' ']) && (text.contains('/') || text.ends_with(".pem") || text.ends_with(".crt")) && text.len() < 256 {
+        return "is the name of a file; give the text that is in it, or give the file to the command, as `--ca` or `--cert`".to_owned();
+    }
+    "holds no certificate; give PEM text that begins with -----BEGIN CERTIFICATE-----, line breaks included".to_owned()
 }
 
 fn is_given(value: &Value) -> bool {

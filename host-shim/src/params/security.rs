@@ -95,7 +95,7 @@ fn identity(section: &mut Section<'_>) -> Option<Identity> {
 fn private_key(section: &mut Section<'_>) -> Option<PrivateKeyDer<'static>> {
     let common = match section.take("passphrase") {
         None => None,
-        Some(Value::String(text)) => Some(section.secret(&text)),
+        Some(Value::String(text)) => Some(section.secret("passphrase", &text)),
         Some(_) => {
             section.fault("passphrase", "must be text, in quotes");
             return section.take("key").and(None);
@@ -109,8 +109,8 @@ fn private_key(section: &mut Section<'_>) -> Option<PrivateKeyDer<'static>> {
         );
         return None;
     };
-    section.secret(pem);
-    let own = own.map(|text| section.secret(text));
+    section.secret("key", pem);
+    let own = own.map(|text| section.secret("key.passphrase", text));
     let of_passphrase = if own.is_some() { "key.passphrase" } else { "passphrase" };
     match tls::private_key(pem, own.or(common).as_ref()) {
         Ok(key) => return Some(key),
@@ -131,9 +131,18 @@ fn private_key(section: &mut Section<'_>) -> Option<PrivateKeyDer<'static>> {
                 "is encrypted with {name}, which is not supported; convert it with `openssl pkcs8 -topk8 -v2 aes-256-cbc -in key.pem -out new.pem`"
             ),
         ),
-        Err(KeyError::Kind) => section.fault(
+        Err(KeyError::Kind(kind)) => {
+            let kind = kind.map(|kind| format!(" ({kind})")).unwrap_or_default();
+            section.fault(
+                "key",
+                format!(
+                    "is of a kind that is not supported{kind}; use RSA with 2048 to 4096 bits, ECDSA on P-256, P-384 or P-521, or Ed25519"
+                ),
+            );
+        }
+        Err(KeyError::OpenSsh) => section.fault(
             "key",
-            "is of a kind that is not supported; use RSA with 2048 bits or more, ECDSA on P-256 or P-384, or Ed25519",
+            "is in the form of OpenSSH; convert it with `ssh-keygen -p -m PKCS8 -f FILE`, which writes over the file",
         ),
     }
     None

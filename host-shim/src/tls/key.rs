@@ -7,8 +7,6 @@
 //! | `RSA PRIVATE KEY`, `EC PRIVATE KEY` with `Proc-Type: 4,ENCRYPTED` (RFC 1421, as OpenSSL fills it in) | AES-CBC, DES-EDE3-CBC |
 
 use aes::{Aes128, Aes192, Aes256};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use cbc::Decryptor;
 use cbc::cipher::block_padding::Pkcs7;
 use cbc::cipher::{BlockModeDecrypt, KeyIvInit};
@@ -17,9 +15,10 @@ use md5::{Digest as _, Md5};
 use pkcs8::der::asn1::AnyRef;
 use pkcs8::der::{Decode as _, Tag, Tagged as _};
 use pkcs8::{EncryptedPrivateKeyInfoRef, pkcs5};
-use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer};
 
+use super::certificate::Key;
+use super::pem::{self, Block};
 use crate::secret::Secret;
 
 /// Why there is no key to use.
@@ -34,8 +33,11 @@ pub(crate) enum KeyError {
     /// The cipher's name, as the file has it.
     #[error("encrypted with {0}")]
     Cipher(String),
+    /// Which one, if that can be seen.
     #[error("a kind of key that is not supported")]
-    Kind,
+    Kind(Option<Key>),
+    #[error("in the form of OpenSSH")]
+    OpenSsh,
 }
 
 /// The first private key in `pem`. A passphrase that is not needed is not looked at, as in Node.
@@ -43,17 +45,34 @@ pub(crate) fn private_key(
     pem: &str,
     passphrase: Option<&Secret>,
 ) -> Result<PrivateKeyDer<'static>, KeyError> {
-    let Some(block) = Block::first_encrypted(pem) else {
-        let key = PrivateKeyDer::from_pem_slice(pem.as_bytes()).map_err(|_| KeyError::Missing)?;
-        return if is_usable(&key) { Ok(key) } else { Err(KeyError::Kind) };
-    };
+    let blocks = pem::blocks(pem);
+    let block = blocks.iter().find(|block| block.label.ends_with("PRIVATE KEY")).ok_or(KeyError::Missing)?;
+    let sealed = Sealed::of(block).ok_or(KeyError::Missing)?;
+    if !sealed.is_encrypted {
+        return usable(der(sealed.label, sealed.body.to_vec())?, KeyError::Missing);
+    }
     let passphrase = passphrase.ok_or(KeyError::PassphraseMissing)?.expose().as_bytes();
-    let key = block.decrypt(passphrase)?;
-    match is_usable(&key) {
-        true => Ok(key),
-        // Where nothing tells a wrong passphrase from a right one but the padding, one in 256 gets through to here.
-        false if !looks_like_a_key(&key) => Err(KeyError::PassphraseWrong),
-        false => Err(KeyError::Kind),
+    // Where nothing tells a wrong passphrase from a right one but the padding, one in 256 gets through to here.
+    usable(sealed.decrypt(passphrase)?, KeyError::PassphraseWrong)
+}
+
+/// The key, if there is one and it can be used.
+fn usable(key: PrivateKeyDer<'static>, none: KeyError) -> Result<PrivateKeyDer<'static>, KeyError> {
+    if is_usable(&key) {
+        return Ok(key);
+    }
+    Err(if looks_like_a_key(&key) { KeyError::Kind(Key::of_private(&key)) } else { none })
+}
+
+/// A key of the form that a label stands for.
+fn der(label: &str, der: Vec<u8>) -> Result<PrivateKeyDer<'static>, KeyError> {
+    match label {
+        "PRIVATE KEY" | "ENCRYPTED PRIVATE KEY" => Ok(PrivatePkcs8KeyDer::from(der).into()),
+        "RSA PRIVATE KEY" => Ok(PrivatePkcs1KeyDer::from(der).into()),
+        "EC PRIVATE KEY" => Ok(PrivateSec1KeyDer::from(der).into()),
+        "OPENSSH PRIVATE KEY" => Err(KeyError::OpenSsh),
+        "DSA PRIVATE KEY" => Err(KeyError::Kind(Some(Key::Other("DSA".to_owned())))),
+        _ => Err(KeyError::Kind(None)),
     }
 }
 
@@ -66,54 +85,32 @@ fn looks_like_a_key(key: &PrivateKeyDer<'_>) -> bool {
     AnyRef::from_der(key.secret_der()).is_ok_and(|any| any.tag() == Tag::Sequence)
 }
 
-/// A PEM block that is encrypted.
-struct Block<'a> {
+/// A PEM block that holds a key.
+struct Sealed<'a> {
     label: &'a str,
+    is_encrypted: bool,
     /// `cipher,initialisation vector` of RFC 1421.
     dek_info: Option<&'a str>,
-    /// None if it is damaged.
-    body: Option<Vec<u8>>,
+    body: &'a [u8],
 }
 
-impl<'a> Block<'a> {
-    /// The first private key in the text, if it is an encrypted one.
-    fn first_encrypted(pem: &'a str) -> Option<Self> {
-        let mut lines = pem.lines().map(str::trim);
-        let label = lines.by_ref().find_map(|line| {
-            line.strip_prefix("-----BEGIN ")?
-                .strip_suffix("-----")
-                .filter(|label| label.ends_with("PRIVATE KEY"))
-        })?;
-        let (mut encrypted, mut dek_info) = (label == "ENCRYPTED PRIVATE KEY", None);
-        let (mut body, mut ended) = (String::new(), false);
-        for line in lines {
-            if line.starts_with("-----END ") {
-                ended = true;
-                break;
-            }
-            match line.split_once(':') {
-                Some(("Proc-Type", value)) => encrypted |= value.contains("ENCRYPTED"),
-                Some(("DEK-Info", value)) => dek_info = Some(value.trim()),
-                Some(_) => {}
-                None => body.push_str(line),
-            }
-        }
-        let body = STANDARD.decode(body).ok().filter(|body| ended && !body.is_empty());
-        encrypted.then_some(Self { label, dek_info, body })
+impl<'a> Sealed<'a> {
+    /// None if it is damaged.
+    fn of(block: &'a Block) -> Option<Self> {
+        let header = |wanted: &str| block.headers.iter().find(|(name, _)| name == wanted).map(|(_, value)| value);
+        let is_encrypted = block.label == "ENCRYPTED PRIVATE KEY"
+            || header("Proc-Type").is_some_and(|value| value.contains("ENCRYPTED"));
+        let dek_info = header("DEK-Info").map(String::as_str);
+        Some(Self { label: &block.label, is_encrypted, dek_info, body: block.body.as_deref()? })
     }
 
     fn decrypt(&self, passphrase: &[u8]) -> Result<PrivateKeyDer<'static>, KeyError> {
-        let body = self.body.as_deref().ok_or(KeyError::Missing)?;
-        match self.label {
-            "ENCRYPTED PRIVATE KEY" => {
-                pbes2(body, passphrase).map(|der| PrivatePkcs8KeyDer::from(der).into())
-            }
-            "RSA PRIVATE KEY" => {
-                self.rfc1421(body, passphrase).map(|der| PrivatePkcs1KeyDer::from(der).into())
-            }
-            "EC PRIVATE KEY" => self.rfc1421(body, passphrase).map(|der| PrivateSec1KeyDer::from(der).into()),
-            _ => Err(KeyError::Kind),
-        }
+        let opened = match self.label {
+            "ENCRYPTED PRIVATE KEY" => pbes2(self.body, passphrase)?,
+            "RSA PRIVATE KEY" | "EC PRIVATE KEY" => self.rfc1421(self.body, passphrase)?,
+            _ => Vec::new(),
+        };
+        der(self.label, opened)
     }
 
     fn rfc1421(&self, body: &[u8], passphrase: &[u8]) -> Result<Vec<u8>, KeyError> {

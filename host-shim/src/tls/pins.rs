@@ -8,10 +8,10 @@ use pkcs8::der::asn1::AnyRef;
 use pkcs8::der::{Encode as _, Tag};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};
-use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme};
 use sha2::{Digest as _, Sha256};
 
+use super::certificate::Certificate;
 use super::verify::chain_verifier;
 
 /// What one certificate is known by.
@@ -67,8 +67,9 @@ impl Pin {
     fn is_of(&self, certificate: &CertificateDer<'_>) -> bool {
         match self {
             Self::Certificate(hash) => *hash == sha256(certificate),
-            Self::PublicKey(hash) => ParsedCertificate::try_from(certificate)
-                .is_ok_and(|parsed| *hash == sha256(&parsed.subject_public_key_info())),
+            Self::PublicKey(hash) => {
+                Certificate::parse(certificate).is_some_and(|parsed| *hash == sha256(parsed.key_info))
+            }
         }
     }
 
@@ -201,6 +202,7 @@ mod tests {
     use super::*;
     use crate::testing::Authority;
     use rustls::pki_types::pem::PemObject;
+    use rustls::server::ParsedCertificate;
 
     const HEX: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 

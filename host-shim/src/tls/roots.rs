@@ -3,8 +3,9 @@
 use std::sync::{Arc, OnceLock};
 
 use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 use rustls::{Error, RootCertStore};
+
+use super::pem;
 
 /// Where systems keep their authorities; the first that is there counts.
 const BUNDLES: [&str; 4] = [
@@ -33,7 +34,7 @@ pub(super) fn of_system() -> Vec<CertificateDer<'static>> {
         Some(path) => std::fs::read(path).ok(),
         None => BUNDLES.iter().find_map(|path| std::fs::read(path).ok()),
     };
-    pem.map(|pem| CertificateDer::pem_slice_iter(&pem).filter_map(Result::ok).collect()).unwrap_or_default()
+    pem.map(|pem| pem::readable(&String::from_utf8_lossy(&pem))).unwrap_or_default()
 }
 
 /// These and no others. Errors: one cannot be read as a certificate.

@@ -4,7 +4,10 @@ use std::io;
 
 use rustls::{AlertDescription, CertificateError, Error, OtherError};
 
+use super::certificate::Key;
 use super::pins::PinMismatch;
+use super::rsa::SHORTEST_TRUSTED;
+use super::unfit::{Flaw, Unfit, Whose};
 
 /// What went wrong, and whether a new connection may do better by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -135,16 +138,57 @@ impl Client {
         if let Some(mismatch) = error.0.downcast_ref::<PinMismatch>() {
             return pin_mismatch(mismatch);
         }
+        if let Some(unfit) = error.0.downcast_ref::<Unfit>() {
+            return self.unfit(unfit);
+        }
         let shown = format!("{error:?}");
         if shown.contains("CaUsedAsEndEntity") {
             format!(
                 "the server's certificate is self-signed and marked as a CA; put that very certificate in `{section}.ca`"
             )
-        } else if shown.contains("UnsupportedCertVersion") {
-            "the server's certificate is of X.509 version 1, which holds no names; issue it again with subject alternative names"
-                .to_owned()
         } else {
             format!("the server's certificate was refused ({error}); check it there")
+        }
+    }
+
+    /// What is wrong with a certificate itself, and what would do.
+    fn unfit(self, unfit: &Unfit) -> String {
+        const KINDS: &str = "an RSA key with 2048 to 8192 bits, or a key on P-256, P-384 or P-521, or of Ed25519";
+        let whose = match unfit.whose {
+            Whose::Servers => "the server's certificate",
+            Whose::Authoritys => "the certificate of a CA above the server's",
+        };
+        let said = match &unfit.what {
+            Flaw::Key(Key::Rsa(bits)) if *bits < SHORTEST_TRUSTED => {
+                format!("{whose} is for an RSA key with {bits} bits, which is too short; issue it again for {KINDS}")
+            }
+            Flaw::Key(kind) => {
+                format!("{whose} is for a kind of key that is not supported ({kind}); issue it again for {KINDS}")
+            }
+            Flaw::Version(version) => format!(
+                "{whose} is of X.509 version {version}, which holds no names and no rights; issue it again as version 3, with subject alternative names"
+            ),
+            Flaw::Extension(oid) => format!(
+                "{whose} has the extension {oid}, which is not known here but marked as critical; issue it again without that mark"
+            ),
+            Flaw::Signature(name) => {
+                format!("{whose} is signed with {name}, which is not supported; issue it again, signed with SHA-256")
+            }
+            Flaw::NotItsKey => {
+                return "the server does not hold the key of its certificate, or somebody is between; check the server's key".to_owned();
+            }
+            Flaw::Encoding => return "the server's certificate cannot be read; issue it again".to_owned(),
+        };
+        let is_taken_unverified = match &unfit.what {
+            Flaw::Key(key) => key.is_taken(),
+            Flaw::Version(_) | Flaw::Extension(_) | Flaw::Signature(_) => true,
+            Flaw::NotItsKey | Flaw::Encoding => false,
+        };
+        match (self, unfit.whose) {
+            (Self::Receivers(_), Whose::Servers) if unfit.verified && is_taken_unverified => {
+                format!("{said}, or pin it with `logstash.leaf_sha256` and set `logstash.rejectUnauthorized` to false")
+            }
+            _ => said,
         }
     }
 
@@ -163,7 +207,8 @@ impl Client {
                     "the server refused the handshake (alert {alert:?}): it may not accept the client certificate in `logstash.cert`; see its log"
                 ),
                 _ => format!(
-                    "no common cipher (alert {alert:?}); allow ECDHE with AES-GCM or ChaCha20 on the server"
+                    "no common cipher or kind of key (alert {alert:?}); allow ECDHE with AES-GCM or ChaCha20 on the server, and give it a \
+                     certificate for an RSA key, or for one on P-256, P-384 or P-521, or of Ed25519"
                 ),
             },
             A::UnrecognisedName => {

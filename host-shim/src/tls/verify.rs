@@ -4,12 +4,18 @@ use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{WebPkiServerVerifier, verify_server_name};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::crypto::{
+    CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
+    verify_tls13_signature_with_raw_key,
+};
+use rustls::pki_types::{CertificateDer, ServerName, SubjectPublicKeyInfoDer, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::{CertificateError, DigitallySignedStruct, Error, PeerMisbehaved, RootCertStore, SignatureScheme};
 
+use super::certificate::{Certificate, Key};
 use super::pins::{Pinned, Pins};
+use super::provider::unverified;
+use super::unfit::{Flaw, Unfit, Whose, explained};
 use super::{Trust, provider, roots};
 
 /// The verifier for `trust`, and on top of it the pins. Errors: a certificate in `trust` is none.
@@ -75,17 +81,21 @@ impl ServerCertVerifier for Verifier {
             chain.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
         };
         match &self.who {
-            Who::Public => by(&*chain_verifier(roots::public())?),
-            Who::TrustedOrChain { chain, trusted } => match by(chain) {
-                // The dates are checked first, so neither of these errors hides that a certificate has expired.
-                Err(Error::InvalidCertificate(
-                    CertificateError::UnknownIssuer | CertificateError::Other(_),
-                )) if trusted.iter().any(|one| one.as_ref() == end_entity.as_ref()) => {
-                    verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
-                    Ok(ServerCertVerified::assertion())
-                }
-                verdict => verdict,
-            },
+            Who::Public => explained(by(&*chain_verifier(roots::public())?), end_entity, intermediates, &[]),
+            Who::TrustedOrChain { chain, trusted } => {
+                let verdict = match by(chain) {
+                    // The dates are checked first, so neither of these errors hides that a certificate has expired.
+                    Err(Error::InvalidCertificate(
+                        CertificateError::UnknownIssuer | CertificateError::Other(_),
+                    )) if trusted.iter().any(|one| one.as_ref() == end_entity.as_ref()) => {
+                        ParsedCertificate::try_from(end_entity)
+                            .and_then(|parsed| verify_server_name(&parsed, server_name))
+                            .map(|()| ServerCertVerified::assertion())
+                    }
+                    verdict => verdict,
+                };
+                explained(verdict, end_entity, intermediates, trusted)
+            }
             Who::Anybody => Ok(ServerCertVerified::assertion()),
         }
     }
@@ -96,12 +106,11 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(
-            message,
-            certificate,
-            signature,
-            &self.provider.signature_verification_algorithms,
-        )
+        let valid = match self.who {
+            Who::Anybody => unverified_tls12(message, certificate, signature),
+            _ => verify_tls12_signature(message, certificate, signature, &self.algorithms()),
+        };
+        valid.map_err(|error| self.about_key(error, certificate))
     }
 
     fn verify_tls13_signature(
@@ -110,15 +119,69 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(
-            message,
-            certificate,
-            signature,
-            &self.provider.signature_verification_algorithms,
-        )
+        let valid = match self.who {
+            Who::Anybody => raw_key(certificate).and_then(|key| {
+                verify_tls13_signature_with_raw_key(message, &key, signature, &self.algorithms())
+            }),
+            _ => verify_tls13_signature(message, certificate, signature, &self.algorithms()),
+        };
+        valid.map_err(|error| self.about_key(error, certificate))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+        self.algorithms().supported_schemes()
+    }
+}
+
+impl Verifier {
+    fn algorithms(&self) -> WebPkiSupportedAlgorithms {
+        match self.who {
+            Who::Anybody => unverified(),
+            _ => self.provider.signature_verification_algorithms,
+        }
+    }
+
+    /// A signature of the handshake that does not hold: because of the kind of key, or because it was made with another one.
+    fn about_key(&self, error: Error, certificate: &CertificateDer<'_>) -> Error {
+        if !matches!(error, Error::InvalidCertificate(_)) {
+            return error;
+        }
+        let what = match Certificate::parse(certificate).map(|certificate| certificate.key()) {
+            Some(Some(key)) if self.takes(&key) => Flaw::NotItsKey,
+            Some(Some(key)) => Flaw::Key(key),
+            _ => Flaw::Encoding,
+        };
+        Unfit { whose: Whose::Servers, what, verified: !matches!(self.who, Who::Anybody) }.into_error()
+    }
+
+    fn takes(&self, key: &Key) -> bool {
+        if matches!(self.who, Who::Anybody) { key.is_taken() } else { key.is_trusted() }
+    }
+}
+
+/// Nothing of the certificate is read but its key: webpki would refuse the rest.
+fn raw_key(certificate: &CertificateDer<'_>) -> Result<SubjectPublicKeyInfoDer<'static>, Error> {
+    let parsed = Certificate::parse(certificate).ok_or(CertificateError::BadEncoding)?;
+    Ok(SubjectPublicKeyInfoDer::from(parsed.key_info.to_vec()))
+}
+
+/// As `rustls` does it, which has no function for it: in TLS 1.2 the scheme does not say the curve, so each algorithm of it is tried.
+fn unverified_tls12(
+    message: &[u8],
+    certificate: &CertificateDer<'_>,
+    signature: &DigitallySignedStruct,
+) -> Result<HandshakeSignatureValid, Error> {
+    let parsed = Certificate::parse(certificate).ok_or(CertificateError::BadEncoding)?;
+    let (algorithm, key) = parsed.algorithm_and_key().ok_or(CertificateError::BadEncoding)?;
+    let mapping = unverified().mapping;
+    let of_scheme = mapping.iter().find(|(scheme, _)| *scheme == signature.scheme);
+    let (_, tried) = of_scheme.ok_or(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme)?;
+    let holds = tried.iter().any(|one| {
+        one.public_key_alg_id().as_ref() == algorithm
+            && one.verify_signature(key, message, signature.signature()).is_ok()
+    });
+    match holds {
+        true => Ok(HandshakeSignatureValid::assertion()),
+        false => Err(CertificateError::BadSignature.into()),
     }
 }

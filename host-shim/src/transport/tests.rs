@@ -1,6 +1,7 @@
+pub(crate) mod kinds;
 mod messages;
 mod pins;
-mod programs;
+pub(crate) mod programs;
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};

@@ -32,14 +32,21 @@ fn every_form_of_one_key_is_that_key() {
     ] {
         assert_eq!(opened(pem).map(|key| public(&key)), Ok(ec.clone()), "{name}");
         // As Windows and careless templates hand it over.
-        assert!(opened(&format!("a comment\n\n{}", pem.replace('\n', "\r\n"))).is_ok(), "{name}");
+        let indented: String = pem.lines().map(|line| format!("  {line} \n")).collect();
+        for careless in [
+            format!("a comment\n\n{}", pem.replace('\n', "\r\n")),
+            format!("\u{feff}{indented}"),
+            pem.replace('\n', "\\n"),
+        ] {
+            assert_eq!(opened(&careless).map(|key| public(&key)), Ok(ec.clone()), "{name}: {careless}");
+        }
     }
     let rsa = public(&private_key(pem!("rsa.pkcs1"), None).unwrap());
     for pem in [pem!("rsa.old-aes256"), pem!("rsa.old-des3")] {
         assert_eq!(opened(pem).map(|key| public(&key)), Ok(rsa.clone()));
     }
-    for pem in [pem!("ed25519"), pem!("ec.params")] {
-        assert!(private_key(pem, None).is_ok());
+    for pem in [pem!("ed25519"), pem!("ec.params"), pem!("p521.aes256")] {
+        assert!(opened(pem).is_ok());
     }
 }
 
@@ -75,7 +82,11 @@ fn a_cipher_that_is_not_supported_is_named() {
 
 #[test]
 fn a_key_that_cannot_be_used_is_told_from_none() {
-    assert_eq!(opened(pem!("p521.aes256")), Err(KeyError::Kind));
+    let kind = |kind: &str| Err(KeyError::Kind(Some(Key::Other(kind.to_owned()))));
+    assert_eq!(opened(pem!("ed448")), kind("Ed448"));
+    let dsa = "-----BEGIN DSA PRIVATE KEY-----\nAAAA\n-----END DSA PRIVATE KEY-----\n";
+    assert_eq!(opened(dsa), kind("DSA"));
+    assert_eq!(opened(&dsa.replace("DSA", "OPENSSH")), Err(KeyError::OpenSsh));
     for none in ["", "no PEM at all", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
         assert_eq!(opened(none), Err(KeyError::Missing), "{none}");
     }

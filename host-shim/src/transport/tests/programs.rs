@@ -12,9 +12,9 @@ use super::*;
 const HANDSHAKE: (TransportStep, bool) = (TransportStep::Handshake, false);
 
 /// A server program; it ends with the test.
-struct Program {
+pub(crate) struct Program {
     child: Child,
-    port: u16,
+    pub(crate) port: u16,
     _stdout: BufReader<ChildStdout>,
 }
 
@@ -51,10 +51,10 @@ impl Drop for Program {
 }
 
 /// Certificates as files.
-struct Files(TempDir);
+pub(crate) struct Files(TempDir);
 
 impl Files {
-    fn new(files: &[(&str, &str)]) -> Self {
+    pub(super) fn new(files: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         for (name, text) in files {
             std::fs::write(folder.path().join(name), text).unwrap();
@@ -62,17 +62,17 @@ impl Files {
         Self(folder)
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(super) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
-    fn s_server(&self, arguments: &[&str]) -> Option<Program> {
+    pub(super) fn s_server(&self, arguments: &[&str]) -> Option<Program> {
         let arguments = ["s_server", "-accept", "127.0.0.1:0"].iter().chain(arguments);
         Program::start(Command::new("openssl").args(arguments).current_dir(&self.0))
     }
 
     /// Node's TLS server with these further options, or a plain server without any.
-    fn node(&self, options: Option<&str>) -> Option<Program> {
+    pub(super) fn node(&self, options: Option<&str>) -> Option<Program> {
         let create = match options {
             Some(options) => format!(
                 "require('tls').createServer({{cert:fs.readFileSync('cert'),key:fs.readFileSync('key'),ca:fs.readFileSync('ca'),{options}}},s=>s.resume())"
@@ -88,7 +88,7 @@ impl Files {
 }
 
 /// Runs OpenSSL with these words; false if it is not installed.
-fn openssl(words: &str, files: &Files) -> bool {
+pub(super) fn openssl(words: &str, files: &Files) -> bool {
     match Command::new("openssl").args(words.split_whitespace()).current_dir(&files.0).output() {
         Ok(output) => {
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
