@@ -150,6 +150,38 @@ fn the_api_of_the_configuration_comes_before_that_of_the_environment() {
 }
 
 #[test]
+fn host_and_key_count_without_line_ends_and_quotes_around_them() {
+    let scene = Scene::new();
+    scene.add_activations(1);
+    let receiver = scene.receiver();
+    let (origin, key) = (format!("{}\n", scene.api.origin()), format!("\"{}\"\r\n", scene.api.key()));
+    let environment = [("__OW_API_HOST", &*origin), ("__OW_API_KEY", &*key)];
+    let output = Cli::run(&scene.params(receiver.port()), None, &environment);
+    assert_eq!(result(&output)["lines"]["acknowledged"], 6, "{output:?}");
+}
+
+#[test]
+fn what_the_file_of_wsk_lacks_or_has_wrong_is_told_with_its_line_before_any_request() {
+    let scene = Scene::new();
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("wskprops");
+    let name = file.display().to_string();
+    let origin = scene.api.origin();
+    for (text, fault) in [
+        (format!("APIHOST={origin}\n"), format!("{name}, AUTH: there is no API key")),
+        (format!("APIHOST={origin}\r\nAUTH=sesame\r\n"), format!("{name}, line 2, AUTH: the API key is not")),
+        ("AUTH=u:sesame\n".to_owned(), format!("{name}, APIHOST: there is no API host")),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let output = Cli::run(&scene.params(5044), None, &[("WSK_CONFIG_FILE", &name)]);
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        assert!(output.stderr.starts_with(&fault) && !output.stderr.contains("__OW_API_KEY: "), "{output:?}");
+        assert!(!format!("{output:?}").contains("sesame"), "{output:?}");
+    }
+    assert!(scene.api.requests().is_empty());
+}
+
+#[test]
 fn a_plain_receiver_needs_an_explicit_choice_and_leaves_a_warning() {
     let scene = Scene::new();
     scene.add_activations(1);

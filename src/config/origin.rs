@@ -1,6 +1,6 @@
 //! Where the API is: scheme, host and port.
 
-use super::endpoint;
+use super::{endpoint, text};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -11,7 +11,7 @@ pub struct Origin(String);
 impl Origin {
     /// Parses what `__OW_API_HOST` and `api.host` hold: an origin, or `host[:port]`, which means https.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let text = text.trim();
+        let text = text::tidied(text);
         let text = text.strip_suffix('/').unwrap_or(text);
         let (scheme, authority) = text.split_once("://").unwrap_or(("https", text));
         let scheme = scheme.to_ascii_lowercase();
