@@ -316,8 +316,8 @@ fn refresh_index(api: &Api<'_>, config: &Config, now_ms: u64) -> Result<(), Fail
     let Some(now) = Range::new(now_ms, now_ms) else { return Ok(()) };
     let mut refused = None;
     for source in &config.sources {
-        match api.count(source.filter().as_deref(), now) {
-            Ok(_) => return Ok(()),
+        match api.refresh(source.filter().as_deref(), now) {
+            Ok(()) => return Ok(()),
             // One action's trouble is not that of the others.
             Err(failure) => refused.get_or_insert(failure),
         };

@@ -10,7 +10,7 @@
 
 mod support;
 
-use openwhisk_double::{Activation, Double, Options, Tls};
+use openwhisk_double::{Activation, Double, Gateway, Options, Request, Tls};
 use serde_json::{Value, json};
 use std::path::Path;
 use support::{ACTIONS, SOON, Scene, arrived, refused_port};
@@ -179,6 +179,31 @@ fn what_the_file_of_wsk_lacks_or_has_wrong_is_told_with_its_line_before_any_requ
         assert!(!format!("{output:?}").contains("sesame"), "{output:?}");
     }
     assert!(scene.api.requests().is_empty());
+}
+
+#[test]
+fn an_api_behind_a_gateway_with_a_path_and_compression_or_from_before_counts_gives_every_line() {
+    let all = Gateway { base: "/openwhisk/west".into(), compresses: true, knows_no_count: true };
+    for gateway in [
+        Gateway { compresses: true, ..Gateway::default() },
+        Gateway { base: "/openwhisk".into(), ..Gateway::default() },
+        Gateway { knows_no_count: true, ..Gateway::default() },
+        all,
+    ] {
+        let what = format!("{gateway:?}");
+        let api = Double::start(Options { gateway, ..Options::default() });
+        let scene = Scene { api, certificates: Certificates::new() };
+        scene.add_activations(40);
+        let receiver = scene.receiver();
+        let params = scene.params(receiver.port());
+        let first = result(&run(&scene, &params, None));
+        assert_eq!(first["lines"]["acknowledged"], 240, "{what}: {first}");
+        let second = result(&run(&scene, &params, None));
+        assert_eq!((&second["lines"]["read"], second.get("error")), (&json!(0), None), "{what}: {second}");
+        assert_eq!(arrived(&receiver.wait_for_events(240, SOON)), scene.lines(), "{what}");
+        let encoding = |request: &Request| request.header("accept-encoding") == Some("identity");
+        assert!(scene.api.requests().iter().all(encoding), "{what}");
+    }
 }
 
 #[test]

@@ -18,7 +18,7 @@
 
 #[allow(unreachable_pub, dead_code, reason = "the component's own file: one rule for both")]
 #[path = "../../src/config/endpoint.rs"]
-mod endpoint;
+pub(crate) mod endpoint;
 #[path = "../../src/config/nested.rs"]
 mod nested;
 mod receivers;
