@@ -6,7 +6,7 @@ mod share;
 
 use crate::api::{Api, Question};
 use crate::checkpoint::{Checkpoint, Held, LogPlace, MOST_IDS, Owed, OwedRecord, Part, package_of};
-use crate::config::{Config, Fault, Faults, LogLevel, Origin, Output};
+use crate::config::{Config, Fault, Faults, LogLevel, Origin, Output, api_key};
 use crate::ports::{Failure, Ports};
 use crate::range::Range;
 use crate::record::Summary;
@@ -154,6 +154,30 @@ pub enum PlanError {
     Checkpoint(Failure),
 }
 
+/// Key of a fault that is about the API key.
+const KEY: &str = "__OW_API_KEY";
+
+/// Checks parameters and context, and the API key where it is the component that sends it; gives the key as it is sent.
+pub fn configure_with_key(
+    params: &[u8],
+    context: &mut Context,
+    key: &str,
+) -> Result<(Config, Origin, String), Faults> {
+    let read = api_key(key);
+    context.authorized = read.is_ok();
+    match (configure(params, context), read) {
+        (Ok((config, origin)), Ok(key)) => Ok((config, origin, key.into())),
+        (Err(Faults(mut faults)), Err(remedy)) if !key.is_empty() => {
+            let about_key = faults.iter_mut().filter(|fault| fault.key == KEY);
+            about_key.for_each(|fault| fault.remedy = remedy.into());
+            Err(Faults(faults))
+        }
+        (Err(faults), _) => Err(faults),
+        // Without a key there is a fault.
+        (Ok(_), Err(remedy)) => Err(Faults::one(KEY, &Value::Null, remedy)),
+    }
+}
+
 /// Checks parameters and context, all faults at once. Gives the configuration and the API's origin.
 pub fn configure(params: &[u8], context: &Context) -> Result<(Config, Origin), Faults> {
     let mut faults = Vec::new();
@@ -183,7 +207,7 @@ pub fn configure(params: &[u8], context: &Context) -> Result<(Config, Origin), F
             "there is no API key: OpenWhisk hands it to an action only with the annotation provide-api-key. Run \
              `wsk action update {name} --annotation provide-api-key true`"
         );
-        faults.push(Fault::new("__OW_API_KEY", &Value::Null, remedy));
+        faults.push(Fault::new(KEY, &Value::Null, remedy));
     }
     match (config, origin) {
         (Some(mut config), Some(origin)) if faults.is_empty() => {
@@ -299,8 +323,8 @@ fn refresh_index(api: &Api<'_>, config: &Config, now_ms: u64) -> Result<(), Fail
     let Some(now) = Range::new(now_ms, now_ms) else { return Ok(()) };
     let mut refused = None;
     for source in &config.sources {
-        match api.count(source.filter().as_deref(), now) {
-            Ok(_) => return Ok(()),
+        match api.refresh(source.filter().as_deref(), now) {
+            Ok(()) => return Ok(()),
             // One action's trouble is not that of the others.
             Err(failure) => refused.get_or_insert(failure),
         };
@@ -460,6 +484,28 @@ mod tests {
         let text = faults.to_string();
         assert!(text.contains("wsk action update /guest/fwd --annotation provide-api-key true"), "{text}");
         assert!(text.contains("actions: ") && text.contains("logstash: "), "{text}");
+    }
+
+    #[test]
+    fn a_key_counts_without_what_is_around_it_and_what_is_not_one_is_a_fault_before_any_request() {
+        let mut unauthorized = Context { authorized: false, ..context() };
+        for text in ["u:sesame", "u:sesame\n", "\"u:sesame\"\r\n"] {
+            let (_, _, key) = configure_with_key(PARAMS, &mut unauthorized, text).unwrap();
+            assert_eq!(key, "u:sesame", "{text:?}");
+        }
+        let faults = configure_with_key(PARAMS, &mut unauthorized, "sesame").unwrap_err().to_string();
+        assert!(faults.starts_with("__OW_API_KEY: the API key is not of the form"), "{faults}");
+        assert!(!faults.contains("sesame"), "{faults}");
+        let faults = configure_with_key(PARAMS, &mut unauthorized, "").unwrap_err().to_string();
+        assert!(faults.contains("provide-api-key"), "{faults}");
+    }
+
+    #[test]
+    fn a_configuration_may_begin_with_a_byte_order_mark_and_its_texts_too() {
+        let params = "\u{feff}{\"actions\":[\"\u{feff}a\\r\\n\"],\r\n\"logstash\":{\"host\":\"\\ufeffh\\r\\n\",\"port\":1}}\r\n";
+        let (config, _) = configure(params.as_bytes(), &context()).unwrap();
+        assert_eq!(config.sources[0].name(), "a");
+        assert_eq!(config.output.receivers[0].host, "h");
     }
 
     #[test]

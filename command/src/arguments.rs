@@ -5,6 +5,9 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value};
 
+use crate::security::Fault;
+use crate::text;
+
 /// What `--help` prints.
 pub const HELP: &str = "\
 whiskjack forwards the logs of OpenWhisk actions to Logstash, without losing a line.
@@ -32,6 +35,9 @@ Exit status: 0 all was forwarded; 1 something failed or is still owed, or the us
 
 /// Environment variable with the parameters.
 pub const CONFIG: &str = "WHISKJACK_CONFIG";
+
+/// Environment variable with the API key, and the key of the fault when there is none.
+pub const KEY: &str = "__OW_API_KEY";
 
 /// What the arguments ask for.
 #[derive(Debug, PartialEq, Eq)]
@@ -117,11 +123,25 @@ pub fn params(
         }
     };
     // The place is enough: the text around it may hold a key.
-    match serde_json::from_slice(&text) {
+    match serde_json::from_str(&text::decoded(&text)) {
         Ok(Value::Object(params)) => Ok(params),
         Ok(_) => Err(format!("{place}: must hold a JSON object")),
         Err(error) => Err(format!("{place}: no JSON (line {}, column {})", error.line(), error.column())),
     }
+}
+
+/// The API key as it is sent, and what is wrong with it. Without one it is for the forwarder to say what is missing.
+pub fn api_key(environment: &dyn Fn(&str) -> Option<String>) -> (Option<String>, Option<Fault>) {
+    let given = environment(KEY);
+    let Some(given) = given.as_deref().map(text::tidied).filter(|given| !given.is_empty()) else {
+        return (None, None);
+    };
+    let fault = text::api_key(given).err().map(|remedy| Fault {
+        key: KEY.to_owned(),
+        value: String::new(),
+        remedy: remedy.to_owned(),
+    });
+    (Some(given.to_owned()), fault)
 }
 
 /// Why a file could not be opened, with the flag that shows a stock host's guest a folder.
@@ -164,6 +184,28 @@ mod tests {
         ] {
             let message = parse_words(words).unwrap_err();
             assert!(message.contains(part) && !message.contains("sesame"), "{words}: {message}");
+        }
+    }
+
+    #[test]
+    fn the_api_key_counts_without_line_end_and_quotes_and_what_is_not_one_is_a_fault_before_any_request() {
+        let read = |key: &'static str| api_key(&move |name: &str| (name == KEY).then(|| key.to_owned()));
+        assert_eq!(read("\"u:sesame\"\r\n"), (Some("u:sesame".to_owned()), None));
+        assert_eq!(read(" \n"), (None, None));
+        let fault = read("sesame").1.unwrap().to_string();
+        assert!(fault.starts_with("__OW_API_KEY: ") && !fault.contains("sesame"), "{fault}");
+    }
+
+    #[test]
+    fn a_configuration_may_begin_with_a_byte_order_mark_and_have_the_line_ends_of_windows() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("c");
+        let files = Files { config: Some(file.clone()), state: None };
+        let text = "{\r\n\"from\":2\r\n}\r\n";
+        let wide = [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+        for bytes in [format!("\u{feff}{text}").into_bytes(), wide] {
+            std::fs::write(&file, bytes).unwrap();
+            assert_eq!(Value::Object(params(&files, &|_| None).unwrap()), json!({"from": 2}));
         }
     }
 

@@ -13,16 +13,13 @@ use self::bindings::whiskjack::forwarder::forwarder::{self, Report, RunPlan, Sli
 use self::bindings::whiskjack::forwarder::types::{
     Authorization, CheckpointKeeper, ConfigFault, Context, Error,
 };
-use crate::arguments::{self, Command, Files, HELP};
+use crate::arguments::{self, Command, Files, HELP, KEY};
 use crate::outcome::{Outcome, redacted};
 use crate::security::{self, Channel, Fault, take};
 use crate::state::StateFile;
 
 /// A run that is killed repeats at most what it did in this time.
 const SAVE_EVERY: Duration = Duration::from_secs(15);
-
-/// Environment variable with the API key, and the key of the fault when there is none.
-const KEY: &str = "__OW_API_KEY";
 
 struct Component;
 
@@ -57,8 +54,9 @@ fn run_once(files: &Files) -> Result<(), ()> {
         Ok(params) => params,
         Err(message) => return misused(&message),
     };
-    let key = environment(KEY);
-    let (channel, faults) = take(&mut params);
+    let (key, key_fault) = arguments::api_key(&environment);
+    let (channel, mut faults) = take(&mut params);
+    faults.extend(key_fault);
     control::choose(&match channel {
         Channel::Plain => control::Channel::Plain,
         Channel::Tls(name) => control::Channel::Tls(name),

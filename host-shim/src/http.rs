@@ -146,8 +146,7 @@ impl Api {
         mut request: http::Request<WasiBody>,
         options: RequestOptions,
     ) -> Result<http::Response<WasiBody>> {
-        let target = Origin::of_uri(request.uri());
-        if target.is_none() || target != self.origin {
+        if self.origin.as_ref().is_none_or(|origin| !origin.permits(request.uri())) {
             return Err(Error::HttpRequestDenied);
         }
         let headers = request.headers_mut();

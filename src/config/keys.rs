@@ -75,7 +75,7 @@ pub const KEYS: &[Key] = &[
     key("on_missing_state", "`lookback`, `from` or `fail`", "`lookback`", "What to do when the checkpoint is unreadable: begin with the look-back, begin at `from`, or end with an error"),
     key("checkpoint.store", "`package`, `activation` or `host`", "`package`; `host` with `--state`", "Where the checkpoint is kept: in an annotation of a package; in the results of the forwarder's own activations, if its key may not write packages; or in the file of `--state`"),
     key("checkpoint.package", "name", "`whiskjack.` + own name", "The package that holds the checkpoint; it is created if need be. The default is `whiskjack.ACTION`, `whiskjack.PACKAGE@ACTION` or, for the command, `whiskjack.cli`"),
-    key("api.host", "origin or host", "`__OW_API_HOST`", "The OpenWhisk API, if not that of the platform the forwarder runs on"),
+    key("api.host", "origin or host, with a path if a gateway has one", "`__OW_API_HOST`", "The OpenWhisk API, if not that of the platform the forwarder runs on"),
     host("api.ca", "PEM, or array of PEM", "public roots", "Who may sign the API's certificate, instead of the public roots"),
     host("api.rejectUnauthorized", "boolean", "true", "`false` accepts any certificate of the API"),
     key("log_level", "`info` or `debug`", "`info`", "`info` logs one line a run, `debug` also what each slice did"),

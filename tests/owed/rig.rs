@@ -160,7 +160,7 @@ impl Body for Made {
 }
 
 fn answer(status: u16, body: impl Iterator<Item = String> + 'static) -> Response {
-    Response { status, body: Box::new(Made(Box::new(body))) }
+    Response { status, retry_after: None, body: Box::new(Made(Box::new(body))) }
 }
 
 fn text(status: u16, body: impl Into<String>) -> Response {

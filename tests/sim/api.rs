@@ -62,7 +62,7 @@ impl RunPorts {
         // A large answer in small pieces would take its time.
         let piece = if answer.body.len() > 1 << 20 { 65_000 } else { piece };
         let streamed = Streamed { ports: self.shared(), bytes: answer.body, at: 0, piece, cut };
-        Response { status: answer.status, body: Box::new(streamed) }
+        Response { status: answer.status, retry_after: None, body: Box::new(streamed) }
     }
 }
 

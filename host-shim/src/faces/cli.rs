@@ -11,6 +11,7 @@ use super::wskprops::WskProps;
 use crate::result::{RunResult, Verdict};
 use crate::run::{Keeper, RunContext};
 use crate::secret::Secret;
+use crate::text;
 use crate::tls::pem;
 
 /// What `--help` prints.
@@ -38,8 +39,8 @@ Options of `run`:
 `serve` is an OpenWhisk action's container: it answers /init and /run on port 8080.
   --port PORT    listen there instead; 0 for any, which is told on stderr
 
-API host and key come from the environment (__OW_API_HOST, __OW_API_KEY, __OW_NAMESPACE), else from the file
-that wsk uses: the one named by WSK_CONFIG_FILE, else ~/.wskprops (APIHOST, AUTH, NAMESPACE).
+API host and key come from the environment (__OW_API_HOST, __OW_API_KEY, __OW_NAMESPACE; or wsk's WHISK_APIHOST, WHISK_AUTH), else
+from the file that wsk uses: the one named by WSK_CONFIG_FILE, else ~/.wskprops (APIHOST, AUTH, NAMESPACE).
 
 The result is one line of JSON on stdout, logs go to stderr.
 Exit status: 0 all was forwarded; 1 something failed or is still owed; 2 wrong usage or configuration.
@@ -155,7 +156,7 @@ pub fn prepare(
     let config = run.config.display();
     let text = std::fs::read(&run.config).map_err(|error| format!("--config {config}: {error}"))?;
     // The place is enough: the text around it may hold a key.
-    let mut params: Value = serde_json::from_slice(&text).map_err(|error| {
+    let mut params: Value = serde_json::from_str(&text::decoded(&text)).map_err(|error| {
         format!("--config {config}: no JSON (line {}, column {})", error.line(), error.column())
     })?;
     let Value::Object(map) = &mut params else {
@@ -177,11 +178,20 @@ fn context(
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<RunContext, String> {
     let props = WskProps::load(environment)?;
+    let mut given = props.places();
+    let mut of_environment = |names: [&str; 2], place: &mut Option<String>| {
+        let (name, value) = names.into_iter().find_map(|name| Some((name, environment(name)?)))?;
+        *place = Some(name.to_owned());
+        Some(value)
+    };
+    let api_host = of_environment(["__OW_API_HOST", "WHISK_APIHOST"], &mut given.api_host);
+    let api_key = of_environment(["__OW_API_KEY", "WHISK_AUTH"], &mut given.api_key);
     Ok(RunContext {
-        api_host: environment("__OW_API_HOST").or(props.api_host),
-        api_key: environment("__OW_API_KEY").map(Secret::new).or(props.key),
-        namespace: environment("__OW_NAMESPACE").or(props.namespace),
+        api_host: api_host.or_else(|| props.api_host()),
+        api_key: api_key.map_or_else(|| props.key(), |key| Secret::key(&key)),
+        namespace: environment("__OW_NAMESPACE").or_else(|| props.namespace()),
         checkpoint: state.map_or(Keeper::Platform, Keeper::File),
+        given,
         ..RunContext::default()
     })
 }
@@ -203,7 +213,7 @@ fn tls_texts(
         let bytes = std::fs::read(file).map_err(|error| said(error.to_string()))?;
         let text = pem::text(bytes)
             .ok_or_else(|| said("is not a text; convert it to PEM with `openssl`".to_owned()))?;
-        let text = text.trim_start_matches('\u{feff}');
+        let text = text.trim_start_matches(text::MARK);
         // An editor ends the line; a passphrase does not.
         let text = if name == "passphrase" { text.trim_end_matches(['\r', '\n']) } else { text };
         if text.trim().is_empty() {
@@ -295,6 +305,45 @@ mod tests {
     }
 
     #[test]
+    fn the_key_counts_without_what_is_around_it_and_each_value_is_known_by_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let props = folder.path().join("p");
+        std::fs::write(&props, "# mine\nexport AUTH=\"u:file\" # key\n").unwrap();
+        let file = props.display().to_string();
+        let context = |variables: &[(&str, &str)]| {
+            let environment = |name: &str| {
+                let all = variables.iter().find(|(known, _)| *known == name);
+                all.map(|(_, value)| (*value).to_owned())
+                    .or_else(|| (name == "WSK_CONFIG_FILE").then(|| file.clone()))
+            };
+            context(None, &environment).unwrap()
+        };
+        let of_file = context(&[]);
+        assert_eq!((of_file.api_host, of_file.api_key), (None, Some(Secret::new("u:file"))));
+        assert_eq!(of_file.given.api_host, Some(format!("{file}, APIHOST")));
+        assert_eq!(of_file.given.api_key, Some(format!("{file}, line 2, AUTH")));
+        let of_wsk = context(&[("WHISK_AUTH", "u:wsk\r\n"), ("WHISK_APIHOST", "wsk")]);
+        assert_eq!((of_wsk.api_host.as_deref(), of_wsk.api_key), (Some("wsk"), Some(Secret::new("u:wsk"))));
+        assert_eq!(of_wsk.given.api_key.as_deref(), Some("WHISK_AUTH"));
+        let of_platform = context(&[("__OW_API_KEY", "'u:platform'\n"), ("WHISK_AUTH", "u:wsk")]);
+        assert_eq!(of_platform.api_key, Some(Secret::new("u:platform")));
+        assert_eq!(of_platform.given.api_key.as_deref(), Some("__OW_API_KEY"));
+    }
+
+    #[test]
+    fn a_configuration_may_begin_with_a_byte_order_mark_and_have_the_line_ends_of_windows() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("c");
+        let text = "{\r\n\"from\": 2\r\n}\r\n";
+        let wide = [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+        for bytes in [format!("\u{feff}{text}").into_bytes(), wide] {
+            std::fs::write(&config, bytes).unwrap();
+            let run = RunOptions { config: config.clone(), ..RunOptions::default() };
+            assert_eq!(prepare(&run, &|_| None).unwrap().0, json!({"from": 2}));
+        }
+    }
+
+    #[test]
     fn tls_files_take_the_place_of_what_the_configuration_has() {
         let folder = tempfile::tempdir().unwrap();
         let file = |name: &str, text: &[u8]| {
@@ -314,7 +363,7 @@ mod tests {
         let mut expected = json!({"host": "l", "ca": "CA\n", "cert": "CERT", "key": "KEY", "passphrase": "from the environment"});
         assert_eq!(prepare(&run, &environment).unwrap().0["logstash"], expected);
 
-        run.passphrase_file = Some(file("passphrase", b" open sesame \r\n"));
+        run.passphrase_file = Some(file("passphrase", b"\xef\xbb\xbf open sesame \r\n"));
         expected["passphrase"] = json!(" open sesame ");
         assert_eq!(prepare(&run, &environment).unwrap().0["logstash"], expected);
 
