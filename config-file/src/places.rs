@@ -1,0 +1,45 @@
+//! Where a key stands in the file, and what was filled in.
+
+/// Where parameters come from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Source {
+    name: String,
+    places: Vec<(String, usize)>,
+    filled: Vec<(String, String)>,
+}
+
+impl Source {
+    pub(crate) fn new(name: &str, places: Vec<(String, usize)>, filled: Vec<(String, String)>) -> Self {
+        Self { name: name.to_owned(), places, filled }
+    }
+
+    /// The file and the lines of a key, as `--config c.yaml, line 3`; those of its group if the key itself is not there.
+    pub fn place(&self, key: &str) -> String {
+        let lines = above(key).map(|path| self.lines(path)).find(|lines| !lines.is_empty());
+        match lines.unwrap_or_default().as_slice() {
+            [] => self.name.clone(),
+            [line] => format!("{}, line {line}", self.name),
+            lines => {
+                let lines: Vec<String> = lines.iter().map(usize::to_string).collect();
+                format!("{}, lines {}", self.name, lines.join(" and "))
+            }
+        }
+    }
+
+    /// The variable that a key's value is made of, as `${NAME}`: then the value is not the file's, and is not to be shown.
+    pub fn variable(&self, key: &str) -> Option<&str> {
+        let is_in = |path: &str| above(path).any(|path| path == key);
+        let filled = |path: &str| self.filled.iter().find(|(filled, _)| filled == path);
+        let found = above(key).find_map(filled).or_else(|| self.filled.iter().find(|(path, _)| is_in(path)));
+        found.map(|(_, variable)| variable.as_str())
+    }
+
+    fn lines(&self, path: &str) -> Vec<usize> {
+        self.places.iter().filter(|(known, _)| known == path).map(|(_, line)| *line).collect()
+    }
+}
+
+/// A path, its group, the group of that.
+fn above(path: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(path), |path| path.rfind(['.', '[']).and_then(|end| path.get(..end)))
+}
