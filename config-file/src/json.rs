@@ -28,7 +28,7 @@ fn not_json(text: &str, error: &serde_json::Error) -> Fault {
     } else if line.contains("${") && !line.contains("\"${") {
         "put quotes around `${…}`; where a number belongs it becomes one"
     } else {
-        "mend it there; a file that begins with a bracket is read as JSON unless its name ends with .yaml"
+        "mend it, or let the file's name end with .yaml if it is YAML"
     };
     // What the parser says is about the grammar; it shows nothing of the text.
     let said = error.to_string();
@@ -61,6 +61,8 @@ struct Group {
     items: usize,
     /// Whether a text is a key.
     wants_key: bool,
+    /// Whether what comes is an item's begin.
+    wants_item: bool,
 }
 
 impl Keys {
@@ -69,6 +71,9 @@ impl Keys {
         let mut rest = text;
         while let Some(c) = rest.chars().next() {
             let mut length = c.len_utf8();
+            if !c.is_ascii_whitespace() && !matches!(c, ']' | ',') {
+                keys.item();
+            }
             match c {
                 '\n' => keys.line += 1,
                 '{' | '[' => keys.begin(c == '{'),
@@ -93,12 +98,12 @@ impl Keys {
             keys: is_object.then(HashMap::new),
             items: 0,
             wants_key: is_object,
+            wants_item: !is_object,
         };
         if !is_object {
             group.next = format!("{}[0]", group.path);
         }
         self.open.push(group);
-        self.item();
     }
 
     fn comma(&mut self) {
@@ -108,13 +113,14 @@ impl Keys {
         } else {
             group.items += 1;
             group.next = format!("{}[{}]", group.path, group.items);
-            self.item();
+            group.wants_item = true;
         }
     }
 
-    /// Notes the line of an array's next item, where the one before it ends.
+    /// Notes the line where an array's item begins.
     fn item(&mut self) {
-        if let Some(group) = self.open.last().filter(|group| group.keys.is_none()) {
+        if let Some(group) = self.open.last_mut().filter(|group| group.wants_item) {
+            group.wants_item = false;
             self.places.push((group.next.clone(), self.line));
         }
     }

@@ -150,7 +150,7 @@ fn what_is_not_read_is_a_fault_that_names_the_line_and_shows_no_value() {
         ("? [hunter2]\n: 1\n", &["line 1: a group or a list cannot be a key"]),
         ("hosts: [${HOST}]\n", &["line 1: ", "put quotes around `${…}` in brackets"]),
         ("a: {b: ${HOST}}\n", &["line 1: ", "put quotes around `${…}` in brackets"]),
-        ("{\"key\": hunter2}", &["line 1: column 10 is not JSON (expected value); mend it there"]),
+        ("{\"key\": hunter2}", &["line 1: column 9 is not JSON (expected value); mend it, or"]),
         ("{\n\"a\": \"hunter2\" \"b\"}", &["line 2: column", "(expected `,` or `}`)"]),
         ("{\n\"port\": ${PORT}}", &["line 2: ", "put quotes around `${…}`; where a number belongs"]),
         ("{\n# hunter2\n\"a\": 1}", &["line 2: ", "JSON has no comments, YAML has"]),
@@ -207,7 +207,7 @@ fn variables_are_filled_in_as_beats_have_them() {
             assert_eq!(params(&text)["key"], expected, "{text}");
         }
     }
-    assert_eq!(params("a: ${HOST}\nb: ${NONE:x}\nc: ${NONE:?no}${HOST:}".replace("${NONE:?no}", "").as_str()),
+    assert_eq!(params("a: ${HOST}\nb: ${NONE:x}\nc: ${HOST:?no}"),
         json!({"a": "logs.example.com", "b": "x", "c": "logs.example.com"}), "without quotes");
 }
 
@@ -244,7 +244,7 @@ fn a_variable_that_cannot_be_filled_in_is_a_fault_that_names_it_its_key_and_its_
         ("${1}", "does not name a variable"),
         ("${path.home}", "does not name a variable"),
     ] {
-        refused(&format!("a: 1\nlogstash:\n  key: '{written}'\n"), &[&format!("line 3: logstash.key: {part}"), part]);
+        refused(&format!("a: 1\nlogstash:\n  key: '{written}'\n"), &["line 3: logstash.key: ", part]);
         refused(&json!({"logstash": {"hosts": ["a", written]}}).to_string(), &["line 1: logstash.hosts[1]: ", part]);
     }
     refused("a: ${NONE}\nb: ${NIL}", &["line 1: a: the variable NONE", "; line 2: b: the variable NIL"]);
@@ -255,7 +255,7 @@ fn a_variable_that_cannot_be_filled_in_is_a_fault_that_names_it_its_key_and_its_
 #[test]
 fn keys_are_found_again_in_the_file() {
     let yaml = "# first\nactions:\n- a\n- b\nlogstash.port: 1\nlogstash:\n  hosts: [x,\n   '${SECRET}']\n  key: {pem: p}\n  port: 1\n";
-    let json = "{\n\"actions\": [\n\"a\",\n\"b\"], \"logstash.port\": 1, \n\n\"logstash\": {\"hosts\": [\"x\",\n\"${SECRET}\"],\n\"key\": {\"pem\": \"p\"},\n\"port\": 1}}";
+    let json = "{\n\"actions\": [\n\"a\",\n\"b\"], \"logstash.port\": 1, \n\n\n\"logstash\": {\"hosts\": [\"x\",\n\"${SECRET}\"],\n\"key\": {\"pem\": \"p\"},\n\"port\": 1}}";
     for (text, port) in [(yaml, "c, lines 5 and 10"), (json, "c, lines 4 and 10")] {
         let source = read_as("c", text).unwrap().source;
         for (key, place) in [
@@ -316,7 +316,8 @@ mod any {
         fn any_text_is_read_or_refused(text in text()) {
             for name in ["c", "c.yaml", "c.json"] {
                 if let Err(fault) = read(name, text.as_bytes(), &environment) {
-                    prop_assert!(fault.starts_with(&format!("{name}: ")));
+                    let named = fault.starts_with(&format!("{name}: "));
+                    prop_assert!(named, "{}", fault);
                 }
             }
         }
@@ -338,7 +339,7 @@ fn another_reader_of_yaml_reads_the_same() {
     for text in [
         include_str!("../../deploy/manifest.yaml"),
         include_str!("../../deploy/serverless.yml"),
-        "a: >-\n  folded\n  text\n\n  more\nb: 'it''s'\nc: \"tab\\tx\"\nd:\n- - 1\n  - 2\n- {x: y, z}\ne: plain text\n  goes on\n",
+        "a: >-\n  folded\n  text\n\n  more\nb: 'it''s'\nc: \"tab\\tx\"\nd:\n- - 1\n  - 2\n- {x: w, z}\ne: plain text\n  goes on\n",
     ] {
         let other: Value = serde_saphyr::from_str(text).unwrap();
         assert_eq!(yaml::parse(text).unwrap().value, other);
