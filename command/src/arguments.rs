@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use serde_json::{Map, Value};
+use whiskjack_config_file::ConfigFile;
 
 use crate::security::Fault;
 use crate::text;
@@ -18,8 +18,9 @@ Usage:
   wasmtime run -S http,tls whiskjack-command.wasm --help | --version
 
 Options:
-  --config FILE  the parameters, a JSON object as the action gets it; without it they are taken from the
-                 environment variable WHISKJACK_CONFIG
+  --config FILE  the parameters that an action gets, in YAML or JSON; without it they are taken from the
+                 environment variable WHISKJACK_CONFIG. ${NAME}, ${NAME:default} and ${NAME:?message} are
+                 filled in from variables named with --env; $${ stands for ${ itself
   --state FILE   keep the checkpoint in this file; without it the platform keeps it,
                  as an annotation of a package in the namespace
 
@@ -105,10 +106,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, S
 }
 
 /// The parameters, from the file or from the environment. Errors are sentences that name it.
-pub fn params(
-    files: &Files,
-    environment: &dyn Fn(&str) -> Option<String>,
-) -> Result<Map<String, Value>, String> {
+pub fn params(files: &Files, environment: &dyn Fn(&str) -> Option<String>) -> Result<ConfigFile, String> {
     let (text, place) = match &files.config {
         Some(file) => {
             let place = format!("--config {}", file.display());
@@ -117,17 +115,12 @@ pub fn params(
         }
         None => {
             let text = environment(CONFIG).ok_or(format!(
-                "--config FILE is missing: the parameters, a JSON object; or give them in the environment, `wasmtime run --env {CONFIG}`"
+                "--config FILE is missing: the parameters, in YAML or JSON; or give them in the environment, `wasmtime run --env {CONFIG}`"
             ))?;
             (text.into_bytes(), CONFIG.to_owned())
         }
     };
-    // The place is enough: the text around it may hold a key.
-    match serde_json::from_str(&text::decoded(&text)) {
-        Ok(Value::Object(params)) => Ok(params),
-        Ok(_) => Err(format!("{place}: must hold a JSON object")),
-        Err(error) => Err(format!("{place}: no JSON (line {}, column {})", error.line(), error.column())),
-    }
+    whiskjack_config_file::read(&place, &text, environment)
 }
 
 /// The API key as it is sent, and what is wrong with it. Without one it is for the forwarder to say what is missing.
@@ -218,12 +211,14 @@ mod tests {
         assert!(params(&files, &environment).unwrap_err().contains("--dir"));
         std::fs::write(&file, "{\"key\": hidden}").unwrap();
         let message = params(&files, &environment).unwrap_err();
-        assert!(message.contains("no JSON (line 1") && !message.contains("hidden"), "{message}");
-        std::fs::write(&file, "{\"from\":2}").unwrap();
-        assert_eq!(params(&files, &environment).unwrap().get("from"), Some(&json!(2)));
+        assert!(message.contains("line 1: column 9 is not JSON") && !message.contains("hidden"), "{message}");
+        std::fs::write(&file, "# ours\nfrom: ${FROM:2}").unwrap();
+        assert_eq!(params(&files, &environment).unwrap().params["from"], json!(2));
+        std::fs::write(&file, "from: ${FROM}").unwrap();
+        assert!(params(&files, &environment).unwrap_err().contains("line 1: from: the variable FROM is not set"));
         files.config = None;
-        assert_eq!(params(&files, &environment).unwrap().get("from"), Some(&json!(1)));
+        assert_eq!(params(&files, &environment).unwrap().params["from"], json!(1));
         assert!(params(&files, &|_| None).unwrap_err().contains("--config FILE is missing"));
-        assert!(params(&files, &|_| Some("1".to_owned())).unwrap_err().contains("must hold a JSON object"));
+        assert!(params(&files, &|_| Some("1".to_owned())).unwrap_err().contains("does not hold keys"));
     }
 }

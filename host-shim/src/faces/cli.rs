@@ -6,8 +6,10 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
+use whiskjack_config_file::{ConfigFile, Source};
 
 use super::wskprops::WskProps;
+use crate::params::Fault;
 use crate::result::{RunResult, Verdict};
 use crate::run::{Keeper, RunContext};
 use crate::secret::Secret;
@@ -26,7 +28,8 @@ Usage:
   whiskjack --help | --version
 
 Options of `run`:
-  --config FILE  the parameters, a JSON object as the action gets it
+  --config FILE  the parameters that an action gets, in YAML or JSON. ${NAME}, ${NAME:default} and
+                 ${NAME:?message} are filled in from the environment; $${ stands for ${ itself
   --state FILE   keep the checkpoint in this file; without it the platform keeps it,
                  as an annotation of a package in the namespace
   --ca FILE      certificates to trust at the receiver, PEM; instead of `logstash.ca`
@@ -119,7 +122,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, S
             return Err(format!("{}: given twice", option.display()));
         }
     }
-    run.config = config.ok_or("--config FILE is missing: the parameters, a JSON object")?;
+    run.config = config.ok_or("--config FILE is missing: the parameters, in YAML or JSON")?;
     Ok(Command::Run(run))
 }
 
@@ -148,28 +151,50 @@ fn passphrase_as_argument() -> String {
     )
 }
 
+/// What a command works with.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The parameters, as an action gets them.
+    pub params: Value,
+    /// Where they come from.
+    pub source: Source,
+    /// The API, and where the checkpoint is kept.
+    pub context: RunContext,
+}
+
 /// Parameters and context of a run. Errors are sentences that name the file.
 pub fn prepare(
     run: &RunOptions,
     environment: &dyn Fn(&str) -> Option<String>,
-) -> Result<(Value, RunContext), String> {
-    let config = run.config.display();
-    let text = std::fs::read(&run.config).map_err(|error| format!("--config {config}: {error}"))?;
-    // The place is enough: the text around it may hold a key.
-    let mut params: Value = serde_json::from_str(&text::decoded(&text)).map_err(|error| {
-        format!("--config {config}: no JSON (line {}, column {})", error.line(), error.column())
-    })?;
-    let Value::Object(map) = &mut params else {
-        return Err(format!("--config {config}: must hold a JSON object"));
-    };
-    let texts = tls_texts(run, environment)?;
+) -> Result<Prepared, String> {
+    let name = format!("--config {}", run.config.display());
+    let bytes = std::fs::read(&run.config).map_err(|error| format!("{name}: {error}"))?;
+    let ConfigFile { mut params, mut source } = whiskjack_config_file::read(&name, &bytes, environment)?;
+    let texts = tls_texts(run, environment, &mut source)?;
     if !texts.is_empty()
-        && let Value::Object(logstash) = map.entry("logstash").or_insert_with(|| json!({}))
+        && let Value::Object(logstash) = params.entry("logstash").or_insert_with(|| json!({}))
     {
         logstash.extend(texts);
     }
     let context = context(run.state.clone(), environment)?;
-    Ok((params, context))
+    Ok(Prepared { params: Value::Object(params), source, context })
+}
+
+/// Faults with what the file shows in the place of a variable's value, which the file's readers may not know.
+pub fn as_written(faults: &mut [Fault], source: &Source) {
+    for fault in faults.iter_mut().filter(|fault| !fault.value.is_empty()) {
+        if let Some(variable) = source.variable(&fault.key) {
+            fault.value = variable.to_owned();
+        }
+    }
+}
+
+/// A fault with the place where its key stands.
+pub fn located(fault: &Fault, source: &Source) -> String {
+    match source.place(&fault.key) {
+        place if place.is_empty() => fault.to_string(),
+        place => format!("{place}: {fault}"),
+    }
 }
 
 /// API host, key and namespace, from the environment, else from the file of `wsk`.
@@ -200,16 +225,19 @@ fn context(
 fn tls_texts(
     run: &RunOptions,
     environment: &dyn Fn(&str) -> Option<String>,
+    source: &mut Source,
 ) -> Result<Map<String, Value>, String> {
     let mut texts = Map::new();
-    for (option, name, file) in [
-        ("--ca", "ca", &run.ca),
-        ("--cert", "cert", &run.cert),
-        ("--key", "key", &run.key),
-        ("--passphrase-file", "passphrase", &run.passphrase_file),
+    for (option, key, file) in [
+        ("--ca", "logstash.ca", &run.ca),
+        ("--cert", "logstash.cert", &run.cert),
+        ("--key", "logstash.key", &run.key),
+        ("--passphrase-file", "logstash.passphrase", &run.passphrase_file),
     ] {
         let Some(file) = file else { continue };
-        let said = |what: String| format!("{option} {}: {what}", file.display());
+        let name = key.trim_start_matches("logstash.");
+        let place = format!("{option} {}", file.display());
+        let said = |what: String| format!("{place}: {what}");
         let bytes = std::fs::read(file).map_err(|error| said(error.to_string()))?;
         let text = pem::text(bytes)
             .ok_or_else(|| said("is not a text; convert it to PEM with `openssl`".to_owned()))?;
@@ -220,11 +248,13 @@ fn tls_texts(
             return Err(said("is empty".to_owned()));
         }
         texts.insert(name.to_owned(), text.into());
+        source.replace(key, place);
     }
     if run.passphrase_file.is_none()
         && let Some(passphrase) = environment(PASSPHRASE)
     {
         texts.insert("passphrase".to_owned(), passphrase.into());
+        source.replace("logstash.passphrase", PASSPHRASE.to_owned());
     }
     Ok(texts)
 }
@@ -296,7 +326,7 @@ mod tests {
             "__OW_API_HOST" => Some("http://environment".to_owned()),
             _ => None,
         };
-        let (params, context) =
+        let Prepared { params, context, .. } =
             prepare(&RunOptions { config, ..RunOptions::default() }, &environment).unwrap();
         assert_eq!(params, serde_json::json!({"actions": ["a"]}));
         assert_eq!(context.api_host.as_deref(), Some("http://environment"));
@@ -361,14 +391,14 @@ mod tests {
         let environment =
             |name: &str| (name == "WHISKJACK_PASSPHRASE").then(|| "from the environment".to_owned());
         let mut expected = json!({"host": "l", "ca": "CA\n", "cert": "CERT", "key": "KEY", "passphrase": "from the environment"});
-        assert_eq!(prepare(&run, &environment).unwrap().0["logstash"], expected);
+        assert_eq!(prepare(&run, &environment).unwrap().params["logstash"], expected);
 
         run.passphrase_file = Some(file("passphrase", b"\xef\xbb\xbf open sesame \r\n"));
         expected["passphrase"] = json!(" open sesame ");
-        assert_eq!(prepare(&run, &environment).unwrap().0["logstash"], expected);
+        assert_eq!(prepare(&run, &environment).unwrap().params["logstash"], expected);
 
         run.config = file("c", b"{}");
-        assert_eq!(prepare(&run, &environment).unwrap().0["logstash"]["key"], "KEY");
+        assert_eq!(prepare(&run, &environment).unwrap().params["logstash"]["key"], "KEY");
 
         for (bytes, part) in [(&b""[..], "is empty"), (&[0x30, 0x82, 0xff], "is not a text")] {
             run.key = Some(file("key", bytes));
@@ -379,12 +409,64 @@ mod tests {
         assert!(prepare(&run, &environment).unwrap_err().contains("nowhere"));
     }
 
-    #[test]
-    fn a_configuration_that_is_no_json_object_is_named_without_being_shown() {
+    /// What comes of a configuration in a file of this name.
+    fn prepared(name: &str, text: &str) -> Result<Prepared, String> {
         let folder = tempfile::tempdir().unwrap();
-        let config = folder.path().join("c");
-        std::fs::write(&config, "{\"key\": hidden}").unwrap();
-        let message = prepare(&RunOptions { config, ..RunOptions::default() }, &|_| None).unwrap_err();
-        assert!(message.contains("no JSON (line 1") && !message.contains("hidden"), "{message}");
+        let config = folder.path().join(name);
+        std::fs::write(&config, text).unwrap();
+        let environment = |name: &str| (name == "PORT").then(|| "5044 hidden".to_owned());
+        prepare(&RunOptions { config, ..RunOptions::default() }, &environment)
+    }
+
+    #[test]
+    fn a_configuration_may_be_yaml_with_comments_and_variables() {
+        let text = "# ours\nactions: [a]\nlogstash:\n  host: ${HOST:logs}   # a default\n  port: 5044\n";
+        let params = prepared("c.yaml", text).unwrap().params;
+        assert_eq!(params, json!({"actions": ["a"], "logstash": {"host": "logs", "port": 5044}}));
+    }
+
+    #[test]
+    fn a_configuration_that_cannot_be_read_is_named_with_its_line_without_being_shown() {
+        for (name, text, part) in [
+            ("c", "{\"key\": hidden}", "c: line 1: column 9 is not JSON"),
+            ("c.yaml", "a: 1\n b: hidden", "c.yaml: line 2: column 3 is not YAML"),
+            ("c", "a: [1]\nlogstash: {key: '${KEY}'}", "c: line 2: logstash.key: the variable KEY is not set"),
+            ("c", "[1]", "c: it does not hold keys"),
+        ] {
+            let message = prepared(name, text).unwrap_err();
+            assert!(message.starts_with("--config ") && message.contains(part), "{message}");
+            assert!(!message.contains("hidden"), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_fault_names_the_line_of_its_key_and_shows_a_variable_instead_of_its_value() {
+        let Prepared { mut source, .. } =
+            prepared("c", "actions: [a]\nlogstash:\n  host: h\n  port: ${PORT}\n  worker: 99\n").unwrap();
+        source.replace("logstash.key", "--key k.pem".to_owned());
+        let fault = |key: &str, value: &str| Fault {
+            key: key.to_owned(),
+            value: value.to_owned(),
+            remedy: "mend it".to_owned(),
+        };
+        let mut faults = [
+            fault("logstash.port", "\"5044 hidden\""),
+            fault("logstash.worker", "99"),
+            fault("logstash.key", ""),
+            fault("logstash.hosts", ""),
+            fault("api.host", ""),
+        ];
+        as_written(&mut faults, &source);
+        let said: Vec<String> = faults.iter().map(|fault| located(fault, &source)).collect();
+        let expected = [
+            "c, line 4: logstash.port: mend it (it is ${PORT})",
+            "c, line 5: logstash.worker: mend it (it is 99)",
+            "--key k.pem: logstash.key: mend it",
+            "c, line 2: logstash.hosts: mend it",
+            "c: api.host: mend it",
+        ];
+        for (said, expected) in said.iter().zip(expected) {
+            assert!(said.ends_with(expected), "{said}\n{expected}");
+        }
     }
 }

@@ -1,0 +1,48 @@
+//! What the schema makes of parameters. The tests of the core and of the host include this file, too: each of their examples is one of the schema's.
+
+use serde_json::Value;
+use std::sync::LazyLock;
+
+static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
+    let schema = serde_json::from_str(include_str!("../../docs/whiskjack.schema.json")).unwrap();
+    jsonschema::draft202012::new(&schema).unwrap()
+});
+
+/// Faults that a schema cannot find: a part of their remedy, and why.
+const BEYOND: &[(&str, &str)] = &[
+    ("says port", "two values must be equal"),
+    ("other than this forwarder", "the forwarder's own name is not in the configuration"),
+    ("is in the future", "it depends on the clock"),
+    ("longer than 256", "a pattern that counted the bytes of both parts of a name would be unreadable"),
+    ("`https://openwhisk.example.com`", "an origin has more forms than a pattern should have"),
+    ("too large or too small", "a number in a text"),
+    ("holds no certificate", "it is in the PEM text"),
+    ("not readable as PEM", "it is in the PEM text"),
+    ("cannot be used", "it is in the certificate"),
+    ("holds no private key", "it is in the PEM text"),
+    ("not the key of the certificate", "it is in the key and the certificate"),
+    ("of a kind that is not supported", "it is in the key"),
+    ("which is not supported; convert it", "it is in the key"),
+    ("is missing: the key in `logstash.key` is encrypted", "it is in the key"),
+    ("does not open the key", "it is in the key"),
+];
+
+/// Why the schema refuses parameters; `None` if it does not.
+pub(crate) fn refusal(params: &Value) -> Option<String> {
+    SCHEMA.iter_errors(params).next().map(|error| format!("{}: {error}", error.instance_path()))
+}
+
+/// The schema takes what is sound, and refuses what has faults, unless it cannot know.
+#[track_caller]
+pub(crate) fn agrees(params: &Value, remedies: &[String]) {
+    let refusal = refusal(params);
+    if remedies.is_empty() {
+        assert_eq!(refusal, None, "the schema refuses what is sound: {params}");
+        return;
+    }
+    let is_beyond = |remedy: &String| BEYOND.iter().any(|(part, _)| remedy.contains(part));
+    assert!(
+        refusal.is_some() || remedies.iter().all(is_beyond),
+        "the schema takes what has faults: {params}\n{remedies:#?}"
+    );
+}
