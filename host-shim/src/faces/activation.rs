@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::net::proxy::ProxyVariables;
 use crate::run::{Keeper, RunContext};
 use crate::secret::Secret;
 
@@ -35,6 +36,7 @@ pub(super) fn of_body(
         activation_id: text("activation_id"),
         deadline_ms: activation.get("deadline").and_then(milliseconds),
         checkpoint: Keeper::Platform,
+        proxies: ProxyVariables::read(environment),
     };
     Ok((params, context))
 }
@@ -49,6 +51,7 @@ pub(super) fn of_environment(environment: &dyn Fn(&str) -> Option<String>) -> Ru
         activation_id: environment("__OW_ACTIVATION_ID"),
         deadline_ms: environment("__OW_DEADLINE").and_then(|text| milliseconds(&Value::String(text))),
         checkpoint: Keeper::Platform,
+        proxies: ProxyVariables::read(environment),
     }
 }
 

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use serde_json::{Map, Value, json};
 
 use super::wskprops::WskProps;
+use crate::net::proxy::ProxyVariables;
 use crate::result::{RunResult, Verdict};
 use crate::run::{Keeper, RunContext};
 use crate::secret::Secret;
@@ -38,7 +39,8 @@ Options of `run`:
   --port PORT    listen there instead; 0 for any, which is told on stderr
 
 API host and key come from the environment (__OW_API_HOST, __OW_API_KEY, __OW_NAMESPACE), else from the file
-that wsk uses: the one named by WSK_CONFIG_FILE, else ~/.wskprops (APIHOST, AUTH, NAMESPACE).
+that wsk uses: the one named by WSK_CONFIG_FILE, else ~/.wskprops (APIHOST, AUTH, NAMESPACE). The API is asked through
+the proxy of `api.proxy_url`, else of the environment: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, but for NO_PROXY.
 
 The result is one line of JSON on stdout, logs go to stderr.
 Exit status: 0 all was forwarded; 1 something failed or is still owed; 2 wrong usage or configuration.
@@ -181,6 +183,7 @@ fn context(
         api_key: environment("__OW_API_KEY").map(Secret::new).or(props.key),
         namespace: environment("__OW_NAMESPACE").or(props.namespace),
         checkpoint: state.map_or(Keeper::Platform, Keeper::File),
+        proxies: ProxyVariables::read(environment),
         ..RunContext::default()
     })
 }
