@@ -15,6 +15,8 @@ export function hostParams(params) {
   );
   const trust = isObject(api) ? TRUST.filter((key) => ![undefined, null, "", true].includes(api[key])) : [];
   faults.push(...trust.map((key) => `api.${key}: cannot be honoured in Node.js; put the CA into a file and name that in NODE_EXTRA_CA_CERTS`));
+  const proxies = Object.entries({ logstash: section, api: isObject(api) ? api : {} }).filter(([, keys]) => keys.proxy_url);
+  faults.push(...proxies.map(([group]) => `${group}.proxy_url: cannot be honoured in Node.js; remove it, or use the \`whiskjack\` binary`));
   faults.push(...twice.map((key) => `${key}: it is given twice, dotted and in its group; give it once`));
   return { receivers: receivers(section), security, faults };
 }

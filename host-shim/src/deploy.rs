@@ -28,7 +28,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use self::platform::Platform;
-use crate::http::{Api, Pool};
+use crate::http::{Api, Pool, Way};
+use crate::net::proxy::Proxy;
 use crate::origin::Origin;
 use crate::params::{Fault, HostParams};
 use crate::result;
@@ -136,9 +137,12 @@ fn reach(params: &Value, context: &RunContext) -> Result<(Platform, Vec<Secret>,
     // `api.ca` and `api.rejectUnauthorized` are about the API that the forwarder reads from, which may be another one.
     let same = host.api_host.as_deref().is_none_or(|named| Origin::parse(named).as_ref() == Some(&origin));
     let trust = if same { host.api_trust } else { Trust::Public };
-    let api = Api::new(&Pool::default(), &trust, Some(origin.clone()), Some(&key), None)
-        .map_err(|error| error.to_string())?;
+    // `api.proxy_url` is the action's way out. The person who deploys is elsewhere, with another environment.
+    let proxy = context.proxies.to(&origin).map_err(|fault| fault.to_string())?;
     let mut secrets = host.secrets;
+    secrets.extend(proxy.iter().flat_map(Proxy::secrets));
+    let api = Api::new(&Pool::default(), &Way { trust, proxy }, Some(origin.clone()), Some(&key), None)
+        .map_err(|error| error.to_string())?;
     secrets.extend(key_forms(&key));
     Ok((Platform::new(api, origin, key), secrets, host.secret_keys))
 }

@@ -29,6 +29,7 @@ mod tls;
 mod transport;
 
 pub use component::LoadError;
+pub use net::proxy::ProxyVariables;
 pub use origin::Origin;
 pub use params::Fault;
 pub use result::{RunResult, Verdict};

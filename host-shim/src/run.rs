@@ -17,7 +17,8 @@ use crate::component::{
     Authorization, CallError, CheckpointKeeper, Context, Error, LoadError, Outcome, Plan, Prepared, Reach,
     Report, Slice, Worker,
 };
-use crate::http::{self, Api, Pool};
+use crate::http::{self, Api, Pool, Way};
+use crate::net::proxy::{Proxy, ProxyVariables};
 use crate::origin::Origin;
 use crate::params::{Fault, HostParams, Receivers};
 use crate::result::RunResult;
@@ -58,6 +59,8 @@ pub struct RunContext {
     pub checkpoint: Keeper,
     /// Where host and key were given.
     pub given: Given,
+    /// What the environment says about the way to the API.
+    pub proxies: ProxyVariables,
 }
 
 /// Who keeps the checkpoint.
@@ -102,7 +105,8 @@ impl Shim {
                 "the parameters are no JSON object; give named parameters, as `actions` and `logstash`",
             );
         };
-        let host = HostParams::take(&mut params);
+        let mut host = HostParams::take(&mut params);
+        find_proxy(&mut host, &context);
         let mut secrets = host.secrets.clone();
         secrets.extend(context.api_key.iter().flat_map(key_forms));
         self.pool.look().await;
@@ -125,11 +129,7 @@ impl Shim {
         };
         let access = Access::of(context, host.api_host.is_some(), &mut host.faults);
         let platform = access.origin.clone();
-        // The component takes the same choice, and reports an origin that cannot be read.
-        let permitted = match &host.api_host {
-            Some(named) => Origin::parse(named),
-            None => platform.clone(),
-        };
+        let permitted = permitted(&host, context);
         let reach = match self.reach(&host, permitted, &access, &limits) {
             Ok(reach) => Arc::new(reach),
             Err(error) => return RunResult::error(error.to_string()),
@@ -177,10 +177,13 @@ impl Shim {
         limits: &Limits,
     ) -> Result<Reach, http::SetupError> {
         let sound = host.faults.is_empty();
-        let trust = if sound { &host.api_trust } else { &Trust::Public };
-        let api = Api::new(&self.pool, trust, origin.filter(|_| sound), access.key.as_ref(), limits.report)?;
+        let way = match sound {
+            true => Way { trust: host.api_trust.clone(), proxy: host.api_proxy.clone() },
+            false => Way::direct(Trust::Public),
+        };
+        let api = Api::new(&self.pool, &way, origin.filter(|_| sound), access.key.as_ref(), limits.report)?;
         let receivers = if sound { host.receivers.clone() } else { Receivers::default() };
-        Ok(Reach { api, receivers, security: host.security.clone() })
+        Ok(Reach { api, receivers, security: host.security.clone(), proxy: host.receiver_proxy.clone() })
     }
 
     async fn plan(
@@ -222,6 +225,26 @@ impl Shim {
             Err(error) => RunResult::error(format!("nothing was sent: {error}")),
         };
         Err(Box::new(result))
+    }
+}
+
+/// The API that may be asked. The component takes the same choice, and reports an origin that cannot be read.
+fn permitted(host: &HostParams, context: &RunContext) -> Option<Origin> {
+    match &host.api_host {
+        Some(named) => Origin::parse(named),
+        None => Origin::parse(text::tidied(context.api_host.as_deref()?)),
+    }
+}
+
+/// Finds the proxy to the API in the environment, where the parameters name none.
+fn find_proxy(host: &mut HostParams, context: &RunContext) {
+    let Some(origin) = permitted(host, context).filter(|_| host.api_proxy.is_none()) else { return };
+    match context.proxies.to(&origin) {
+        Ok(proxy) => {
+            host.secrets.extend(proxy.iter().flat_map(Proxy::secrets));
+            host.api_proxy = proxy;
+        }
+        Err(fault) => host.faults.push(fault),
     }
 }
 

@@ -168,8 +168,11 @@ fn reason(code: &ErrorCode) -> (String, bool) {
         ErrorCode::ConnectionReadTimeout | ErrorCode::HttpResponseTimeout => {
             ("its answer did not come in time", true)
         }
-        // Our own host's way to say why TLS failed.
-        ErrorCode::InternalError(Some(text)) => return (text.clone(), false),
+        // Our own host's way to say why TLS or a proxy failed, and whether that may pass.
+        ErrorCode::InternalError(Some(text)) => {
+            let passing = text.strip_prefix("passing: ");
+            return (passing.unwrap_or(text).to_owned(), passing.is_some());
+        }
         other => return (format!("{other:?}"), true),
     };
     (reason.into(), retryable)

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::net::proxy::ProxyVariables;
 use crate::run::RunContext;
 use crate::secret::Secret;
 
@@ -34,6 +35,7 @@ pub(super) fn of_body(
         action_name: text("action_name"),
         activation_id: text("activation_id"),
         deadline_ms: activation.get("deadline").and_then(milliseconds),
+        proxies: ProxyVariables::read(environment),
         ..RunContext::default()
     };
     Ok((params, context))
@@ -48,6 +50,7 @@ pub(super) fn of_environment(environment: &dyn Fn(&str) -> Option<String>) -> Ru
         action_name: environment("__OW_ACTION_NAME"),
         activation_id: environment("__OW_ACTIVATION_ID"),
         deadline_ms: environment("__OW_DEADLINE").and_then(|text| milliseconds(&Value::String(text))),
+        proxies: ProxyVariables::read(environment),
         ..RunContext::default()
     }
 }

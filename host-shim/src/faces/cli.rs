@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use whiskjack_config_file::{ConfigFile, Source};
 
 use super::wskprops::WskProps;
+use crate::net::proxy::ProxyVariables;
 use crate::params::Fault;
 use crate::result::{RunResult, Verdict};
 use crate::run::{Keeper, RunContext};
@@ -43,7 +44,8 @@ Options of `run`:
   --port PORT    listen there instead; 0 for any, which is told on stderr
 
 API host and key come from the environment (__OW_API_HOST, __OW_API_KEY, __OW_NAMESPACE; or wsk's WHISK_APIHOST, WHISK_AUTH), else
-from the file that wsk uses: the one named by WSK_CONFIG_FILE, else ~/.wskprops (APIHOST, AUTH, NAMESPACE).
+from the file that wsk uses: the one named by WSK_CONFIG_FILE, else ~/.wskprops (APIHOST, AUTH, NAMESPACE). The API is asked through
+the proxy of `api.proxy_url`, else of the environment: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, but for NO_PROXY.
 
 The result is one line of JSON on stdout, logs go to stderr.
 Exit status: 0 all was forwarded; 1 something failed or is still owed; 2 wrong usage or configuration.
@@ -217,6 +219,7 @@ fn context(
         namespace: environment("__OW_NAMESPACE").or_else(|| props.namespace()),
         checkpoint: state.map_or(Keeper::Platform, Keeper::File),
         given,
+        proxies: ProxyVariables::read(environment),
         ..RunContext::default()
     })
 }

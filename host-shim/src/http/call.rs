@@ -75,7 +75,9 @@ fn gzip_content(flags: u8, mut rest: &[u8]) -> Option<&[u8]> {
 
 fn sentence(error: &Error) -> String {
     match error {
-        Error::InternalError(Some(sentence)) => sentence.clone(),
+        Error::InternalError(Some(sentence)) => {
+            sentence.strip_prefix(super::errors::PASSING).unwrap_or(sentence).to_owned()
+        }
         Error::DnsError { rcode: Some(cause), .. } => {
             format!("the name of its host cannot be resolved ({cause})")
         }
