@@ -44,7 +44,9 @@ pub fn stored(sim: &Sim) {
     let mut demands = sim.demands.borrow_mut();
     let checkpoint = sim.kept.borrow().checkpoint();
     let lead = lead(&sim.world.settings);
-    let bound = sim.began.get().saturating_sub(sim.lookback_ms()) + lead;
+    // What begins later or anew begins where the configuration says, too.
+    let from = sim.world.settings.from.map_or(0, |from| from + 1);
+    let bound = (sim.began.get().saturating_sub(sim.lookback_ms()) + lead).max(from);
     for name in &config.chosen {
         let source = if config.patterns { "*" } else { name };
         let Some(state) = checkpoint.as_ref().and_then(|checkpoint| checkpoint.sources.get(source)) else {
