@@ -3,6 +3,7 @@
 
 use super::ports::Sim;
 use super::record::{LogsAt, Record};
+use super::trouble::How;
 use super::world::Settings;
 use serde_json::Value;
 
@@ -135,6 +136,8 @@ pub fn must_have_arrived(sim: &Sim, record: &Record, began: u64) -> bool {
         && record.visible.max(record.logs_at).max(record.start) + margin <= began
         && record.deleted > sim.now.get()
         && record.has_lines()
+        // What the list of full records leaves out is found by the look-back of the next run.
+        && record.poison.is_none_or(|poison| poison.how != How::LeftOut)
         && settings.logs != LogsAt::Nowhere
         && sim
             .demands
