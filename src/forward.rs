@@ -217,7 +217,7 @@ impl Turn<'_> {
             }
             Part::Record => return self.work_on_records(slice),
         };
-        let Unknown { ranges, renewing, gone, back, reached: looked } = match found {
+        let Unknown { ranges, renewing, listed, gone, back, reached: looked } = match found {
             Ok(_) if self.over => return self.outcome(slice, Some(range.upto()), &[]),
             Ok(found) => found,
             Err(failure) => {
@@ -228,7 +228,7 @@ impl Turn<'_> {
         let again = union(ranges.iter().chain(&renewing).copied().collect());
         // What was found in the time of this turn is fetched, however long it was looked for.
         self.turn_ends_ms = turn_ends_ms(self.ports.clock.now_ms(), self.stop_ms);
-        self.admitted.renew(&renewing);
+        self.singles.expect(listed, &renewing);
         let mut reached = None;
         for part in ranges {
             reached = self.walk(part, count);
@@ -240,6 +240,7 @@ impl Turn<'_> {
         self.owe_begun();
         // Newest first: the oldest that is done of what is not done decides.
         let reached = reached.max(looked).max(self.ledger.open().map(|activation| activation.start));
+        let reached = self.owe_left_out(reached);
         let outcome = self.outcome(slice, reached, &renewing);
         Outcome { unsettled: outcome.unsettled(&again), gone, back, ..outcome }
     }
@@ -250,7 +251,11 @@ impl Turn<'_> {
         let name = self.name;
         self.walking = Some(range);
         let mut walk = Walk::new(api, name, true).beginning_with(*self.first_page).expecting(count);
-        let walked = walk.stepping_over(range, |met| self.visit(met));
+        let walked = walk.stepping_over(range, |met| {
+            let visited = self.visit(met);
+            self.singles.meet(visited);
+            visited
+        });
         *self.first_page = walk.rows();
         if let Some(failure) = walked.failure {
             self.failure.get_or_insert(failure);
@@ -406,7 +411,8 @@ impl Turn<'_> {
         let covered = covered_from.and_then(|since| Range::new(since.max(range.since()), range.upto()));
         let uncovered = reached.and_then(|reached| Range::new(range.since(), reached.min(range.upto())));
         let out_of_time = self.over || self.ports.clock.now_ms() >= self.stop_ms;
-        let done = self.ledger.done().seen(uncovered);
+        let mut done = self.ledger.done().seen(uncovered);
+        self.singles.take_left_out().into_iter().for_each(|activation| done.insert(activation));
         // Also a digest of which only a part was done again: it would not count what is done twice.
         let renewed: Vec<Range> = renewing
             .iter()

@@ -92,6 +92,11 @@ impl Seen {
         self.digests.clear();
     }
 
+    /// Forgets the digests that overlap one of `ranges`.
+    pub(super) fn forget_digests_in(&mut self, ranges: &[Range]) {
+        self.digests.retain(|_, digest| !ranges.iter().any(|range| range.overlaps(digest.range)));
+    }
+
     /// Whether nothing is known.
     pub fn is_empty(&self) -> bool {
         self.ids.is_empty() && self.gone.is_empty() && self.digests.is_empty()
@@ -250,7 +255,7 @@ impl Seen {
     /// Forgets what is known in `ranges`.
     pub fn forget(&mut self, ranges: &[Range]) {
         self.ids.retain(|(start, _)| !ranges.iter().any(|range| range.contains(*start)));
-        self.digests.retain(|_, digest| !ranges.iter().any(|range| range.overlaps(digest.range)));
+        self.forget_digests_in(ranges);
     }
 
     /// Starts of the exactly known activations, oldest first.

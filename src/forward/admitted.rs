@@ -1,7 +1,6 @@
 //! What is known where more is monitored than before: the range is walked again, and only what was not monitored is new in it.
 
 use crate::checkpoint::{Admission, Seen, selection};
-use crate::range::Range;
 use crate::record::{Record, Summary};
 use crate::source::Source;
 use std::collections::HashSet;
@@ -12,8 +11,6 @@ pub(super) struct Admitted<'a> {
     admissions: Vec<(&'a Admission, Source)>,
     /// Done in this run.
     done: HashSet<Summary>,
-    /// Digests that are made anew: they do not stand for anything any more.
-    renewing: Vec<Range>,
 }
 
 /// What is known of a record.
@@ -35,12 +32,7 @@ impl<'a> Admitted<'a> {
             .map(|admission| (admission, Source::Namespace(selection(&admission.before))))
             .collect();
         let done = if admissions.is_empty() { HashSet::new() } else { done.iter().copied().collect() };
-        Self { admissions, done, renewing: Vec::new() }
-    }
-
-    /// These digests are made anew in this turn.
-    pub(super) fn renew(&mut self, digests: &[Range]) {
-        self.renewing = digests.to_vec();
+        Self { admissions, done }
     }
 
     /// Whether a record is done already. `seen` says that too of those that were passed over, as they were not monitored.
@@ -51,13 +43,8 @@ impl<'a> Admitted<'a> {
         for (admission, before) in self.admissions.iter().filter(of_range) {
             let owed = || admission.owed.iter().any(|range| range.contains(summary.start));
             if before.matches(record) {
-                match seen.digest_at(summary.start) {
-                    Some(digest) if self.renewing.contains(&digest.range()) => return Known::Forgotten,
-                    Some(_) => return Known::Remembered,
-                    None if known == Known::Not && summary.start < admission.kept_from && !owed() => {
-                        return Known::Forgotten;
-                    }
-                    None => {}
+                if known == Known::Not && summary.start < admission.kept_from && !owed() {
+                    return Known::Forgotten;
                 }
             } else if admission.passed_over {
                 known = of_ids(self.done.contains(&summary));

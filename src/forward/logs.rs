@@ -145,6 +145,10 @@ impl LogStore {
                 self.learn(LogPlace::Api);
                 Lines::ElsewhereOneByOne
             }
+            // A store that has lines of others answers for this one: if it counted as done without an answer, it would be asked for in each run.
+            Ok(Logs::NotAvailable) if self.belief.place == LogPlace::Api => {
+                self.not_yet(record, last_chance, age_ms)
+            }
             Ok(Logs::NotAvailable) => {
                 self.learn(LogPlace::Nowhere);
                 self.doubted(record)

@@ -35,6 +35,10 @@ pub(super) struct Singles {
     open: VecDeque<OwedRecord>,
     /// The record inside of which the turn ended.
     cut: Option<OwedRecord>,
+    /// What the list of summaries shows, and the list of full records has not shown yet.
+    expected: HashSet<Summary>,
+    /// Those of them that it left out.
+    left_out: Vec<Summary>,
     /// For the outcome.
     pub(super) records: Vec<OwedRecord>,
     pub(super) settled: Vec<Summary>,
@@ -97,6 +101,22 @@ impl Singles {
     /// Whether the turn ended inside of a record.
     pub(super) fn is_cut(&self) -> bool {
         self.cut.is_some()
+    }
+
+    /// The list of summaries shows these, and they are to be fetched; as is what is owed by itself and known as a part of these digests only.
+    pub(super) fn expect(&mut self, listed: Vec<Summary>, digests: &[Range]) {
+        let is_fetched = |owed: &&Summary| digests.iter().any(|digest| digest.contains(owed.start));
+        self.expected = listed.into_iter().chain(self.owed.iter().filter(is_fetched).copied()).collect();
+    }
+
+    /// The list of full records shows this one.
+    pub(super) fn meet(&mut self, visited: Visited) {
+        visited.summary.map(|summary| self.expected.remove(&summary));
+    }
+
+    /// Those that the list of full records left out: they count as done in their range.
+    pub(super) fn take_left_out(&mut self) -> Vec<Summary> {
+        std::mem::take(&mut self.left_out)
     }
 
     /// Those that this run goes on with.
@@ -208,6 +228,25 @@ impl Turn<'_> {
             Visited { summary, go_on: found.is_none() && self.in_time() }
         });
         found
+    }
+
+    /// What the list of full records left out in a range that was walked down to `reached`, as the API cannot read it itself (facts/openwhisk.md
+    /// 1.2), is owed by itself from now on. Returns how far the range is done then.
+    pub(super) fn owe_left_out(&mut self, reached: Option<u64>) -> Option<u64> {
+        let expected = std::mem::take(&mut self.singles.expected).into_iter();
+        let mut left_out: Vec<Summary> =
+            expected.filter(|summary| reached.is_none_or(|reached| summary.start > reached)).collect();
+        left_out.sort_unstable_by_key(|summary| std::cmp::Reverse((summary.start, summary.activation_id)));
+        for summary in left_out {
+            if !self.singles.owes(summary) {
+                self.owe(unidentified(summary, None));
+            }
+            if !self.singles.owes(summary) {
+                return Some(summary.start);
+            }
+            self.singles.left_out.push(summary);
+        }
+        reached
     }
 
     /// When the turn is over: the record of which some entries are acknowledged and not all is owed by itself.

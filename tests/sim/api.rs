@@ -137,9 +137,9 @@ fn logs(sim: &Sim, record: &Record) -> Answer {
     let hopeful = now + 20_000 < record.start + settings.lookback_ms(0);
     platform::note(sim, record);
     let lines: Vec<String> = match record.at {
-        LogsAt::Nowhere => vec!["Logs are not available.".into()],
+        LogsAt::Nowhere => return own_words("Logs are not available."),
         LogsAt::Api if !sim.quiet.get() && hopeful && sim.random.chance(settings.api_faults) => {
-            vec!["The log message can't be retrieved, no idea why".into()]
+            return own_words("The log message can't be retrieved, no idea why");
         }
         LogsAt::Api if record.has_lines() && record.logs_at <= now => {
             sim.met.note("log-store");
@@ -149,6 +149,11 @@ fn logs(sim: &Sim, record: &Record) -> Answer {
         LogsAt::Record => record.logs(),
     };
     Answer::json(200, record.bytes_of_logs(lines))
+}
+
+/// What the platform says in place of lines: that is sound.
+fn own_words(text: &str) -> Answer {
+    Answer::json(200, format!(r#"{{"logs":["{text}"]}}"#).into_bytes())
 }
 
 /// What comes instead of a page, or a record, that the API cannot give; `before` is what was sent of the page before that.
@@ -161,6 +166,7 @@ fn spoiled(sim: &Sim, record: &Record, how: How, before: Vec<u8>) -> Answer {
     sim.met.note(kind);
     match how {
         How::Status(status) => Answer::status(status),
+        How::LeftOut => Answer::status(500),
         How::Reset => {
             let bytes = bytes(sim, record, true);
             let body = [before, bytes[..bytes.len() / 2].to_vec()].concat();
@@ -240,11 +246,16 @@ fn activations(sim: &Sim, query: &str) -> Answer {
     sim.pass(rows.len() as u64 / 4);
     note(sim, &rows, since);
     let mut body = b"[".to_vec();
-    for (at, record) in rows.iter().enumerate() {
-        if at > 0 {
+    for record in &rows {
+        let poisoned = record.poisoned(now).filter(|_| docs);
+        if poisoned.is_some_and(|poison| poison.how == How::LeftOut) {
+            sim.met.note("left-out");
+            continue;
+        }
+        if body.len() > 1 {
             body.push(b',');
         }
-        match record.poisoned(now).filter(|_| docs) {
+        match poisoned {
             Some(poison) if poison.how == How::Broken => {
                 body.extend(spoiled(sim, record, poison.how, Vec::new()).body)
             }

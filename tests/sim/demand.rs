@@ -3,6 +3,7 @@
 
 use super::ports::Sim;
 use super::record::{LogsAt, Record};
+use super::trouble::How;
 use super::world::Settings;
 use serde_json::Value;
 
@@ -44,7 +45,9 @@ pub fn stored(sim: &Sim) {
     let mut demands = sim.demands.borrow_mut();
     let checkpoint = sim.kept.borrow().checkpoint();
     let lead = lead(&sim.world.settings);
-    let bound = sim.began.get().saturating_sub(sim.lookback_ms()) + lead;
+    // What begins later or anew begins where the configuration says, too.
+    let from = sim.world.settings.from.map_or(0, |from| from + 1);
+    let bound = (sim.began.get().saturating_sub(sim.lookback_ms()) + lead).max(from);
     for name in &config.chosen {
         let source = if config.patterns { "*" } else { name };
         let Some(state) = checkpoint.as_ref().and_then(|checkpoint| checkpoint.sources.get(source)) else {
@@ -134,6 +137,8 @@ pub fn must_have_arrived(sim: &Sim, record: &Record, began: u64) -> bool {
         && record.deleted > sim.now.get()
         && record.has_lines()
         && record.at != LogsAt::Nowhere
+        // What the list of full records leaves out is found by the look-back of the next run.
+        && record.poison.is_none_or(|poison| poison.how != How::LeftOut)
         && sim
             .demands
             .borrow()
