@@ -228,9 +228,21 @@ fn where_a_private_key_comes_to_stand_is_said() {
     let deployer = Deployer::new(&scene, &params);
     let secrets = "logstash.passphrase and logstash.key";
     for (options, encrypted, said) in [
-        (&["--dry-run"][..], false, format!("warning: {secrets} would be stored in a parameter of the action;")),
-        (&["--wait", "0s"], false, format!("warning: {secrets}: stored in the clear in a parameter of the action,")),
-        (&["--wait", "0s"], true, format!("{secrets}: stored in a parameter that the platform encrypts (aes-128)")),
+        (
+            &["--dry-run"][..],
+            false,
+            format!("warning: {secrets} would be stored in a parameter of the action;"),
+        ),
+        (
+            &["--wait", "0s"],
+            false,
+            format!("warning: {secrets}: stored in the clear in a parameter of the action,"),
+        ),
+        (
+            &["--wait", "0s"],
+            true,
+            format!("{secrets}: stored in a parameter that the platform encrypts (aes-128)"),
+        ),
     ] {
         scene.api.world().encrypt_parameters(encrypted);
         let output = succeeded(deployer.deploy(options));

@@ -91,7 +91,10 @@ fn encrypted_parameters_are_shown_so_by_all_but_the_answer_that_stores_them() {
     double.world().encrypt_parameters(true);
     let mut action = native();
     action["parameters"] = json!([{"key": "a", "value": "secret"}]);
-    assert_eq!(put(&double, "_/actions/fwd?overwrite=true", &action).json()["parameters"], action["parameters"]);
+    assert_eq!(
+        put(&double, "_/actions/fwd?overwrite=true", &action).json()["parameters"],
+        action["parameters"]
+    );
     let shown = get(&double, "_/actions/fwd").json()["parameters"][0].clone();
     assert_eq!((&shown["key"], &shown["encryption"]), (&json!("a"), &json!("aes-128")));
     assert!(!shown.to_string().contains("secret"), "{shown}");
