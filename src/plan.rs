@@ -525,7 +525,9 @@ mod tests {
         };
         assert_eq!(
             warnings("http://172.17.0.1:3233"),
-            ["the API is asked in the clear (http://172.17.0.1:3233): anybody between here and the API can take the API key"]
+            [
+                "the API is asked in the clear (http://172.17.0.1:3233): anybody between here and the API can take the API key"
+            ]
         );
         assert!(warnings("http://127.0.0.1:3233").is_empty() && warnings("https://172.17.0.1").is_empty());
     }

@@ -217,6 +217,43 @@ fn nothing_is_changed_by_a_dry_run() {
 }
 
 #[test]
+fn where_a_private_key_comes_to_stand_is_said() {
+    let scene = Scene::new();
+    let certificates = Certificates::new();
+    let mut params = scene.params(5044);
+    params["logstash"]["tls"] = json!(true);
+    params["logstash"]["cert"] = json!(certificates.client_certificate);
+    params["logstash"]["key"] = json!(certificates.client_key_encrypted);
+    params["logstash"]["passphrase"] = json!(whiskjack_testbed::PASSPHRASE);
+    let deployer = Deployer::new(&scene, &params);
+    let secrets = "logstash.passphrase and logstash.key";
+    for (options, encrypted, said) in [
+        (
+            &["--dry-run"][..],
+            false,
+            format!("warning: {secrets} would be stored in a parameter of the action;"),
+        ),
+        (
+            &["--wait", "0s"],
+            false,
+            format!("warning: {secrets}: stored in the clear in a parameter of the action,"),
+        ),
+        (
+            &["--wait", "0s"],
+            true,
+            format!("{secrets}: stored in a parameter that the platform encrypts (aes-128)"),
+        ),
+    ] {
+        scene.api.world().encrypt_parameters(encrypted);
+        let output = succeeded(deployer.deploy(options));
+        assert!(output.lines().any(|line| line.starts_with(&said)), "{said} is not in:\n{output}");
+        assert!(!output.contains(whiskjack_testbed::PASSPHRASE) && !output.contains("PRIVATE"), "{output}");
+    }
+    let deployer = Deployer::new(&scene, &scene.params(5044));
+    assert!(!succeeded(deployer.deploy(&["--wait", "0s"])).contains("warning"));
+}
+
+#[test]
 fn a_faulty_configuration_is_reported_as_for_a_run_before_anything_is_asked() {
     let scene = Scene::new();
     let params =

@@ -147,6 +147,32 @@ fn the_receivers_certificate_must_have_the_configured_name() {
 }
 
 #[test]
+fn certificates_are_read_as_editors_and_templates_leave_them_or_it_is_said() {
+    let careless = |pem: &str| {
+        let indented: String = pem.lines().map(|line| format!("    {line}\r\n")).collect();
+        json!(format!("\u{feff}{indented}"))
+    };
+    let scene = Scene::new();
+    scene.add_activations(1);
+    for (name, host) in examples() {
+        let receiver = Receiver::start(ReceiverOptions {
+            tls: Some(scene.certificates.mutual_tls()),
+            ..Default::default()
+        });
+        let mut params = scene.params(receiver.port());
+        params["logstash"]["ca"] = careless(&scene.certificates.ca);
+        params["logstash"]["cert"] = careless(&scene.certificates.client_certificate);
+        params["logstash"]["key"] = careless(&scene.certificates.client_key);
+        let output = run(host, &scene, &params);
+        assert_eq!(output.status.code(), Some(0), "{name}: {output:?}");
+        receiver.wait_for_events(6, SOON);
+    }
+    let mut params = scene.params(1);
+    params["logstash"]["ca"] = json!("nonsense");
+    assert_all_say(&answers(&scene, &params), 2, &["logstash.ca: holds no certificate that can be read"]);
+}
+
+#[test]
 fn a_receiver_that_is_not_there_is_named() {
     let scene = Scene::new();
     scene.add_activations(1);
@@ -180,18 +206,23 @@ fn a_receiver_that_asks_for_a_certificate_gets_it_and_says_if_it_is_missing() {
 fn an_encrypted_key_is_opened_with_its_passphrase() {
     let scene = Scene::new();
     scene.add_activations(1);
-    for (name, host) in examples().into_iter().filter(|(name, _)| *name != "Rust") {
-        let receiver = Receiver::start(ReceiverOptions {
-            tls: Some(scene.certificates.mutual_tls()),
-            ..Default::default()
-        });
-        let mut params = scene.params(receiver.port());
-        params["logstash"]["cert"] = json!(scene.certificates.client_certificate);
-        params["logstash"]["key"] = json!(scene.certificates.client_key_encrypted);
-        params["logstash"]["passphrase"] = json!(PASSPHRASE);
-        let output = run(host, &scene, &params);
-        assert_eq!(output.status.code(), Some(0), "{name}: {output:?}");
-        receiver.wait_for_events(6, SOON);
+    let key = &scene.certificates.client_key_encrypted;
+    for form in [
+        json!({"key": key, "passphrase": PASSPHRASE}),
+        json!({"key": {"pem": key, "passphrase": PASSPHRASE}}),
+    ] {
+        for (name, host) in examples().into_iter().filter(|(name, _)| *name != "Rust") {
+            let receiver = Receiver::start(ReceiverOptions {
+                tls: Some(scene.certificates.mutual_tls()),
+                ..Default::default()
+            });
+            let mut params = scene.params(receiver.port());
+            params["logstash"]["cert"] = json!(scene.certificates.client_certificate);
+            params["logstash"].as_object_mut().unwrap().extend(form.as_object().unwrap().clone());
+            let output = run(host, &scene, &params);
+            assert_eq!(output.status.code(), Some(0), "{name}: {output:?}");
+            receiver.wait_for_events(6, SOON);
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 // What belongs to the host in the parameters: which receivers may be reached, and TLS. Keys and certificates are taken out, so that
 // the component never holds one.
+import { X509Certificate } from "node:crypto";
+
 const PINS = ["ca_sha256", "leaf_sha256"];
 const TRUST = ["ca", "rejectUnauthorized"];
 
@@ -8,6 +10,8 @@ export function hostParams(params) {
   const twice = isObject(params) ? nest(params) : [];
   const { logstash, api } = params ?? {};
   const section = isObject(logstash) ? logstash : {};
+  for (const key of ["ca", "cert", "key"]) if (section[key]) section[key] = tidy(section[key]);
+  const unreadable = ["ca", "cert"].filter((key) => section[key] && ![section[key]].flat().every(isCertificate));
   const security = section.tls === false ? null : tlsOptions(section);
   for (const key of ["ca", "cert", "key", "passphrase"]) delete section[key];
   const faults = PINS.filter((pin) => section[pin]).map(
@@ -17,8 +21,26 @@ export function hostParams(params) {
   faults.push(...trust.map((key) => `api.${key}: cannot be honoured in Node.js; put the CA into a file and name that in NODE_EXTRA_CA_CERTS`));
   const proxies = Object.entries({ logstash: section, api: isObject(api) ? api : {} }).filter(([, keys]) => keys.proxy_url);
   faults.push(...proxies.map(([group]) => `${group}.proxy_url: cannot be honoured in Node.js; remove it, or use the \`whiskjack\` binary`));
+  // Node.js itself passes over what it cannot read, and trusts nobody then.
+  faults.push(...unreadable.map((key) => `logstash.${key}: holds no certificate that can be read; give PEM text`));
   faults.push(...twice.map((key) => `${key}: it is given twice, dotted and in its group; give it once`));
   return { receivers: receivers(section), security, faults };
+}
+
+// PEM as editors and templates leave it: OpenSSL takes neither a byte order mark nor indented lines.
+function tidy(pem) {
+  if (Array.isArray(pem)) return pem.map(tidy);
+  if (isObject(pem)) return { ...pem, pem: tidy(pem.pem) };
+  if (typeof pem !== "string") return pem;
+  return pem.replaceAll("\uFEFF", "").split(/\r\n|\n|\r|\\r\\n|\\n/).map((line) => line.trim()).join("\n");
+}
+
+function isCertificate(pem) {
+  try {
+    return Boolean(new X509Certificate(pem));
+  } catch {
+    return false;
+  }
 }
 
 // A key with dots is the key in its group, and must leave the parameters, too. What begins with `__` is the platform's.
@@ -43,7 +65,8 @@ function nest(params) {
 }
 
 function tlsOptions({ ca, cert, key, passphrase, servername, rejectUnauthorized, minVersion, maxVersion }) {
-  const options = { ca, cert, key, passphrase, servername, rejectUnauthorized, maxVersion };
+  // Node.js takes a key with a passphrase of its own in an array only.
+  const options = { ca, cert, key: isObject(key) ? [key] : key, passphrase, servername, rejectUnauthorized, maxVersion };
   // Null and empty text count as absent.
   const given = Object.entries(options).filter(([, value]) => value !== undefined && value !== null && value !== "");
   return { ...Object.fromEntries(given), minVersion: minVersion === "TLSv1.3" ? minVersion : "TLSv1.2" };

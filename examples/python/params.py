@@ -21,6 +21,9 @@ def host_params(params: dict):
     proxies = [f"{group}.proxy_url" for group, keys in (("logstash", section), ("api", api)) if keys.get("proxy_url")]
     faults += [f"{key}: cannot be honoured in Python; remove it, or use the `whiskjack` binary" for key in proxies]
     faults += [f"{key}: it is given twice, dotted and in its group; give it once" for key in twice]
+    for key in ("ca", "cert", "key"):
+        if section.get(key):
+            section[key] = tidy(section[key])
     tls = None
     try:
         tls = None if section.get("tls") is False else tls_context(section)
@@ -31,6 +34,18 @@ def host_params(params: dict):
     if faults:
         raise ValueError("; ".join(faults))
     return receivers(section), tls, section.get("servername") or None
+
+
+def tidy(pem):
+    """PEM as editors and templates leave it: OpenSSL takes neither a byte order mark nor indented lines."""
+    if isinstance(pem, list):
+        return [tidy(one) for one in pem]
+    if isinstance(pem, dict):
+        return {**pem, "pem": tidy(pem.get("pem"))}
+    if not isinstance(pem, str):
+        return pem
+    lines = re.split(r"\r\n|\n|\r|\\r\\n|\\n", pem.replace("\ufeff", ""))
+    return "\n".join(line.strip() for line in lines)
 
 
 def nest(group: dict, above: tuple, name: str, value, twice: list[str]):

@@ -112,7 +112,12 @@ impl HostParams {
         let receivers = params.get("logstash").map(Receivers::read).unwrap_or_default();
         let api_host =
             params.get("api").and_then(|api| api.get("host")).and_then(Value::as_str).map(str::to_owned);
-        let mut logstash = Section::new("logstash", params.get_mut("logstash"), &mut faults, (&mut secrets, &mut secret_keys));
+        let mut logstash = Section::new(
+            "logstash",
+            params.get_mut("logstash"),
+            &mut faults,
+            (&mut secrets, &mut secret_keys),
+        );
         let security = security::security(&mut logstash);
         let receiver_proxy = proxies::of_receivers(&mut logstash);
         if params.get("api").is_some_and(|api| !api.is_object() && !api.is_null()) {

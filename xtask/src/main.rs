@@ -24,7 +24,7 @@ use crate::places::Places;
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
-  setup            fetch what is missing: Rust targets, musl-gcc, Go, Node and Python packages, wasmtime
+  setup            fetch what is missing: Rust targets, musl-gcc, OpenSSL, Go, Node and Python packages, wasmtime
   build            build the component, the static binary, the stock-wasmtime command and the peers of the tests
   test [-- ARGS]   setup, build, and all checks; ARGS go to `cargo test`
   fuzz [--seconds N] [--keep] [TARGET]

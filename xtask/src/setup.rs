@@ -68,6 +68,8 @@ pub(crate) fn run(places: &Places) -> Result<()> {
         rust_component("clippy", "clippy"),
         program_from("musl-gcc", "musl-tools"),
         program_from("go", "golang-go"),
+        // Makes odd certificates for tests, and shows them.
+        program_from("openssl", "openssl"),
         // The fuzz engine is C++.
         program_from("g++", "g++"),
     ];

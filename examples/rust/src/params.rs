@@ -33,7 +33,8 @@ impl Reach {
         faults.extend(self::faults(params));
         let mut none = Map::new();
         let logstash = params.get_mut("logstash").and_then(Value::as_object_mut).unwrap_or(&mut none);
-        let [ca, cert, key] = ["ca", "cert", "key"].map(|key| logstash.remove(key).and_then(text));
+        let [ca, cert, key] =
+            ["ca", "cert", "key"].map(|key| logstash.remove(key).and_then(text).map(|pem| tidy(&pem)));
         let plain = logstash.get("tls") == Some(&Value::Bool(false));
         let tls = client_config(ca.as_deref(), cert.as_deref().zip(key.as_deref()));
         if cert.is_some() != key.is_some() {
@@ -80,6 +81,13 @@ fn client_config(ca: Option<&str>, identity: Option<(&str, &str)>) -> Result<Cli
     builder
         .with_client_auth_cert(certificates(cert, "logstash.cert")?, key)
         .context("logstash.key: does not go with `logstash.cert`")
+}
+
+/// PEM as editors and templates leave it: the reader takes neither a byte order mark nor indented lines.
+fn tidy(pem: &str) -> String {
+    let pem = pem.replace('\u{feff}', "").replace("\\r", "").replace("\\n", "\n");
+    let lines: Vec<&str> = pem.split(['\n', '\r']).map(str::trim).collect();
+    lines.join("\n")
 }
 
 fn certificates(pem: &str, key: &str) -> Result<Vec<CertificateDer<'static>>> {

@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use crate::origin::Origin;
 
-const INSTEAD: &str = "use a key that opens nothing else, or let `whiskjack run` read it from a file (`--key`)";
+const INSTEAD: &str =
+    "use a key that opens nothing else, or let `whiskjack run` read it from a file (`--key`)";
 
 /// A warning about an API that is spoken to in the clear.
 pub(super) fn exposed(origin: &Origin, secret_keys: &[String]) -> String {
@@ -16,7 +17,9 @@ pub(super) fn exposed(origin: &Origin, secret_keys: &[String]) -> String {
         [] => String::new(),
         keys => format!(", and {}", named(keys)),
     };
-    format!("warning: the API is asked in the clear ({origin}): anybody between here and the API can take the API key{with}")
+    format!(
+        "warning: the API is asked in the clear ({origin}): anybody between here and the API can take the API key{with}"
+    )
 }
 
 /// What will become of them.
@@ -31,7 +34,8 @@ pub(super) fn planned(secret_keys: &[String]) -> Option<String> {
 
 /// What has become of them, by what the API shows of the action.
 pub(super) fn stored(secret_keys: &[String], action: &Value) -> String {
-    let parameters = action.get("parameters").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let parameters =
+        action.get("parameters").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let cipher_of = |key: &String| {
         let parameter = parameters.iter().find(|parameter| holds(parameter, key))?;
         parameter.get("encryption")?.as_str()
@@ -69,7 +73,11 @@ mod tests {
         let clear = json!({"key": "logstash", "value": {"key": "-----BEGIN"}});
         let other = json!({"key": "logs", "value": "x", "encryption": "aes-128"});
         for (parameters, keys, part) in [
-            (json!([other, sealed]), &keys[..], "logstash.key and logstash.passphrase: stored in a parameter that the platform encrypts (aes-128)"),
+            (
+                json!([other, sealed]),
+                &keys[..],
+                "logstash.key and logstash.passphrase: stored in a parameter that the platform encrypts (aes-128)",
+            ),
             (json!([dotted]), &keys[..1], "encrypts (aes-256)"),
             (json!([other, clear]), &keys[..], "stored in the clear"),
             (json!([dotted, clear]), &keys[..], "stored in the clear"),
@@ -84,6 +92,9 @@ mod tests {
     #[test]
     fn nothing_is_said_where_there_is_no_secret() {
         assert_eq!(planned(&[]), None);
-        assert!(planned(&["logstash.key".to_owned()]).is_some_and(|said| said.contains("logstash.key would be stored")));
+        assert!(
+            planned(&["logstash.key".to_owned()])
+                .is_some_and(|said| said.contains("logstash.key would be stored"))
+        );
     }
 }

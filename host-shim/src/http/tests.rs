@@ -154,7 +154,8 @@ async fn without_verification_an_api_with_a_certificate_of_any_content_is_asked(
         for version in ["-tls1_2", "-tls1_3"] {
             let program = kinds::shows(files, &cert, key, &[version, "-www"]);
             let origin = Origin::parse(&format!("https://127.0.0.1:{}", program.port)).unwrap();
-            let answer = get(&api(&origin, &Trust::Anybody), format!("{origin}/"), RequestOptions::default()).await;
+            let answer =
+                get(&api(&origin, &Trust::Anybody), format!("{origin}/"), RequestOptions::default()).await;
             let answer = answer.map_err(|error| format!("{what}, {version}: {error:?}")).unwrap();
             assert!(answer.starts_with(b"<HTML>"), "{what}: {answer:?}");
         }

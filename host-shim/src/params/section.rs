@@ -108,20 +108,27 @@ fn no_certificate(text: &str, labels: &[String]) -> String {
     if let Some(label) = labels.first() {
         let remedy = match label.as_str() {
             "PKCS7" => "convert it with `openssl pkcs7 -print_certs`",
-            "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => "give the certificate that was issued for it",
+            "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => {
+                "give the certificate that was issued for it"
+            }
             _ => "give one that begins with -----BEGIN CERTIFICATE-----",
         };
-        let label: String = label.chars().filter(|char| char.is_ascii_alphanumeric() || *char == ' ').take(40).collect();
+        let label: String =
+            label.chars().filter(|char| char.is_ascii_alphanumeric() || *char == ' ').take(40).collect();
         return format!("holds {label} and no certificate; {remedy}");
     }
     // Base64 of "-----BEGIN".
     if text.starts_with("LS0tLS1CRUdJTi") {
         return "holds base64 of PEM text and no certificate; decode it once".to_owned();
     }
-    if !text.contains(['\n', ' ']) && (text.contains('/') || text.ends_with(".pem") || text.ends_with(".crt")) && text.len() < 256 {
+    if !text.contains(['\n', ' '])
+        && (text.contains('/') || text.ends_with(".pem") || text.ends_with(".crt"))
+        && text.len() < 256
+    {
         return "is the name of a file; give the text that is in it, or give the file to the command, as `--ca` or `--cert`".to_owned();
     }
-    "holds no certificate; give PEM text that begins with -----BEGIN CERTIFICATE-----, line breaks included".to_owned()
+    "holds no certificate; give PEM text that begins with -----BEGIN CERTIFICATE-----, line breaks included"
+        .to_owned()
 }
 
 fn is_given(value: &Value) -> bool {

@@ -77,7 +77,9 @@ impl<'a> Certificate<'a> {
             }
             _ => (1, &fields[..]),
         };
-        let [_serial, _algorithm, issuer, _validity, subject, key_info, rest @ ..] = fields else { return None };
+        let [_serial, _algorithm, issuer, _validity, subject, key_info, rest @ ..] = fields else {
+            return None;
+        };
         if ![&certificate, &to_be_signed, &algorithm, issuer, subject, key_info].into_iter().all(sequence) {
             return None;
         }
@@ -216,8 +218,14 @@ pub(super) fn with_trust(der: &[u8]) -> Option<(&[u8], bool)> {
     let trust = trust.first().map_or(Some(Vec::new()), |trust| parts(trust.value))?;
     let mut may = true;
     for part in trust {
-        let about_servers =
-            || Some(parts(part.value)?.iter().filter_map(oid).any(|oid| [ANY, SERVERS].contains(&oid.to_string().as_str())));
+        let about_servers = || {
+            Some(
+                parts(part.value)?
+                    .iter()
+                    .filter_map(oid)
+                    .any(|oid| [ANY, SERVERS].contains(&oid.to_string().as_str())),
+            )
+        };
         if part.tag == Tag::Sequence {
             may &= about_servers()?;
         } else if is_field(&part, 0) {

@@ -97,7 +97,8 @@ struct Sealed<'a> {
 impl<'a> Sealed<'a> {
     /// None if it is damaged.
     fn of(block: &'a Block) -> Option<Self> {
-        let header = |wanted: &str| block.headers.iter().find(|(name, _)| name == wanted).map(|(_, value)| value);
+        let header =
+            |wanted: &str| block.headers.iter().find(|(name, _)| name == wanted).map(|(_, value)| value);
         let is_encrypted = block.label == "ENCRYPTED PRIVATE KEY"
             || header("Proc-Type").is_some_and(|value| value.contains("ENCRYPTED"));
         let dek_info = header("DEK-Info").map(String::as_str);

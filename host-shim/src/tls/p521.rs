@@ -10,7 +10,7 @@ use p521::ecdsa::{DerSignature, Signature, SigningKey, VerifyingKey};
 use p521::elliptic_curve::sec1::ToSec1Point as _;
 use p521::{PublicKey, SecretKey};
 use pkcs8::PrivateKeyInfoRef;
-use pkcs8::der::{Encode as _, Decode as _};
+use pkcs8::der::{Decode as _, Encode as _};
 use rustls::crypto::{ActiveKeyExchange, GetRandomFailed, SecureRandom, SharedSecret, SupportedKxGroup};
 use rustls::ffdhe_groups::FfdheGroup;
 use rustls::pki_types::{

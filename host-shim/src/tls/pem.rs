@@ -91,12 +91,12 @@ fn certificate(block: &Block) -> Option<Result<CertificateDer<'static>, Unreadab
     let body = || block.body.as_deref().ok_or(Unreadable::Damaged);
     match block.label.as_str() {
         "CERTIFICATE" | "X509 CERTIFICATE" => Some(body().map(|body| body.to_vec().into())),
-        "TRUSTED CERTIFICATE" => Some(body().and_then(|body| {
-            match certificate::with_trust(body).ok_or(Unreadable::Damaged)? {
+        "TRUSTED CERTIFICATE" => {
+            Some(body().and_then(|body| match certificate::with_trust(body).ok_or(Unreadable::Damaged)? {
                 (der, true) => Ok(der.to_vec().into()),
                 (_, false) => Err(Unreadable::Distrusted),
-            }
-        })),
+            }))
+        }
         _ => None,
     }
 }

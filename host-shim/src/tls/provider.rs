@@ -15,7 +15,8 @@ type Mapping = Vec<(SignatureScheme, &'static [Algorithm])>;
 /// What every connection uses.
 pub(super) fn provider() -> Arc<CryptoProvider> {
     static PROVIDER: LazyLock<Arc<CryptoProvider>> = LazyLock::new(|| {
-        static GROUP: LazyLock<p521::Group> = LazyLock::new(|| p521::Group(ring::default_provider().secure_random));
+        static GROUP: LazyLock<p521::Group> =
+            LazyLock::new(|| p521::Group(ring::default_provider().secure_random));
         let mut provider = ring::default_provider();
         // Last: a server takes it if it has nothing better.
         provider.kx_groups.push(&*GROUP);

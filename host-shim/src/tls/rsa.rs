@@ -73,7 +73,8 @@ pub(super) fn bits(public_key: &[u8]) -> Option<usize> {
 
 fn modulus_and_exponent(public_key: &[u8]) -> Option<(&[u8], &[u8])> {
     let mut reader = SliceReader::new(public_key).ok()?;
-    let parts = reader.sequence(|reader| Ok::<_, pkcs8::der::Error>((UintRef::decode(reader)?, UintRef::decode(reader)?)));
+    let parts = reader
+        .sequence(|reader| Ok::<_, pkcs8::der::Error>((UintRef::decode(reader)?, UintRef::decode(reader)?)));
     let (modulus, exponent) = parts.ok()?;
     Some((modulus.as_bytes(), exponent.as_bytes()))
 }
@@ -150,7 +151,8 @@ impl Key {
         if *one != 1 || zeros.iter().any(|byte| *byte != 0) {
             return None;
         }
-        let sealed = H::new().chain_update([0; 8]).chain_update(H::digest(message)).chain_update(salt).finalize();
+        let sealed =
+            H::new().chain_update([0; 8]).chain_update(H::digest(message)).chain_update(salt).finalize();
         (sealed.as_slice() == seal).then_some(())
     }
 }
@@ -165,7 +167,8 @@ fn number(bytes: &[u8]) -> Option<U2048> {
 
 /// MGF1 of RFC 8017 B.2.1.
 fn mask<H: Hash>(seed: &[u8], length: usize) -> Vec<u8> {
-    let blocks = (0_u32..).map(|count| H::new().chain_update(seed).chain_update(count.to_be_bytes()).finalize().to_vec());
+    let blocks = (0_u32..)
+        .map(|count| H::new().chain_update(seed).chain_update(count.to_be_bytes()).finalize().to_vec());
     blocks.take(length.div_ceil(<H as Digest>::output_size())).flatten().take(length).collect()
 }
 

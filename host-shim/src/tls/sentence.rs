@@ -153,17 +153,22 @@ impl Client {
 
     /// What is wrong with a certificate itself, and what would do.
     fn unfit(self, unfit: &Unfit) -> String {
-        const KINDS: &str = "an RSA key with 2048 to 8192 bits, or a key on P-256, P-384 or P-521, or of Ed25519";
+        const KINDS: &str =
+            "an RSA key with 2048 to 8192 bits, or a key on P-256, P-384 or P-521, or of Ed25519";
         let whose = match unfit.whose {
             Whose::Servers => "the server's certificate",
             Whose::Authoritys => "the certificate of a CA above the server's",
         };
         let said = match &unfit.what {
             Flaw::Key(Key::Rsa(bits)) if *bits < SHORTEST_TRUSTED => {
-                format!("{whose} is for an RSA key with {bits} bits, which is too short; issue it again for {KINDS}")
+                format!(
+                    "{whose} is for an RSA key with {bits} bits, which is too short; issue it again for {KINDS}"
+                )
             }
             Flaw::Key(kind) => {
-                format!("{whose} is for a kind of key that is not supported ({kind}); issue it again for {KINDS}")
+                format!(
+                    "{whose} is for a kind of key that is not supported ({kind}); issue it again for {KINDS}"
+                )
             }
             Flaw::Version(version) => format!(
                 "{whose} is of X.509 version {version}, which holds no names and no rights; issue it again as version 3, with subject alternative names"
@@ -172,7 +177,9 @@ impl Client {
                 "{whose} has the extension {oid}, which is not known here but marked as critical; issue it again without that mark"
             ),
             Flaw::Signature(name) => {
-                format!("{whose} is signed with {name}, which is not supported; issue it again, signed with SHA-256")
+                format!(
+                    "{whose} is signed with {name}, which is not supported; issue it again, signed with SHA-256"
+                )
             }
             Flaw::NotItsKey => {
                 return "the server does not hold the key of its certificate, or somebody is between; check the server's key".to_owned();
@@ -186,7 +193,9 @@ impl Client {
         };
         match (self, unfit.whose) {
             (Self::Receivers(_), Whose::Servers) if unfit.verified && is_taken_unverified => {
-                format!("{said}, or pin it with `logstash.leaf_sha256` and set `logstash.rejectUnauthorized` to false")
+                format!(
+                    "{said}, or pin it with `logstash.leaf_sha256` and set `logstash.rejectUnauthorized` to false"
+                )
             }
             _ => said,
         }

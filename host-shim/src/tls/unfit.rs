@@ -81,7 +81,8 @@ fn cause(
     trusted: &[CertificateDer<'_>],
 ) -> Option<(Whose, Flaw)> {
     let leaf = Certificate::parse(leaf)?;
-    let shown: Vec<Certificate<'_>> = intermediates.iter().filter_map(|one| Certificate::parse(one)).collect();
+    let shown: Vec<Certificate<'_>> =
+        intermediates.iter().filter_map(|one| Certificate::parse(one)).collect();
     let issued = |authority: &Certificate<'_>| {
         std::iter::once(&leaf).chain(&shown).any(|below| below.issuer == authority.subject)
     };
@@ -136,8 +137,14 @@ impl Key {
 /// The name of a signature's algorithm that is not supported with any key.
 fn unsupported_signature(oid: &str) -> Option<String> {
     let name = match oid {
-        "1.2.840.113549.1.1.11" | "1.2.840.113549.1.1.12" | "1.2.840.113549.1.1.13" | "1.2.840.113549.1.1.10"
-        | "1.2.840.10045.4.3.2" | "1.2.840.10045.4.3.3" | "1.2.840.10045.4.3.4" | "1.3.101.112" => return None,
+        "1.2.840.113549.1.1.11"
+        | "1.2.840.113549.1.1.12"
+        | "1.2.840.113549.1.1.13"
+        | "1.2.840.113549.1.1.10"
+        | "1.2.840.10045.4.3.2"
+        | "1.2.840.10045.4.3.3"
+        | "1.2.840.10045.4.3.4"
+        | "1.3.101.112" => return None,
         "1.2.840.113549.1.1.4" => "MD5",
         "1.2.840.113549.1.1.5" | "1.2.840.10045.4.1" | "1.2.840.10040.4.3" => "SHA-1",
         "1.2.840.113549.1.1.14" | "1.2.840.10045.4.3.1" => "SHA-224",

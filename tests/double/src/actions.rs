@@ -1,5 +1,6 @@
 //! Actions: create, update, get, delete, invoke.
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::{Map, Value, json};
 
 use crate::entities::{Name, check_name, content, exists_already, malformed, merge, overwrites, pair};
@@ -25,6 +26,9 @@ pub(crate) fn answer(world: &World, limits: &Limits, name: Name, request: &Reque
             {
                 exec.remove("code");
             }
+            if world.store().encrypts_parameters {
+                conceal(&mut action["parameters"]);
+            }
             Ok(Reply::json(action))
         }
         "DELETE" => {
@@ -39,6 +43,15 @@ pub(crate) fn answer(world: &World, limits: &Limits, name: Name, request: &Reque
             Ok(Reply::accepted(&json!({"activationId": id})))
         }
         _ => Err(Reply::not_allowed("GET, PUT, DELETE, POST")),
+    }
+}
+
+/// What reading shows of encrypted parameters. Only the answer to the request that stores them shows them as they came.
+fn conceal(parameters: &mut Value) {
+    for parameter in parameters.as_array_mut().into_iter().flatten() {
+        let sealed = vec![0x5a; parameter["value"].to_string().len() + 16];
+        parameter["value"] = json!(BASE64_STANDARD.encode(sealed));
+        parameter["encryption"] = json!("aes-128");
     }
 }
 

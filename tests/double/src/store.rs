@@ -20,6 +20,8 @@ pub(crate) struct Store {
     pub(crate) binding_keys: BindingKeys,
     /// Replies with more bytes than this become a server error.
     pub(crate) reply_limit: Option<usize>,
+    /// Whether parameters of actions are shown encrypted.
+    pub(crate) encrypts_parameters: bool,
     records: BTreeMap<Key, Arc<Record>>,
     /// The same by simple name: a backlog is asked for by name, page by page.
     named: BTreeMap<(String, Key), Arc<Record>>,
@@ -72,6 +74,7 @@ impl Store {
             invoker: None,
             binding_keys,
             reply_limit: None,
+            encrypts_parameters: false,
             records: BTreeMap::new(),
             named: BTreeMap::new(),
             starts: HashMap::new(),

@@ -90,6 +90,11 @@ impl World {
         self.store().reply_limit = bytes;
     }
 
+    /// Whether parameters of actions are stored encrypted, as with `whisk.parameter-storage`.
+    pub fn encrypt_parameters(&self, encrypted: bool) {
+        self.store().encrypts_parameters = encrypted;
+    }
+
     /// A package as it is stored, if it is.
     pub fn package(&self, name: &str) -> Option<Value> {
         let store = self.store();

@@ -86,6 +86,21 @@ fn an_action_that_the_platform_would_refuse_is_refused_with_its_words() {
 }
 
 #[test]
+fn encrypted_parameters_are_shown_so_by_all_but_the_answer_that_stores_them() {
+    let double = deployed();
+    double.world().encrypt_parameters(true);
+    let mut action = native();
+    action["parameters"] = json!([{"key": "a", "value": "secret"}]);
+    assert_eq!(
+        put(&double, "_/actions/fwd?overwrite=true", &action).json()["parameters"],
+        action["parameters"]
+    );
+    let shown = get(&double, "_/actions/fwd").json()["parameters"][0].clone();
+    assert_eq!((&shown["key"], &shown["encryption"]), (&json!("a"), &json!("aes-128")));
+    assert!(!shown.to_string().contains("secret"), "{shown}");
+}
+
+#[test]
 fn a_new_action_gets_no_key_unless_it_asks_for_one() {
     let double = double();
     put(&double, "_/actions/fwd", &native());

@@ -53,7 +53,10 @@ fn what_openssl_was_told_about_trust_is_heeded() {
     ] {
         assert_eq!(certificates(&trusted(&trust)), expected, "{trust:?}");
     }
-    assert_eq!(certificates(&format!("{}{pem}", trusted(&list(0xa0, &servers)))), Err(Unreadable::Distrusted));
+    assert_eq!(
+        certificates(&format!("{}{pem}", trusted(&list(0xa0, &servers)))),
+        Err(Unreadable::Distrusted)
+    );
     assert_eq!(readable(&format!("{}{pem}", trusted(&list(0xa0, &servers)))), vec![der]);
 }
 
@@ -72,7 +75,9 @@ fn what_is_not_a_certificate_is_told_apart_from_a_damaged_one() {
 
 #[test]
 fn a_file_of_powershell_is_text_too() {
-    let utf16 = |mark: &[u8], bytes: fn(u16) -> [u8; 2]| [mark.to_vec(), "pem".encode_utf16().flat_map(bytes).collect()].concat();
+    let utf16 = |mark: &[u8], bytes: fn(u16) -> [u8; 2]| {
+        [mark.to_vec(), "pem".encode_utf16().flat_map(bytes).collect()].concat()
+    };
     assert_eq!(text(utf16(&[0xff, 0xfe], u16::to_le_bytes)).as_deref(), Some("pem"));
     assert_eq!(text(utf16(&[0xfe, 0xff], u16::to_be_bytes)).as_deref(), Some("pem"));
     assert_eq!(text(b"pem".to_vec()).as_deref(), Some("pem"));

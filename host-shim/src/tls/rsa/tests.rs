@@ -44,12 +44,15 @@ fn signatures_of_openssl_hold_with_keys_of_every_length_and_changed_ones_do_not(
             ("sha384", SignatureScheme::RSA_PKCS1_SHA384, SignatureScheme::RSA_PSS_SHA384),
             ("sha512", SignatureScheme::RSA_PKCS1_SHA512, SignatureScheme::RSA_PSS_SHA512),
         ] {
-            for (scheme, how) in [(pkcs1, ""), (pss, "-sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:digest")] {
+            for (scheme, how) in
+                [(pkcs1, ""), (pss, "-sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:digest")]
+            {
                 // There is no room for two hashes of 64 bytes and a salt.
                 if scheme == SignatureScheme::RSA_PSS_SHA512 && bits < 1041 {
                     continue;
                 }
-                let signature = openssl(&format!("dgst -{hash} -sign key {how}"), MESSAGE, folder.path()).unwrap();
+                let signature =
+                    openssl(&format!("dgst -{hash} -sign key {how}"), MESSAGE, folder.path()).unwrap();
                 let holds = |message: &[u8], signature: &[u8]| {
                     algorithm(scheme).verify_signature(public, message, signature).is_ok()
                 };
@@ -65,7 +68,10 @@ fn signatures_of_openssl_hold_with_keys_of_every_length_and_changed_ones_do_not(
                     assert!(!holds(MESSAGE, &changed), "{what}, byte {at}");
                 }
                 for (other, _) in unverified().mapping.iter().filter(|(other, _)| *other != scheme) {
-                    assert!(algorithm(*other).verify_signature(public, MESSAGE, &signature).is_err(), "{what}, as {other:?}");
+                    assert!(
+                        algorithm(*other).verify_signature(public, MESSAGE, &signature).is_err(),
+                        "{what}, as {other:?}"
+                    );
                 }
             }
         }

@@ -34,7 +34,9 @@ fn pki() -> Option<Files> {
     }
     for ca in ["p256", "rsa1024", "p521"] {
         openssl(
-            &format!("req -x509 -new -key {ca}.key -subj /CN=CA-{ca} -config ca.cnf -extensions ca -days 9 -out {ca}.ca"),
+            &format!(
+                "req -x509 -new -key {ca}.key -subj /CN=CA-{ca} -config ca.cnf -extensions ca -days 9 -out {ca}.ca"
+            ),
             &files,
         );
     }
@@ -44,7 +46,12 @@ fn pki() -> Option<Files> {
 /// A certificate for `key`, issued by `ca`; its name is the file's.
 fn issued(files: &Files, key: &str, ca: &str, how: &str) -> String {
     let name = format!("{key}.{ca}.{}", how.replace([' ', '-', '/'], ""));
-    openssl(&format!("x509 -req -in {key}.csr -CA {ca}.ca -CAkey {ca}.key -CAcreateserial -days 9 {how} -out {name}"), files);
+    openssl(
+        &format!(
+            "x509 -req -in {key}.csr -CA {ca}.ca -CAkey {ca}.key -CAcreateserial -days 9 {how} -out {name}"
+        ),
+        files,
+    );
     name
 }
 
@@ -55,7 +62,10 @@ fn version_1(files: &Files, key: &str) -> String {
     let der = crate::tls::pem::certificates(&made).unwrap();
     // [0] with the version would stand at the begin of what is signed.
     if der[0].windows(5).take(12).any(|bytes| bytes == [0xa0, 3, 2, 1, 2]) {
-        openssl(&format!("req -x509 -x509v1 -key {key}.key -subj /CN=127.0.0.1 -days 9 -out {key}.v1"), files);
+        openssl(
+            &format!("req -x509 -x509v1 -key {key}.key -subj /CN=127.0.0.1 -days 9 -out {key}.v1"),
+            files,
+        );
     }
     format!("{key}.v1")
 }
@@ -146,7 +156,13 @@ async fn what_is_wrong_with_a_verified_certificate_is_named_with_what_would_do()
     let weak = "RSA key with 1024 bits, which is too short";
     for (what, cert, key, ca, part) in [
         ("RSA 1024", issued(&files, "rsa1024", "p256", "-extfile v3"), "rsa1024", "p256.ca", weak),
-        ("RSA 1024 of an RSA 1024 CA", issued(&files, "rsa1024", "rsa1024", "-extfile v3"), "rsa1024", "rsa1024.ca", weak),
+        (
+            "RSA 1024 of an RSA 1024 CA",
+            issued(&files, "rsa1024", "rsa1024", "-extfile v3"),
+            "rsa1024",
+            "rsa1024.ca",
+            weak,
+        ),
         (
             "an RSA 1024 CA",
             issued(&files, "p256", "rsa1024", "-extfile v3"),
@@ -162,7 +178,13 @@ async fn what_is_wrong_with_a_verified_certificate_is_named_with_what_would_do()
             "p256.ca",
             "the extension 1.2.3.4, which is not known here but marked as critical",
         ),
-        ("SHA-1", issued(&files, "p256", "p256", "-extfile v3 -sha1"), "p256", "p256.ca", "is signed with SHA-1"),
+        (
+            "SHA-1",
+            issued(&files, "p256", "p256", "-extfile v3 -sha1"),
+            "p256",
+            "p256.ca",
+            "is signed with SHA-1",
+        ),
     ] {
         for version in ["-tls1_2", "-tls1_3"] {
             let program = shows(&files, &cert, key, &[version]);
@@ -188,7 +210,14 @@ async fn p521_is_verified_in_all_places() {
     }
     let program = shows(&files, &issued(&files, "p521", "p521", "-extfile v3"), "p521", &[]);
     let part = "put the CA's certificate in `logstash.ca`";
-    row("openssl: P-521 of an unknown CA", program.port, json!({"ca": text(&files, "p256.ca")}), HANDSHAKE, part).await;
+    row(
+        "openssl: P-521 of an unknown CA",
+        program.port,
+        json!({"ca": text(&files, "p256.ca")}),
+        HANDSHAKE,
+        part,
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -206,7 +235,11 @@ async fn client_certificates_of_every_kind_are_shown() {
             let params = json!({"ca": text(&files, "p256.ca"), "cert": text(&files, &cert), "key": text(&files, &format!("{key}.key"))});
             let mut connection = open(program.port, params).await.map_err(|error| error.message).unwrap();
             connection.write(b"abc\n", 5000).await.unwrap();
-            assert_eq!(connection.read(100, 5000).await.map_err(|error| error.message).unwrap(), b"cba\n", "{cert}");
+            assert_eq!(
+                connection.read(100, 5000).await.map_err(|error| error.message).unwrap(),
+                b"cba\n",
+                "{cert}"
+            );
         }
     }
 }
@@ -219,7 +252,10 @@ async fn a_client_key_that_cannot_be_used_is_named() {
         let mut params = json!({"logstash": {"cert": cert, "key": text(&files, &format!("{key}.key"))}});
         let host = HostParams::take(params.as_object_mut().unwrap());
         let faults: Vec<String> = host.faults.iter().map(ToString::to_string).collect();
-        assert!(faults.len() == 1 && faults[0].starts_with("logstash.key: ") && faults[0].contains(part), "{faults:?}");
+        assert!(
+            faults.len() == 1 && faults[0].starts_with("logstash.key: ") && faults[0].contains(part),
+            "{faults:?}"
+        );
     }
 }
 
@@ -241,8 +277,16 @@ async fn without_verification_the_server_must_still_hold_the_key_of_its_certific
             .with_no_client_auth()
             .with_cert_resolver(resolver.clone());
         let acceptor = tokio_rustls::TlsAcceptor::from(std::sync::Arc::new(config));
-        let (port, _server) = server(move |socket| async move { acceptor.accept(socket).await.map(|_| ()) }).await;
+        let (port, _server) =
+            server(move |socket| async move { acceptor.accept(socket).await.map(|_| ()) }).await;
         let params = json!({"rejectUnauthorized": false});
-        row("a key of another certificate", port, params, HANDSHAKE, "does not hold the key of its certificate").await;
+        row(
+            "a key of another certificate",
+            port,
+            params,
+            HANDSHAKE,
+            "does not hold the key of its certificate",
+        )
+        .await;
     }
 }
