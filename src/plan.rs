@@ -1,6 +1,7 @@
 //! Planning a run: where it goes on, what it has to do, and until when.
 
 mod load;
+mod names;
 mod quiet;
 mod share;
 
@@ -266,6 +267,13 @@ pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan
             let (all, asked, recent) = begun;
             let quiet = asked.answers(&api);
             counted = share::pieces(&api, config, &all, &quiet, recent);
+            let is_silent = |name: &str| {
+                let done = quiet.settled.get(name).map_or(&[][..], Vec::as_slice);
+                all.get(name)
+                    .is_some_and(|all| all.iter().all(|owed| done.contains(owed) || owed.part != Part::Fresh))
+            };
+            let strays = names::warnings(&api, config, &mut loaded.checkpoint, is_silent, began_ms);
+            loader.warnings.extend(strays);
             (work, settled) = (all, quiet.settled);
         }
     }

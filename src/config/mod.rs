@@ -16,6 +16,7 @@ pub use fault::{Fault, Faults};
 pub use keys::{KEYS, Keeper, Key};
 pub use origin::Origin;
 pub use output::Output;
+pub(crate) use strangers::distance;
 pub(crate) use text::api_key;
 
 use crate::checkpoint::LogPlace;
