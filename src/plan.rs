@@ -269,8 +269,10 @@ pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan
             counted = share::pieces(&api, config, &all, &quiet, recent);
             let is_silent = |name: &str| {
                 let done = quiet.settled.get(name).map_or(&[][..], Vec::as_slice);
-                all.get(name)
-                    .is_some_and(|all| all.iter().all(|owed| done.contains(owed) || owed.part != Part::Fresh))
+                let is_empty = |owed: &Owed| {
+                    done.contains(owed) || quiet.new.get(&(name.to_owned(), owed.range)) == Some(&0)
+                };
+                all.get(name).is_some_and(|all| all.iter().all(|owed| owed.part != Part::Fresh || is_empty(owed)))
             };
             let strays = names::warnings(&api, config, &mut loaded.checkpoint, is_silent, began_ms);
             loader.warnings.extend(strays);
