@@ -3,6 +3,7 @@
 mod count;
 mod entries;
 mod hold;
+mod names;
 mod patience;
 mod plain;
 mod platform;

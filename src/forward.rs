@@ -442,7 +442,7 @@ impl Turn<'_> {
         let rest =
             rest.or(of_records.map(|of_records| Slice { lane: slice.lane, continued: true, ..of_records }));
         let (counts, truncated) = self.delivery.take_counts();
-        let Counts { windows, sent, resent, acknowledged, keep_alives, waited_ms } = counts;
+        let Counts { windows, sent, resent, acknowledged, keep_alives, waited_ms, small_windows } = counts;
         self.tally = Tally {
             windows,
             sent,
@@ -451,6 +451,7 @@ impl Turn<'_> {
             acknowledged,
             truncated,
             waited_ms,
+            small_windows,
             requests: self.api.requests(),
             ..self.tally
         };

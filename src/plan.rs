@@ -1,6 +1,7 @@
 //! Planning a run: where it goes on, what it has to do, and until when.
 
 mod load;
+mod names;
 mod quiet;
 mod share;
 
@@ -273,6 +274,15 @@ pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan
             let (all, asked, recent) = begun;
             let quiet = asked.answers(&api);
             counted = share::pieces(&api, config, &all, &quiet, recent);
+            let is_silent = |name: &str| {
+                let done = quiet.settled.get(name).map_or(&[][..], Vec::as_slice);
+                let is_empty = |owed: &Owed| {
+                    done.contains(owed) || quiet.new.get(&(name.to_owned(), owed.range)) == Some(&0)
+                };
+                all.get(name).is_some_and(|all| all.iter().all(|owed| owed.part != Part::Fresh || is_empty(owed)))
+            };
+            let strays = names::warnings(&api, config, &mut loaded.checkpoint, is_silent, began_ms);
+            loader.warnings.extend(strays);
             (work, settled) = (all, quiet.settled);
         }
     }

@@ -66,11 +66,26 @@ pub struct Checkpoint {
     /// What was learned about the platform.
     #[serde(default, skip_serializing_if = "Platform::is_unknown")]
     pub platform: Platform,
+    /// Which of the monitored names no action has; `None` if all have one, or nobody asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strays: Option<Strays>,
     /// By source, as configured.
     pub sources: BTreeMap<String, SourceState>,
     /// Sources that are not monitored any more: what they are owed waits until they are again.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub parked: BTreeMap<String, SourceState>,
+}
+
+/// What the API said of names that nothing was seen of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Strays {
+    /// When it was asked, milliseconds since 1970.
+    pub asked_ms: u64,
+    /// A sign of the names.
+    pub of: String,
+    /// What there is to say of them in each run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// State of one source.
@@ -205,6 +220,7 @@ impl Default for Checkpoint {
             owner: None,
             receivers: None,
             platform: Platform::default(),
+            strays: None,
             sources: BTreeMap::new(),
             parked: BTreeMap::new(),
         }

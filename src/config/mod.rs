@@ -9,6 +9,7 @@ mod output;
 mod reader;
 mod start;
 mod strangers;
+#[allow(dead_code, reason = "hosts use the rest of it")]
 mod text;
 
 pub use endpoint::Endpoint;
@@ -16,6 +17,7 @@ pub use fault::{Fault, Faults};
 pub use keys::{KEYS, Keeper, Key};
 pub use origin::Origin;
 pub use output::Output;
+pub(crate) use strangers::distance;
 pub(crate) use text::api_key;
 
 use crate::checkpoint::LogPlace;

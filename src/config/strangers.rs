@@ -213,7 +213,7 @@ fn plain(name: &str) -> String {
 }
 
 /// How many letters to change, add, leave out or swap with their neighbour (Damerau's distance).
-fn distance(a: &str, b: &str) -> usize {
+pub(crate) fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut before: Vec<usize> = Vec::new();
     let mut above: Vec<usize> = (0..=b.len()).collect();

@@ -104,6 +104,8 @@ fn answer(sim: &Sim, request: &Request) -> Answer {
     let collection = path.strip_prefix("/api/v1/namespaces/_/").expect("the namespace of the key");
     match (request.method, collection.split_once('/')) {
         (Method::Get, None) if collection == "activations" => activations(sim, query),
+        // Not every key may list them.
+        (Method::Get, None) if collection == "actions" => Answer::error(403, "not yours"),
         (Method::Get, Some(("activations", id))) => {
             let (id, logs_only) = id.strip_suffix("/logs").map_or((id, false), |id| (id, true));
             let id = u128::from_str_radix(id, 16).expect("an activation id");

@@ -206,7 +206,7 @@ fn context(
 ) -> Result<RunContext, String> {
     let props = WskProps::load(environment)?;
     let mut given = props.places();
-    let mut of_environment = |names: [&str; 2], place: &mut Option<String>| {
+    let of_environment = |names: [&str; 2], place: &mut Option<String>| {
         let (name, value) = names.into_iter().find_map(|name| Some((name, environment(name)?)))?;
         *place = Some(name.to_owned());
         Some(value)
