@@ -35,6 +35,19 @@ pub(crate) fn refusals(params: &Value) -> Vec<(String, String)> {
     SCHEMA.iter_errors(params).map(|error| (path(&error), error.to_string())).collect()
 }
 
+/// Takes these keys out, dotted or nested, and what is below them.
+pub(crate) fn remove(params: &mut Value, group: &str, keys: &[&str]) {
+    let Value::Object(members) = params else { return };
+    let is_one = |path: &str| {
+        keys.iter()
+            .any(|key| path.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+    };
+    members.retain(|name, _| !is_one(&format!("{group}{name}")));
+    for (name, value) in members {
+        remove(value, &format!("{group}{name}."), keys);
+    }
+}
+
 /// The schema takes what is sound, and refuses what has faults, unless it cannot know.
 #[track_caller]
 pub(crate) fn agrees(params: &Value, remedies: &[String]) {
