@@ -215,7 +215,9 @@ mod tests {
         std::fs::write(&file, "# ours\nfrom: ${FROM:2}").unwrap();
         assert_eq!(params(&files, &environment).unwrap().params["from"], json!(2));
         std::fs::write(&file, "from: ${FROM}").unwrap();
-        assert!(params(&files, &environment).unwrap_err().contains("line 1: from: the variable FROM is not set"));
+        assert!(
+            params(&files, &environment).unwrap_err().contains("line 1: from: the variable FROM is not set")
+        );
         files.config = None;
         assert_eq!(params(&files, &environment).unwrap().params["from"], json!(1));
         assert!(params(&files, &|_| None).unwrap_err().contains("--config FILE is missing"));

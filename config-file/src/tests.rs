@@ -123,6 +123,8 @@ fn aliases_are_read_as_long_as_they_repeat_little() {
         laughs.push_str(&format!("a{level}: &a{level} [{before}*a{}]\n", level - 1));
     }
     refused(&laughs, &["aliases repeat too much"]);
+    let long = format!("a: &a {}\nb: [{}]", "x".repeat(1000), "*a, ".repeat(2000));
+    refused(&long, &["line 2: b[999]: aliases repeat too much"]);
     refused("a: &a [*a]", &["a[0]: an alias stands in what it repeats"]);
     refused("a: *nobody", &["line 1: column 4 is not YAML"]);
     refused("x: &x {b: 1}\na:\n  <<: *x\n", &["line 3: a: `<<`"]);
@@ -170,10 +172,7 @@ fn what_is_not_read_is_a_fault_that_names_the_line_and_shows_no_value() {
 #[test]
 fn the_name_of_the_file_tells_yaml_in_brackets_from_json() {
     let text = "{actions: [a],  # a comment\n}";
-    assert_eq!(
-        Value::Object(read_as("--config c.YAML", text).unwrap().params),
-        json!({"actions": ["a"]})
-    );
+    assert_eq!(Value::Object(read_as("--config c.YAML", text).unwrap().params), json!({"actions": ["a"]}));
     assert!(read_as("c", text).unwrap_err().contains("is not JSON"));
     assert!(read_as("c.json", "actions: [a]").unwrap_err().contains("is not JSON"));
     let pair = r#"{"a": "\ud83d\ude00"}"#;
@@ -203,13 +202,17 @@ fn variables_are_filled_in_as_beats_have_them() {
         ("${TRICK}", json!("${PORT}$${PORT}")),
         ("${NONE:${TRICK}}", json!("${PORT}$${PORT}")),
     ] {
-        for text in [format!("key: \"{written}\""), format!("key: '{written}'"), json!({"key": written}).to_string()]
+        for text in
+            [format!("key: \"{written}\""), format!("key: '{written}'"), json!({"key": written}).to_string()]
         {
             assert_eq!(params(&text)["key"], expected, "{text}");
         }
     }
-    assert_eq!(params("a: ${HOST}\nb: ${NONE:x}\nc: ${HOST:?no}"),
-        json!({"a": "logs.example.com", "b": "x", "c": "logs.example.com"}), "without quotes");
+    assert_eq!(
+        params("a: ${HOST}\nb: ${NONE:x}\nc: ${HOST:?no}"),
+        json!({"a": "logs.example.com", "b": "x", "c": "logs.example.com"}),
+        "without quotes"
+    );
 }
 
 #[test]
@@ -224,8 +227,10 @@ fn a_variable_is_a_number_or_a_list_only_where_one_belongs() {
         },
     });
     assert_eq!(params(yaml), expected);
-    assert_eq!(params(r#"{"logstash": {"port": "${PORT}"}, "actions": ["${HOST}"]}"#),
-        json!({"logstash": {"port": 5044}, "actions": ["logs.example.com"]}));
+    assert_eq!(
+        params(r#"{"logstash": {"port": "${PORT}"}, "actions": ["${HOST}"]}"#),
+        json!({"logstash": {"port": 5044}, "actions": ["logs.example.com"]})
+    );
 }
 
 #[test]
@@ -246,7 +251,10 @@ fn a_variable_that_cannot_be_filled_in_is_a_fault_that_names_it_its_key_and_its_
         ("${path.home}", "does not name a variable"),
     ] {
         refused(&format!("a: 1\nlogstash:\n  key: '{written}'\n"), &["line 3: logstash.key: ", part]);
-        refused(&json!({"logstash": {"hosts": ["a", written]}}).to_string(), &["line 1: logstash.hosts[1]: ", part]);
+        refused(
+            &json!({"logstash": {"hosts": ["a", written]}}).to_string(),
+            &["line 1: logstash.hosts[1]: ", part],
+        );
     }
     refused("a: ${NONE}\nb: ${NIL}", &["line 1: a: the variable NONE", "; line 2: b: the variable NIL"]);
     let deep = format!("{}x{}", "${NONE:".repeat(50), "}".repeat(50));
@@ -285,8 +293,43 @@ mod any {
     fn text() -> impl Strategy<Value = String> {
         let piece = prop_oneof![
             proptest::sample::select(vec![
-                "\n", " ", "  ", "\t", "- ", ": ", "a", "key", "logstash", "[", "]", "{", "}", ",", "\"", "'", "|", ">", "&a", "*a", "!t", "#",
-                "? ", "---\n", "...\n", "${", "$${", "}", "${HOST}", "${NONE:", "%YAML 1.2\n", "0777", "1e3", "\r\n", "\u{feff}", "ä", "\\",
+                "\n",
+                " ",
+                "  ",
+                "\t",
+                "- ",
+                ": ",
+                "a",
+                "key",
+                "logstash",
+                "[",
+                "]",
+                "{",
+                "}",
+                ",",
+                "\"",
+                "'",
+                "|",
+                ">",
+                "&a",
+                "*a",
+                "!t",
+                "#",
+                "? ",
+                "---\n",
+                "...\n",
+                "${",
+                "$${",
+                "}",
+                "${HOST}",
+                "${NONE:",
+                "%YAML 1.2\n",
+                "0777",
+                "1e3",
+                "\r\n",
+                "\u{feff}",
+                "ä",
+                "\\",
             ])
             .prop_map(str::to_owned),
             any::<char>().prop_map(String::from),

@@ -13,8 +13,8 @@ use crate::{Document, Fault};
 
 /// Most groups within groups.
 const DEPTH: usize = 32;
-/// Most values that aliases repeat. Each may repeat the one before, so that ten lines would make a billion.
-const REPEATED: usize = 10_000;
+/// Most bytes that aliases repeat. Each may repeat the one before, so that ten lines would make a billion.
+const REPEATED: usize = 1_000_000;
 
 pub(crate) fn parse(text: &str) -> Result<Document, Fault> {
     let mut reader = Reader::default();
@@ -50,7 +50,7 @@ struct Reader {
     documents: usize,
     open: Vec<Group>,
     places: Vec<(String, usize)>,
-    /// Values that have a name, with how many values they are.
+    /// Values that have a name, with their size in bytes.
     anchors: HashMap<usize, (Value, usize)>,
     repeated: usize,
 }
@@ -60,8 +60,8 @@ struct Group {
     path: String,
     anchor: usize,
     held: Held,
-    /// Values in it so far, and itself.
-    count: usize,
+    /// Bytes in it so far; each value counts as one more.
+    size: usize,
 }
 
 enum Held {
@@ -73,11 +73,16 @@ impl Reader {
     fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), Fault> {
         let line = span.start.line();
         let tag = match &event {
-            Event::Scalar(.., tag) | Event::SequenceStart(_, tag) | Event::MappingStart(_, tag) => tag.is_some(),
+            Event::Scalar(.., tag) | Event::SequenceStart(_, tag) | Event::MappingStart(_, tag) => {
+                tag.is_some()
+            }
             _ => false,
         };
         if tag {
-            return Err(self.fault(line, "tags, which begin with `!`, are not read; put quotes around a text, and leave the tag out"));
+            return Err(self.fault(
+                line,
+                "tags, which begin with `!`, are not read; put quotes around a text, and leave the tag out",
+            ));
         }
         match event {
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
@@ -93,9 +98,11 @@ impl Reader {
                 if self.wants_key() {
                     return self.key(&text, plain, line);
                 }
+                let size = text.len() + 1;
                 let value = if plain { word(&text) } else { Ok(Value::String(text.into_owned())) };
                 let value = value.map_err(|what| self.fault(line, what))?;
-                self.put(value, anchor, 1, line)
+                self.put(value, anchor, size, line);
+                Ok(())
             }
             Event::Alias(anchor) => self.repeat(anchor, line),
             Event::SequenceStart(anchor, _) => self.begin(anchor, line, Held::Sequence(Vec::new())),
@@ -109,7 +116,7 @@ impl Reader {
                     Held::Sequence(items) => Value::Array(items),
                     Held::Mapping { members, .. } => Value::Object(members),
                 };
-                self.put_at(value, group.anchor, group.count);
+                self.put_in(value, group.anchor, group.size);
                 Ok(())
             }
         }
@@ -136,7 +143,9 @@ impl Reader {
 
     fn key(&mut self, text: &str, plain: bool, line: usize) -> Result<(), Fault> {
         if plain && text == "<<" {
-            return Err(self.fault(line, "`<<`, which merges another group in, is not read; write its keys out"));
+            return Err(
+                self.fault(line, "`<<`, which merges another group in, is not read; write its keys out")
+            );
         }
         let Some(Group { path, held: Held::Mapping { lines, key, .. }, .. }) = self.open.last_mut() else {
             return Ok(());
@@ -157,7 +166,7 @@ impl Reader {
             return Err(self.fault(line, "groups are within groups too deeply; no key needs that"));
         }
         self.note_item(line);
-        self.open.push(Group { path: self.path(), anchor, held, count: 1 });
+        self.open.push(Group { path: self.path(), anchor, held, size: 1 });
         Ok(())
     }
 
@@ -165,15 +174,16 @@ impl Reader {
         if self.wants_key() {
             return Err(self.fault(line, "an alias cannot be a key; give a text before the colon"));
         }
-        let Some((value, count)) = self.anchors.get(&anchor) else {
+        let Some((value, size)) = self.anchors.get(&anchor) else {
             return Err(self.fault(line, "an alias stands in what it repeats; write the value out"));
         };
-        self.repeated = self.repeated.saturating_add(*count);
+        self.repeated = self.repeated.saturating_add(*size);
         if self.repeated > REPEATED {
             return Err(self.fault(line, "aliases repeat too much; write the values out"));
         }
-        let (value, count) = (value.clone(), *count);
-        self.put(value, 0, count, line)
+        let (value, size) = (value.clone(), *size);
+        self.put(value, 0, size, line);
+        Ok(())
     }
 
     /// Notes the line of an item, which has no key that has one.
@@ -183,21 +193,20 @@ impl Reader {
         }
     }
 
-    fn put(&mut self, value: Value, anchor: usize, count: usize, line: usize) -> Result<(), Fault> {
+    fn put(&mut self, value: Value, anchor: usize, size: usize, line: usize) {
         self.note_item(line);
-        self.put_at(value, anchor, count);
-        Ok(())
+        self.put_in(value, anchor, size);
     }
 
-    fn put_at(&mut self, value: Value, anchor: usize, count: usize) {
+    fn put_in(&mut self, value: Value, anchor: usize, size: usize) {
         if anchor != 0 {
-            self.anchors.insert(anchor, (value.clone(), count));
+            self.anchors.insert(anchor, (value.clone(), size));
         }
         let Some(group) = self.open.last_mut() else {
             self.value.get_or_insert(value);
             return;
         };
-        group.count = group.count.saturating_add(count);
+        group.size = group.size.saturating_add(size);
         match &mut group.held {
             Held::Sequence(items) => items.push(value),
             Held::Mapping { members, key, .. } => {
@@ -211,8 +220,7 @@ impl Reader {
 
 /// What a plain word is.
 fn word(text: &str) -> Result<Value, &'static str> {
-    const OTHER_BASE: &str =
-        "a number that begins with 0 is octal to some and decimal to others; write it without, or put quotes around a text";
+    const OTHER_BASE: &str = "a number that begins with 0 is octal to some and decimal to others; write it without, or put quotes around a text";
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     let all = |digits: &str, is: fn(&u8) -> bool| !digits.is_empty() && digits.bytes().all(|b| is(&b));
     match text {
@@ -222,7 +230,8 @@ fn word(text: &str) -> Result<Value, &'static str> {
         _ => {}
     }
     if let Some(rest) = digits.strip_prefix('0') {
-        let other_base = rest.strip_prefix(['x', 'o', 'b']).is_some_and(|rest| all(rest, u8::is_ascii_hexdigit));
+        let other_base =
+            rest.strip_prefix(['x', 'o', 'b']).is_some_and(|rest| all(rest, u8::is_ascii_hexdigit));
         if other_base || all(rest, u8::is_ascii_digit) {
             return Err(OTHER_BASE);
         }

@@ -27,22 +27,38 @@ const BEYOND: &[(&str, &str)] = &[
     ("does not open the key", "it is in the key"),
 ];
 
-/// Why the schema refuses parameters; `None` if it does not.
-pub(crate) fn refusal(params: &Value) -> Option<String> {
-    SCHEMA.iter_errors(params).next().map(|error| format!("{}: {error}", error.instance_path()))
+/// What the schema refuses: the path of each value, as `logstash.port`, and why.
+pub(crate) fn refusals(params: &Value) -> Vec<(String, String)> {
+    let path = |error: &jsonschema::ValidationError<'_>| {
+        error.instance_path().to_string().trim_start_matches('/').replace('/', ".")
+    };
+    SCHEMA.iter_errors(params).map(|error| (path(&error), error.to_string())).collect()
+}
+
+/// Takes these keys out, dotted or nested, and what is below them.
+pub(crate) fn remove(params: &mut Value, group: &str, keys: &[&str]) {
+    let Value::Object(members) = params else { return };
+    let is_one = |path: &str| {
+        keys.iter()
+            .any(|key| path.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+    };
+    members.retain(|name, _| !is_one(&format!("{group}{name}")));
+    for (name, value) in members {
+        remove(value, &format!("{group}{name}."), keys);
+    }
 }
 
 /// The schema takes what is sound, and refuses what has faults, unless it cannot know.
 #[track_caller]
 pub(crate) fn agrees(params: &Value, remedies: &[String]) {
-    let refusal = refusal(params);
+    let refusals = refusals(params);
     if remedies.is_empty() {
-        assert_eq!(refusal, None, "the schema refuses what is sound: {params}");
+        assert_eq!(refusals, [], "the schema refuses what is sound: {params}");
         return;
     }
     let is_beyond = |remedy: &String| BEYOND.iter().any(|(part, _)| remedy.contains(part));
     assert!(
-        refusal.is_some() || remedies.iter().all(is_beyond),
+        !refusals.is_empty() || remedies.iter().all(is_beyond),
         "the schema takes what has faults: {params}\n{remedies:#?}"
     );
 }

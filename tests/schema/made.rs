@@ -7,9 +7,32 @@ use whiskjack::config::{KEYS, Keeper, Key};
 /// What stands in `logstash.key`, which is no group of keys but takes dots as one.
 const IN_KEY: [&str; 2] = ["logstash.key.pem", "logstash.key.passphrase"];
 
-pub(crate) fn schema() -> Value {
+/// The schema as a file, with a line for each key and each rule.
+pub(crate) fn text() -> String {
+    let Value::Object(schema) = schema() else { unreachable!() };
+    let lines: Vec<String> = schema
+        .iter()
+        .map(|(name, value)| {
+            let held: Vec<String> = match value {
+                Value::Object(members) if members.len() > 1 => {
+                    members.iter().map(|(name, value)| format!("    {}: {value}", json!(name))).collect()
+                }
+                Value::Array(items) => items.iter().map(|item| format!("    {item}")).collect(),
+                _ => return format!("  {}: {value}", json!(name)),
+            };
+            let (open, close) = if value.is_object() { ('{', '}') } else { ('[', ']') };
+            format!("  {}: {open}\n{}\n  {close}", json!(name), held.join(",\n"))
+        })
+        .collect();
+    format!("{{\n{}\n}}\n", lines.join(",\n"))
+}
+
+fn schema() -> Value {
     let mut definitions = Map::from_iter([
-        ("variable".to_owned(), json!({"type": "string", "pattern": "\\$\\{", "description": "Filled in from the environment, in a file of --config only"})),
+        (
+            "variable".to_owned(),
+            json!({"type": "string", "pattern": "\\$\\{", "description": "Filled in from the environment, in a file of --config only"}),
+        ),
         ("text".to_owned(), json!({"type": ["string", "null"]})),
     ]);
     for key in keys() {
@@ -98,15 +121,21 @@ fn value(form: &str) -> Value {
     let absent = json!({"const": ""});
     let pem = json!({"type": "string"});
     match form {
-        "array of names" => json!({"type": "array", "minItems": 1, "items": texts(patterns::action()), "contains": texts("^[^!]".into())}),
-        "array of `host:port`" => json!({"type": "array", "minItems": 1, "items": texts(patterns::endpoint(true))}),
+        "array of names" => {
+            json!({"type": "array", "minItems": 1, "items": texts(patterns::action()), "contains": texts("^[^!]".into())})
+        }
+        "array of `host:port`" => {
+            json!({"type": "array", "minItems": 1, "items": texts(patterns::endpoint(true))})
+        }
         "milliseconds since 1970, or RFC 3339" => json!([
             {"type": "integer", "minimum": 0, "maximum": 253_402_300_799_999_u64, "not": {"minimum": 100_000_000, "exclusiveMaximum": 100_000_000_000_u64}},
             texts(patterns::instant()),
         ]),
         "name or IP address, or `host:port`" => texts(patterns::endpoint(true)),
         "name or IP address" => json!([texts(patterns::endpoint(false)), absent]),
-        "1–65535" => json!([{"type": "integer", "minimum": 1, "maximum": 65535}, texts(patterns::whole(&format!("\\+?{}", patterns::number(1, 65_535))))]),
+        "1–65535" => {
+            json!([{"type": "integer", "minimum": 1, "maximum": 65535}, texts(patterns::whole(&format!("\\+?{}", patterns::number(1, 65_535))))])
+        }
         "boolean" => json!({"type": "boolean"}),
         "PEM" | "PEM, or array of PEM" => json!([pem, {"type": "array", "items": pem}]),
         "PEM, or {\"pem\", \"passphrase\"}" => {
@@ -122,12 +151,17 @@ fn value(form: &str) -> Value {
             Value::Array(ways) => ways.into_iter().chain([absent]).collect(),
             other => other,
         },
-        "`TLSv1.2` or `TLSv1.3`" => json!({"enum": ["TLSv1.2", "TLSv1.3", "TLSv1", "TLSv1.0", "TLSv1.1", ""]}),
+        "`TLSv1.2` or `TLSv1.3`" => {
+            json!({"enum": ["TLSv1.2", "TLSv1.3", "TLSv1", "TLSv1.0", "TLSv1.1", ""]})
+        }
         form if !choices(form).is_empty() => json!({"enum": choices(form)}),
         form => match range(form) {
             Some((least, most)) => json!({"type": "integer", "minimum": least, "maximum": most}),
             None => {
-                let (least, most) = form.strip_prefix("time, ").and_then(|range| range.split_once('–')).unwrap_or_else(|| panic!("say in {} what is a value of the form {form}", file!()));
+                let (least, most) = form
+                    .strip_prefix("time, ")
+                    .and_then(|range| range.split_once('–'))
+                    .unwrap_or_else(|| panic!("say in {} what is a value of the form {form}", file!()));
                 texts(patterns::time(patterns::milliseconds(least), patterns::milliseconds(most)))
             }
         },
@@ -150,7 +184,8 @@ fn rules() -> Vec<Value> {
     let one_of = |path: &str, list: &[&str]| json!({"anyOf": any(path, json!({"enum": list}))});
     let not_both = |a: Value, b: Value| json!({"not": {"allOf": [a, b]}});
     let implies = |a: Value, b: Value| json!({"if": a, "then": b});
-    let pattern = |pattern: &str| json!({"anyOf": any("logstash.host", json!({"type": "string", "pattern": pattern}))});
+    let pattern =
+        |pattern: &str| json!({"anyOf": any("logstash.host", json!({"type": "string", "pattern": pattern}))});
     let entry = |pattern: &str| json!({"properties": {"actions": {"type": "array", "contains": {"type": "string", "pattern": pattern}}}});
     let mut rules = vec![
         has("actions"),
@@ -164,7 +199,10 @@ fn rules() -> Vec<Value> {
         json!({"not": one_of("logstash.maxVersion", &["TLSv1", "TLSv1.0", "TLSv1.1"])}),
         implies(has("logstash.cert"), json!({"anyOf": [has("logstash.key"), has(IN_KEY[0])]})),
         implies(json!({"anyOf": [has("logstash.key"), has(IN_KEY[0])]}), has("logstash.cert")),
-        not_both(is("logstash.tls", json!(false)), json!({"anyOf": [has("logstash.ca_sha256"), has("logstash.leaf_sha256")]})),
+        not_both(
+            is("logstash.tls", json!(false)),
+            json!({"anyOf": [has("logstash.ca_sha256"), has("logstash.leaf_sha256")]}),
+        ),
         not_both(is("logstash.rejectUnauthorized", json!(false)), has("logstash.ca_sha256")),
     ];
     for path in keys().map(|key| key.path).chain(IN_KEY) {
@@ -199,6 +237,8 @@ fn ways(path: &str) -> Vec<Vec<String>> {
 fn holds(way: &[String], is: &Value) -> Value {
     match way.split_first() {
         None => is.clone(),
-        Some((name, rest)) => json!({"type": "object", "required": [name], "properties": {name: holds(rest, is)}}),
+        Some((name, rest)) => {
+            json!({"type": "object", "required": [name], "properties": {name: holds(rest, is)}})
+        }
     }
 }

@@ -165,10 +165,7 @@ pub struct Prepared {
 }
 
 /// Parameters and context of a run. Errors are sentences that name the file.
-pub fn prepare(
-    run: &RunOptions,
-    environment: &dyn Fn(&str) -> Option<String>,
-) -> Result<Prepared, String> {
+pub fn prepare(run: &RunOptions, environment: &dyn Fn(&str) -> Option<String>) -> Result<Prepared, String> {
     let name = format!("--config {}", run.config.display());
     let bytes = std::fs::read(&run.config).map_err(|error| format!("{name}: {error}"))?;
     let ConfigFile { mut params, mut source } = whiskjack_config_file::read(&name, &bytes, environment)?;
@@ -433,7 +430,11 @@ mod tests {
         for (name, text, part) in [
             ("c", "{\"key\": hidden}", "c: line 1: column 9 is not JSON"),
             ("c.yaml", "a: 1\n b: hidden", "c.yaml: line 2: column 3 is not YAML"),
-            ("c", "a: [1]\nlogstash: {key: '${KEY}'}", "c: line 2: logstash.key: the variable KEY is not set"),
+            (
+                "c",
+                "a: [1]\nlogstash: {key: '${KEY}'}",
+                "c: line 2: logstash.key: the variable KEY is not set",
+            ),
             ("c", "[1]", "c: it does not hold keys"),
         ] {
             let message = prepared(name, text).unwrap_err();

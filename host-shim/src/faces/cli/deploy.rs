@@ -236,10 +236,7 @@ fn names(options: &DeployOptions) -> Result<Names, String> {
     Names::new(options.name.as_deref().unwrap_or(NAME)).map_err(|message| format!("--name: {message}"))
 }
 
-fn params(
-    options: &DeployOptions,
-    environment: &dyn Fn(&str) -> Option<String>,
-) -> Result<Prepared, String> {
+fn params(options: &DeployOptions, environment: &dyn Fn(&str) -> Option<String>) -> Result<Prepared, String> {
     let mut prepared = if options.has_config {
         prepare(&options.files, environment)?
     } else {
