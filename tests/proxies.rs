@@ -128,7 +128,9 @@ fn deploying_goes_through_the_proxy_too() {
     let config = folder.path().join("config.json");
     let (api, key) = (world.api(), world.scene.api.key());
     let arguments = ["deploy", "--config", config.to_str().unwrap(), "--wait", "0s"];
-    for (variable, in_config) in [("HTTPS_PROXY", None), ("UNRELATED", Some(world.url("socks5h", "me:hunter2@")))] {
+    for (variable, in_config) in
+        [("HTTPS_PROXY", None), ("UNRELATED", Some(world.url("socks5h", "me:hunter2@")))]
+    {
         let mut params = world.params(&world.url("socks5", "me:hunter2@"));
         params["api"]["proxy_url"] = json!(in_config);
         std::fs::write(&config, params.to_string()).unwrap();
@@ -157,7 +159,10 @@ fn a_proxy_that_refuses_is_named_with_what_to_do_and_nothing_is_lost() {
     let params = world.params(&world.url("socks5", "me:hunter3@"));
     let output = world.run(&params, &[("HTTPS_PROXY", &good)]);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
-    assert!(output.stdout.contains("`logstash.proxy_url`) does not accept user name and password"), "{output:?}");
+    assert!(
+        output.stdout.contains("`logstash.proxy_url`) does not accept user name and password"),
+        "{output:?}"
+    );
     let output = world.run(&world.params(&world.url("socks5", "me:hunter2@")), &[("HTTPS_PROXY", &good)]);
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     world.assert_all_arrived();
@@ -169,7 +174,9 @@ fn a_proxy_that_cannot_be_read_is_a_fault_before_anything_is_sent() {
     let params = world.params("socks4://me:hunter2@proxy:1080");
     let output = world.run(&params, &[("https_proxy", "http://me:hunter2@proxy")]);
     assert_eq!(output.status.code(), Some(2), "{output:?}");
-    for part in ["logstash.proxy_url: SOCKS is supported in version 5 only", "https_proxy: the port is missing"] {
+    for part in
+        ["logstash.proxy_url: SOCKS is supported in version 5 only", "https_proxy: the port is missing"]
+    {
         assert!(output.stdout.contains(part), "{part}: {output:?}");
     }
     assert!(world.scene.api.requests().is_empty());
