@@ -137,8 +137,11 @@ fn reach(params: &Value, context: &RunContext) -> Result<(Platform, Vec<Secret>,
     // `api.ca` and `api.rejectUnauthorized` are about the API that the forwarder reads from, which may be another one.
     let same = host.api_host.as_deref().is_none_or(|named| Origin::parse(named).as_ref() == Some(&origin));
     let trust = if same { host.api_trust } else { Trust::Public };
-    // `api.proxy_url` is the action's way out. The person who deploys is elsewhere, with another environment.
-    let proxy = context.proxies.to(&origin).map_err(|fault| fault.to_string())?;
+    // `api.proxy_url` is the action's way out first. Who deploys may be elsewhere, with an environment that says so.
+    let proxy = match context.proxies.to(&origin).map_err(|fault| fault.to_string())? {
+        None if same && !context.proxies.excepts(&origin) => host.api_proxy,
+        found => found,
+    };
     let mut secrets = host.secrets;
     secrets.extend(proxy.iter().flat_map(Proxy::secrets));
     let api = Api::new(&Pool::default(), &Way { trust, proxy }, Some(origin.clone()), Some(&key), None)

@@ -38,7 +38,8 @@ Options:
   --dry-run        check everything, say what would be done, and change nothing
   --wait TIME      how long to wait for the first run; 0s does not; default period, timeout and a minute
 
-API host and key come from the environment or from ~/.wskprops, as for `whiskjack run`.
+API host and key come from the environment or from ~/.wskprops, as for `whiskjack run`. The API is asked through the proxy of
+the environment (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY), else through that of `api.proxy_url`.
 Exit status: 0 deployed, and the first run was good; 1 a step or the first run failed; 2 wrong usage or configuration.
 ";
 

@@ -106,7 +106,8 @@ impl Asked<'_> {
     pub(super) fn status(&self, status: StatusCode, offered: &str) -> ProxyFault {
         let (target, number) = (self.target, status.as_u16());
         match number {
-            407 => self.login(offered),
+            // tinyproxy says 401 where a password is wrong.
+            401 | 407 => self.login(offered),
             408 | 429 | 500.. => ProxyFault {
                 of_target: true,
                 ..self.fault(

@@ -243,11 +243,12 @@ async fn each_refusal_of_a_socks_proxy_has_a_sentence_of_its_own() {
     assert!(fault.to_string().contains("does not accept user name and password; check both"), "{fault}");
     let fault = refusal(user, &[b"\x05\xff"]).await;
     assert!(fault.to_string().contains("wants another way to log in"), "{fault}");
-    for says in [
-        &[&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..]][..],
+    const STRANGERS: [&[&[u8]]; 3] = [
+        &[b"HTTP/1.1 400 Bad Request\r\n\r\n"],
         &[b"\x05\0", b"nonsense\0\0"],
         &[b"\x05\0", b"\x05\x09\0\x01"],
-    ] {
+    ];
+    for says in STRANGERS {
         let fault = refusal("socks5://", says).await;
         assert!(
             fault.to_string().contains("does not speak SOCKS 5; check its port, and its scheme"),

@@ -69,7 +69,8 @@ impl ProxyVariables {
         }
     }
 
-    fn excepts(&self, origin: &Origin) -> bool {
+    /// Whether the API is to be reached without any proxy.
+    pub(crate) fn excepts(&self, origin: &Origin) -> bool {
         let host = origin.host().trim_end_matches('.');
         if host == "localhost"
             || host.parse().is_ok_and(|address: IpAddr| address.to_canonical().is_loopback())

@@ -8,7 +8,7 @@ use super::*;
 const NAME: &str = "logs.test";
 const HOSTS: &str = "127.0.0.1\tlogs.test\n";
 const USER: ProxyOptions<'_> =
-    ProxyOptions { user: Some(("me", "p@ss:hunter2")), hosts: None, only_port: None };
+    ProxyOptions { user: Some(("me", "pass.hunter2")), hosts: None, only_port: None };
 const KNOWS: ProxyOptions<'_> = ProxyOptions { user: None, hosts: Some(HOSTS), only_port: None };
 
 /// Both kinds, with the beginnings of their URLs.
@@ -46,7 +46,7 @@ async fn a_receiver_is_reached_through_a_proxy_with_and_without_a_password() {
         answers(open(echo().await, json!({"tls": false, "proxy_url": url})).await).await;
     }
     for (scheme, proxy) in both(USER) {
-        let url = format!("{scheme}://me:p%40ss%3Ahunter2@{}", proxy.address());
+        let url = format!("{scheme}://me:p%61ss%2Ehunter2@{}", proxy.address());
         answers(open(echo().await, json!({"tls": false, "proxy_url": url})).await).await;
     }
 }
