@@ -1,7 +1,11 @@
 //! The OpenWhisk API's calls that the forwarder makes (facts/openwhisk.md 1 and 10), each with its errors put into sentences.
 
+mod count;
 mod entries;
+mod hold;
+mod names;
 mod patience;
+mod plain;
 mod platform;
 
 pub use entries::{Entries, EntriesAt};
@@ -12,6 +16,7 @@ use crate::ports::{Failure, Method, Pending, Ports, Request};
 use crate::range::Range;
 use crate::record::{Row, SplitError, Splitter};
 use patience::{Answer, PAGE_MS, Paced};
+use plain::Plain;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::cell::{Cell, RefCell};
@@ -121,6 +126,9 @@ impl<'a> Api<'a> {
     /// Puts questions at the same time, and waits for none of the last [`AT_ONCE`] of them. Whoever puts one of them later gets this answer, the
     /// first time.
     pub fn ask_ahead<'q>(&self, questions: impl IntoIterator<Item = Question<'q>>) {
+        if self.patience.wanted_ms(self.ports.clock.now_ms()) > 0 {
+            return;
+        }
         let mut on_their_way: VecDeque<String> = VecDeque::new();
         for target in questions.into_iter().map(|question| question.target()) {
             if on_their_way.len() == AT_ONCE
@@ -138,6 +146,9 @@ impl<'a> Api<'a> {
 
     /// Asks for a list that is likely to be wanted next, and does not wait for the answer.
     pub fn list_ahead(&self, query: Query<'_>) {
+        if self.patience.wanted_ms(self.ports.clock.now_ms()) > 0 {
+            return;
+        }
         let target = query.target();
         let pending = self.begin(&target);
         self.ahead.borrow_mut().insert(target, pending);
@@ -172,23 +183,6 @@ impl<'a> Api<'a> {
     /// Requests sent so far, repeats included.
     pub fn requests(&self) -> u64 {
         self.requests.get()
-    }
-
-    /// How many activations (of `name`, if given) start within `range`. Like the list, it may be behind by one question (facts/openwhisk.md 1.7).
-    pub fn count(&self, name: Option<&str>, range: Range) -> Result<u64, Failure> {
-        self.retrying(|| self.count_once(name, range))
-    }
-
-    /// The same, with one try.
-    pub fn count_once(&self, name: Option<&str>, range: Range) -> Result<u64, Failure> {
-        #[derive(Deserialize)]
-        struct Count {
-            activations: u64,
-        }
-        let target = Question::Count(name, range).target();
-        let what = format!("the count of activations{}", of(name));
-        let count: Count = self.read_json(self.get(&target, &what)?, &what)?;
-        Ok(count.activations)
     }
 
     /// Hands each row of one page to `row` until it returns `false`.
@@ -305,7 +299,19 @@ impl<'a> Api<'a> {
             return false;
         }
         let pause = BACKOFF_MS << tries.min(8);
-        self.wait(pause / 2 + self.ports.clock.random() % (pause / 2))
+        let pause = pause / 2 + self.ports.clock.random() % (pause / 2);
+        let wanted = self.patience.wanted_ms(self.ports.clock.now_ms());
+        self.patience.allows(wanted) && self.wait(pause.max(wanted))
+    }
+
+    /// Waits for as long as the API wants to be left alone; fails if the run has no time for that.
+    fn hold(&self) -> Result<(), Failure> {
+        let ms = self.patience.wanted_ms(self.ports.clock.now_ms());
+        if ms == 0 || self.patience.allows(ms) && self.wait(ms) {
+            return Ok(());
+        }
+        let seconds = ms.div_ceil(1000);
+        Err(Failure::passing(format!("the API wants to be asked again in {seconds} s; the next run goes on")))
     }
 
     fn take_ahead(&self, target: &str) -> Option<Pending> {
@@ -323,6 +329,7 @@ impl<'a> Api<'a> {
 
     fn send(&self, method: Method, target: &str, body: Vec<u8>) -> Result<Answer<'a>, Failure> {
         self.patience.check()?;
+        self.hold()?;
         let (clock, ahead) = (self.ports.clock, (method == Method::Get).then(|| self.take_ahead(target)));
         let response = self.patience.during(clock, || match ahead.flatten() {
             Some(pending) => pending.wait(),
@@ -331,17 +338,26 @@ impl<'a> Api<'a> {
                 self.ports.http.send(&Request { method, target: target.into(), body })
             }
         })?;
-        let body = Paced::new(response.body, clock, self.patience.clone());
+        if let Some(value) = response.retry_after.filter(|_| matches!(response.status, 429 | 503)) {
+            self.patience.note_retry_after(&value, clock.now_ms());
+        }
+        let body = Paced::new(Box::new(Plain::new(response.body)), clock, self.patience.clone());
         Ok(Answer { status: response.status, body })
     }
 
     /// Lets 2xx pass and turns every other status into a sentence.
     fn accept(&self, mut response: Answer<'a>, what: &str) -> Result<Answer<'a>, Failure> {
         if (200..300).contains(&response.status) {
+            self.patience.was_served();
             return Ok(response);
         }
         let said = said(&mut response);
-        Err(refused(response.status, said, what))
+        let mut failure = refused(response.status, said, what);
+        let wanted = self.patience.wanted_ms(self.ports.clock.now_ms()).div_ceil(1000);
+        if wanted > 0 {
+            failure.message.push_str(&format!(" It wants to be asked again in {wanted} s."));
+        }
+        Err(failure)
     }
 
     fn read_json<T: serde::de::DeserializeOwned>(
@@ -349,16 +365,20 @@ impl<'a> Api<'a> {
         mut response: Answer<'_>,
         what: &str,
     ) -> Result<T, Failure> {
-        let body = read_body(&mut response, WHOLE_BODY)?;
-        // serde would take an array for an object too, by the order of its fields.
-        let object =
-            body.trim_ascii_start().starts_with(b"{").then(|| serde_json::from_slice(&body).ok()).flatten();
-        object.ok_or_else(|| {
-            Failure::passing(format!(
-                "{what}: the answer is not what an OpenWhisk API says; is `api.host` right?"
-            ))
-        })
+        object(&read_body(&mut response, WHOLE_BODY)?, what)
     }
+}
+
+/// The object that a body holds.
+fn object<T: serde::de::DeserializeOwned>(body: &[u8], what: &str) -> Result<T, Failure> {
+    // serde would take an array for an object too, by the order of its fields.
+    let object =
+        body.trim_ascii_start().starts_with(b"{").then(|| serde_json::from_slice(body).ok()).flatten();
+    object.ok_or_else(|| {
+        Failure::passing(format!(
+            "{what}: the answer is not what an OpenWhisk API says; is `api.host` right?"
+        ))
+    })
 }
 
 impl Query<'_> {

@@ -102,14 +102,9 @@ fn configure(
     params: &[u8],
     context: types::Context,
 ) -> Result<(Config, Origin, plan::Context, Option<String>), types::Error> {
-    let (authorized, key) = match context.authorization {
-        types::Authorization::Host => (true, None),
-        types::Authorization::Key(key) => (true, Some(key)),
-        types::Authorization::Missing => (false, None),
-    };
-    let known = plan::Context {
+    let mut known = plan::Context {
         api_host: context.api_origin,
-        authorized,
+        authorized: matches!(context.authorization, types::Authorization::Host),
         own_action: context
             .action_name
             .map(|name| plan::OwnAction { name, activation: context.activation_id }),
@@ -119,8 +114,14 @@ fn configure(
             types::CheckpointKeeper::Host(kept) => Keeper::Host(kept),
         },
     };
-    let (config, origin) =
-        plan::configure(params, &known).map_err(|faults| error(PlanError::Config(faults)))?;
+    let configured = match context.authorization {
+        types::Authorization::Key(key) => plan::configure_with_key(params, &mut known, &key)
+            .map(|(config, origin, key)| (config, origin, Some(key))),
+        types::Authorization::Host | types::Authorization::Missing => {
+            plan::configure(params, &known).map(|(config, origin)| (config, origin, None))
+        }
+    };
+    let (config, origin, key) = configured.map_err(|faults| error(PlanError::Config(faults)))?;
     Ok((config, origin, known, key))
 }
 

@@ -327,15 +327,9 @@ impl<'a> Walk<'a> {
     /// a page that stays empty ends the walk, or a short one when there were as many rows as expected, or when the count says that there is no
     /// more. One that is empty although the count says otherwise is asked for again: a gateway may have given it.
     fn next_upto(&mut self, rest: Range, page: &Page) -> Result<Next, Failure> {
-        let is_all = self.expected.is_some_and(|expected| self.seen >= expected);
         if page.rows == 0 {
-            self.hollow += 1;
-            let is_nothing = is_all || self.hollow >= TRIES || self.api.count(self.name, rest)? == 0;
-            return match is_nothing {
-                true => Ok(Next::Nothing),
-                false if self.api.pause(self.hollow) => Ok(Next::Page(rest.upto())),
-                false => Err(Failure::passing("a page is empty although there are activations")),
-            };
+            let is_nothing = self.is_nothing(rest, 0)?;
+            return Ok(if is_nothing { Next::Nothing } else { Next::Page(rest.upto()) });
         }
         self.hollow = 0;
         // Records of which not even the start can be read are passed over with the help of their summaries.
@@ -351,7 +345,7 @@ impl<'a> Walk<'a> {
             return Err(not_asked_for());
         }
         if page.rows < page.asked {
-            if is_all {
+            if self.is_all() {
                 return Ok(Next::Nothing);
             }
             let tail = Range::new(rest.since(), oldest).unwrap_or(rest);
@@ -363,6 +357,23 @@ impl<'a> Walk<'a> {
             return Ok(Next::Page(oldest));
         }
         Ok(Next::RestOf(rest.upto(), u64::from(page.asked)))
+    }
+
+    /// Whether there were as many rows as expected.
+    fn is_all(&self) -> bool {
+        self.expected.is_some_and(|expected| self.seen >= expected)
+    }
+
+    /// Whether an empty page of `range` without its first `skip` rows says that there is nothing more. If not, it is to be asked for again.
+    fn is_nothing(&mut self, range: Range, skip: u64) -> Result<bool, Failure> {
+        self.hollow += 1;
+        if self.is_all() || self.hollow >= TRIES || self.api.count(self.name, range)? <= skip {
+            return Ok(true);
+        }
+        if self.api.pause(self.hollow) {
+            return Ok(false);
+        }
+        Err(Failure::passing("a page is empty although there are activations"))
     }
 
     /// Steps over the first record of a `page` that failed although that is the only one on it. Its summary tells which it is; where that cannot be
@@ -422,8 +433,12 @@ impl<'a> Walk<'a> {
                 continue;
             }
             if page.rows == 0 {
-                return Ok(false);
+                if self.is_nothing(only, skip)? {
+                    return Ok(false);
+                }
+                continue;
             }
+            self.hollow = 0;
             if page.oldest.is_some_and(|(start, rows)| start != ms || rows < page.readable) {
                 return Err(not_asked_for());
             }

@@ -13,7 +13,7 @@ mod progress;
 pub use outcome::{Outcome, Tally};
 
 use crate::api::{Api, EntriesAt, LARGEST_PAGE, Patience};
-use crate::checkpoint::{LogPlace, Owed, OwedRecord, Part, Seen, SourceState, reach};
+use crate::checkpoint::{LogPlace, Owed, Part, Seen, SourceState, reach};
 use crate::deliver::Delivery;
 use crate::event::{self, Events};
 use crate::fetch::{FIRST_PAGE, Met, Visited, Walk};
@@ -23,7 +23,7 @@ use crate::ports::{Failure, Ports};
 use crate::range::{Range, union};
 use crate::record::{Line, OwnedLine, Record, Row, Summary};
 use crate::source::Source;
-use admitted::Admitted;
+use admitted::{Admitted, Known};
 use done::Done;
 use gap::Index;
 use ledger::Ledger;
@@ -217,7 +217,7 @@ impl Turn<'_> {
             }
             Part::Record => return self.work_on_records(slice),
         };
-        let Unknown { ranges, renewing, gone, back, reached: looked } = match found {
+        let Unknown { ranges, renewing, listed, gone, back, reached: looked } = match found {
             Ok(_) if self.over => return self.outcome(slice, Some(range.upto()), &[]),
             Ok(found) => found,
             Err(failure) => {
@@ -228,6 +228,7 @@ impl Turn<'_> {
         let again = union(ranges.iter().chain(&renewing).copied().collect());
         // What was found in the time of this turn is fetched, however long it was looked for.
         self.turn_ends_ms = turn_ends_ms(self.ports.clock.now_ms(), self.stop_ms);
+        self.singles.expect(listed, &renewing);
         let mut reached = None;
         for part in ranges {
             reached = self.walk(part, count);
@@ -239,6 +240,7 @@ impl Turn<'_> {
         self.owe_begun();
         // Newest first: the oldest that is done of what is not done decides.
         let reached = reached.max(looked).max(self.ledger.open().map(|activation| activation.start));
+        let reached = self.owe_left_out(reached);
         let outcome = self.outcome(slice, reached, &renewing);
         Outcome { unsettled: outcome.unsettled(&again), gone, back, ..outcome }
     }
@@ -249,7 +251,11 @@ impl Turn<'_> {
         let name = self.name;
         self.walking = Some(range);
         let mut walk = Walk::new(api, name, true).beginning_with(*self.first_page).expecting(count);
-        let walked = walk.stepping_over(range, |met| self.visit(met));
+        let walked = walk.stepping_over(range, |met| {
+            let visited = self.visit(met);
+            self.singles.meet(visited);
+            visited
+        });
         *self.first_page = walk.rows();
         if let Some(failure) = walked.failure {
             self.failure.get_or_insert(failure);
@@ -268,8 +274,12 @@ impl Turn<'_> {
             Err(error) => return self.visit_unreadable(met.json(), &error),
         };
         let summary = Summary { activation_id: record.activation_id, start: record.start };
-        if self.admitted.knows(self.seen, summary, &record) || !self.ledger.begin(summary) {
+        let known = self.admitted.knows(self.seen, summary, &record);
+        if known == Known::Remembered || !self.ledger.begin(summary) {
             return Visited { summary: Some(summary), go_on: self.in_time() };
+        }
+        if known == Known::Forgotten {
+            return self.visited(summary);
         }
         if self.source.matches(&record) && !self.singles.owes(summary) {
             if !matches!(met, Met::Row(Row { is_whole: true, .. })) {
@@ -278,16 +288,16 @@ impl Turn<'_> {
             match self.logs.lines_of(&record, self.api, self.ports.clock.now_ms()) {
                 Lines::InRecord => self.take(&record, record.entries()),
                 Lines::Elsewhere(lines) => {
-                    self.ledger.is_from_store();
                     self.take(&record, lines.iter().map(OwnedLine::line));
                 }
                 Lines::ElsewhereOneByOne => self.take_one_by_one(&record, EntriesAt::Store),
                 Lines::Lost(trouble) => {
-                    self.owe(OwedRecord { from_store: true, ..owed::of(&record, Some(trouble)) });
+                    self.owe(owed::of(&record, Some(trouble)));
                 }
                 Lines::Later(warning) => {
-                    // No lines yet is no trouble: most such activations have printed nothing.
-                    self.tally.put_off += u64::from(warning.is_some());
+                    // No lines yet is no trouble: most such activations have printed nothing. But a notice waits for them.
+                    let waits = record.entries().next().is_some();
+                    self.tally.put_off += u64::from(warning.is_some() || waits);
                     warning.into_iter().for_each(|warning| self.note_without_logs(warning));
                     self.ledger.put_off();
                     return Visited { summary: Some(summary), go_on: self.in_time() };
@@ -401,7 +411,8 @@ impl Turn<'_> {
         let covered = covered_from.and_then(|since| Range::new(since.max(range.since()), range.upto()));
         let uncovered = reached.and_then(|reached| Range::new(range.since(), reached.min(range.upto())));
         let out_of_time = self.over || self.ports.clock.now_ms() >= self.stop_ms;
-        let done = self.ledger.done().seen(uncovered);
+        let mut done = self.ledger.done().seen(uncovered);
+        self.singles.take_left_out().into_iter().for_each(|activation| done.insert(activation));
         // Also a digest of which only a part was done again: it would not count what is done twice.
         let renewed: Vec<Range> = renewing
             .iter()
@@ -431,7 +442,7 @@ impl Turn<'_> {
         let rest =
             rest.or(of_records.map(|of_records| Slice { lane: slice.lane, continued: true, ..of_records }));
         let (counts, truncated) = self.delivery.take_counts();
-        let Counts { windows, sent, resent, acknowledged, keep_alives, waited_ms } = counts;
+        let Counts { windows, sent, resent, acknowledged, keep_alives, waited_ms, small_windows } = counts;
         self.tally = Tally {
             windows,
             sent,
@@ -440,6 +451,7 @@ impl Turn<'_> {
             acknowledged,
             truncated,
             waited_ms,
+            small_windows,
             requests: self.api.requests(),
             ..self.tally
         };

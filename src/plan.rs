@@ -1,12 +1,13 @@
 //! Planning a run: where it goes on, what it has to do, and until when.
 
 mod load;
+mod names;
 mod quiet;
 mod share;
 
 use crate::api::{Api, Question};
-use crate::checkpoint::{Checkpoint, Held, LogPlace, MOST_IDS, Owed, OwedRecord, Part, sign};
-use crate::config::{Config, Fault, Faults, LogLevel, Origin, Output};
+use crate::checkpoint::{Checkpoint, Held, LogPlace, MOST_IDS, Owed, OwedRecord, Part, package_of};
+use crate::config::{Config, Fault, Faults, LogLevel, Origin, Output, api_key};
 use crate::ports::{Failure, Ports};
 use crate::range::Range;
 use crate::record::Summary;
@@ -154,6 +155,30 @@ pub enum PlanError {
     Checkpoint(Failure),
 }
 
+/// Key of a fault that is about the API key.
+const KEY: &str = "__OW_API_KEY";
+
+/// Checks parameters and context, and the API key where it is the component that sends it; gives the key as it is sent.
+pub fn configure_with_key(
+    params: &[u8],
+    context: &mut Context,
+    key: &str,
+) -> Result<(Config, Origin, String), Faults> {
+    let read = api_key(key);
+    context.authorized = read.is_ok();
+    match (configure(params, context), read) {
+        (Ok((config, origin)), Ok(key)) => Ok((config, origin, key.into())),
+        (Err(Faults(mut faults)), Err(remedy)) if !key.is_empty() => {
+            let about_key = faults.iter_mut().filter(|fault| fault.key == KEY);
+            about_key.for_each(|fault| fault.remedy = remedy.into());
+            Err(Faults(faults))
+        }
+        (Err(faults), _) => Err(faults),
+        // Without a key there is a fault.
+        (Ok(_), Err(remedy)) => Err(Faults::one(KEY, &Value::Null, remedy)),
+    }
+}
+
 /// Checks parameters and context, all faults at once. Gives the configuration and the API's origin.
 pub fn configure(params: &[u8], context: &Context) -> Result<(Config, Origin), Faults> {
     let mut faults = Vec::new();
@@ -183,7 +208,7 @@ pub fn configure(params: &[u8], context: &Context) -> Result<(Config, Origin), F
             "there is no API key: OpenWhisk hands it to an action only with the annotation provide-api-key. Run \
              `wsk action update {name} --annotation provide-api-key true`"
         );
-        faults.push(Fault::new("__OW_API_KEY", &Value::Null, remedy));
+        faults.push(Fault::new(KEY, &Value::Null, remedy));
     }
     match (config, origin) {
         (Some(mut config), Some(origin)) if faults.is_empty() => {
@@ -249,6 +274,15 @@ pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan
             let (all, asked, recent) = begun;
             let quiet = asked.answers(&api);
             counted = share::pieces(&api, config, &all, &quiet, recent);
+            let is_silent = |name: &str| {
+                let done = quiet.settled.get(name).map_or(&[][..], Vec::as_slice);
+                let is_empty = |owed: &Owed| {
+                    done.contains(owed) || quiet.new.get(&(name.to_owned(), owed.range)) == Some(&0)
+                };
+                all.get(name).is_some_and(|all| all.iter().all(|owed| owed.part != Part::Fresh || is_empty(owed)))
+            };
+            let strays = names::warnings(&api, config, &mut loaded.checkpoint, is_silent, began_ms);
+            loader.warnings.extend(strays);
             (work, settled) = (all, quiet.settled);
         }
     }
@@ -299,8 +333,8 @@ fn refresh_index(api: &Api<'_>, config: &Config, now_ms: u64) -> Result<(), Fail
     let Some(now) = Range::new(now_ms, now_ms) else { return Ok(()) };
     let mut refused = None;
     for source in &config.sources {
-        match api.count(source.filter().as_deref(), now) {
-            Ok(_) => return Ok(()),
+        match api.refresh(source.filter().as_deref(), now) {
+            Ok(()) => return Ok(()),
             // One action's trouble is not that of the others.
             Err(failure) => refused.get_or_insert(failure),
         };
@@ -417,29 +451,18 @@ fn stop(now_ms: u64, deadline_ms: u64) -> u64 {
     deadline_ms.saturating_sub((left / 10).clamp(500, 5000))
 }
 
-/// Longest entity name that OpenWhisk takes, in bytes.
-const LONGEST_NAME: usize = 256;
-
-/// The package that holds the checkpoint: one for each forwarder of a namespace. No two actions, and no action and the command, have the same.
+/// The package that holds the checkpoint, unless the records or the host do.
 fn package_name(config: &Config, context: &Context) -> String {
-    let own = || match own_path(context) {
-        None => "whiskjack.cli".into(),
-        Some("cli") => "whiskjack.@cli".into(),
-        Some(path) => fitting(match path.split_once('/') {
-            Some((package, action)) => format!("whiskjack.{}@{}", escaped(package), escaped(action)),
-            None => format!("whiskjack.{}", escaped(path)),
-        }),
-    };
-    config.package.clone().unwrap_or_else(own)
+    config.package.clone().unwrap_or_else(|| package_of(own_path(context)))
 }
 
 /// Packages that may hold the checkpoint if the one of today does not exist: the one that is not configured, and that of earlier forwarders,
 /// whose names were not always different.
 fn former_package_names(config: &Config, context: &Context) -> Vec<String> {
     let today = package_name(config, context);
-    let own = package_name(&Config { package: None, ..config.clone() }, context);
-    let earlier = format!("whiskjack.{}", own_path(context).unwrap_or("cli").replace('/', "."));
-    let mut names = vec![own, earlier];
+    let own = own_path(context);
+    let earlier = format!("whiskjack.{}", own.unwrap_or("cli").replace('/', "."));
+    let mut names = vec![package_of(own), earlier];
     names.dedup();
     names.retain(|name| *name != today);
     names
@@ -448,20 +471,6 @@ fn former_package_names(config: &Config, context: &Context) -> Vec<String> {
 /// The forwarder's own name without its namespace.
 fn own_path(context: &Context) -> Option<&str> {
     context.own_name()?.trim_start_matches('/').split_once('/').map(|(_, path)| path)
-}
-
-/// A name without `@`, which stands between a package and an action.
-fn escaped(name: &str) -> String {
-    name.replace('&', "&26").replace('@', "&40")
-}
-
-/// A name that is not too long: a sign stands for its end. No name that is not cut has two `&` beside each other.
-fn fitting(name: String) -> String {
-    if name.len() <= LONGEST_NAME {
-        return name;
-    }
-    let begin: String = name.chars().take(LONGEST_NAME - 32).filter(char::is_ascii).collect();
-    format!("{begin}&&{}", sign(&name))
 }
 
 #[cfg(test)]
@@ -485,6 +494,28 @@ mod tests {
         let text = faults.to_string();
         assert!(text.contains("wsk action update /guest/fwd --annotation provide-api-key true"), "{text}");
         assert!(text.contains("actions: ") && text.contains("logstash: "), "{text}");
+    }
+
+    #[test]
+    fn a_key_counts_without_what_is_around_it_and_what_is_not_one_is_a_fault_before_any_request() {
+        let mut unauthorized = Context { authorized: false, ..context() };
+        for text in ["u:sesame", "u:sesame\n", "\"u:sesame\"\r\n"] {
+            let (_, _, key) = configure_with_key(PARAMS, &mut unauthorized, text).unwrap();
+            assert_eq!(key, "u:sesame", "{text:?}");
+        }
+        let faults = configure_with_key(PARAMS, &mut unauthorized, "sesame").unwrap_err().to_string();
+        assert!(faults.starts_with("__OW_API_KEY: the API key is not of the form"), "{faults}");
+        assert!(!faults.contains("sesame"), "{faults}");
+        let faults = configure_with_key(PARAMS, &mut unauthorized, "").unwrap_err().to_string();
+        assert!(faults.contains("provide-api-key"), "{faults}");
+    }
+
+    #[test]
+    fn a_configuration_may_begin_with_a_byte_order_mark_and_its_texts_too() {
+        let params = "\u{feff}{\"actions\":[\"\u{feff}a\\r\\n\"],\r\n\"logstash\":{\"host\":\"\\ufeffh\\r\\n\",\"port\":1}}\r\n";
+        let (config, _) = configure(params.as_bytes(), &context()).unwrap();
+        assert_eq!(config.sources[0].name(), "a");
+        assert_eq!(config.output.receivers[0].host, "h");
     }
 
     #[test]
@@ -519,36 +550,15 @@ mod tests {
     }
 
     #[test]
-    fn each_forwarder_has_a_package_of_its_own() {
+    fn the_package_is_named_by_the_configuration_or_after_the_action() {
         let (config, _) = configure(PARAMS, &context()).unwrap();
-        let of = |name: &str| package_name(&config, &Context { own_action: Some(name.into()), ..context() });
-        assert_eq!(package_name(&config, &Context::default()), "whiskjack.cli");
-        assert_eq!(of("/guest/fwd"), "whiskjack.fwd");
-        assert_eq!(of("/guest/tools/fwd"), "whiskjack.tools@fwd");
-        let long = |end: &str| format!("/guest/{}/{end}", "p".repeat(250));
-        let names = [
-            "/guest/cli",
-            "/guest/@cli",
-            "/guest/a/b",
-            "/guest/a.b",
-            "/guest/a@b",
-            "/guest/a&40b",
-            "/guest/a/b&",
-            "/guest/a&/b",
-            "/guest/a&26/b",
-            "/guest/a@/b",
-            "/guest/x/cli",
-            &long("a"),
-            &long("b"),
-        ];
-        let mut packages: Vec<String> =
-            names.iter().map(|name| of(name)).chain(["whiskjack.cli".into()]).collect();
-        for package in &packages {
-            assert!(package.len() <= 256 && Action::parse(package).is_ok(), "{package}");
-        }
-        packages.sort_unstable();
-        packages.dedup();
-        assert_eq!(packages.len(), names.len() + 1, "{packages:?}");
+        let of = |config: &Config, own: Option<&str>| {
+            let own_action = own.map(|name| OwnAction { name: name.into(), activation: None });
+            package_name(config, &Context { own_action, ..context() })
+        };
+        assert_eq!(of(&config, None), "whiskjack.cli");
+        assert_eq!(of(&config, Some("/guest/tools/fwd")), "whiskjack.tools@fwd");
+        assert_eq!(of(&Config { package: Some("logs".into()), ..config }, Some("/guest/fwd")), "logs");
     }
 
     #[test]

@@ -58,6 +58,8 @@ pub struct Request {
 pub struct Response {
     /// HTTP status code.
     pub status: u16,
+    /// The header `Retry-After`, as it is.
+    pub retry_after: Option<String>,
     /// The body, in pieces.
     pub body: Box<dyn Body>,
 }

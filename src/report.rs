@@ -301,6 +301,7 @@ fn summarize(plan: &Plan, outcomes: &[Outcome], checkpoint: &Checkpoint) -> RunR
             mended,
             waited_ms,
             put_off,
+            small_windows: _,
         } = *tally;
         result.activations += activations;
         result.lines.read += lines;
@@ -338,6 +339,7 @@ fn summarize(plan: &Plan, outcomes: &[Outcome], checkpoint: &Checkpoint) -> RunR
     let no_logs = nowhere.then(|| "this platform does not give logs: its log driver takes them elsewhere, and `/logs` says they are not available".into());
     let put_off = outcomes.iter().flat_map(|outcome| &outcome.without_logs).cloned();
     let notes = plan.warnings.iter().cloned().chain(mended(result.lines.mended)).chain(no_logs);
+    let notes = notes.chain(small_windows(outcomes));
     result.warnings = notes.chain(put_off).take(NAMED_MESSAGES).collect();
     result
 }
@@ -349,6 +351,15 @@ fn mended(lines: u64) -> Option<String> {
             "{lines} log entries were not sound text in their activation records; each was forwarded all the same, with U+FFFD for what is not \
              UTF-8 and any other JSON value as its text, and is marked with `log.flags: [\"mended\"]`"
         )
+    })
+}
+
+/// A receiver that takes lines alone and no few lines together gets some of them again in each such run.
+fn small_windows(outcomes: &[Outcome]) -> Option<String> {
+    outcomes.iter().any(|outcome| outcome.tally.small_windows > 0).then(|| {
+        "the receiver closes the connection when two to four lines come together, and takes each of them alone, as Logstash's `lumberjack` input \
+         does: lines come again each time. Set `logstash.protocol` to 1, or let Logstash listen with its `beats` input"
+            .into()
     })
 }
 

@@ -4,7 +4,7 @@ use crate::ports::{Body, Connection, Failure, Response, Transport, TransportErro
 
 /// An answer whose body comes in one piece.
 pub(crate) fn answer(status: u16, body: impl Into<Vec<u8>>) -> Response {
-    Response { status, body: Box::new(Whole(Some(body.into()))) }
+    Response { status, retry_after: None, body: Box::new(Whole(Some(body.into()))) }
 }
 
 struct Whole(Option<Vec<u8>>);

@@ -59,6 +59,22 @@ pub fn epoch_ms(text: &str) -> Option<u64> {
     since_year_0.checked_sub(DAYS_BEFORE_1970 * 86_400_000)
 }
 
+/// A date of HTTP in any of its three forms (RFC 9110 5.6.7), as milliseconds since 1970: `Sun, 06 Nov 1994 08:49:37 GMT`,
+/// `Sunday, 06-Nov-94 08:49:37 GMT` or `Sun Nov  6 08:49:37 1994`. Years of two digits are of this century.
+pub fn http_date_ms(text: &str) -> Option<u64> {
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let words: Vec<&str> = text.split([' ', '-', ',']).filter(|word| !word.is_empty()).collect();
+    let (day, month, year, time) = match words[..] {
+        [_, day, month, year, time, "GMT"] => (day, month, year, time),
+        [_, month, day, time, year] => (day, month, year, time),
+        _ => return None,
+    };
+    let month = MONTHS.iter().position(|name| *name == month)? + 1;
+    let century = if year.len() == 2 { "20" } else { "" };
+    epoch_ms(&format!("{century}{year}-{month:02}-{day:0>2}T{time}Z"))
+}
+
 /// `Z`, `+01:00` or `-01:00`, in milliseconds.
 fn zone_ms(zone: &str) -> Option<i64> {
     let sign = match zone.as_bytes() {

@@ -371,7 +371,7 @@ fn an_api_that_cannot_be_used_is_told_before_anything_is_sent() {
     let nowhere = format!("http://127.0.0.1:{}", refused_port());
     let key = scene.api.key();
     for (environment, part) in [
-        (vec![], "there is no API host (__OW_API_HOST, APIHOST)"),
+        (vec![], "__OW_API_HOST: there is no API host"),
         (vec![("__OW_API_HOST", nowhere.as_str())], "there is no API key"),
         (vec![("__OW_API_HOST", nowhere.as_str()), ("__OW_API_KEY", &key)], "the connection was refused"),
         (

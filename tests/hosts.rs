@@ -87,12 +87,15 @@ fn keys_that_a_host_cannot_honour_are_named_all_at_once() {
     let scene = Scene::new();
     let mut params = scene.params(1);
     params["logstash"]["leaf_sha256"] = json!("00");
-    params["api"] = json!({"ca": scene.certificates.ca, "rejectUnauthorized": false});
+    params["logstash"]["proxy_url"] = json!("socks4://me:hunter2@proxy:1080");
+    params["api"] = json!({"ca": scene.certificates.ca, "rejectUnauthorized": false, "proxy_url": "http://me:hunter2@proxy"});
+    let answers = answers(&scene, &params);
     assert_all_say(
-        &answers(&scene, &params),
+        &answers,
         2,
-        &["logstash.leaf_sha256", "api.ca", "api.rejectUnauthorized"],
+        &["logstash.leaf_sha256", "logstash.proxy_url", "api.ca", "api.rejectUnauthorized", "api.proxy_url"],
     );
+    assert!(answers.iter().all(|(_, _, said)| !said.contains("hunter2")), "{answers:?}");
 }
 
 #[test]

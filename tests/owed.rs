@@ -112,6 +112,22 @@ fn a_record_that_could_not_be_had_arrives_when_it_can_be_and_is_no_error_any_mor
 }
 
 #[test]
+fn a_record_that_the_list_of_full_records_leaves_out_is_owed_by_itself_by_the_next_run() {
+    for age in [75_500, 10 * 60 * MINUTE] {
+        let world = world(10_000, Record { state: State::LeftOut, ..record(age, 100, 5) });
+        world.run();
+        assert!(older_came(&world));
+        let named_in =
+            |ran: Ran| !ran.complete && ran.error().contains(&named(100)) && ran.error().contains("502");
+        let later = [world.run(), world.run(), world.run()].map(named_in);
+        assert_eq!(later[1..], [true; 2], "{age} ms old: in the look-back, or when it has settled");
+        world.set(100, State::Sound);
+        runs_until_complete(&world, 3);
+        assert!(world.all_came_once());
+    }
+}
+
+#[test]
 fn a_record_of_which_not_even_the_id_can_be_read_is_an_error_and_holds_up_nobody() {
     let world = world(10_000, Record { state: State::Broken, ..record(75_500, 100, 5) });
     let ran = world.run();

@@ -35,7 +35,11 @@ fn the_readme_shows_the_last_table_of_the_benchmarks() {
 #[test]
 fn the_configuration_in_the_readme_is_sound() {
     let readme = include_str!("../README.md");
-    let (_, rest) = readme.split_once("```json\n").unwrap();
-    let (example, _) = rest.split_once("```").unwrap();
-    whiskjack::config::Config::parse(example.as_bytes(), None).unwrap();
+    for language in ["json", "yaml"] {
+        let (_, rest) = readme.split_once(&format!("```{language}\n")).unwrap();
+        let (example, _) = rest.split_once("```").unwrap();
+        let file = whiskjack_config_file::read("README.md", example.as_bytes(), &|_| None).unwrap();
+        let params = serde_json::to_vec(&file.params).unwrap();
+        whiskjack::config::Config::parse(&params, None).unwrap();
+    }
 }

@@ -3,7 +3,10 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use serde_json::{Map, Value};
+use whiskjack_config_file::ConfigFile;
+
+use crate::security::Fault;
+use crate::text;
 
 /// What `--help` prints.
 pub const HELP: &str = "\
@@ -15,8 +18,9 @@ Usage:
   wasmtime run -S http,tls whiskjack-command.wasm --help | --version
 
 Options:
-  --config FILE  the parameters, a JSON object as the action gets it; without it they are taken from the
-                 environment variable WHISKJACK_CONFIG
+  --config FILE  the parameters that an action gets, in YAML or JSON; without it they are taken from the
+                 environment variable WHISKJACK_CONFIG. ${NAME}, ${NAME:default} and ${NAME:?message} are
+                 filled in from variables named with --env; $${ stands for ${ itself
   --state FILE   keep the checkpoint in this file; without it the platform keeps it,
                  as an annotation of a package in the namespace
 
@@ -32,6 +36,9 @@ Exit status: 0 all was forwarded; 1 something failed or is still owed, or the us
 
 /// Environment variable with the parameters.
 pub const CONFIG: &str = "WHISKJACK_CONFIG";
+
+/// Environment variable with the API key, and the key of the fault when there is none.
+pub const KEY: &str = "__OW_API_KEY";
 
 /// What the arguments ask for.
 #[derive(Debug, PartialEq, Eq)]
@@ -99,10 +106,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, S
 }
 
 /// The parameters, from the file or from the environment. Errors are sentences that name it.
-pub fn params(
-    files: &Files,
-    environment: &dyn Fn(&str) -> Option<String>,
-) -> Result<Map<String, Value>, String> {
+pub fn params(files: &Files, environment: &dyn Fn(&str) -> Option<String>) -> Result<ConfigFile, String> {
     let (text, place) = match &files.config {
         Some(file) => {
             let place = format!("--config {}", file.display());
@@ -111,17 +115,26 @@ pub fn params(
         }
         None => {
             let text = environment(CONFIG).ok_or(format!(
-                "--config FILE is missing: the parameters, a JSON object; or give them in the environment, `wasmtime run --env {CONFIG}`"
+                "--config FILE is missing: the parameters, in YAML or JSON; or give them in the environment, `wasmtime run --env {CONFIG}`"
             ))?;
             (text.into_bytes(), CONFIG.to_owned())
         }
     };
-    // The place is enough: the text around it may hold a key.
-    match serde_json::from_slice(&text) {
-        Ok(Value::Object(params)) => Ok(params),
-        Ok(_) => Err(format!("{place}: must hold a JSON object")),
-        Err(error) => Err(format!("{place}: no JSON (line {}, column {})", error.line(), error.column())),
-    }
+    whiskjack_config_file::read(&place, &text, environment)
+}
+
+/// The API key as it is sent, and what is wrong with it. Without one it is for the forwarder to say what is missing.
+pub fn api_key(environment: &dyn Fn(&str) -> Option<String>) -> (Option<String>, Option<Fault>) {
+    let given = environment(KEY);
+    let Some(given) = given.as_deref().map(text::tidied).filter(|given| !given.is_empty()) else {
+        return (None, None);
+    };
+    let fault = text::api_key(given).err().map(|remedy| Fault {
+        key: KEY.to_owned(),
+        value: String::new(),
+        remedy: remedy.to_owned(),
+    });
+    (Some(given.to_owned()), fault)
 }
 
 /// Why a file could not be opened, with the flag that shows a stock host's guest a folder.
@@ -168,6 +181,28 @@ mod tests {
     }
 
     #[test]
+    fn the_api_key_counts_without_line_end_and_quotes_and_what_is_not_one_is_a_fault_before_any_request() {
+        let read = |key: &'static str| api_key(&move |name: &str| (name == KEY).then(|| key.to_owned()));
+        assert_eq!(read("\"u:sesame\"\r\n"), (Some("u:sesame".to_owned()), None));
+        assert_eq!(read(" \n"), (None, None));
+        let fault = read("sesame").1.unwrap().to_string();
+        assert!(fault.starts_with("__OW_API_KEY: ") && !fault.contains("sesame"), "{fault}");
+    }
+
+    #[test]
+    fn a_configuration_may_begin_with_a_byte_order_mark_and_have_the_line_ends_of_windows() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("c");
+        let files = Files { config: Some(file.clone()), state: None };
+        let text = "{\r\n\"from\":2\r\n}\r\n";
+        let wide = [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+        for bytes in [format!("\u{feff}{text}").into_bytes(), wide] {
+            std::fs::write(&file, bytes).unwrap();
+            assert_eq!(Value::Object(params(&files, &|_| None).unwrap()), json!({"from": 2}));
+        }
+    }
+
+    #[test]
     fn the_file_comes_before_the_environment_and_neither_is_shown_when_it_is_wrong() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("c");
@@ -176,12 +211,16 @@ mod tests {
         assert!(params(&files, &environment).unwrap_err().contains("--dir"));
         std::fs::write(&file, "{\"key\": hidden}").unwrap();
         let message = params(&files, &environment).unwrap_err();
-        assert!(message.contains("no JSON (line 1") && !message.contains("hidden"), "{message}");
-        std::fs::write(&file, "{\"from\":2}").unwrap();
-        assert_eq!(params(&files, &environment).unwrap().get("from"), Some(&json!(2)));
+        assert!(message.contains("line 1: column 9 is not JSON") && !message.contains("hidden"), "{message}");
+        std::fs::write(&file, "# ours\nfrom: ${FROM:2}").unwrap();
+        assert_eq!(params(&files, &environment).unwrap().params["from"], json!(2));
+        std::fs::write(&file, "from: ${FROM}").unwrap();
+        assert!(
+            params(&files, &environment).unwrap_err().contains("line 1: from: the variable FROM is not set")
+        );
         files.config = None;
-        assert_eq!(params(&files, &environment).unwrap().get("from"), Some(&json!(1)));
+        assert_eq!(params(&files, &environment).unwrap().params["from"], json!(1));
         assert!(params(&files, &|_| None).unwrap_err().contains("--config FILE is missing"));
-        assert!(params(&files, &|_| Some("1".to_owned())).unwrap_err().contains("must hold a JSON object"));
+        assert!(params(&files, &|_| Some("1".to_owned())).unwrap_err().contains("does not hold keys"));
     }
 }

@@ -13,16 +13,15 @@ use self::bindings::whiskjack::forwarder::forwarder::{self, Report, RunPlan, Sli
 use self::bindings::whiskjack::forwarder::types::{
     Authorization, CheckpointKeeper, ConfigFault, Context, Error,
 };
-use crate::arguments::{self, Command, Files, HELP};
+use whiskjack_config_file::ConfigFile;
+
+use crate::arguments::{self, Command, Files, HELP, KEY};
 use crate::outcome::{Outcome, redacted};
 use crate::security::{self, Channel, Fault, take};
 use crate::state::StateFile;
 
 /// A run that is killed repeats at most what it did in this time.
 const SAVE_EVERY: Duration = Duration::from_secs(15);
-
-/// Environment variable with the API key, and the key of the fault when there is none.
-const KEY: &str = "__OW_API_KEY";
 
 struct Component;
 
@@ -53,12 +52,13 @@ fn misused(message: &str) -> Result<(), ()> {
 
 fn run_once(files: &Files) -> Result<(), ()> {
     let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let mut params = match arguments::params(files, &environment) {
-        Ok(params) => params,
+    let ConfigFile { mut params, source } = match arguments::params(files, &environment) {
+        Ok(file) => file,
         Err(message) => return misused(&message),
     };
-    let key = environment(KEY);
-    let (channel, faults) = take(&mut params);
+    let (key, key_fault) = arguments::api_key(&environment);
+    let (channel, mut faults) = take(&mut params);
+    faults.extend(key_fault);
     control::choose(&match channel {
         Channel::Plain => control::Channel::Plain,
         Channel::Tls(name) => control::Channel::Tls(name),
@@ -73,11 +73,13 @@ fn run_once(files: &Files) -> Result<(), ()> {
         checkpoint: CheckpointKeeper::Platform,
     };
     let params = serde_json::Value::Object(params).to_string();
-    let outcome =
-        forward(params.as_bytes(), context, files.state.as_deref(), faults).unwrap_or_else(|failed| *failed);
+    let outcome = forward(params.as_bytes(), context, files.state.as_deref(), faults)
+        .unwrap_or_else(|failed| *failed)
+        .as_written(&source);
     control::say_goodbye();
     for fault in &outcome.faults {
-        eprintln!("{}", redacted(&fault.to_string(), key.as_deref()));
+        let line = format!("{}: {fault}", source.place(&fault.key));
+        eprintln!("{}", redacted(&line, key.as_deref()));
     }
     println!("{}", outcome.line(key.as_deref()));
     if outcome.complete { Ok(()) } else { Err(()) }

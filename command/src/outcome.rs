@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use whiskjack_config_file::Source;
+
 use crate::security::Fault;
 
 /// Shorter texts are not looked for: replacing them would garble the result and protect nothing.
@@ -54,6 +56,19 @@ impl Outcome {
         }
         let complete = complete && !object.contains_key("error");
         Self { object, complete, faults: Vec::new() }
+    }
+
+    /// The same with what the file shows in the place of a variable's value.
+    pub fn as_written(mut self, source: &Source) -> Self {
+        for fault in self.faults.iter_mut().filter(|fault| !fault.value.is_empty()) {
+            if let Some(variable) = source.variable(&fault.key) {
+                fault.value = variable.to_owned();
+            }
+        }
+        if !self.faults.is_empty() {
+            self.object.insert("faults".to_owned(), json!(self.faults));
+        }
+        self
     }
 
     /// The object on one line, without the API key. A guard only: it should not have come this far.

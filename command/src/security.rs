@@ -44,6 +44,8 @@ const CLIENT: &str = "cannot be honoured: a stock wasmtime shows no client certi
 const PINS: &str = "cannot be honoured: a stock wasmtime does not show the receiver's certificate";
 const VERSIONS: &str =
     "cannot be honoured: a stock wasmtime takes TLS 1.2 and 1.3, whichever the receiver speaks";
+const PROXY: &str = "cannot be honoured: a stock wasmtime connects without a proxy";
+const INSTEAD_PROXY: &str = "use the `whiskjack` binary, or a tunnel on this machine (socat)";
 const INSTEAD: &str =
     "use the `whiskjack` binary, or a TLS proxy on this machine (stunnel, socat) and `logstash.tls` false";
 const INSTEAD_API: &str =
@@ -65,10 +67,12 @@ pub fn take(params: &mut Map<String, Value>) -> (Channel, Vec<Fault>) {
     let mut section = Section { name: "api", map: params.get_mut("api"), faults: &mut faults };
     section.flag("rejectUnauthorized", true, Some((false, ROOTS, INSTEAD_API)));
     section.refuse("ca", ROOTS, INSTEAD_API);
+    section.refuse("proxy_url", PROXY, INSTEAD_PROXY);
 
     let mut section = Section { name: "logstash", map: params.get_mut("logstash"), faults: &mut faults };
     let tls = section.flag("tls", true, None);
     let name = section.name_to_check();
+    section.refuse("proxy_url", PROXY, INSTEAD_PROXY);
     for key in ["ca_sha256", "leaf_sha256"] {
         match tls {
             true => section.refuse(key, PINS, INSTEAD),
@@ -209,9 +213,9 @@ mod tests {
 
     #[test]
     fn each_key_that_a_stock_host_cannot_honour_is_one_fault_and_leaves_the_configuration() {
-        let keys = ["ca", "cert", "key", "passphrase", "ca_sha256", "leaf_sha256"];
+        let keys = ["ca", "cert", "key", "passphrase", "ca_sha256", "leaf_sha256", "proxy_url"];
         let mut params = json!({"logstash": {"rejectUnauthorized": false, "minVersion": "TLSv1.3", "maxVersion": "TLSv1.2"},
-                                "api": {"ca": "hidden", "rejectUnauthorized": false}});
+                                "api": {"ca": "hidden", "rejectUnauthorized": false, "proxy_url": "hidden"}});
         for key in keys {
             params["logstash"][key] = json!("hidden");
         }
@@ -224,8 +228,8 @@ mod tests {
                 "{key}: {faults:?}"
             );
         }
-        assert_eq!(faults.iter().filter(|fault| fault.starts_with("api.")).count(), 2, "{faults:?}");
-        assert_eq!(faults.len(), keys.len() + 5);
+        assert_eq!(faults.iter().filter(|fault| fault.starts_with("api.")).count(), 3, "{faults:?}");
+        assert_eq!(faults.len(), keys.len() + 6);
         let told = format!("{faults:?} {left}");
         assert!(!told.contains("hidden"), "{told}");
     }
@@ -244,6 +248,19 @@ mod tests {
             left["logstash"],
             json!({"tls": false, "rejectUnauthorized": false, "minVersion": "TLSv1.3"})
         );
+    }
+
+    #[test]
+    fn a_proxy_is_refused_with_tls_and_without_and_its_password_is_not_shown() {
+        for tls in [true, false] {
+            let (_, faults, left) = taken(json!({
+                "logstash": {"tls": tls, "proxy_use_local_resolver": true}, "logstash.proxy_url": "socks5://me:hidden@proxy:1080",
+                "api.proxy_url": "http://me:hidden@proxy:3128"
+            }));
+            let expected = ["api", "logstash"].map(|section| format!("{section}.proxy_url: {PROXY}; {INSTEAD_PROXY}"));
+            assert_eq!(faults, expected);
+            assert!(!left.to_string().contains("hidden"), "{left}");
+        }
     }
 
     #[test]

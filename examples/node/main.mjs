@@ -22,7 +22,7 @@ async function main() {
   const { __OW_API_HOST: apiOrigin, __OW_API_KEY: key } = process.env;
   const { result, status } = await forward(
     component ?? fileURLToPath(new URL("component", import.meta.url)),
-    usage(() => JSON.parse(readFileSync(config, "utf8"))),
+    usage(() => JSON.parse(readFileSync(config, "utf8").replace(/^\uFEFF/, ""))),
     {
       apiOrigin,
       authorization: key ? { tag: "key", val: key } : { tag: "missing" },

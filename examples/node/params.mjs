@@ -19,6 +19,8 @@ export function hostParams(params) {
   );
   const trust = isObject(api) ? TRUST.filter((key) => ![undefined, null, "", true].includes(api[key])) : [];
   faults.push(...trust.map((key) => `api.${key}: cannot be honoured in Node.js; put the CA into a file and name that in NODE_EXTRA_CA_CERTS`));
+  const proxies = Object.entries({ logstash: section, api: isObject(api) ? api : {} }).filter(([, keys]) => keys.proxy_url);
+  faults.push(...proxies.map(([group]) => `${group}.proxy_url: cannot be honoured in Node.js; remove it, or use the \`whiskjack\` binary`));
   // Node.js itself passes over what it cannot read, and trusts nobody then.
   faults.push(...unreadable.map((key) => `logstash.${key}: holds no certificate that can be read; give PEM text`));
   faults.push(...twice.map((key) => `${key}: it is given twice, dotted and in its group; give it once`));

@@ -23,7 +23,7 @@ def main() -> int:
     options = parser.parse_args()
     try:
         state = state_file(options.state)
-        forwarder = Forwarder(str(options.component), json.loads(options.config.read_text()))
+        forwarder = Forwarder(str(options.component), json.loads(options.config.read_text(encoding="utf-8-sig")))
         result, status = forward(forwarder, state)
     except (ValueError, OSError, RuntimeError, WasmtimeError) as error:
         print(f"whiskjack: {error}", file=sys.stderr)

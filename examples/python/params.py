@@ -18,6 +18,8 @@ def host_params(params: dict):
     faults = [f"{pin}: cannot be honoured in Python; remove it, and name the CA in `logstash.ca`" for pin in pins]
     trust = [f"api.{key}" for key in ("ca", "rejectUnauthorized") if api.get(key) not in (None, "", True)]
     faults += [f"{key}: cannot be honoured, as wasmtime-py trusts public authorities only; remove it" for key in trust]
+    proxies = [f"{group}.proxy_url" for group, keys in (("logstash", section), ("api", api)) if keys.get("proxy_url")]
+    faults += [f"{key}: cannot be honoured in Python; remove it, or use the `whiskjack` binary" for key in proxies]
     faults += [f"{key}: it is given twice, dotted and in its group; give it once" for key in twice]
     for key in ("ca", "cert", "key"):
         if section.get(key):

@@ -24,6 +24,7 @@ pub(crate) use self::bindings::whiskjack::forwarder::types::{
     self, Authorization, CheckpointKeeper, Context,
 };
 use crate::http::Api;
+use crate::net::proxy::Proxy;
 use crate::params::{Receivers, Security};
 use crate::transport::Connection;
 
@@ -167,6 +168,8 @@ pub(crate) struct Reach {
     pub(crate) api: Api,
     pub(crate) receivers: Receivers,
     pub(crate) security: Security,
+    /// The way to the receivers.
+    pub(crate) proxy: Option<Proxy>,
 }
 
 /// What the host keeps beside one instance.
@@ -213,8 +216,8 @@ impl transport::HostConnection for State {
         port: u16,
         timeout_ms: u64,
     ) -> wasmtime::Result<Result<Resource<Connection>, TransportError>> {
-        let Reach { receivers, security, .. } = &*self.reach;
-        match Connection::open(receivers, security, &host, port, timeout_ms).await {
+        let Reach { receivers, security, proxy, .. } = &*self.reach;
+        match Connection::open(receivers, security, proxy.as_ref(), &host, port, timeout_ms).await {
             Ok(connection) => Ok(Ok(self.table.push(connection)?)),
             Err(error) => Ok(Err(error)),
         }

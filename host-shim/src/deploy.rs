@@ -28,11 +28,12 @@ use std::time::Duration;
 use serde_json::Value;
 
 use self::platform::Platform;
-use crate::http::{Api, Pool};
+use crate::http::{Api, Pool, Way};
+use crate::net::proxy::Proxy;
 use crate::origin::Origin;
 use crate::params::{Fault, HostParams};
 use crate::result;
-use crate::run::{RunContext, key_forms};
+use crate::run::{Access, RunContext, key_forms};
 use crate::secret::Secret;
 use crate::tls::Trust;
 
@@ -123,22 +124,28 @@ pub async fn down(
 
 /// The platform, what must not be shown, and the keys of the configuration that hold it. Errors are sentences.
 fn reach(params: &Value, context: &RunContext) -> Result<(Platform, Vec<Secret>, Vec<String>), String> {
-    const WHERE: &str = "set it in the environment, or in ~/.wskprops as `wsk property set` does";
-    let host = context
-        .api_host
-        .as_deref()
-        .ok_or(format!("there is no API host (__OW_API_HOST, APIHOST): {WHERE}"))?;
-    let origin = Origin::parse(host)
-        .ok_or("__OW_API_HOST (APIHOST) is no API host; it must be https://host[:port], http://host[:port] or host[:port]")?;
-    let key = context.api_key.as_ref().ok_or(format!("there is no API key (__OW_API_KEY, AUTH): {WHERE}"))?;
+    let mut faults = Vec::new();
+    let access = Access::of(context, false, &mut faults);
+    if !faults.is_empty() {
+        let list: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        return Err(list.join("; "));
+    }
+    let origin = access.origin.ok_or("there is no API host: give it in the environment as __OW_API_HOST")?;
+    let key = access.key.ok_or("there is no API key: give it in the environment as __OW_API_KEY")?;
     let mut params = params.as_object().cloned().unwrap_or_default();
     let host = HostParams::take(&mut params);
     // `api.ca` and `api.rejectUnauthorized` are about the API that the forwarder reads from, which may be another one.
     let same = host.api_host.as_deref().is_none_or(|named| Origin::parse(named).as_ref() == Some(&origin));
     let trust = if same { host.api_trust } else { Trust::Public };
-    let api = Api::new(&Pool::default(), &trust, Some(origin.clone()), Some(key), None)
-        .map_err(|error| error.to_string())?;
+    // `api.proxy_url` is the action's way out first. Who deploys may be elsewhere, with an environment that says so.
+    let proxy = match context.proxies.to(&origin).map_err(|fault| fault.to_string())? {
+        None if same && !context.proxies.excepts(&origin) => host.api_proxy,
+        found => found,
+    };
     let mut secrets = host.secrets;
-    secrets.extend(key_forms(key));
-    Ok((Platform::new(api, origin, key.clone()), secrets, host.secret_keys))
+    secrets.extend(proxy.iter().flat_map(Proxy::secrets));
+    let api = Api::new(&Pool::default(), &Way { trust, proxy }, Some(origin.clone()), Some(&key), None)
+        .map_err(|error| error.to_string())?;
+    secrets.extend(key_forms(&key));
+    Ok((Platform::new(api, origin, key), secrets, host.secret_keys))
 }

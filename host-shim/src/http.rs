@@ -13,7 +13,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use base64::Engine as _;
-use http::header::{AUTHORIZATION, HeaderName, HeaderValue, USER_AGENT};
+use http::StatusCode;
+use http::header::{AUTHORIZATION, HeaderName, HeaderValue, PROXY_AUTHORIZATION, USER_AGENT};
 use http_body_util::BodyExt;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
@@ -25,6 +26,7 @@ use wasmtime_wasi_http::{
 use self::body::{Limits, Unhurried};
 use self::connector::Connector;
 use self::wire::Wire;
+use crate::net::proxy::Proxy;
 use crate::origin::Origin;
 use crate::secret::Secret;
 use crate::tls::Trust;
@@ -39,9 +41,24 @@ const READ: usize = 64 << 10;
 
 type ApiClient = Client<Connector, WasiBody>;
 
-/// The pool of connections, for as long as the process lives and trusts the same certificates.
+/// How the API is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Way {
+    /// Whom to trust there.
+    pub(crate) trust: Trust,
+    pub(crate) proxy: Option<Proxy>,
+}
+
+impl Way {
+    /// Without a proxy.
+    pub(crate) fn direct(trust: Trust) -> Self {
+        Self { trust, proxy: None }
+    }
+}
+
+/// The pool of connections, for as long as the process lives and the way to the API is the same.
 #[derive(Default)]
-pub(crate) struct Pool(Mutex<Option<(Trust, Pooled)>>);
+pub(crate) struct Pool(Mutex<Option<(Way, Pooled)>>);
 
 /// A client, and the thread on which its connections live.
 #[derive(Clone)]
@@ -60,17 +77,17 @@ pub(crate) enum SetupError {
 }
 
 impl Pool {
-    fn pooled(&self, trust: &Trust) -> std::result::Result<Pooled, SetupError> {
+    fn pooled(&self, way: &Way) -> std::result::Result<Pooled, SetupError> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match kept.as_ref() {
-            Some((kept_for, pooled)) if kept_for == trust => Ok(pooled.clone()),
+            Some((kept_for, pooled)) if kept_for == way => Ok(pooled.clone()),
             _ => {
                 let client = Client::builder(TokioExecutor::new())
                     .pool_idle_timeout(IDLE)
                     .http1_read_buf_exact_size(READ)
-                    .build(Connector::new(trust)?);
+                    .build(Connector::new(way)?);
                 let pooled = Pooled { client, wire: Arc::new(Wire::new()?) };
-                *kept = Some((trust.clone(), pooled.clone()));
+                *kept = Some((way.clone(), pooled.clone()));
                 Ok(pooled)
             }
         }
@@ -101,6 +118,8 @@ pub(crate) struct Api {
     /// None: no request is permitted.
     origin: Option<Origin>,
     authorization: Option<HeaderValue>,
+    /// The proxy that gets requests whole.
+    proxy: Option<Proxy>,
     /// When waiting ends, whatever the limits say.
     deadline: Option<Instant>,
     /// How long an answer's body may take.
@@ -110,7 +129,7 @@ pub(crate) struct Api {
 impl Api {
     pub(crate) fn new(
         pool: &Pool,
-        trust: &Trust,
+        way: &Way,
         origin: Option<Origin>,
         key: Option<&Secret>,
         deadline: Option<Instant>,
@@ -120,7 +139,11 @@ impl Api {
             value.set_sensitive(true);
             Some(value)
         });
-        Ok(Self { pooled: pool.pooled(trust)?, origin, authorization, deadline, body: Limits::default() })
+        // What goes to the proxy whole has its user on it. In a tunnel, the proxy has been told before.
+        let proxy = way.proxy.clone().filter(|proxy| proxy.takes_requests());
+        let proxy = proxy.filter(|_| origin.as_ref().is_some_and(|origin| !origin.is_secure()));
+        let pooled = pool.pooled(way)?;
+        Ok(Self { pooled, origin, authorization, proxy, deadline, body: Limits::default() })
     }
 
     /// At most a third of the time that is left: the component must get to know that a request takes too long, to ask for less.
@@ -146,8 +169,7 @@ impl Api {
         mut request: http::Request<WasiBody>,
         options: RequestOptions,
     ) -> Result<http::Response<WasiBody>> {
-        let target = Origin::of_uri(request.uri());
-        if target.is_none() || target != self.origin {
+        if self.origin.as_ref().is_none_or(|origin| !origin.permits(request.uri())) {
             return Err(Error::HttpRequestDenied);
         }
         let headers = request.headers_mut();
@@ -156,14 +178,33 @@ impl Api {
         if let Some(authorization) = &self.authorization {
             headers.insert(AUTHORIZATION, authorization.clone());
         }
+        if let Some(authorization) = self.proxy.as_ref().and_then(Proxy::authorization) {
+            headers.insert(PROXY_AUTHORIZATION, authorization);
+        }
         let first_byte = self.patience(options.first_byte_timeout, FIRST_BYTE);
         let pause = options.between_bytes_timeout.map(|asked| asked.min(self.body.pause));
         let pause = self.patience(pause, self.body.pause);
         let limits = Limits { pause, deadline: self.deadline, ..self.body };
         match timeout(first_byte, self.pooled.client.request(request)).await {
+            Ok(Ok(response)) if response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
+                Err(self.refused_login(response.headers()))
+            }
             Ok(Ok(response)) => Ok(response.map(|body| Unhurried::new(body, limits).boxed_unsync())),
             Ok(Err(error)) => Err(errors::of_request(&error)),
             Err(_) => Err(Error::HttpResponseTimeout),
+        }
+    }
+}
+
+impl Api {
+    /// What a status means that only proxies have.
+    fn refused_login(&self, headers: &http::HeaderMap) -> Error {
+        match (&self.proxy, &self.origin) {
+            (Some(proxy), Some(origin)) => {
+                let target = crate::net::authority(origin.host(), origin.port());
+                errors::of_proxy(&proxy.wants_login(&target, headers))
+            }
+            _ => Error::HttpProtocolError,
         }
     }
 }

@@ -22,12 +22,16 @@ mod run;
 mod secret;
 #[cfg(test)]
 mod testing;
+#[allow(dead_code, reason = "the component's own file: one rule for both")]
+#[path = "../../src/config/text.rs"]
+mod text;
 mod tls;
 mod transport;
 
 pub use component::LoadError;
+pub use net::proxy::ProxyVariables;
 pub use origin::Origin;
 pub use params::Fault;
 pub use result::{RunResult, Verdict};
-pub use run::{Keeper, RunContext, Shim, runtime};
+pub use run::{Given, Keeper, RunContext, Shim, runtime};
 pub use secret::Secret;

@@ -7,11 +7,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+use whiskjack_config_file::Source;
 use whiskjack_host::deploy::{self, DeployError};
+use whiskjack_host::faces::cli::Prepared;
 use whiskjack_host::faces::cli::deploy::DeployCommand;
 use whiskjack_host::faces::{self, Face, actionloop, cli, oneshot, serve};
-use whiskjack_host::{RunContext, RunResult, Shim, runtime};
+use whiskjack_host::{RunResult, Shim, runtime};
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
@@ -28,7 +30,7 @@ fn command(arguments: Vec<OsString>) -> ExitCode {
         Ok(cli::Command::Help) => ended(print(cli::HELP)),
         Ok(cli::Command::Version) => ended(print(concat!("whiskjack ", env!("CARGO_PKG_VERSION"), "\n"))),
         Ok(cli::Command::Run(options)) => match cli::prepare(&options, &faces::environment) {
-            Ok((params, context)) => ended(run_once(params, context)),
+            Ok(prepared) => ended(run_once(prepared)),
             Err(message) => misused(&message),
         },
         Ok(cli::Command::Serve(port)) => ended(serve_http(port)),
@@ -56,10 +58,14 @@ fn deployment(command: &DeployCommand) -> ExitCode {
         Err(error) => return ended(Err(error.into())),
     };
     let mut say = |line: &str| println!("{line}");
+    let mut source = Source::default();
     let outcome = match command {
         DeployCommand::Help => return ended(print(cli::deploy::HELP)),
         DeployCommand::Up(options) => match cli::deploy::prepare_up(options, &faces::environment) {
-            Ok((deployment, context)) => runtime.block_on(deploy::up(&deployment, &context, &mut say)),
+            Ok((deployment, context, of_params)) => {
+                source = of_params;
+                runtime.block_on(deploy::up(&deployment, &context, &mut say))
+            }
             Err(message) => return misused(&message),
         },
         DeployCommand::Down(options) => match cli::deploy::prepare_down(options, &faces::environment) {
@@ -73,8 +79,9 @@ fn deployment(command: &DeployCommand) -> ExitCode {
     runtime.shutdown_background();
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(DeployError::Config(faults)) => {
-            faults.iter().for_each(|fault| eprintln!("{fault}"));
+        Err(DeployError::Config(mut faults)) => {
+            cli::as_written(&mut faults, &source);
+            faults.iter().for_each(|fault| eprintln!("{}", cli::located(fault, &source)));
             misused("the configuration cannot be deployed; nothing was changed")
         }
         Err(error) => ended(Err(error.into())),
@@ -127,13 +134,18 @@ fn serve_http(port: u16) -> anyhow::Result<u8> {
     served
 }
 
-fn run_once(params: Value, context: RunContext) -> anyhow::Result<u8> {
+fn run_once(prepared: Prepared) -> anyhow::Result<u8> {
     let (shim, runtime) = (Shim::new()?, runtime()?);
-    let result: RunResult = runtime.block_on(shim.run(params, context));
+    let Prepared { params, source, context } = prepared;
+    let mut result: RunResult = runtime.block_on(shim.run(params, context));
     // A name server that hangs must not keep the program from ending.
     runtime.shutdown_background();
+    if !result.faults.is_empty() {
+        cli::as_written(&mut result.faults, &source);
+        result.object.insert("faults".to_owned(), json!(result.faults));
+    }
     for fault in &result.faults {
-        eprintln!("{fault}");
+        eprintln!("{}", cli::located(fault, &source));
     }
     print(&format!("{}\n", Value::Object(result.object.clone())))?;
     Ok(cli::status(&result))

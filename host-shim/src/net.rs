@@ -1,6 +1,7 @@
 //! TCP: from a host name to an open socket, and the byte stream on top of it.
 
 mod dial;
+pub(crate) mod proxy;
 
 use std::io;
 use std::pin::Pin;
@@ -13,6 +14,20 @@ use tokio::time::Instant;
 use tokio_rustls::client::TlsStream;
 
 pub(crate) use self::dial::{DialError, dial};
+use self::proxy::Proxy;
+
+/// Opens a socket to `host`, through the proxy if there is one, by `deadline` at the latest.
+pub(crate) async fn reach(
+    proxy: Option<&Proxy>,
+    host: &str,
+    port: u16,
+    deadline: Instant,
+) -> Result<TcpStream, DialError> {
+    match proxy {
+        None => dial(host, port, deadline).await,
+        Some(proxy) => Ok(proxy::through(proxy, host, port, deadline).await?),
+    }
+}
 
 /// The error in words, without the operating system's number.
 pub(crate) fn plain(error: &io::Error) -> String {

@@ -1,39 +1,53 @@
-//! The origin of the OpenWhisk API: the only place that requests may go to.
+//! The origin of the OpenWhisk API, and the path below which a gateway has it: the only place that requests may go to.
 
 use std::fmt;
 
-use crate::params::endpoint::is_own_machine;
+use crate::params::endpoint;
+use crate::text;
 
-/// Scheme, host and port. Host names are lower case, IPv6 addresses without brackets.
+/// Scheme, host, port, and the path that the API is below. Host names are lower case, IPv6 addresses without brackets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
     secure: bool,
     host: String,
     port: u16,
+    /// Empty, or a path that begins with a slash and does not end with one.
+    base: String,
 }
 
 impl Origin {
-    /// Reads `https://host[:port]`, `http://host[:port]` or a bare `host[:port]`, which means https.
+    /// Reads `https://host[:port]`, `http://host[:port]` or a bare `host[:port]`, which means https; each with a path, if the API is below one.
     ///
-    /// A slash at the end is fine; a path, a query or a user name is not, and gives `None`.
+    /// A slash at the end is fine; a query or a user name is not, and gives `None`.
     pub fn parse(text: &str) -> Option<Self> {
-        let text = text.trim();
+        let text = text::tidied(text);
         let (secure, rest) = match text.split_once("://") {
             None => (true, text),
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => (true, rest),
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => (false, rest),
             Some(_) => return None,
         };
-        let rest = rest.strip_suffix('/').unwrap_or(rest);
-        match rest.parse::<std::net::Ipv6Addr>() {
+        let (authority, base) = endpoint::base_path(rest)?;
+        let origin = match authority.parse::<std::net::Ipv6Addr>() {
             Ok(address) => Self::of(secure, &format!("[{address}]")),
-            Err(_) => Self::of(secure, rest),
-        }
+            Err(_) => Self::of(secure, authority),
+        };
+        origin.map(|origin| Self { base: base.to_owned(), ..origin })
     }
 
-    /// The origin that a request goes to, if it has one.
+    /// The origin that a request goes to, if it has one; without a path.
     pub(crate) fn of_uri(uri: &http::Uri) -> Option<Self> {
         Self::of(uri.scheme()? == &http::uri::Scheme::HTTPS, uri.authority()?.as_str())
+    }
+
+    /// Whether a request goes to this origin, and below its path.
+    pub(crate) fn permits(&self, uri: &http::Uri) -> bool {
+        let here =
+            Self::of_uri(uri).is_some_and(|origin| Self { base: self.base.clone(), ..origin } == *self);
+        let below = uri.path().strip_prefix(&self.base).is_some_and(|rest| rest.starts_with('/'));
+        // A gateway may go up by these, and so out of the path.
+        let up = |name: &str| matches!(&*name.to_ascii_lowercase().replace("%2e", "."), "." | "..");
+        here && below && (self.base.is_empty() || !uri.path().split('/').any(up))
     }
 
     fn of(secure: bool, authority: &str) -> Option<Self> {
@@ -49,7 +63,8 @@ impl Origin {
             None if secure => 443,
             None => 80,
         };
-        (!host.is_empty() && port != 0).then(|| Self { secure, host: host.to_ascii_lowercase(), port })
+        let host = host.to_ascii_lowercase();
+        (!host.is_empty() && port != 0).then_some(Self { secure, host, port, base: String::new() })
     }
 
     /// Host name or address, without brackets.
@@ -64,7 +79,7 @@ impl Origin {
 
     /// Whether what is sent there can be read on the way.
     pub fn is_exposed(&self) -> bool {
-        !self.secure && !is_own_machine(&self.host)
+        !self.secure && !endpoint::is_own_machine(&self.host)
     }
 
     /// Whether requests go over TLS.
@@ -76,7 +91,7 @@ impl Origin {
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = if self.secure { "https" } else { "http" };
-        write!(f, "{scheme}://{}", crate::net::authority(&self.host, self.port))
+        write!(f, "{scheme}://{}{}", crate::net::authority(&self.host, self.port), self.base)
     }
 }
 
@@ -94,6 +109,9 @@ mod tests {
             ("http://172.17.0.1", "http://172.17.0.1:80"),
             ("https://[::1]:9000", "https://[::1]:9000"),
             ("::1", "https://[::1]:443"),
+            ("https://gw/openwhisk/", "https://gw:443/openwhisk"),
+            ("gw:1/a/b/api/v1", "https://gw:1/a/b"),
+            (" \"https://host\"\r\n", "https://host:443"),
         ] {
             assert_eq!(
                 Origin::parse(text).map(|origin| origin.to_string()).as_deref(),
@@ -105,11 +123,38 @@ mod tests {
 
     #[test]
     fn anything_but_an_origin_is_refused() {
-        for text in
-            ["", "https://", "ftp://host", "host/api/v1", "user:secret@host", "host:0", "host:99999", "ho st"]
-        {
+        for text in [
+            "",
+            "https://",
+            "ftp://host",
+            "host/a?b",
+            "host/a/../b",
+            "user:secret@host",
+            "host:0",
+            "host:99999",
+            "ho st",
+        ] {
             assert_eq!(Origin::parse(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn below_a_gateways_path_only_that_path_is_permitted() {
+        let origin = Origin::parse("https://gw/openwhisk").unwrap();
+        for (uri, permitted) in [
+            ("https://gw/openwhisk/api/v1/x?y=..", true),
+            ("https://GW:443/openwhisk/", true),
+            ("https://gw/openwhisk", false),
+            ("https://gw/openwhisk2/api/v1", false),
+            ("https://gw/api/v1", false),
+            ("https://gw/openwhisk/../admin", false),
+            ("https://gw/openwhisk/%2E%2e/admin", false),
+            ("http://gw/openwhisk/api/v1", false),
+            ("https://other/openwhisk/api/v1", false),
+        ] {
+            assert_eq!(origin.permits(&uri.parse().unwrap()), permitted, "{uri}");
+        }
+        assert!(Origin::parse("https://gw").unwrap().permits(&"https://gw/any".parse().unwrap()));
     }
 
     #[test]

@@ -11,16 +11,19 @@
 //! | `logstash.passphrase` | text | for an encrypted key |
 //! | `logstash.ca_sha256`, `logstash.leaf_sha256` | fingerprint, or an array of them | pins, besides all other checks |
 //! | `logstash.minVersion`, `logstash.maxVersion` | `TLSv1.2` or `TLSv1.3` | limits of the TLS version |
-//! | `api.ca`, `api.rejectUnauthorized` | as above | for the OpenWhisk API |
+//! | `logstash.proxy_url` | URL | the proxy to receivers |
+//! | `logstash.proxy_use_local_resolver` | boolean, default false | true: the host resolves their names, not the proxy |
+//! | `api.ca`, `api.rejectUnauthorized`, `api.proxy_url` | as above | for the OpenWhisk API |
 //!
 //! A key with dots is the key in its group. Every other key is the component's, those of the receivers and `api.host` too: they are only read here, for the allow-lists.
-//! Keys and certificates are taken out, so that the component never holds one.
+//! Keys, certificates and proxies are taken out, so that the component never holds one.
 
 #[allow(unreachable_pub, dead_code, reason = "the component's own file: one rule for both")]
 #[path = "../../src/config/endpoint.rs"]
 pub(crate) mod endpoint;
 #[path = "../../src/config/nested.rs"]
 mod nested;
+mod proxies;
 mod receivers;
 mod section;
 mod security;
@@ -35,6 +38,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use self::section::Section;
+use crate::net::proxy::Proxy;
 use crate::secret::Secret;
 use crate::tls::{self, Asked, Settings, Trust};
 
@@ -65,10 +69,14 @@ pub(crate) struct HostParams {
     pub(crate) receivers: Receivers,
     /// How the receiver is spoken to.
     pub(crate) security: Security,
+    /// The way to the receivers.
+    pub(crate) receiver_proxy: Option<Proxy>,
     /// The API that the parameters name; it comes before the platform's.
     pub(crate) api_host: Option<String>,
     /// Whom to trust at the API.
     pub(crate) api_trust: Trust,
+    /// The way to the API; it comes before that of the environment.
+    pub(crate) api_proxy: Option<Proxy>,
     /// All that is wrong.
     pub(crate) faults: Vec<Fault>,
     /// Texts that must not show up in a result.
@@ -111,6 +119,7 @@ impl HostParams {
             (&mut secrets, &mut secret_keys),
         );
         let security = security::security(&mut logstash);
+        let receiver_proxy = proxies::of_receivers(&mut logstash);
         if params.get("api").is_some_and(|api| !api.is_object() && !api.is_null()) {
             faults.push(Fault {
                 key: "api".to_owned(),
@@ -123,12 +132,13 @@ impl HostParams {
         let mut api =
             Section::new("api", params.get_mut("api"), &mut faults, (&mut secrets, &mut secret_keys));
         let api_trust = security::trust(&mut api);
+        let api_proxy = proxies::of_api(&mut api);
         if matches!(api_trust, Trust::Only(_))
             && let Err(error) = tls::client_config(Settings::trusting(api_trust.clone()))
         {
             api.fault("ca", format!("cannot be used ({error}); give CA certificates as PEM text"));
         }
-        Self { receivers, security, api_host, api_trust, faults, secrets, secret_keys }
+        Self { receivers, security, receiver_proxy, api_host, api_trust, api_proxy, faults, secrets, secret_keys }
     }
 }
 

@@ -1,5 +1,6 @@
 //! One run: plan, forward on several workers, conclude.
 
+mod access;
 mod check;
 
 use std::collections::VecDeque;
@@ -16,12 +17,17 @@ use crate::component::{
     Authorization, CallError, CheckpointKeeper, Context, Error, LoadError, Outcome, Plan, Prepared, Reach,
     Report, Slice, Worker,
 };
-use crate::http::{self, Api, Pool};
+use crate::http::{self, Api, Pool, Way};
+use crate::net::proxy::{Proxy, ProxyVariables};
 use crate::origin::Origin;
 use crate::params::{Fault, HostParams, Receivers};
 use crate::result::RunResult;
 use crate::secret::Secret;
+use crate::text;
 use crate::tls::Trust;
+
+pub(crate) use self::access::Access;
+pub use self::access::Given;
 
 /// A run that is killed repeats at most what it did in this time.
 const SAVE_EVERY: Duration = Duration::from_secs(15);
@@ -51,6 +57,10 @@ pub struct RunContext {
     pub deadline_ms: Option<u64>,
     /// Who keeps the checkpoint.
     pub checkpoint: Keeper,
+    /// Where host and key were given.
+    pub given: Given,
+    /// What the environment says about the way to the API.
+    pub proxies: ProxyVariables,
 }
 
 /// Who keeps the checkpoint.
@@ -95,7 +105,8 @@ impl Shim {
                 "the parameters are no JSON object; give named parameters, as `actions` and `logstash`",
             );
         };
-        let host = HostParams::take(&mut params);
+        let mut host = HostParams::take(&mut params);
+        find_proxy(&mut host, &context);
         let mut secrets = host.secrets.clone();
         secrets.extend(context.api_key.iter().flat_map(key_forms));
         self.pool.look().await;
@@ -116,19 +127,16 @@ impl Shim {
             Some(Ok(bytes)) => CheckpointKeeper::Host(bytes),
             Some(Err(message)) => return RunResult::error(message),
         };
-        let platform = origin(context, &mut host.faults);
-        // The component takes the same choice, and reports an origin that cannot be read.
-        let permitted = match &host.api_host {
-            Some(named) => Origin::parse(named),
-            None => platform.clone(),
-        };
-        let reach = match self.reach(&host, permitted, context, &limits) {
+        let access = Access::of(context, host.api_host.is_some(), &mut host.faults);
+        let platform = access.origin.clone();
+        let permitted = permitted(&host, context);
+        let reach = match self.reach(&host, permitted, &access, &limits) {
             Ok(reach) => Arc::new(reach),
             Err(error) => return RunResult::error(error.to_string()),
         };
         let component_context = Context {
             api_origin: platform.map(|origin| origin.to_string()),
-            authorization: match context.api_key {
+            authorization: match access.key {
                 Some(_) => Authorization::Host,
                 None => Authorization::Missing,
             },
@@ -139,10 +147,11 @@ impl Shim {
             checkpoint: keeper,
         };
         let _ticker = self.component.ticker();
-        let (plan, worker) = match self.plan(params, &component_context, &reach, &limits, host.faults).await {
-            Ok(planned) => planned,
-            Err(result) => return *result,
-        };
+        let (plan, worker) =
+            match self.plan(params, &component_context, &access, &reach, &limits, host.faults).await {
+                Ok(planned) => planned,
+                Err(result) => return *result,
+            };
         let mut run = Run {
             component: self.component.clone(),
             reach,
@@ -164,21 +173,24 @@ impl Shim {
         &self,
         host: &HostParams,
         origin: Option<Origin>,
-        context: &RunContext,
+        access: &Access,
         limits: &Limits,
     ) -> Result<Reach, http::SetupError> {
         let sound = host.faults.is_empty();
-        let trust = if sound { &host.api_trust } else { &Trust::Public };
-        let api =
-            Api::new(&self.pool, trust, origin.filter(|_| sound), context.api_key.as_ref(), limits.report)?;
+        let way = match sound {
+            true => Way { trust: host.api_trust.clone(), proxy: host.api_proxy.clone() },
+            false => Way::direct(Trust::Public),
+        };
+        let api = Api::new(&self.pool, &way, origin.filter(|_| sound), access.key.as_ref(), limits.report)?;
         let receivers = if sound { host.receivers.clone() } else { Receivers::default() };
-        Ok(Reach { api, receivers, security: host.security.clone() })
+        Ok(Reach { api, receivers, security: host.security.clone(), proxy: host.receiver_proxy.clone() })
     }
 
     async fn plan(
         &self,
         params: &Value,
         context: &Context,
+        access: &Access,
         reach: &Arc<Reach>,
         limits: &Limits,
         mut faults: Vec<Fault>,
@@ -193,10 +205,13 @@ impl Shim {
             Ok((Ok(plan), worker)) if faults.is_empty() => return Ok((plan, worker)),
             Ok((Err(Error::InvalidConfig(found)), _)) => {
                 // What both have found is told once.
-                let new = found.into_iter().filter(|fault| faults.iter().all(|known| known.key != fault.key));
-                let new: Vec<Fault> = new
-                    .map(|fault| Fault { key: fault.key, value: fault.value, remedy: fault.remedy })
-                    .collect();
+                let named = found.into_iter().map(|fault| Fault {
+                    key: access.place(fault.key),
+                    value: fault.value,
+                    remedy: fault.remedy,
+                });
+                let new: Vec<Fault> =
+                    named.filter(|fault| faults.iter().all(|known| known.key != fault.key)).collect();
                 faults.extend(new);
                 RunResult::invalid_config(faults)
             }
@@ -213,26 +228,32 @@ impl Shim {
     }
 }
 
-fn origin(context: &RunContext, faults: &mut Vec<Fault>) -> Option<Origin> {
-    let text = context.api_host.as_deref().filter(|text| !text.is_empty())?;
-    let origin = Origin::parse(text);
-    if origin.is_none() {
-        faults.push(Fault {
-            key: "__OW_API_HOST".to_owned(),
-            // Not shown: it may hold a user name and a password.
-            value: String::new(),
-            remedy: "is no API host; it must be https://host[:port], http://host[:port] or host[:port]"
-                .to_owned(),
-        });
+/// The API that may be asked. The component takes the same choice, and reports an origin that cannot be read.
+fn permitted(host: &HostParams, context: &RunContext) -> Option<Origin> {
+    match &host.api_host {
+        Some(named) => Origin::parse(named),
+        None => Origin::parse(text::tidied(context.api_host.as_deref()?)),
     }
-    origin
+}
+
+/// Finds the proxy to the API in the environment, where the parameters name none.
+fn find_proxy(host: &mut HostParams, context: &RunContext) {
+    let Some(origin) = permitted(host, context).filter(|_| host.api_proxy.is_none()) else { return };
+    match context.proxies.to(&origin) {
+        Ok(proxy) => {
+            host.secrets.extend(proxy.iter().flat_map(Proxy::secrets));
+            host.api_proxy = proxy;
+        }
+        Err(fault) => host.faults.push(fault),
+    }
 }
 
 /// The forms in which a key could show up.
 pub(crate) fn key_forms(key: &Secret) -> Vec<Secret> {
+    let key = Secret::new(text::tidied(key.expose()));
     let password = key.expose().split_once(':').map(|(_, password)| Secret::new(password));
-    let header = Secret::new(http::basic(key).trim_start_matches("Basic "));
-    [key.clone(), header].into_iter().chain(password).collect()
+    let header = Secret::new(http::basic(&key).trim_start_matches("Basic "));
+    [key, header].into_iter().chain(password).collect()
 }
 
 /// When whom to stop; none without a deadline.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::text;
+
 /// A key or a passphrase. `Debug` shows that it is there, never what it is.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
@@ -10,6 +12,11 @@ impl Secret {
     /// Wraps the text.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
+    }
+
+    /// The API key that a text holds; none if it holds nothing but blanks or quotes.
+    pub(crate) fn key(text: &str) -> Option<Self> {
+        Some(text::tidied(text)).filter(|key| !key.is_empty()).map(Self::new)
     }
 
     pub(crate) fn expose(&self) -> &str {

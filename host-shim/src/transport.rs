@@ -19,6 +19,7 @@ use tokio_rustls::TlsConnector;
 
 use self::peer::{Ended, Peer, dial_fault, fault, handshake_fault};
 use crate::component::{TransportError, TransportStep};
+use crate::net::proxy::Proxy;
 use crate::net::{self, Stream, instant_in};
 use crate::params::{Receivers, Security};
 use crate::tls::sentence::{Client, ClientCertificate};
@@ -46,10 +47,11 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Connects to `host:port` if that is `permitted`, TLS handshake included, within `timeout_ms`.
+    /// Connects to `host:port` if that is `permitted`, through the proxy if there is one, TLS handshake included, within `timeout_ms`.
     pub(crate) async fn open(
         permitted: &Receivers,
         security: &Security,
+        proxy: Option<&Proxy>,
         host: &str,
         port: u16,
         timeout_ms: u64,
@@ -64,7 +66,8 @@ impl Connection {
         };
         let name = net::authority(host, port);
         let deadline = instant_in(timeout_ms);
-        let socket = net::dial(host, port, deadline).await.map_err(|error| dial_fault(&name, &error))?;
+        let socket = net::reach(proxy, host, port, deadline).await;
+        let socket = socket.map_err(|error| dial_fault(&name, &error))?;
         let (stream, client) = match security {
             Security::Plain => (Stream::Plain(socket), None),
             Security::Tls { config, server_name, shows_certificate, asked } => {

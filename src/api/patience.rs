@@ -1,5 +1,6 @@
 //! How long an API may take. The host limits silence; this limits answers that trickle, and an API that gives none at all.
 
+use super::hold;
 use crate::ports::{Body, Clock, Failure};
 use std::cell::Cell;
 use std::rc::Rc;
@@ -17,7 +18,17 @@ const IN_VAIN_MS: u64 = 15 * 60_000;
 
 /// How long the API was waited for since its last answer. A clone shares it: an API that does not answer is not asked again by the next slice.
 #[derive(Debug, Clone, Default)]
-pub struct Patience(Rc<Cell<u64>>);
+pub struct Patience(Rc<Waiting>);
+
+#[derive(Debug, Default)]
+struct Waiting {
+    /// Milliseconds since the last answer.
+    in_vain_ms: Cell<u64>,
+    /// Until when the API wants to be left alone, milliseconds since 1970.
+    until_ms: Cell<u64>,
+    /// For how long it was left alone since it last did what it was asked, in milliseconds.
+    held_ms: Cell<u64>,
+}
 
 impl Patience {
     /// An error once it is over.
@@ -33,7 +44,7 @@ impl Patience {
 
     /// Whether it is over.
     pub(super) fn is_over(&self) -> bool {
-        self.0.get() >= IN_VAIN_MS
+        self.0.in_vain_ms.get() >= IN_VAIN_MS
     }
 
     /// Waits by `wait`, and counts the time if that fails.
@@ -50,12 +61,39 @@ impl Patience {
         result
     }
 
+    /// Takes in how long the API wants to be left alone.
+    pub(super) fn note_retry_after(&self, value: &str, now_ms: u64) {
+        if let Some(ms) = hold::wait_ms(value, now_ms) {
+            self.0.until_ms.set(self.0.until_ms.get().max(now_ms.saturating_add(ms)));
+        }
+    }
+
+    /// For how much longer it wants that, in milliseconds.
+    pub(super) fn wanted_ms(&self, now_ms: u64) -> u64 {
+        self.0.until_ms.get().saturating_sub(now_ms)
+    }
+
+    /// Whether there is patience for leaving it alone for so long.
+    pub(super) fn allows(&self, ms: u64) -> bool {
+        let held_ms = self.0.held_ms.get().saturating_add(ms);
+        let allowed = held_ms < IN_VAIN_MS;
+        if allowed {
+            self.0.held_ms.set(held_ms);
+        }
+        allowed
+    }
+
+    /// It has done what it was asked.
+    pub(super) fn was_served(&self) {
+        self.0.held_ms.set(0);
+    }
+
     fn in_vain(&self, ms: u64) {
-        self.0.set(self.0.get().saturating_add(ms));
+        self.0.in_vain_ms.set(self.0.in_vain_ms.get().saturating_add(ms));
     }
 
     fn answered(&self) {
-        self.0.set(0);
+        self.0.in_vain_ms.set(0);
     }
 }
 

@@ -8,6 +8,7 @@ mod lease;
 mod merge;
 mod monitored;
 mod owner;
+mod package_name;
 mod platform;
 mod records;
 mod seen;
@@ -17,7 +18,8 @@ mod version1;
 
 pub use lease::Lease;
 pub use monitored::{Admission, selection};
-pub use owner::{Owner, sign};
+pub use owner::Owner;
+pub use package_name::{package_of, sign};
 pub use platform::{LogPlace, Platform};
 pub use records::{Mark, OwnRecords, SAVED, STATE, read_records};
 pub use seen::{Digest, Seen};
@@ -41,6 +43,8 @@ const DIGEST_MS: [u64; 5] = [FINEST_DIGEST_MS, 5 * 60_000, 30 * 60_000, 6 * 3_60
 const MOST_BETWEEN_COMPARISONS_MS: u64 = 600_000;
 /// After a longer pause than this the look-back is not longer for it: what is new begins with a gap. In milliseconds.
 const LONGEST_PAUSE_MS: u64 = 3_600_000;
+/// The same, where the pause before was about as long: then runs are rare, and each looks again at what the last one saw.
+const LONGEST_REGULAR_PAUSE_MS: u64 = 25 * 3_600_000;
 /// About how many bytes of JSON an id takes.
 const BYTES_PER_ID: usize = 50;
 /// So many ids a checkpoint keeps at most. More are of no use before it is written either.
@@ -62,11 +66,26 @@ pub struct Checkpoint {
     /// What was learned about the platform.
     #[serde(default, skip_serializing_if = "Platform::is_unknown")]
     pub platform: Platform,
+    /// Which of the monitored names no action has; `None` if all have one, or nobody asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strays: Option<Strays>,
     /// By source, as configured.
     pub sources: BTreeMap<String, SourceState>,
     /// Sources that are not monitored any more: what they are owed waits until they are again.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub parked: BTreeMap<String, SourceState>,
+}
+
+/// What the API said of names that nothing was seen of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Strays {
+    /// When it was asked, milliseconds since 1970.
+    pub asked_ms: u64,
+    /// A sign of the names.
+    pub of: String,
+    /// What there is to say of them in each run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// State of one source.
@@ -79,7 +98,7 @@ pub struct SourceState {
     /// From here on `seen` holds everything that is done, up to `through`; 0 if a forwarder wrote this that did not know.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub kept_from: u64,
-    /// When the whole look-back was last compared record by record, milliseconds since 1970.
+    /// The whole look-back was compared record by record, as the index surely was at this time, milliseconds since 1970.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub compared_ms: u64,
     /// Begins of two runs, the older first and 65 s apart at least: what was visible at the first, the index of the second shows. Between
@@ -140,9 +159,6 @@ pub struct OwedRecord {
     /// So many of its entries, from the first on, are acknowledged.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub acknowledged: u64,
-    /// Its entries are those that the log store has, not those in the record.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub from_store: bool,
     /// Why it could not be had the last time; a sentence for the result.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,
@@ -204,6 +220,7 @@ impl Default for Checkpoint {
             owner: None,
             receivers: None,
             platform: Platform::default(),
+            strays: None,
             sources: BTreeMap::new(),
             parked: BTreeMap::new(),
         }
@@ -419,18 +436,20 @@ impl SourceState {
         let newest = work.iter().filter(|owed| owed.part == Part::Fresh).map(|owed| owed.range.upto()).max();
         self.through = self.through.max(newest.unwrap_or_default());
         if compared {
-            self.compared_ms = now;
+            let [shown_at, _] = self.runs_with(now);
+            // Nothing is of interest that was to be visible before the first run.
+            self.compared_ms = if shown_at < self.origin { now } else { shown_at };
         }
         let owed = self.owed.iter().map(|owed| owed.range);
         let kept: Vec<Range> = owed.chain(self.settling.iter().map(|settling| settling.range)).collect();
+        self.kept_from = self.next_look_back_from(now, lookback_ms);
         self.runs = self.runs_with(now);
-        self.kept_from = self.look_back_from(now, lookback_ms);
         self.seen.keep(self.kept_from, &kept);
     }
 
     /// Whether a run at `now` must compare the whole look-back record by record, instead of counting: one that was removed makes up for one
     /// that is new. As the look-back is longer than what is promised by the time between two comparisons, each record is compared at least once
-    /// after it has become visible.
+    /// after it has become visible. A comparison counts for the time at which what it saw was surely visible, as the index may be behind.
     pub fn must_compare(&self, now: u64, lookback_ms: u64) -> bool {
         now < self.compared_ms || now - self.compared_ms >= comparing_every(lookback_ms)
     }
@@ -449,18 +468,28 @@ impl SourceState {
     /// now. It never reaches back over what is not remembered any more, unless the clock was ahead: when the look-back grew, what was
     /// forwarded before is not new.
     pub fn look_back_from(&self, now: u64, lookback_ms: u64) -> u64 {
+        // What the run before it has decided is in `kept_from`.
+        let longest_ms = if self.kept_from > 0 { LONGEST_REGULAR_PAUSE_MS } else { LONGEST_PAUSE_MS };
+        self.reaching_over(longest_ms, now, lookback_ms)
+    }
+
+    /// The same, where a pause of `longest_ms` at most between the last two runs makes the look-back longer.
+    fn reaching_over(&self, longest_ms: u64, now: u64, lookback_ms: u64) -> u64 {
         let kept_from = if self.through > now { 0 } else { self.kept_from };
         let usual = self.through.min(now).saturating_sub(reach(lookback_ms));
         let [before, last] = self.runs;
         // What may have become visible since the run before is looked at once more, if that is not too long ago.
         let since_before = before.saturating_sub(lookback_ms);
-        let paused = before > 0 && last.saturating_sub(before) <= LONGEST_PAUSE_MS;
+        let paused = before > 0 && last.saturating_sub(before) <= longest_ms;
         let from = if paused { usual.min(since_before) } else { usual };
         from.max(kept_from).max(self.origin)
     }
 
     /// Where the look-back of the next run will begin, when one at `now` has done its work.
     pub fn next_look_back_from(&self, now: u64, lookback_ms: u64) -> u64 {
+        let [before, last] = self.runs;
+        let last_pause_ms = if before > 0 { last.saturating_sub(before) } else { 0 };
+        let longest_ms = last_pause_ms.saturating_mul(2).clamp(LONGEST_PAUSE_MS, LONGEST_REGULAR_PAUSE_MS);
         let next = Self {
             through: self.through.max(now),
             origin: self.origin,
@@ -468,7 +497,7 @@ impl SourceState {
             runs: self.runs_with(now),
             ..Self::new(1)
         };
-        next.look_back_from(now, lookback_ms)
+        next.reaching_over(longest_ms, now, lookback_ms)
     }
 
     /// Gives up precision for room: what is owed becomes one range of each kind, and what is done inside is forgotten.

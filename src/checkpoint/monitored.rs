@@ -26,7 +26,7 @@ pub struct Admission {
     pub before: Vec<String>,
     /// What was monitored before and starts earlier than this is done, unless it is owed; it is not remembered by its id.
     pub kept_from: u64,
-    /// What was owed of it.
+    /// What was owed of it, or settled: there only what is remembered is done.
     pub owed: Vec<Range>,
     /// Whether `seen` also holds activations that were passed over, as they were not monitored.
     pub passed_over: bool,
@@ -157,7 +157,8 @@ impl Checkpoint {
         entries: &[String],
         origin: u64,
     ) {
-        let owed = range::union(state.owed.iter().map(|owed| owed.range).collect());
+        let settling = state.settling.iter().map(|settling| settling.range);
+        let owed = range::union(state.owed.iter().map(|owed| owed.range).chain(settling).collect());
         let patterns = |key: &String| key.starts_with(NAMESPACE);
         let parked: Vec<(String, SourceState)> = self
             .parked
@@ -171,6 +172,12 @@ impl Checkpoint {
         let since = last.map_or(origin, |last| last.through.saturating_add(1));
         let mut walked: Vec<Range> = Range::new(since, state.through).into_iter().collect();
         state.owed.extend(walked.iter().map(|range| Owed { range: *range, part: Part::Fresh }));
+        // A digest does not tell which of those that are walked again it stands for; and one of names is none of all that patterns look at.
+        if passed_over {
+            state.seen.forget_digests_in(&walked);
+        } else {
+            state.seen.forget_digests();
+        }
         if let Some((range, last)) = last
             .filter(|last| last.kept_from > 0)
             .and_then(|last| Some((Range::new(last.kept_from, last.through)?, last)))
@@ -297,4 +304,63 @@ fn covers(entries: &[String], others: &[String]) -> bool {
     let excludes = |entry: &&String| entry.starts_with('!');
     others.iter().filter(|entry| !excludes(entry)).all(|entry| entries.contains(entry))
         && entries.iter().filter(excludes).all(|entry| others.contains(entry))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Settling;
+    use super::*;
+    use crate::record::Summary;
+
+    const MINUTE: u64 = 60_000;
+
+    fn activation(start: u64, id: u64) -> Summary {
+        Summary { start, activation_id: format!("{id:032x}").parse().unwrap() }
+    }
+
+    fn range(since: u64, upto: u64) -> Range {
+        Range::new(since, upto).unwrap()
+    }
+
+    /// A source, as it is when these patterns take its place; what they admit begins at minute 90.
+    fn admitting(name: &str, state: SourceState, entries: &[&str]) -> SourceState {
+        let mut checkpoint = Checkpoint::default();
+        checkpoint.sources.insert(name.into(), state);
+        let entries = entries.iter().map(|entry| Entry::parse(entry).unwrap());
+        checkpoint.monitor(&[Source::Namespace(Selection::new(entries, None))], 90 * MINUTE);
+        checkpoint.sources.remove(NAMESPACE).unwrap()
+    }
+
+    /// Up to minute 100 all is done: two activations in minute 80 that a digest stands for, two in minute 95, and one in minute 98.
+    fn state(selection: &[&str]) -> SourceState {
+        let selection = selection.iter().map(ToString::to_string).collect();
+        let mut state = SourceState { through: 100 * MINUTE, selection, ..SourceState::new(1) };
+        [80, 80, 95, 95].into_iter().zip(1..).for_each(|(minute, id)| {
+            state.seen.insert(activation(minute * MINUTE, id));
+        });
+        state.seen.digest_upto(96 * MINUTE, MINUTE, &[]);
+        state.seen.insert(activation(98 * MINUTE, 5));
+        state
+    }
+
+    #[test]
+    fn digests_of_what_is_walked_again_are_forgotten_as_they_do_not_tell_what_they_stand_for() {
+        let more = admitting(NAMESPACE, state(&["*", "!b"]), &["*"]);
+        assert!(more.seen.contains(activation(98 * MINUTE, 5)));
+        assert_eq!(
+            (more.seen.count(range(1, 89 * MINUTE)), more.seen.count(range(90 * MINUTE, u64::MAX))),
+            (2, 1)
+        );
+        let of_a_name = admitting("a", state(&[]), &["*"]);
+        assert_eq!(of_a_name.seen.count(range(1, u64::MAX)), 1, "none is one of all that patterns look at");
+    }
+
+    #[test]
+    fn what_settles_counts_as_done_only_if_it_is_remembered() {
+        let mut before = state(&["*", "!b"]);
+        let settles = range(91 * MINUTE, 92 * MINUTE);
+        before.settling.push(Settling { range: settles, since_ms: 1, renewed: false });
+        let more = admitting(NAMESPACE, before, &["*"]);
+        assert_eq!(more.admissions[0].owed, [settles]);
+    }
 }

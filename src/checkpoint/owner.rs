@@ -50,12 +50,6 @@ fn plain(origin: &str) -> String {
     origin.strip_suffix(port).map(Into::into).unwrap_or(origin)
 }
 
-/// A short sign of a text, always the same one: FNV-1a. It tells apart what nobody has made alike on purpose.
-pub fn sign(text: &str) -> String {
-    let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-    format!("{:016x}", text.bytes().fold(0xcbf2_9ce4_8422_2325, mix))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,11 +61,5 @@ mod tests {
         assert_eq!(owner("http://api:80"), owner("http://api"));
         assert_ne!(owner("https://api:8443"), owner("https://api"));
         assert_ne!(owner("http://api"), owner("https://api"));
-    }
-
-    #[test]
-    fn a_sign_never_changes() {
-        assert_eq!(sign(""), "cbf29ce484222325");
-        assert_eq!(sign("a"), "af63dc4c8601ec8c");
     }
 }

@@ -65,7 +65,7 @@ pub fn read_records(
     let (Ok(action), Some(range)) = (Action::parse(name), range) else { return Ok(found) };
     let source = Source::Action(action);
     // The list is as of the question before (facts/openwhisk.md 1.7), so one is asked for that alone.
-    api.count(Some(name), range)?;
+    api.refresh(Some(name), range)?;
     api.wait(INDEXING_MS);
     let mut edge = Edge::default();
     let mut rows = 0;

@@ -79,16 +79,22 @@ impl Digest {
 }
 
 impl Seen {
-    /// Forgets ids that a digest stands for too.
+    /// Forgets ids that a digest stands for too, also of what is gone: the list shows it some time, and then it must count for the digest.
     pub(super) fn forget_digested(&mut self) {
         let digested = Self { digests: std::mem::take(&mut self.digests), ..Self::default() };
         self.ids.retain(|(start, _)| digested.digest_at(*start).is_none());
+        self.gone.retain(|(start, _)| digested.digest_at(*start).is_none());
         self.digests = digested.digests;
     }
 
     /// Forgets what is not known by its id.
     pub(super) fn forget_digests(&mut self) {
         self.digests.clear();
+    }
+
+    /// Forgets the digests that overlap one of `ranges`.
+    pub(super) fn forget_digests_in(&mut self, ranges: &[Range]) {
+        self.digests.retain(|_, digest| !ranges.iter().any(|range| range.overlaps(digest.range)));
     }
 
     /// Whether nothing is known.
@@ -202,8 +208,8 @@ impl Seen {
             }
         }
         self.ids.extend(other.ids);
-        self.forget_digested();
         self.gone.extend(other.gone);
+        self.forget_digested();
         self.gone.retain(|key| !self.ids.contains(key));
     }
 
@@ -249,7 +255,7 @@ impl Seen {
     /// Forgets what is known in `ranges`.
     pub fn forget(&mut self, ranges: &[Range]) {
         self.ids.retain(|(start, _)| !ranges.iter().any(|range| range.contains(*start)));
-        self.digests.retain(|_, digest| !ranges.iter().any(|range| range.overlaps(digest.range)));
+        self.forget_digests_in(ranges);
     }
 
     /// Starts of the exactly known activations, oldest first.
@@ -454,6 +460,19 @@ mod tests {
         let mut back = digest;
         back.unite(exact);
         assert_eq!((forth.count(range), back.count(range)), (3, 3));
+    }
+
+    #[test]
+    fn one_that_is_gone_for_one_set_counts_for_the_digest_of_the_other() {
+        let mut digest = seen(&[(1, 1), (2, 2)]);
+        digest.digest_upto(5, MINUTE, &[]);
+        let mut gone = seen(&[(1, 1)]);
+        gone.set_listed(activation(2, 2), false);
+        gone.unite(digest.clone());
+        assert_eq!(
+            gone, digest,
+            "known twice, it would be left out when the list is compared with the digest"
+        );
     }
 
     #[test]

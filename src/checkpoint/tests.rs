@@ -83,7 +83,9 @@ fn a_gap_is_counted_as_one_when_nothing_of_it_is_owed_any_more() {
 #[test]
 fn after_a_pause_of_an_hour_the_look_back_reaches_over_it_and_after_a_longer_one_it_settles() {
     let mut state = SourceState::new(NOW);
-    for (after, settles) in [(MINUTE, false), (REACH, false), (60 * MINUTE, false), (60 * MINUTE + 1, true)] {
+    let hour = 60 * MINUTE;
+    let pauses = [(MINUTE, false), (REACH, false), (hour, false), (2 * MINUTE, false), (hour + 1, true)];
+    for (after, settles) in pauses {
         let mut later = state.clone();
         let now = later.through.max(NOW) + after;
         let work = later.work(now, LOOKBACK);
@@ -93,6 +95,28 @@ fn after_a_pause_of_an_hour_the_look_back_reaches_over_it_and_after_a_longer_one
             state = later;
         }
     }
+}
+
+#[test]
+fn runs_hours_apart_settle_nothing_once_they_are_regular_and_each_looks_at_what_the_last_one_saw() {
+    let mut state = SourceState::new(NOW);
+    let mut now = NOW + 2 * MINUTE;
+    let mut settling = Vec::new();
+    for hours in [0, 2, 2, 3, 2, 30, 2, 2] {
+        now += hours * 60 * MINUTE;
+        let work = state.work(now, LOOKBACK);
+        let looks_back_to =
+            work.iter().filter(|owed| owed.part == Part::Lookback).map(|owed| owed.range.since()).min();
+        let [before, _] = state.runs;
+        // The last pause was longer than that of a day, or than twice the one before: its gap settles instead.
+        if before > NOW && state.settling.is_empty() {
+            assert_eq!(looks_back_to, Some((before - LOOKBACK).max(state.origin)));
+            assert!(state.must_compare(now, LOOKBACK), "not only counted");
+        }
+        state.advance(&work, &work, now, LOOKBACK);
+        settling.push(!state.settling.is_empty());
+    }
+    assert_eq!(settling, [false, true, false, false, false, true, false, false]);
 }
 
 #[test]
@@ -324,8 +348,24 @@ fn a_look_back_is_compared_as_a_whole_about_every_half_of_it() {
         let covered = if minute == 5 { &work[..1] } else { &work[..] };
         state.advance(&work, covered, now, LOOKBACK);
     }
-    assert_eq!(compared, [0, 5, 6, 11]);
+    assert_eq!(compared, [0, 5, 6, 9, 11], "each counts for the run that began a minute before it at least");
     assert!(state.must_compare(NOW - MINUTE, LOOKBACK), "the clock was ahead");
+}
+
+#[test]
+fn what_a_comparison_may_not_have_seen_is_compared_again_before_it_leaves_the_look_back() {
+    let mut state = SourceState::new(1);
+    let mut run = |now: u64| {
+        let work = state.work(now, LOOKBACK);
+        let compares = state.must_compare(now, LOOKBACK);
+        state.advance(&work, &work, now, LOOKBACK);
+        compares
+    };
+    assert!(run(NOW));
+    assert!(!run(NOW + 2 * MINUTE));
+    // After a pause the index may be as of the run before it, and the next look-back does not reach so far.
+    assert!(run(NOW + 25 * MINUTE) && run(NOW + 27 * MINUTE));
+    assert!(!run(NOW + 29 * MINUTE), "this was as of the run in minute 25");
 }
 
 #[test]
@@ -355,7 +395,6 @@ fn single(start: u64, id: u64, acknowledged: u64) -> OwedRecord {
         name: "hello".into(),
         namespace: "guest".into(),
         acknowledged,
-        from_store: false,
         trouble: Some("it cannot be had: ".to_owned() + &"x".repeat(250)),
     }
 }

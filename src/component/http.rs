@@ -21,7 +21,7 @@ const WRITE: usize = 4096;
 const SILENCE_NS: u64 = 80_000_000_000;
 
 pub(super) struct Api {
-    origin: Rc<str>,
+    origin: Rc<Origin>,
     authorization: Option<String>,
 }
 
@@ -29,7 +29,7 @@ impl Api {
     /// The API at `origin`; `key` is `uuid:secret`, or nothing when the host authorizes.
     pub(super) fn new(origin: &Origin, key: Option<&str>) -> Self {
         let authorization = key.map(|key| format!("Basic {}", base64(key.as_bytes())));
-        Self { origin: origin.to_string().into(), authorization }
+        Self { origin: Rc::new(origin.clone()), authorization }
     }
 
     /// Sends a request without waiting for its answer.
@@ -42,11 +42,11 @@ impl Api {
                 Method::Put => &HttpMethod::Put,
             })
             .map_err(unusable)?;
-        let (scheme, authority) = self.origin.split_once("://").unwrap_or(("https", &self.origin));
+        let (scheme, authority, base) = self.origin.parts();
         let scheme = if scheme == "http" { Scheme::Http } else { Scheme::Https };
         outgoing.set_scheme(Some(&scheme)).map_err(unusable)?;
         outgoing.set_authority(Some(authority)).map_err(unusable)?;
-        outgoing.set_path_with_query(Some(&request.target)).map_err(unusable)?;
+        outgoing.set_path_with_query(Some(&format!("{base}{}", request.target))).map_err(unusable)?;
         let body = outgoing.body().map_err(unusable)?;
         let answer = outgoing_handler::handle(outgoing, Some(options()))?;
         // A body that cannot be written is one that the other side does not want any more: its answer says why.
@@ -58,7 +58,8 @@ impl Api {
 
     fn headers(&self, request: &Request) -> Fields {
         let length = request.body.len().to_string();
-        let mut headers = vec![("accept", "application/json")];
+        // What the other end compresses for us costs more time than it saves, as it is read at once.
+        let mut headers = vec![("accept", "application/json"), ("accept-encoding", "identity")];
         headers.extend(self.authorization.as_deref().map(|value| ("authorization", value)));
         if !request.body.is_empty() {
             headers.extend([("content-type", "application/json"), ("content-length", &length)]);
@@ -83,7 +84,7 @@ impl Http for Api {
     }
 }
 
-fn answer(origin: &str, begun: Result<FutureIncomingResponse, ErrorCode>) -> Result<Response, Failure> {
+fn answer(origin: &Origin, begun: Result<FutureIncomingResponse, ErrorCode>) -> Result<Response, Failure> {
     let response = begun.and_then(wait).map_err(|code| {
         let (reason, retryable) = reason(&code);
         Failure { message: format!("the API at {origin} could not be asked: {reason}"), retryable }
@@ -92,7 +93,9 @@ fn answer(origin: &str, begun: Result<FutureIncomingResponse, ErrorCode>) -> Res
     let stream = response.consume().and_then(|body| Ok((body.stream()?, body)));
     let (stream, body) = stream.map_err(|()| broke_off())?;
     let stream = Stream { stream: Some(stream), _body: body, failure: broke_off() };
-    Ok(Response { status: response.status(), body: Box::new(stream) })
+    let retry_after = response.headers().get("retry-after").pop();
+    let retry_after = retry_after.and_then(|value| String::from_utf8(value).ok());
+    Ok(Response { status: response.status(), retry_after, body: Box::new(stream) })
 }
 
 fn options() -> RequestOptions {
@@ -165,8 +168,11 @@ fn reason(code: &ErrorCode) -> (String, bool) {
         ErrorCode::ConnectionReadTimeout | ErrorCode::HttpResponseTimeout => {
             ("its answer did not come in time", true)
         }
-        // Our own host's way to say why TLS failed.
-        ErrorCode::InternalError(Some(text)) => return (text.clone(), false),
+        // Our own host's way to say why TLS or a proxy failed, and whether that may pass.
+        ErrorCode::InternalError(Some(text)) => {
+            let passing = text.strip_prefix("passing: ");
+            return (passing.unwrap_or(text).to_owned(), passing.is_some());
+        }
         other => return (format!("{other:?}"), true),
     };
     (reason.into(), retryable)

@@ -84,6 +84,19 @@ pub(crate) fn split(text: &str) -> Result<(&str, Option<u16>), &'static str> {
     Ok((host, port))
 }
 
+/// Takes what follows `https://` of an API apart: host and port, and the path that the API is below, which begins with a slash or is empty. The
+/// API's own path, `/api/v1`, may stand at its end, and does not count. Nothing if there is a path of another form.
+pub(crate) fn base_path(text: &str) -> Option<(&str, &str)> {
+    let text = text.trim_end_matches('/');
+    let text = text.strip_suffix("/api/v1").unwrap_or(text).trim_end_matches('/');
+    let (authority, path) = text.split_at(text.find('/').unwrap_or(text.len()));
+    let segment = |segment: &str| {
+        !matches!(segment, "" | "." | "..")
+            && segment.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b))
+    };
+    path.split('/').skip(1).all(segment).then_some((authority, path))
+}
+
 /// Whether a text is a name or an IP address, without a port. The error says what to do.
 pub(crate) fn name(text: &str) -> Result<(), &'static str> {
     match split(text)? {

@@ -9,12 +9,16 @@ mod output;
 mod reader;
 mod start;
 mod strangers;
+#[allow(dead_code, reason = "hosts use the rest of it")]
+mod text;
 
 pub use endpoint::Endpoint;
 pub use fault::{Fault, Faults};
 pub use keys::{KEYS, Keeper, Key};
 pub use origin::Origin;
 pub use output::Output;
+pub(crate) use strangers::distance;
+pub(crate) use text::api_key;
 
 use crate::checkpoint::LogPlace;
 use crate::source::{Entry, Selection, Source};
@@ -84,7 +88,7 @@ pub enum LogLevel {
 impl Config {
     /// Parses parameters. `own_action` is the forwarder's full name if known: it is never monitored.
     pub fn parse(params: &[u8], own_action: Option<&str>) -> Result<Self, Faults> {
-        let params = match serde_json::from_slice(params) {
+        let params = match serde_json::from_slice(params.strip_prefix(b"\xef\xbb\xbf").unwrap_or(params)) {
             Ok(Value::Object(params)) => params,
             Ok(_) => return Err(Faults::one("", &Value::Null, "give the parameters as a JSON object")),
             Err(error) => {

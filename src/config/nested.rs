@@ -12,9 +12,12 @@ pub(crate) const TWICE: &str =
 /// Groups within groups that there are at most, as in `logstash.key.pem`, and one more. What is deeper stays as it is.
 const DEPTH: usize = 4;
 
+/// The key whose value may begin and end with blanks.
+const PASSPHRASE: &str = "passphrase";
+
 /// Puts the values of dotted keys into their groups. Returns the paths that are given twice; one of their values goes lost.
 ///
-/// `null` counts as absent. Keys that begin with `__` are the platform's and stay as they are.
+/// Texts lose a byte order mark, and what is on one line blanks and its end, but for a passphrase. `null` counts as absent. Keys that begin with `__` are the platform's and stay as they are.
 pub(crate) fn nest(params: &mut Map<String, Value>) -> Vec<String> {
     let mut twice = Vec::new();
     for (name, value) in std::mem::take(params) {
@@ -39,6 +42,7 @@ fn put(group: &mut Map<String, Value>, above: &[&str], name: &str, value: Value,
         (Some(rest), value) => Map::from_iter([(rest.to_owned(), value)]),
         (None, Value::Object(members)) if above.len() < DEPTH => members,
         (None, value) => {
+            let value = if name == PASSPHRASE { value } else { trimmed(value) };
             let place = group.entry(name).or_insert(Value::Null);
             if place.is_null() {
                 *place = value;
@@ -59,6 +63,20 @@ fn put(group: &mut Map<String, Value>, above: &[&str], name: &str, value: Value,
             }
         }
         _ => twice.push(path.join(".")),
+    }
+}
+
+/// The value with its texts trimmed.
+fn trimmed(value: Value) -> Value {
+    match value {
+        Value::String(text) => {
+            let text = text.trim_start_matches('\u{feff}');
+            // Several lines are PEM text, which ends with its last line's end.
+            let line = text.trim();
+            if line.contains('\n') { text.into() } else { line.into() }
+        }
+        Value::Array(items) => items.into_iter().map(trimmed).collect(),
+        other => other,
     }
 }
 
@@ -96,6 +114,19 @@ mod tests {
         ] {
             assert_eq!(nested(params.clone()).1, [path], "{params}");
         }
+    }
+
+    #[test]
+    fn texts_lose_byte_order_marks_line_ends_and_blanks_around_them_but_not_a_passphrase() {
+        let params = json!({
+            "logstash.host": "\u{feff}logs\r\n", "logstash": {"hosts": [" a:1\r\n", 5], "passphrase": " open sesame ", "ca": "\u{feff}A\r\nB\r\n",
+            "key": {"pem": "K\n", "passphrase": " x "}}, "actions": ["hello\r\n"]
+        });
+        let tidy = json!({
+            "logstash": {"host": "logs", "hosts": ["a:1", 5], "passphrase": " open sesame ", "ca": "A\r\nB\r\n", "key": {"pem": "K", "passphrase": " x "}},
+            "actions": ["hello"]
+        });
+        assert_eq!(nested(params), (tidy, vec![]));
     }
 
     #[test]

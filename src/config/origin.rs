@@ -1,41 +1,48 @@
-//! Where the API is: scheme, host and port.
+//! Where the API is: scheme, host and port, and maybe a path.
 
-use super::endpoint;
+use super::{endpoint, text};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// An origin: `https://host[:port]` or `http://host[:port]`, without a path.
+/// An origin, `https://host[:port]` or `http://host[:port]`, and the path that a gateway has the API below, if any.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin(String);
 
 impl Origin {
-    /// Parses what `__OW_API_HOST` and `api.host` hold: an origin, or `host[:port]`, which means https.
+    /// Parses what `__OW_API_HOST` and `api.host` hold: an origin, or `host[:port]`, which means https; with a path, if a gateway has the API below
+    /// one.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let text = text.trim();
-        let text = text.strip_suffix('/').unwrap_or(text);
-        let (scheme, authority) = text.split_once("://").unwrap_or(("https", text));
+        const FORM: &str = "give scheme, host and port, and the path that the API is below, if there is one: `https://openwhisk.example.com`, \
+                            `https://gateway.example.com/openwhisk`";
+        let text = text::tidied(text);
+        let (scheme, rest) = text.split_once("://").unwrap_or(("https", text));
         let scheme = scheme.to_ascii_lowercase();
         if !matches!(scheme.as_str(), "http" | "https") {
             return Err("give `https://host[:port]` or `http://host[:port]`".into());
         }
-        if authority.contains('@') {
+        if rest.contains('@') {
             return Err("leave user and password out: the API key comes from the platform".into());
         }
+        let (authority, base) = endpoint::base_path(rest).ok_or(FORM)?;
         // One rule for all that may be reached.
-        let (host, _) = endpoint::split(authority)
-            .map_err(|_| "give scheme, host and port only, as `https://openwhisk.example.com`")?;
+        let (host, _) = endpoint::split(authority).map_err(|_| FORM)?;
         match host == authority && host.contains(':') {
-            true => Ok(Self(format!("{scheme}://[{host}]"))),
-            false => Ok(Self(format!("{scheme}://{authority}"))),
+            true => Ok(Self(format!("{scheme}://[{host}]{base}"))),
+            false => Ok(Self(format!("{scheme}://{authority}{base}"))),
         }
     }
-}
 
-impl Origin {
+    /// Scheme, host and port, and the path that the API is below: empty, or one that begins with a slash.
+    pub fn parts(&self) -> (&str, &str, &str) {
+        let (scheme, rest) = self.0.split_once("://").unwrap_or(("https", &self.0));
+        let (authority, base) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        (scheme, authority, base)
+    }
+
     /// Whether what is sent there can be read on the way.
     pub fn is_exposed(&self) -> bool {
-        let plain = self.0.strip_prefix("http://").map(endpoint::split);
-        plain.is_some_and(|split| split.is_ok_and(|(host, _)| !endpoint::is_own_machine(host)))
+        let (scheme, authority, _) = self.parts();
+        scheme == "http" && endpoint::split(authority).is_ok_and(|(host, _)| !endpoint::is_own_machine(host))
     }
 }
 
@@ -60,6 +67,12 @@ mod tests {
             ("[::1]", "https://[::1]"),
             ("::1", "https://[::1]"),
             ("http://2001:db8::1", "http://[2001:db8::1]"),
+            ("https://host//", "https://host"),
+            ("\"https://host\"\r\n", "https://host"),
+            ("https://gw/openwhisk", "https://gw/openwhisk"),
+            ("gw:8443/a/b_c/", "https://gw:8443/a/b_c"),
+            ("https://host/api/v1/", "https://host"),
+            ("https://gw/openwhisk/api/v1", "https://gw/openwhisk"),
         ] {
             assert_eq!(Origin::parse(text).unwrap().to_string(), origin);
         }
@@ -70,10 +83,12 @@ mod tests {
         for (text, exposed) in [
             ("http://172.17.0.1:3233", true),
             ("http://openwhisk.example.com", true),
+            ("http://gw.example.com/openwhisk", true),
             ("http://[2001:db8::1]:80", true),
             ("https://openwhisk.example.com", false),
             ("openwhisk.example.com", false),
             ("http://localhost:3233", false),
+            ("http://localhost:3233/openwhisk", false),
             ("http://127.0.0.1", false),
             ("http://[::1]:3233", false),
         ] {
@@ -82,15 +97,27 @@ mod tests {
     }
 
     #[test]
-    fn paths_users_and_other_schemes_are_refused() {
+    fn the_parts_of_an_origin_are_what_a_request_is_made_of() {
+        assert_eq!(Origin::parse("https://gw:1/a/b").unwrap().parts(), ("https", "gw:1", "/a/b"));
+        assert_eq!(Origin::parse("http://[::1]").unwrap().parts(), ("http", "[::1]", ""));
+    }
+
+    #[test]
+    fn odd_paths_users_and_other_schemes_are_refused() {
         for text in [
             "",
             "https://",
             "host:",
             "host:99999",
             "ftp://host",
-            "https://host/api/v1",
+            "https://host/a?b",
+            "https://host/a//b",
+            "https://host/a/../b",
+            "https://host/a b",
+            "https://host/a%2f",
+            "https://host/#/x",
             "https://user:password@host",
+            "https://host/user:password@x",
             "ho st",
             "a:b:1",
             "[host]",

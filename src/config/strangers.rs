@@ -51,8 +51,7 @@ const BEATS: &[Stranger] = &[
     ("ssl.renegotiation", "TLS is never renegotiated: remove it"),
     ("ssl.ca_sha256", "give `logstash.ca_sha256`"),
     ("ssl.ca_trusted_fingerprint", "give `logstash.leaf_sha256` or `logstash.ca_sha256`, and the CA itself as `logstash.ca`"),
-    ("proxy_url", "the receiver is reached directly, without a proxy: remove it"),
-    ("proxy_use_local_resolver", "the receiver is reached directly, without a proxy: remove it"),
+    ("proxy", "give `logstash.proxy_url`"),
     ("index", "Logstash chooses the index: give it in Logstash's output; `[@metadata][beat]` is `whiskjack`"),
     ("queue", "what is not acknowledged is owed in the checkpoint, there is no queue: remove it"),
     ("username", "Lumberjack has no user names: a client certificate (`logstash.cert`, `logstash.key`) tells the receiver who sends"),
@@ -151,6 +150,11 @@ const OUTSIDE: &[Stranger] = &[
     ("apihost", "give `api.host`"),
     ("api_host", "give `api.host`"),
     ("api.url", "give `api.host`"),
+    ("proxy", "give `api.proxy_url` for the API, `logstash.proxy_url` for receivers"),
+    ("http_proxy", "give `api.proxy_url` for the API, `logstash.proxy_url` for receivers"),
+    ("https_proxy", "give `api.proxy_url` for the API, `logstash.proxy_url` for receivers"),
+    ("all_proxy", "give `api.proxy_url` for the API, `logstash.proxy_url` for receivers"),
+    ("api.proxy", "give `api.proxy_url`"),
     ("api.insecure", "give `api.rejectUnauthorized`"),
     ("ignore_certs", "give `api.rejectUnauthorized`"),
     ("cron", "it is the alarm's: give it to the trigger, not to the action"),
@@ -209,7 +213,7 @@ fn plain(name: &str) -> String {
 }
 
 /// How many letters to change, add, leave out or swap with their neighbour (Damerau's distance).
-fn distance(a: &str, b: &str) -> usize {
+pub(crate) fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut before: Vec<usize> = Vec::new();
     let mut above: Vec<usize> = (0..=b.len()).collect();

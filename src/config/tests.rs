@@ -1,8 +1,22 @@
 use super::*;
 use serde_json::json;
 
+#[path = "../../tests/schema/accepts.rs"]
+mod accepts;
+
+/// Parses parameters. The schema must say the same of them.
 fn parse(params: Value) -> Result<Config, Faults> {
-    Config::parse(params.to_string().as_bytes(), Some("/guest/tools/forwarder"))
+    let parsed = Config::parse(params.to_string().as_bytes(), Some("/guest/tools/forwarder"));
+    let faults = parsed.as_ref().err().map(|faults| faults.0.clone()).unwrap_or_default();
+    let remedies: Vec<String> = faults.into_iter().map(|fault| fault.remedy).collect();
+    let mut tried = params;
+    if remedies.is_empty() {
+        // The host's keys need not be sound here; its own tests try them.
+        let of_host = KEYS.iter().filter(|key| key.keeper == Keeper::Host).map(|key| key.path);
+        accepts::remove(&mut tried, "", &of_host.collect::<Vec<_>>());
+    }
+    accepts::agrees(&tried, &remedies);
+    parsed
 }
 
 fn faults(params: Value) -> Vec<String> {
@@ -314,14 +328,14 @@ fn what_people_bring_from_filebeat_and_logstash_is_told_by_our_key_or_by_why_the
         "actions": ["a"],
         "logstash": {
             "host": "h", "port": 1, "ssl": {"certificate_authorities": ["/etc/ca.crt"], "verification_mode": "none", "odd": 1},
-            "proxy_url": "socks5://user:hunter2@proxy", "index": "logs", "queue": {"mem": {"events": 4096}}, "username": "hunter2",
+            "proxy": "socks5://user:hunter2@proxy", "index": "logs", "queue": {"mem": {"events": 4096}}, "username": "hunter2",
             "ssl_certificate_authorities": [], "url": "h"
         },
         "ssl.certificate_authorities": ["ca"], "output.logstash.hosts": ["a"], "processors": [], "ssl.enabled": true
     }));
     let expected = [
         ("logstash.index", "Logstash chooses the index"),
-        ("logstash.proxy_url", "without a proxy"),
+        ("logstash.proxy", "give `logstash.proxy_url`"),
         ("logstash.queue", "owed in the checkpoint"),
         ("logstash.ssl.certificate_authorities", "give `logstash.ca`"),
         ("logstash.ssl.odd", "the keys of `logstash` that are about TLS"),
@@ -339,6 +353,20 @@ fn what_people_bring_from_filebeat_and_logstash_is_told_by_our_key_or_by_why_the
         assert!(fault.starts_with(&format!("{key}: ")) && fault.contains(remedy), "{fault}");
         assert!(!fault.contains("did you mean") && !fault.contains("hunter2"), "{fault}");
     }
+}
+
+#[test]
+fn the_proxy_keys_of_filebeat_are_ours_too() {
+    let params = json!({
+        "actions": ["a"], "api.proxy_url": "http://proxy:3128",
+        "logstash": {"host": "h", "port": 1, "proxy_url": "socks5://proxy:1080", "proxy_use_local_resolver": true}
+    });
+    assert!(parse(params).is_ok());
+    let found = faults(
+        json!({"actions": ["a"], "https_proxy": "http://me:hunter2@proxy", "logstash": {"host": "h", "port": 1}}),
+    );
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].contains("`api.proxy_url`") && !found[0].contains("hunter2"), "{found:?}");
 }
 
 #[test]

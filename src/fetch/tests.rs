@@ -10,6 +10,8 @@ struct Activations {
     left_out: Vec<u64>,
     /// So many lists are answered by a gateway, as if there were nothing.
     gateway: Cell<u32>,
+    /// Only those that skip so many rows at least.
+    gateway_from: u64,
     /// What was asked for and visited, in order.
     events: RefCell<Vec<String>>,
 }
@@ -31,7 +33,7 @@ impl Http for Activations {
         self.events.borrow_mut().push(format!("{} up to {upto}", if counts { "count" } else { "page" }));
         let body = if counts {
             format!(r#"{{"activations":{}}}"#, inside.count())
-        } else if self.gateway.get() > 0 {
+        } else if self.gateway.get() > 0 && number("skip") >= self.gateway_from {
             self.gateway.set(self.gateway.get() - 1);
             "[]".into()
         } else {
@@ -114,6 +116,22 @@ fn an_empty_page_is_asked_for_again_when_the_count_says_that_there_is_more() {
     let unreadable = Activations { starts: vec![40], left_out: vec![40], ..Activations::default() };
     assert_eq!(unreadable.walk(Some(1)).len(), 5, "what the API itself cannot read keeps nobody");
     assert_eq!(Activations::default().walk(Some(0)), ["page up to 99"]);
+}
+
+#[test]
+fn an_empty_page_of_one_millisecond_is_asked_for_again_too() {
+    let (gateway, starts) = (Cell::new(1), vec![30; 5]);
+    let api = Activations { starts, gateway, gateway_from: 2, ..Activations::default() };
+    let clock = Activations::default();
+    let api_of = Api::new(Ports { clock: &clock, http: &api, transport: &NoReceiver }, u64::MAX);
+    let api_of = api_of.with_largest_page(2);
+    let mut visits = 0;
+    let walked = Walk::new(&api_of, None, true).beginning_with(2).over(Range::new(0, 99).unwrap(), |row| {
+        visits += 1;
+        Visited { summary: Summary::parse(row.json).ok(), go_on: true }
+    });
+    assert!(walked.failure.is_none() && walked.reached.is_none(), "{walked:?}");
+    assert_eq!(visits, 7, "five, and the first two of them on a page that ends later as well");
 }
 
 #[test]

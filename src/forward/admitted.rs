@@ -13,6 +13,18 @@ pub(super) struct Admitted<'a> {
     done: HashSet<Summary>,
 }
 
+/// What is known of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Known {
+    /// It is new.
+    Not,
+    /// It is done, and that is remembered.
+    Remembered,
+    /// It is done, as it was monitored before and is that old. From now on it must be remembered: when its range has settled, all in it is
+    /// compared with what is.
+    Forgotten,
+}
+
 impl<'a> Admitted<'a> {
     pub(super) fn new(admissions: &'a [Admission], done: &[Summary]) -> Self {
         let admissions: Vec<_> = admissions
@@ -24,19 +36,18 @@ impl<'a> Admitted<'a> {
     }
 
     /// Whether a record is done already. `seen` says that too of those that were passed over, as they were not monitored.
-    pub(super) fn knows(&self, seen: &Seen, summary: Summary, record: &Record<'_>) -> bool {
-        let mut known = seen.contains(summary);
+    pub(super) fn knows(&self, seen: &Seen, summary: Summary, record: &Record<'_>) -> Known {
+        let of_ids = |known: bool| if known { Known::Remembered } else { Known::Not };
+        let mut known = of_ids(seen.contains(summary));
         let of_range = |(admission, _): &&(&Admission, Source)| admission.range.contains(summary.start);
         for (admission, before) in self.admissions.iter().filter(of_range) {
             let owed = || admission.owed.iter().any(|range| range.contains(summary.start));
             if before.matches(record) {
-                // Not remembered by its id.
-                let done = summary.start < admission.kept_from && !owed();
-                if done || seen.digest_at(summary.start).is_some() {
-                    return true;
+                if known == Known::Not && summary.start < admission.kept_from && !owed() {
+                    return Known::Forgotten;
                 }
             } else if admission.passed_over {
-                known = self.done.contains(&summary);
+                known = of_ids(self.done.contains(&summary));
             }
         }
         known

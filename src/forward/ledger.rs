@@ -25,8 +25,6 @@ struct Open {
     end: Option<u64>,
     /// How many of its entries were settled before this turn.
     before: u64,
-    /// Its entries are those of the log store.
-    from_store: bool,
     /// It is not to be done in this turn.
     put_off: bool,
 }
@@ -37,8 +35,6 @@ pub(super) struct Taken {
     pub(super) activation: Summary,
     /// So many of its entries, from the first on, are settled.
     pub(super) settled: u64,
-    /// These entries are those of the log store.
-    pub(super) from_store: bool,
 }
 
 /// With so many activations that are not done, some shall be: those without lines come faster than any window fills.
@@ -61,21 +57,7 @@ impl Ledger {
 
     /// Opens an activation of which so many entries are settled already.
     pub(super) fn go_on(&mut self, activation: Summary, before: u64) {
-        self.open.push_back(Open {
-            activation,
-            first: self.pushed,
-            end: None,
-            before,
-            from_store: false,
-            put_off: false,
-        });
-    }
-
-    /// The entries of the activation that came last are those of the log store.
-    pub(super) fn is_from_store(&mut self) {
-        if let Some(open) = self.open.back_mut() {
-            open.from_store = true;
-        }
+        self.open.push_back(Open { activation, first: self.pushed, end: None, before, put_off: false });
     }
 
     /// Whether there is an event of the activation that came last.
@@ -97,8 +79,8 @@ impl Ledger {
 
     /// Takes out the first activation that is not done.
     pub(super) fn take(&mut self) -> Option<Taken> {
-        let Open { activation, first, before, from_store, .. } = self.open.pop_front()?;
-        Some(Taken { activation, settled: before + self.settled.saturating_sub(first), from_store })
+        let Open { activation, first, before, .. } = self.open.pop_front()?;
+        Some(Taken { activation, settled: before + self.settled.saturating_sub(first) })
     }
 
     /// The open activation, of which there is no event yet, is not to be done in this turn.

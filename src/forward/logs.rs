@@ -4,7 +4,7 @@ use crate::api::{Api, Logs};
 use crate::checkpoint::{LogPlace, Seen};
 use crate::plan::Plan;
 use crate::ports::Failure;
-use crate::record::{ActivationId, OwnedLine, Record, Summary};
+use crate::record::{ActivationId, Line, OwnedLine, Record, Summary};
 
 /// How long after its end an activation's lines may take to come into their store, in milliseconds: until then no lines is no answer.
 pub(super) const SETTLING_MS: u64 = 120_000;
@@ -15,6 +15,8 @@ const MOST_FAILURES: u32 = 3;
 const MOST_PUT_OFF: u32 = 1;
 /// Most ids and digests of what counts as done without lines that a turn remembers.
 const MOST_DOUBTFUL: usize = 2_000;
+/// Most entries of a record that may all be notices of the platform.
+const MOST_NOTICES: usize = 16;
 
 /// The lines of a record.
 pub(super) enum Lines {
@@ -143,6 +145,10 @@ impl LogStore {
                 self.learn(LogPlace::Api);
                 Lines::ElsewhereOneByOne
             }
+            // A store that has lines of others answers for this one: if it counted as done without an answer, it would be asked for in each run.
+            Ok(Logs::NotAvailable) if self.belief.place == LogPlace::Api => {
+                self.not_yet(record, last_chance, age_ms)
+            }
             Ok(Logs::NotAvailable) => {
                 self.learn(LogPlace::Nowhere);
                 self.doubted(record)
@@ -197,14 +203,13 @@ impl LogStore {
 
     /// `/logs` gave some. The record's own entries are first, so that they keep their numbers.
     fn found(&mut self, record: &Record<'_>, lines: Vec<OwnedLine>) -> Lines {
-        let own: Vec<OwnedLine> = record.entries().map(OwnedLine::from).collect();
-        let is_own = |line: &OwnedLine| own.iter().any(|own| own.is_like(line));
-        let more: Vec<OwnedLine> = lines.into_iter().filter(|line| !is_own(line)).collect();
+        let own = Notices::of(record);
+        let more: Vec<OwnedLine> = lines.into_iter().filter(|line| !own.has(line.line())).collect();
         if more.is_empty() {
             return Lines::InRecord;
         }
         self.learn(LogPlace::Api);
-        Lines::Elsewhere(own.into_iter().chain(more).collect())
+        Lines::Elsewhere(own.first.into_iter().chain(more).collect())
     }
 
     /// `/logs` gave none. That is final when they had time to come.
@@ -245,6 +250,43 @@ impl LogStore {
             seen => seen,
         };
         self.belief.lines_seen |= seen == LogPlace::Record;
+    }
+}
+
+/// The notices of the platform that a record holds although its lines are in a store of their own: they are its first entries. The store may
+/// show them too.
+#[derive(Debug, Default)]
+pub(super) struct Notices {
+    first: Vec<OwnedLine>,
+    /// Another entry follows.
+    others: bool,
+}
+
+impl Notices {
+    /// Those of a record that has nothing else.
+    pub(super) fn of(record: &Record<'_>) -> Self {
+        Self { first: record.entries().map(OwnedLine::from).collect(), others: false }
+    }
+
+    /// Takes in the next entry of the record.
+    pub(super) fn note(&mut self, line: Line<'_>) {
+        self.others |= self.first.len() >= MOST_NOTICES || !line.is_notice();
+        if !self.others {
+            self.first.push(line.into());
+        }
+    }
+
+    /// Whether there are no other entries, and so many of these.
+    pub(super) fn are_all(&self, entries: usize) -> bool {
+        !self.others && self.first.len() == entries
+    }
+
+    pub(super) fn has(&self, line: Line<'_>) -> bool {
+        self.first.iter().any(|own| own.reads_like(line))
+    }
+
+    pub(super) fn lines(&self) -> impl Iterator<Item = Line<'_>> {
+        self.first.iter().map(OwnedLine::line)
     }
 }
 

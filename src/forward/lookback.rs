@@ -26,6 +26,8 @@ pub(super) struct Unknown {
     pub(super) ranges: Vec<Range>,
     /// Digests of which all activations are fetched, as something in there is not known.
     pub(super) renewing: Vec<Range>,
+    /// What the list of summaries shows in these ranges and is not known by its id: the list of full records may leave some out.
+    pub(super) listed: Vec<Summary>,
     /// Known activations that the list does not show any more, or shows again.
     pub(super) gone: Vec<Summary>,
     pub(super) back: Vec<Summary>,
@@ -67,6 +69,8 @@ impl<F: Fn() -> bool> LookBack<'_, F> {
         self.renew_what_is_fetched(range, &mut found);
         found.ranges = range::union(std::mem::take(&mut found.ranges));
         found.ranges.reverse();
+        let ranges = &found.ranges;
+        found.listed.retain(|summary| ranges.iter().any(|range| range.contains(summary.start)));
         Ok(found)
     }
 
@@ -143,6 +147,7 @@ impl<F: Fn() -> bool> LookBack<'_, F> {
         let mut met: HashSet<Summary> = HashSet::new();
         let mut edge = Edge::default();
         let mut known_since_last = true;
+        let mut rows = RowsOfDigest::default();
         let walked = Walk::new(self.api, self.name, false).over(part, |row| {
             let Ok(summary) = Summary::parse(row.json) else {
                 return Visited { summary: None, go_on: (self.in_time)() };
@@ -151,12 +156,21 @@ impl<F: Fn() -> bool> LookBack<'_, F> {
             if self.seen.contains(summary) {
                 known_since_last = true;
                 met.insert(summary);
-            } else if let Some(known) = self.seen.digest_at(summary.start) {
+                return Visited { summary: Some(summary), go_on: (self.in_time)() };
+            }
+            let known = self.seen.digest_at(summary.start);
+            if known != rows.known {
+                rows.pass(&digests, &mut found.listed);
+                rows.known = known;
+            }
+            if let Some(known) = known {
                 known_since_last = true;
                 if let Some(digest) = digests.get_mut(&known.range().since()).filter(|_| new) {
                     digest.add(summary.activation_id);
+                    rows.listed.push(summary);
                 }
             } else if wanted.contains(summary.start) {
+                found.listed.extend(Some(summary).filter(|_| new));
                 found.note(summary.start, known_since_last);
                 known_since_last = false;
             }
@@ -165,6 +179,7 @@ impl<F: Fn() -> bool> LookBack<'_, F> {
         if let Some(failure) = walked.failure {
             return Err(failure);
         }
+        rows.pass(&digests, &mut found.listed);
         // A digest of which only a part was listed cannot be compared: it belongs to what is left.
         let cut = walked.reached.map(|reached| match self.seen.digest_at(reached) {
             Some(digest) => digest.range().upto(),
@@ -185,6 +200,23 @@ impl<F: Fn() -> bool> LookBack<'_, F> {
         found.gone.extend(self.seen.listed(listed).filter(|known| !met.contains(known)));
         found.back.extend(self.seen.gone(listed).filter(|gone| met.contains(gone)));
         Ok(())
+    }
+}
+
+/// What the list shows of one digest. If it fits, that is of no interest; so it takes little room.
+#[derive(Default)]
+struct RowsOfDigest {
+    known: Option<Digest>,
+    listed: Vec<Summary>,
+}
+
+impl RowsOfDigest {
+    /// Rows come newest first, so there are no more of this one.
+    fn pass(&mut self, digests: &BTreeMap<u64, Digest>, into: &mut Vec<Summary>) {
+        let rows = std::mem::take(&mut self.listed);
+        if self.known.is_some_and(|known| digests.get(&known.range().since()) != Some(&known)) {
+            into.extend(rows);
+        }
     }
 }
 

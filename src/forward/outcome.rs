@@ -87,6 +87,8 @@ pub struct Tally {
     pub mended: u64,
     /// Time spent waiting for receivers, in milliseconds.
     pub waited_ms: u64,
+    /// Windows of two to four lines that a receiver closed the connection upon, though it took each of the lines alone.
+    pub small_windows: u64,
     /// Activations whose logs could not be had yet.
     pub put_off: u64,
 }

@@ -4,7 +4,7 @@
 //! are acknowledged, and each run goes on with it, by its id, until the last one is, or the platform says that it does not exist any more.
 
 use super::ledger::Taken;
-use super::logs::SETTLING_MS;
+use super::logs::{Notices, SETTLING_MS};
 use super::{NAMED, TURN_MS, Turn, turn_ends_ms};
 use crate::api::{Entries, EntriesAt};
 use crate::checkpoint::{OwedRecord, SourceState};
@@ -15,7 +15,7 @@ use crate::lumberjack::Goal;
 use crate::plan::Slice;
 use crate::ports::Failure;
 use crate::range::Range;
-use crate::record::{ActivationId, Record, Summary, UnreadableRecord};
+use crate::record::{ActivationId, Line, Record, Summary, UnreadableRecord};
 use std::collections::{HashSet, VecDeque};
 use std::ops::ControlFlow;
 
@@ -35,6 +35,10 @@ pub(super) struct Singles {
     open: VecDeque<OwedRecord>,
     /// The record inside of which the turn ended.
     cut: Option<OwedRecord>,
+    /// What the list of summaries shows, and the list of full records has not shown yet.
+    expected: HashSet<Summary>,
+    /// Those of them that it left out.
+    left_out: Vec<Summary>,
     /// For the outcome.
     pub(super) records: Vec<OwedRecord>,
     pub(super) settled: Vec<Summary>,
@@ -70,7 +74,6 @@ fn unidentified(Summary { activation_id, start }: Summary, trouble: Option<Strin
         name: String::new(),
         namespace: String::new(),
         acknowledged: 0,
-        from_store: false,
         trouble,
     }
 }
@@ -98,6 +101,22 @@ impl Singles {
     /// Whether the turn ended inside of a record.
     pub(super) fn is_cut(&self) -> bool {
         self.cut.is_some()
+    }
+
+    /// The list of summaries shows these, and they are to be fetched; as is what is owed by itself and known as a part of these digests only.
+    pub(super) fn expect(&mut self, listed: Vec<Summary>, digests: &[Range]) {
+        let is_fetched = |owed: &&Summary| digests.iter().any(|digest| digest.contains(owed.start));
+        self.expected = listed.into_iter().chain(self.owed.iter().filter(is_fetched).copied()).collect();
+    }
+
+    /// The list of full records shows this one.
+    pub(super) fn meet(&mut self, visited: Visited) {
+        visited.summary.map(|summary| self.expected.remove(&summary));
+    }
+
+    /// Those that the list of full records left out: they count as done in their range.
+    pub(super) fn take_left_out(&mut self) -> Vec<Summary> {
+        std::mem::take(&mut self.left_out)
     }
 
     /// Those that this run goes on with.
@@ -149,13 +168,20 @@ impl Turn<'_> {
         self.visited(Summary { activation_id: record.activation_id, start: record.start })
     }
 
-    /// Takes the lines of one record that are too many to be kept at once.
+    /// Takes the lines of one record that are too many to be kept at once. Before those of a store come the record's own notices.
     pub(super) fn take_one_by_one(&mut self, record: &Record<'_>, at: EntriesAt) {
         let (api, events) = (self.api, self.open(record));
-        if at == EntriesAt::Store {
-            self.ledger.is_from_store();
-        }
-        let read = api.entries(record.activation_id, at, |index, line| self.put(&events, index, line));
+        let own = if at == EntriesAt::Store { Notices::of(record) } else { Notices::default() };
+        let mut index = 0;
+        let mut put = |line: Line<'_>| {
+            index += 1;
+            self.put(&events, index - 1, line)
+        };
+        let read = if own.lines().all(&mut put) {
+            api.entries(record.activation_id, at, |_, line| own.has(line) || put(line))
+        } else {
+            Ok(Entries::Stopped)
+        };
         let trouble = match read {
             Ok(Entries::All(_)) => return,
             Ok(Entries::Stopped) => return self.singles.cut(of(record, None)),
@@ -167,8 +193,7 @@ impl Turn<'_> {
             return self.singles.cut(of(record, Some(trouble)));
         }
         let settled = self.ledger.settled_of_last();
-        let from_store = at == EntriesAt::Store;
-        self.owe(OwedRecord { acknowledged: settled, from_store, ..of(record, Some(trouble)) });
+        self.owe(OwedRecord { acknowledged: settled, ..of(record, Some(trouble)) });
     }
 
     /// A record that cannot be read is owed by itself. If not even its id can be, that is an error of this run, and it does not hold up its
@@ -205,16 +230,35 @@ impl Turn<'_> {
         found
     }
 
+    /// What the list of full records left out in a range that was walked down to `reached`, as the API cannot read it itself (facts/openwhisk.md
+    /// 1.2), is owed by itself from now on. Returns how far the range is done then.
+    pub(super) fn owe_left_out(&mut self, reached: Option<u64>) -> Option<u64> {
+        let expected = std::mem::take(&mut self.singles.expected).into_iter();
+        let mut left_out: Vec<Summary> =
+            expected.filter(|summary| reached.is_none_or(|reached| summary.start > reached)).collect();
+        left_out.sort_unstable_by_key(|summary| std::cmp::Reverse((summary.start, summary.activation_id)));
+        for summary in left_out {
+            if !self.singles.owes(summary) {
+                self.owe(unidentified(summary, None));
+            }
+            if !self.singles.owes(summary) {
+                return Some(summary.start);
+            }
+            self.singles.left_out.push(summary);
+        }
+        reached
+    }
+
     /// When the turn is over: the record of which some entries are acknowledged and not all is owed by itself.
     pub(super) fn owe_begun(&mut self) {
         let cut = self.singles.cut.take();
         if self.singles.is_full() {
             return;
         }
-        if let Some(Taken { activation, settled, from_store }) = self.ledger.take_begun() {
+        if let Some(Taken { activation, settled }) = self.ledger.take_begun() {
             let record = cut.filter(|record| record.summary() == activation);
             let record = record.unwrap_or_else(|| unidentified(activation, None));
-            self.owe(OwedRecord { acknowledged: settled, from_store, ..record });
+            self.owe(OwedRecord { acknowledged: settled, ..record });
         }
     }
 
@@ -256,19 +300,16 @@ impl Turn<'_> {
             ControlFlow::Break(fate) => return fate,
         };
         self.namespace.clone_from(&record.namespace);
-        let (entries, record) = match self.send_entries(record, false) {
-            (Ok(Entries::All(0)), record) => self.send_entries(record, true),
-            sent => sent,
-        };
+        let (entries, own, record) = self.send_entries(record);
         let all = match entries {
             Ok(Entries::All(all)) => all as u64,
-            Ok(Entries::Empty | Entries::NotAvailable) if record.acknowledged > 0 => {
+            Ok(Entries::Empty | Entries::NotAvailable) if record.acknowledged > own => {
                 return troubled(record, "its log store has none of its lines any more".into());
             }
             Ok(Entries::Empty) if !self.is_at_rest(&record) => {
                 return troubled(record, "its log store has none of its lines yet".into());
             }
-            Ok(Entries::Empty | Entries::NotAvailable) => 0,
+            Ok(Entries::Empty | Entries::NotAvailable) => own,
             Ok(Entries::Stopped) => u64::MAX,
             Ok(Entries::NoRecord) => return self.not_found(record),
             Ok(Entries::NotRetrieved) => {
@@ -282,30 +323,40 @@ impl Turn<'_> {
         Fate::Owed(OwedRecord { trouble: None, ..record })
     }
 
-    /// Sends entries of a record, the first one that is not acknowledged first. Returns it with those that are now.
-    fn send_entries(
-        &mut self,
-        mut record: OwedRecord,
-        try_store: bool,
-    ) -> (Result<Entries, Failure>, OwedRecord) {
-        record.from_store |= try_store;
-        let at = if record.from_store { EntriesAt::Store } else { EntriesAt::Record };
+    /// Sends entries of a record, the first one that is not acknowledged first: those in the record, and if these are notices at most, those that
+    /// a store of their own has. Returns what came of it, how many notices there are of the record's own, and the record with those that are
+    /// acknowledged now.
+    fn send_entries(&mut self, mut record: OwedRecord) -> (Result<Entries, Failure>, u64, OwedRecord) {
         let acknowledged = usize::try_from(record.acknowledged).unwrap_or(usize::MAX);
         let (api, began_ms) = (self.api, self.ports.clock.now_ms());
         self.ledger.go_on(record.summary(), record.acknowledged);
         let events = Events::of_owed(&record, self.delivery.protocol());
-        let entries = api.entries(record.id, at, |index, line| {
-            if index < acknowledged {
-                return index % PASSED_A_LOOK != 0 || self.ports.clock.now_ms() < self.stop_ms;
+        let mut index = 0;
+        let mut put = |line: Line<'_>| {
+            let this = index;
+            index += 1;
+            if this < acknowledged {
+                return this % PASSED_A_LOOK != 0 || self.ports.clock.now_ms() < self.stop_ms;
             }
-            if index == acknowledged {
+            if this == acknowledged {
                 self.begin_turn_anew(began_ms);
             }
-            self.put(&events, index, line)
+            self.put(&events, this, line)
+        };
+        let mut own = Notices::default();
+        let mut entries = api.entries(record.id, EntriesAt::Record, |_, line| {
+            own.note(line);
+            put(line)
         });
+        if matches!(entries, Ok(Entries::All(all)) if own.are_all(all)) {
+            entries = api.entries(record.id, EntriesAt::Store, |_, line| own.has(line) || put(line));
+        }
+        if let Ok(Entries::All(all)) = &mut entries {
+            *all = index;
+        }
         self.send(Goal::Settled);
         record.acknowledged = self.ledger.take().map_or(record.acknowledged, |taken| taken.settled);
-        (entries, record)
+        (entries, own.lines().count() as u64, record)
     }
 
     /// Whether its lines have had their time to come into their store.
@@ -330,8 +381,8 @@ impl Turn<'_> {
         match self.listed(&record) {
             Ok(Listed::Without(reason)) => ControlFlow::Break(troubled(record, reason)),
             Ok(Listed::With { known, has_lines }) if has_lines => {
-                let OwedRecord { acknowledged, from_store, trouble, .. } = record;
-                ControlFlow::Continue(OwedRecord { acknowledged, from_store, trouble, ..known })
+                let OwedRecord { acknowledged, trouble, .. } = record;
+                ControlFlow::Continue(OwedRecord { acknowledged, trouble, ..known })
             }
             Ok(Listed::With { .. }) => ControlFlow::Break(Fate::Done),
             Ok(Listed::Not) => match self.api.entries(record.id, EntriesAt::Record, |_, _| false) {

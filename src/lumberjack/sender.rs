@@ -22,6 +22,7 @@ mod isolation;
 mod options;
 mod pace;
 mod rotation;
+mod small;
 
 pub use options::Options;
 pub use rotation::Backoff;
@@ -35,6 +36,7 @@ use flight::{Flight, Window};
 use isolation::{Isolation, Trial};
 use pace::Pace;
 use rotation::Rotation;
+use small::SmallWindows;
 
 /// Longest time to open a connection; below the 10 s after which receivers give up on a silent peer (facts/lumberjack.md 2.5).
 const CONNECT_MS: u64 = 9_000;
@@ -114,6 +116,8 @@ pub struct Counts {
     pub keep_alives: u64,
     /// Time spent waiting for the receiver's answers, in milliseconds.
     pub waited_ms: u64,
+    /// Windows of two to four events that a receiver closed the connection upon, though it took each of the events alone.
+    pub small_windows: u64,
 }
 
 /// The sender.
@@ -130,6 +134,7 @@ pub struct Sender {
     reader: AckReader,
     rotation: Rotation,
     isolation: Isolation,
+    small: SmallWindows,
     pace: Pace,
     pause_until_ms: u64,
     stop_ms: u64,
@@ -189,6 +194,7 @@ impl Sender {
             reader: AckReader::default(),
             rotation: Rotation::new(receivers, options.backoff, lane, seed),
             isolation: Isolation::default(),
+            small: SmallWindows::default(),
             pace: Pace::new(options.slow_start, options.window_events),
             pause_until_ms: 0,
             stop_ms: u64::MAX,
@@ -250,6 +256,7 @@ impl Sender {
         }
         self.outbox.clear();
         self.isolation = Isolation::default();
+        self.small.clear();
         self.first_unwritten = 0;
     }
 
@@ -377,6 +384,9 @@ impl Sender {
         // An ack that is repeated must not complete the window behind its own: that one is always smaller or larger by one.
         if self.flight.last().is_some_and(|before| before.count == count) {
             count -= 1;
+        }
+        if self.options.protocol == Protocol::V2 {
+            count = self.small.count(count);
         }
         let witness = self.isolation.trial() == Some(Trial::Witness);
         let (outbox, kept) = (&self.outbox, &self.witness);

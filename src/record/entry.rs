@@ -150,8 +150,8 @@ impl OwnedLine {
     }
 
     /// Whether it reads like the other one.
-    pub fn is_like(&self, other: &Self) -> bool {
-        self.text == other.text
+    pub fn reads_like(&self, other: Line<'_>) -> bool {
+        self.text == other.text()
     }
 }
 

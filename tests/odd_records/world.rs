@@ -128,7 +128,7 @@ impl Http for World {
             None => br#"{"limits":{"max_action_duration":300000,"max_action_logs":10485760}}"#.to_vec(),
         };
         let pieces = body.chunks(PIECE).map(<[u8]>::to_vec).collect();
-        Ok(Response { status, body: Box::new(Pieces(pieces)) })
+        Ok(Response { status, retry_after: None, body: Box::new(Pieces(pieces)) })
     }
 }
 

@@ -24,6 +24,8 @@ pub enum State {
     BadGateway,
     /// Not JSON, not even its id can be seen.
     Broken,
+    /// The list of full records leaves it out, as the API cannot read it; it is counted, and in the list of summaries.
+    LeftOut,
     /// There is no such record any more.
     Deleted,
     /// Its lines are in a log store, which says that it cannot give them; or gives them.
@@ -160,7 +162,7 @@ impl Body for Made {
 }
 
 fn answer(status: u16, body: impl Iterator<Item = String> + 'static) -> Response {
-    Response { status, body: Box::new(Made(Box::new(body))) }
+    Response { status, retry_after: None, body: Box::new(Made(Box::new(body))) }
 }
 
 fn text(status: u16, body: impl Into<String>) -> Response {
@@ -214,7 +216,7 @@ impl Http for Outside {
             let found = records.iter().find(|record| record.id == id && record.state != State::Deleted);
             let Some(record) = found else { return Ok(not_found()) };
             return Ok(match (record.state, logs) {
-                (State::BadGateway, _) => text(502, "<html>"),
+                (State::BadGateway | State::LeftOut, _) => text(502, "<html>"),
                 (State::Lost, true) => {
                     text(200, r#"{"logs":["The log message can't be retrieved, no index"]}"#)
                 }
@@ -252,7 +254,8 @@ impl World {
         if page.iter().any(|record| record.state == State::BadGateway) {
             return text(502, "<html>");
         }
-        let rows = page.into_iter().enumerate().flat_map(|(n, record)| {
+        let readable = page.into_iter().filter(|record| record.state != State::LeftOut);
+        let rows = readable.enumerate().flat_map(|(n, record)| {
             std::iter::once(if n > 0 { ",".to_owned() } else { String::new() }).chain(record.full())
         });
         answer(200, std::iter::once("[".to_owned()).chain(rows).chain(std::iter::once("]".into())))

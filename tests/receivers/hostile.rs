@@ -1,7 +1,7 @@
 //! Receivers that misbehave, on a virtual clock (facts/lumberjack.md 7.2). The same over real sockets: `sockets`.
 
 use crate::rig::{Happened, Rig, Say, Window, ack, event, failed, well};
-use crate::wire::options;
+use crate::wire::{options, v1};
 use whiskjack::lumberjack::{Goal, Options};
 use whiskjack::ports::{Step, TransportError};
 
@@ -316,6 +316,39 @@ sentences! {
         let mut rig = Rig::new(Options { window_events: 10_000, ..options() }, strict);
         rig.send(0..25_000);
         assert_eq!((rig.settled, rig.connections()), (25_000, 1));
+    }
+
+    fn h29_a_receiver_that_closes_on_two_to_four_events_of_version_2_is_recognised_when_it_takes_them_alone() {
+        let ruby = |window: &Window| if (2..=4).contains(&window.len()) { vec![Say::Close] } else { vec![Say::Ack(window.len())] };
+        for events in 2..=4 {
+            let mut rig = Rig::new(options(), ruby);
+            rig.send(0..events);
+            let first = rig.counts();
+            assert_eq!((rig.settled, first.small_windows, rig.set_aside.len()), (events, 1, 0), "{events}");
+            // From now on it is spared such windows.
+            let connections = rig.connections();
+            rig.send(events..events + 3);
+            rig.send(events + 3..events + 9);
+            assert_eq!((rig.settled, rig.connections(), rig.counts().resent), (events + 9, connections, 0), "{events}");
+        }
+        let mut rig = Rig::new(v1(), ruby);
+        rig.send(0..5);
+        assert_eq!((rig.settled, rig.counts().small_windows), (5, 0));
+    }
+
+    fn h29_what_is_closed_upon_for_another_reason_is_not_taken_for_that() {
+        // By chance, once.
+        let mut rig = Rig::new(options(), at_first(&[Say::Close]));
+        rig.send(0..3);
+        assert_eq!((rig.settled, rig.counts().small_windows), (3, 0));
+        // For one event.
+        let poisoned = |window: &Window| match window.has(&event(1)) {
+            true => vec![Say::Close],
+            false => vec![Say::Ack(window.len())],
+        };
+        let mut rig = Rig::new(options(), poisoned);
+        rig.send(0..3);
+        assert_eq!((rig.settled, rig.set_aside.len(), rig.counts().small_windows), (3, 1, 0));
     }
 
     fn h30_an_ack_after_45_seconds_of_silence_needs_a_longer_timeout_and_the_message_says_so() {

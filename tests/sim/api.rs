@@ -2,6 +2,7 @@
 
 use super::faults::{self, ApiFault};
 use super::package;
+use super::platform;
 use super::ports::{RunPorts, Sim};
 use super::record::{LogsAt, Record};
 use super::trouble::How;
@@ -61,7 +62,7 @@ impl RunPorts {
         // A large answer in small pieces would take its time.
         let piece = if answer.body.len() > 1 << 20 { 65_000 } else { piece };
         let streamed = Streamed { ports: self.shared(), bytes: answer.body, at: 0, piece, cut };
-        Response { status: answer.status, body: Box::new(streamed) }
+        Response { status: answer.status, retry_after: None, body: Box::new(streamed) }
     }
 }
 
@@ -103,6 +104,8 @@ fn answer(sim: &Sim, request: &Request) -> Answer {
     let collection = path.strip_prefix("/api/v1/namespaces/_/").expect("the namespace of the key");
     match (request.method, collection.split_once('/')) {
         (Method::Get, None) if collection == "activations" => activations(sim, query),
+        // Not every key may list them.
+        (Method::Get, None) if collection == "actions" => Answer::error(403, "not yours"),
         (Method::Get, Some(("activations", id))) => {
             let (id, logs_only) = id.strip_suffix("/logs").map_or((id, false), |id| (id, true));
             let id = u128::from_str_radix(id, 16).expect("an activation id");
@@ -134,19 +137,25 @@ fn by_id(sim: &Sim, id: u128, logs_only: bool) -> Answer {
 fn logs(sim: &Sim, record: &Record) -> Answer {
     let (now, settings) = (sim.now.get(), &sim.world.settings);
     let hopeful = now + 20_000 < record.start + settings.lookback_ms(0);
-    let lines: Vec<String> = match settings.logs {
-        LogsAt::Nowhere => vec!["Logs are not available.".into()],
+    platform::note(sim, record);
+    let lines: Vec<String> = match record.at {
+        LogsAt::Nowhere => return own_words("Logs are not available."),
         LogsAt::Api if !sim.quiet.get() && hopeful && sim.random.chance(settings.api_faults) => {
-            vec!["The log message can't be retrieved, no idea why".into()]
+            return own_words("The log message can't be retrieved, no idea why");
         }
         LogsAt::Api if record.has_lines() && record.logs_at <= now => {
             sim.met.note("log-store");
-            record.logs()
+            record.stored()
         }
         LogsAt::Api => Vec::new(),
         LogsAt::Record => record.logs(),
     };
     Answer::json(200, record.bytes_of_logs(lines))
+}
+
+/// What the platform says in place of lines: that is sound.
+fn own_words(text: &str) -> Answer {
+    Answer::json(200, format!(r#"{{"logs":["{text}"]}}"#).into_bytes())
 }
 
 /// What comes instead of a page, or a record, that the API cannot give; `before` is what was sent of the page before that.
@@ -159,6 +168,7 @@ fn spoiled(sim: &Sim, record: &Record, how: How, before: Vec<u8>) -> Answer {
     sim.met.note(kind);
     match how {
         How::Status(status) => Answer::status(status),
+        How::LeftOut => Answer::status(500),
         How::Reset => {
             let bytes = bytes(sim, record, true);
             let body = [before, bytes[..bytes.len() / 2].to_vec()].concat();
@@ -176,7 +186,7 @@ fn broken(sim: &Sim, record: &Record) -> Vec<u8> {
 
 /// The JSON of a record, kept if it is large.
 fn bytes(sim: &Sim, record: &Record, docs: bool) -> Vec<u8> {
-    let make = || record.bytes(docs, sim.world.settings.logs);
+    let make = || record.bytes(docs);
     if !docs || record.lines < LARGE {
         return make();
     }
@@ -186,6 +196,9 @@ fn bytes(sim: &Sim, record: &Record, docs: bool) -> Vec<u8> {
 
 /// Limits that ask for the look-back that the world has: twice the duration, 10 s for logs, and what settling takes.
 fn limits(sim: &Sim) -> Answer {
+    if let Some((status, body)) = platform::silence(sim) {
+        return Answer::json(status, body);
+    }
     let duration = (sim.lookback_ms() - 290_000) / 2;
     let limits = json!({"max_action_duration": duration, "max_action_logs": 5 << 20});
     Answer::json(200, json!({"description": "OpenWhisk", "limits": limits}).to_string())
@@ -235,11 +248,16 @@ fn activations(sim: &Sim, query: &str) -> Answer {
     sim.pass(rows.len() as u64 / 4);
     note(sim, &rows, since);
     let mut body = b"[".to_vec();
-    for (at, record) in rows.iter().enumerate() {
-        if at > 0 {
+    for record in &rows {
+        let poisoned = record.poisoned(now).filter(|_| docs);
+        if poisoned.is_some_and(|poison| poison.how == How::LeftOut) {
+            sim.met.note("left-out");
+            continue;
+        }
+        if body.len() > 1 {
             body.push(b',');
         }
-        match record.poisoned(now).filter(|_| docs) {
+        match poisoned {
             Some(poison) if poison.how == How::Broken => {
                 body.extend(spoiled(sim, record, poison.how, Vec::new()).body)
             }

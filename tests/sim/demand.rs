@@ -3,6 +3,7 @@
 
 use super::ports::Sim;
 use super::record::{LogsAt, Record};
+use super::trouble::How;
 use super::world::Settings;
 use serde_json::Value;
 
@@ -44,7 +45,9 @@ pub fn stored(sim: &Sim) {
     let mut demands = sim.demands.borrow_mut();
     let checkpoint = sim.kept.borrow().checkpoint();
     let lead = lead(&sim.world.settings);
-    let bound = sim.began.get().saturating_sub(sim.lookback_ms()) + lead;
+    // What begins later or anew begins where the configuration says, too.
+    let from = sim.world.settings.from.map_or(0, |from| from + 1);
+    let bound = (sim.began.get().saturating_sub(sim.lookback_ms()) + lead).max(from);
     for name in &config.chosen {
         let source = if config.patterns { "*" } else { name };
         let Some(state) = checkpoint.as_ref().and_then(|checkpoint| checkpoint.sources.get(source)) else {
@@ -115,7 +118,7 @@ pub fn deleted(sim: &Sim) {
 pub fn must_arrive(sim: &Sim, record: &Record) -> bool {
     let demands = sim.demands.borrow();
     let of_name = || demands.periods.iter().filter(|period| period.name == record.key);
-    can_arrive(sim, record)
+    can_arrive(record)
         && of_name().any(|period| period.open)
         && of_name().any(|period| {
             asked_for(sim, record, period)
@@ -133,7 +136,9 @@ pub fn must_have_arrived(sim: &Sim, record: &Record, began: u64) -> bool {
         && record.visible.max(record.logs_at).max(record.start) + margin <= began
         && record.deleted > sim.now.get()
         && record.has_lines()
-        && settings.logs != LogsAt::Nowhere
+        && record.at != LogsAt::Nowhere
+        // What the list of full records leaves out is found by the look-back of the next run.
+        && record.poison.is_none_or(|poison| poison.how != How::LeftOut)
         && sim
             .demands
             .borrow()
@@ -143,9 +148,9 @@ pub fn must_have_arrived(sim: &Sim, record: &Record, began: u64) -> bool {
 }
 
 /// Whether a record has lines that can be had some time.
-fn can_arrive(sim: &Sim, record: &Record) -> bool {
+fn can_arrive(record: &Record) -> bool {
     record.has_lines()
-        && sim.world.settings.logs != LogsAt::Nowhere
+        && record.at != LogsAt::Nowhere
         && record.deleted == u64::MAX
         && !is_out_of_reach(record)
 }

@@ -36,14 +36,18 @@ const COMPARING_MS: u64 = 10 * MINUTE;
 const PACKAGE: &str = "whiskjack.fwd";
 /// Most runs inside of one another.
 const DEEPEST: u32 = 2;
+/// Tells the chance of the platform from others of the same seed.
+const PLATFORM: u64 = 0x706c_6174_666f_726d;
 
 /// Simulates the world of a seed from its begin to two clean runs after its end.
 pub fn simulate(seed: u64, trace: bool) -> Verdict {
     let random = Random::new(seed);
     let luck = Random::new(!seed);
-    let world = World::new(&random, &luck);
+    let world = World::new(&random, &luck, &Random::new(seed ^ PLATFORM));
     let sim = begin(world, random, luck, trace);
-    sim.trace(|| format!("seed {seed}: {:#?} {:#?}", sim.world.settings, sim.world.trouble));
+    sim.trace(|| {
+        format!("seed {seed}: {:#?} {:#?} {:#?}", sim.world.settings, sim.world.trouble, sim.world.platform)
+    });
     remember_2017(&sim);
     share_package(&sim);
     live(&sim);
@@ -156,6 +160,7 @@ fn live(sim: &Rc<Sim>) {
     let mut due = sim.world.trouble.events.clone();
     while tick < settings.end {
         tick += settings.interval_ms;
+        tick = sim.world.platform.paused(tick).unwrap_or(tick);
         if sim.random.chance(settings.missing) {
             // Sometimes for hours.
             tick += sim.random.heavy(1, 240) / 2 * settings.interval_ms;

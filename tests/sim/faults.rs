@@ -4,7 +4,7 @@ use super::ports::Sim;
 use whiskjack::ports::{Method, Request};
 
 /// What a gateway, a load balancer or a captive portal says in OpenWhisk's place.
-const FOREIGN: &[(u16, &str)] = &[
+pub const FOREIGN: &[(u16, &str)] = &[
     (404, r#"{"status":404,"error":"Not Found"}"#),
     (
         404,

@@ -1,6 +1,7 @@
 //! Worlds in which nothing runs for hours, and nothing goes wrong but that the index is behind.
 
 use super::driver::{Ended, runs_at};
+use super::platform::Platform;
 use super::random::Random;
 use super::record::Record;
 use super::trouble::Trouble;
@@ -25,7 +26,7 @@ impl Gap {
     pub fn runs_at(&self, times: &[u64]) -> Vec<Ended> {
         let settings = self.settings();
         let begin = settings.begin;
-        let world = World::of(settings, Trouble::none(), self.records(begin));
+        let world = World::of(settings, Trouble::none(), Platform::default(), self.records(begin));
         runs_at(world, &times.iter().map(|time| begin + time).collect::<Vec<u64>>())
     }
 

@@ -1,6 +1,7 @@
 //! The forwarder in a simulated world: everything outside is here, in one thread, with a virtual clock, and made from a seed.
 //!
 //! [`world`] says what happens and [`trouble`] what is wrong there, [`api`] shows it, [`receiver`] takes the lines, [`faults`] spoils both,
+//! [`platform`] adds what the platform itself does,
 //! [`driver`] runs the forwarder in it, [`between`] changes things between two runs, [`oracle`] says what must have arrived and [`demand`]
 //! what of an action that was not monitored all the time.
 
@@ -13,6 +14,7 @@ mod gap;
 mod index;
 mod oracle;
 mod package;
+mod platform;
 mod ports;
 mod random;
 mod receiver;

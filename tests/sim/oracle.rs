@@ -156,6 +156,8 @@ fn met(sim: &Sim) -> BTreeMap<&'static str, u64> {
         ("clock", settings.skew_ms != 0),
         ("early-deletion", early),
         ("two-forwarders", sim.world.trouble.second),
+        ("limits-fell", settings.earlier_lookback.1 > 0),
+        ("day-without-runs", sim.world.platform.pause.is_some()),
     ];
     world.into_iter().filter(|(_, met)| *met).for_each(|(kind, _)| sim.met.note(kind));
     sim.met.all()

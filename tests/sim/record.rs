@@ -1,5 +1,6 @@
 //! Activation records as the platform keeps them, and the text of their log lines (facts/openwhisk.md 1.3–1.5, 1.8).
 
+use super::platform;
 use super::random::mixed;
 use super::spoiled;
 use super::trouble::Poison;
@@ -52,6 +53,10 @@ pub struct Record {
     /// When its lines are in their own store, if the platform has one. Its entries are not padded.
     pub logs_at: u64,
     pub padded: bool,
+    /// Where its lines are.
+    pub at: LogsAt,
+    /// Whether the first of them is a notice of the platform, which stands in the record wherever the others are.
+    pub notice: bool,
     /// Whether some of its entries are no sound text.
     pub spoiled: bool,
     /// Which of the fields that it need not have it lacks; 0 for none.
@@ -84,6 +89,8 @@ impl Record {
             lines: 0,
             logs_at: visible,
             padded: true,
+            at: LogsAt::Record,
+            notice: false,
             spoiled: false,
             bare: 0,
             poison: None,
@@ -110,12 +117,23 @@ impl Record {
         self.visible <= at && at < self.deleted
     }
 
+    /// One more line, before all others.
+    pub fn begin_with_notice(&mut self) {
+        if !self.notice {
+            self.lines += 1;
+        }
+        (self.notice, self.spoiled) = (true, false);
+    }
+
     /// The entry at `index`. Some are equal within a record.
     pub fn line(&self, index: u32) -> String {
+        if self.notice && index == 0 {
+            return platform::notice(self.id, &self.time());
+        }
         let hash = mixed(self.id as u64 ^ u64::from(index));
         let tail = match hash % 16 {
             0 => return format!("{} stderr: the same again", self.time()),
-            1 => return "There was an issue while collecting your logs. Data might be missing.".into(),
+            1 if !self.notice => return "There was an issue while collecting your logs. Data might be missing.".into(),
             2 => "\t\"quoted\" \\ ]}{[".into(),
             3 => "\u{1b}[31mred\u{1b}[0m 🪵 \u{1}".into(),
             4 if hash % 512 < 16 => "x".repeat(16_000),
@@ -135,8 +153,8 @@ impl Record {
     }
 
     /// What the list shows of it, as bytes.
-    pub fn bytes(&self, docs: bool, logs: LogsAt) -> Vec<u8> {
-        let mut json = self.json(docs, logs);
+    pub fn bytes(&self, docs: bool) -> Vec<u8> {
+        let mut json = self.json(docs);
         spoiled::strip(self, &mut json);
         spoiled::unmarked(self, json.to_string())
     }
@@ -146,7 +164,7 @@ impl Record {
         spoiled::unmarked(self, json!({"logs": spoiled::marked(self, entries)}).to_string())
     }
 
-    fn json(&self, docs: bool, logs: LogsAt) -> Value {
+    fn json(&self, docs: bool) -> Value {
         let mut json = json!({"activationId": format!("{:032x}", self.id), "namespace": NAMESPACE, "name": self.name(), "version": "0.0.1",
             "publish": false, "start": self.start, "annotations": self.annotations()});
         if self.kind != Kind::Trigger {
@@ -160,8 +178,9 @@ impl Record {
             json["subject"] = NAMESPACE.into();
             json["response"] =
                 json!({"status": "success", "success": true, "result": {"logs": ["no", {"a": "]}"}]}});
-            let inline = logs == LogsAt::Record || self.kind != Kind::Action;
-            json["logs"] = if inline { spoiled::marked(self, self.logs()) } else { Vec::new() }.into();
+            let own = if self.notice { vec![self.line(0)] } else { Vec::new() };
+            let inline = self.at == LogsAt::Record || self.kind != Kind::Action;
+            json["logs"] = if inline { spoiled::marked(self, self.logs()) } else { own }.into();
             if self.spoiled {
                 json["response"]["result"]["text"] = "@@result".into();
             }
@@ -169,6 +188,14 @@ impl Record {
             json["statusCode"] = 0.into();
         }
         json
+    }
+
+    /// What its own store has of it.
+    pub fn stored(&self) -> Vec<String> {
+        let left_out = self.notice && !platform::is_in_store(self.id);
+        let lines = u32::from(left_out)..self.lines;
+        // Where there is nothing but a notice, there is nothing.
+        if self.notice && self.lines == 1 { Vec::new() } else { lines.map(|index| self.line(index)).collect() }
     }
 
     /// What `logs` of the record holds where it is the place for that.

@@ -46,6 +46,7 @@ pub const KINDS: &[&str] = &[
     "poison-deleted",
     "poison-by-id",
     "poison-json",
+    "left-out",
     "bad-entry",
     "bad-result",
     "no-annotations",
@@ -63,6 +64,15 @@ pub const KINDS: &[&str] = &[
     "older-version",
     "newer-version",
     "package-deleted",
+    "notice",
+    "notice-first",
+    "notice-only",
+    "logs-moved",
+    "logs-moved-back",
+    "no-limits-at-first",
+    "no-limits-later",
+    "limits-fell",
+    "day-without-runs",
 ];
 
 /// What was met in a world, and how often.
@@ -236,12 +246,14 @@ pub enum How {
     Reset,
     /// The record's text is not JSON.
     Broken,
+    /// The list of full records does not show it.
+    LeftOut,
 }
 
 fn poison(luck: &Random, record: &Record) -> Poison {
     let until =
         if luck.chance(500) { u64::MAX } else { record.visible + luck.heavy(5 * MINUTE, 90 * MINUTE) };
-    let how = luck.pick(&[How::Status(502), How::Status(500), How::Reset, How::Broken]);
+    let how = luck.pick(&[How::Status(502), How::Status(500), How::Reset, How::Broken, How::LeftOut]);
     Poison { until, how, by_id: luck.chance(500) }
 }
 

@@ -1,5 +1,6 @@
 //! A random world: what is monitored, what runs and when it becomes visible, and how bad the weather is.
 
+use super::platform::Platform;
 use super::random::Random;
 use super::record::{Kind, LogsAt, Record};
 use super::trouble::Trouble;
@@ -84,6 +85,8 @@ pub struct Settings {
     pub lookback_minutes: u64,
     /// From this time on the look-back is so many minutes longer.
     pub longer_lookback: (u64, u64),
+    /// Until this time it is so many minutes longer.
+    pub earlier_lookback: (u64, u64),
     /// The platform's limits tell it, not the configuration.
     pub limits_tell: bool,
     /// The parameter `from`; without it the first run begins with the look-back.
@@ -122,6 +125,7 @@ pub struct Settings {
 pub struct World {
     pub settings: Settings,
     pub trouble: Trouble,
+    pub platform: Platform,
     pub records: Vec<Record>,
     /// By name, newest first, ties by id descending: the order of the list.
     listed: BTreeMap<String, Vec<usize>>,
@@ -129,21 +133,25 @@ pub struct World {
 }
 
 impl World {
-    pub fn new(random: &Random, luck: &Random) -> Self {
+    pub fn new(random: &Random, luck: &Random, platforms: &Random) -> Self {
         let mut settings = Settings::new(random);
-        let trouble = Trouble::new(luck, &mut settings);
-        let mut records = records(&settings, random);
+        let mut trouble = Trouble::new(luck, &mut settings);
+        let end = settings.end;
+        let platform = Platform::new(platforms, &mut settings, &mut trouble);
+        let mut records = records(&Settings { end, ..settings.clone() }, random);
         trouble.spoil(luck, &settings, &mut records);
-        Self::of(settings, trouble, records)
+        platform.pause(&mut settings, &mut trouble, &mut records);
+        platform.spoil(platforms, &settings, &mut records);
+        Self::of(settings, trouble, platform, records)
     }
 
-    pub fn of(settings: Settings, trouble: Trouble, records: Vec<Record>) -> Self {
+    pub fn of(settings: Settings, trouble: Trouble, platform: Platform, records: Vec<Record>) -> Self {
         let mut listed: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         let mut order: Vec<usize> = (0..records.len()).collect();
         order.sort_by_key(|&at| std::cmp::Reverse((records[at].start, records[at].id)));
         order.into_iter().for_each(|at| listed.entry(records[at].key.clone()).or_default().push(at));
         let by_id = records.iter().enumerate().map(|(at, record)| (record.id, at)).collect();
-        Self { settings, trouble, records, listed, by_id }
+        Self { settings, trouble, platform, records, listed, by_id }
     }
 
     /// Records that the name filter finds, in the list's order; all without a filter.
@@ -249,6 +257,7 @@ impl Settings {
             patterns,
             lookback_minutes,
             longer_lookback: (random.between(BEGIN, end), random.pick(&[0, 0, 5, 30])),
+            earlier_lookback: (0, 0),
             limits_tell,
             from,
             store: [Store::Host, Store::Activation, Store::Refused, Store::Package, Store::Package]
@@ -298,7 +307,9 @@ impl Settings {
     pub fn lookback_ms(&self, now: u64) -> u64 {
         let (since, longer) = self.longer_lookback;
         let longer = if now < since { 0 } else { longer };
-        (self.lookback_minutes + longer) * MINUTE
+        let (until, before) = self.earlier_lookback;
+        let before = if now < until { before } else { 0 };
+        (self.lookback_minutes + longer + before) * MINUTE
     }
 
     /// Longest time from an activation's start until it is visible that the look-back promises to bridge: a clock that is ahead takes its
@@ -306,10 +317,12 @@ impl Settings {
     pub fn longest_delay(&self) -> u64 {
         // Without word of the limits it is a quarter of an hour.
         let most = if self.limits_tell { 15 } else { u64::MAX };
-        self.lookback_minutes.min(most) * MINUTE
-            - self.skew_ms.unsigned_abs()
-            - 2 * SECOND
-            - self.index_behind_ms()
+        self.lookback_minutes.min(most) * MINUTE - self.margin_ms()
+    }
+
+    /// What clocks and the index take from a look-back.
+    pub fn margin_ms(&self) -> u64 {
+        self.skew_ms.unsigned_abs() + 2 * SECOND + self.index_behind_ms()
     }
 
     /// How far the index is behind at most.
@@ -383,6 +396,8 @@ fn record(settings: &Settings, random: &Random, start: u64) -> Record {
         lines,
         logs_at: 0,
         padded: settings.logs == LogsAt::Record,
+        at: settings.logs,
+        notice: false,
         spoiled: false,
         bare: 0,
         poison: None,

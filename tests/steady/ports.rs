@@ -74,7 +74,7 @@ impl Http for Native {
         let end = answer.windows(4).position(|window| window == b"\r\n\r\n").expect("a head");
         let head = String::from_utf8_lossy(&answer[..end]).into_owned();
         let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
-        Ok(Response { status, body: Box::new(Whole(Some(answer[end + 4..].to_vec()))) })
+        Ok(Response { status, retry_after: None, body: Box::new(Whole(Some(answer[end + 4..].to_vec()))) })
     }
 }
 

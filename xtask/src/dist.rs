@@ -6,6 +6,7 @@
 //! | `whiskjack` | the binary itself: the command, and what `deploy/Dockerfile` puts into an image |
 //! | `whiskjack.wasm` | the component |
 //! | `whiskjack-command.wasm` | the component as a command for a stock host |
+//! | `whiskjack.schema.json` | what a configuration may hold, for editors |
 //! | `whiskjack.cdx.json` | what is in them, in CycloneDX |
 //! | `SHA256SUMS` | checks them: `sha256sum -c SHA256SUMS` |
 //!
@@ -31,6 +32,8 @@ use crate::step::{Tool, step};
 
 const SUMS: &str = "SHA256SUMS";
 const SBOM: &str = "whiskjack.cdx.json";
+/// A test keeps it in step with the keys (`tests/schema`).
+const SCHEMA: &str = "whiskjack.schema.json";
 
 /// A file that is copied as it was built. Those that a build need not make are left out where it did not.
 struct Copied {
@@ -141,6 +144,9 @@ fn try_out(binary: &Path, emulator: Option<&str>) -> Result<()> {
 /// Makes `dist` anew from the artifacts.
 fn assemble(places: &Places, dist: &Path, arm64: bool) -> Result<Vec<Listed>> {
     let (mut listed, parts) = fill(places, dist, arm64)?;
+    let schema = places.root.join("docs").join(SCHEMA);
+    fs::copy(&schema, dist.join(SCHEMA)).with_context(|| format!("cannot copy {}", schema.display()))?;
+    listed.push((SCHEMA, "JSON Schema of the configuration"));
     fs::write(dist.join(SBOM), sbom::write(places, &parts)?)?;
     listed.push((SBOM, "bill of materials, CycloneDX"));
     fs::write(dist.join(SUMS), sums(dist, &listed)?)?;
@@ -242,6 +248,7 @@ mod tests {
             "whiskjack-action.zip",
             "whiskjack-arm64",
             "whiskjack.cdx.json",
+            "whiskjack.schema.json",
             "whiskjack.wasm",
         ];
         assert_eq!(names(&dist), expected);

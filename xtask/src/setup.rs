@@ -26,6 +26,9 @@ const PYTHON_PACKAGES: [(&str, &str); 2] = [
 /// The official API client, and jco.
 const NODE_PACKAGES: [&str; 2] = ["tests/double/npm", "examples/node"];
 
+/// Proxies that the tests go through: the program, and its Debian package, one that starts no service.
+const PROXIES: [(&str, &str); 2] = [("tinyproxy", "tinyproxy-bin"), ("microsocks", "microsocks")];
+
 /// How the component is compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Toolchain {
@@ -80,6 +83,11 @@ pub(crate) fn run(places: &Places) -> Result<()> {
     for (wanted, packages) in PYTHON_PACKAGES {
         if let Err(error) = python_packages(places, wanted, packages) {
             println!("{error:#}");
+        }
+    }
+    for (program, package) in PROXIES {
+        if let Err(error) = program_from(program, package) {
+            println!("{error:#}; the tests with a proxy need it");
         }
     }
     match program_from("npm", "npm") {

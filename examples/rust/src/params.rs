@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use wasmtime::error::{Context as _, Result, bail};
 
 /// Keys that only a larger host can honour.
-const BEYOND: [&str; 5] = ["passphrase", "minVersion", "maxVersion", "ca_sha256", "leaf_sha256"];
+const BEYOND: [&str; 6] = ["passphrase", "minVersion", "maxVersion", "ca_sha256", "leaf_sha256", "proxy_url"];
 
 /// The receivers that may be reached, and how.
 pub(crate) struct Reach {
@@ -60,7 +60,7 @@ fn faults(params: &Value) -> Vec<String> {
     let verify = given("logstash", "rejectUnauthorized");
     let verify = verify
         .map(|key| format!("{key}: this host always verifies; put the receiver's CA into `logstash.ca`"));
-    let beyond = BEYOND.into_iter().filter_map(|key| given("logstash", key));
+    let beyond = BEYOND.into_iter().filter_map(|key| given("logstash", key)).chain(given("api", "proxy_url"));
     api.chain(verify)
         .chain(beyond.map(|key| format!("{key}: this host does not know it; remove it")))
         .collect()

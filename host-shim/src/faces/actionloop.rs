@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn each_line_is_an_activation_with_its_own_context() {
         let (answers, runs) = lines(
-            "{\"value\":{\"a\":1},\"api_key\":\"u:one\",\"deadline\":\"1700000000000\",\"namespace\":\"guest\"}\n\
+            "{\"value\":{\"a\":1},\"api_key\":\" u:one\\r\\n\",\"deadline\":\"1700000000000\",\"namespace\":\"guest\"}\n\
              {\"value\":{\"a\":2},\"api_key\":\"u:two\",\"deadline\":1700000000001,\"api_host\":\"http://line\"}\n",
             &[("__OW_API_HOST", "https://environment"), ("__OW_API_KEY", "u:zero")],
         );

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::run::{Keeper, RunContext};
+use crate::net::proxy::ProxyVariables;
+use crate::run::RunContext;
 use crate::secret::Secret;
 
 const ARRAY: &str = "the parameters are an array; give an object with the keys `actions` and `logstash`";
@@ -29,12 +30,13 @@ pub(super) fn of_body(
     let context = RunContext {
         api_host: text("api_host").or_else(|| environment("__OW_API_HOST")),
         // The environment keeps the key of the first activation, so the body's comes first.
-        api_key: text("api_key").or_else(|| environment("__OW_API_KEY")).map(Secret::new),
+        api_key: text("api_key").or_else(|| environment("__OW_API_KEY")).and_then(|key| Secret::key(&key)),
         namespace: text("namespace").or_else(|| environment("__OW_NAMESPACE")),
         action_name: text("action_name"),
         activation_id: text("activation_id"),
         deadline_ms: activation.get("deadline").and_then(milliseconds),
-        checkpoint: Keeper::Platform,
+        proxies: ProxyVariables::read(environment),
+        ..RunContext::default()
     };
     Ok((params, context))
 }
@@ -43,12 +45,13 @@ pub(super) fn of_body(
 pub(super) fn of_environment(environment: &dyn Fn(&str) -> Option<String>) -> RunContext {
     RunContext {
         api_host: environment("__OW_API_HOST"),
-        api_key: environment("__OW_API_KEY").map(Secret::new),
+        api_key: environment("__OW_API_KEY").and_then(|key| Secret::key(&key)),
         namespace: environment("__OW_NAMESPACE"),
         action_name: environment("__OW_ACTION_NAME"),
         activation_id: environment("__OW_ACTIVATION_ID"),
         deadline_ms: environment("__OW_DEADLINE").and_then(|text| milliseconds(&Value::String(text))),
-        checkpoint: Keeper::Platform,
+        proxies: ProxyVariables::read(environment),
+        ..RunContext::default()
     }
 }
 

@@ -6,11 +6,15 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
+use whiskjack_config_file::{ConfigFile, Source};
 
 use super::wskprops::WskProps;
+use crate::net::proxy::ProxyVariables;
+use crate::params::Fault;
 use crate::result::{RunResult, Verdict};
 use crate::run::{Keeper, RunContext};
 use crate::secret::Secret;
+use crate::text;
 use crate::tls::pem;
 
 /// What `--help` prints.
@@ -25,7 +29,8 @@ Usage:
   whiskjack --help | --version
 
 Options of `run`:
-  --config FILE  the parameters, a JSON object as the action gets it
+  --config FILE  the parameters that an action gets, in YAML or JSON. ${NAME}, ${NAME:default} and
+                 ${NAME:?message} are filled in from the environment; $${ stands for ${ itself
   --state FILE   keep the checkpoint in this file; without it the platform keeps it,
                  as an annotation of a package in the namespace
   --ca FILE      certificates to trust at the receiver, PEM; instead of `logstash.ca`
@@ -38,8 +43,9 @@ Options of `run`:
 `serve` is an OpenWhisk action's container: it answers /init and /run on port 8080.
   --port PORT    listen there instead; 0 for any, which is told on stderr
 
-API host and key come from the environment (__OW_API_HOST, __OW_API_KEY, __OW_NAMESPACE), else from the file
-that wsk uses: the one named by WSK_CONFIG_FILE, else ~/.wskprops (APIHOST, AUTH, NAMESPACE).
+API host and key come from the environment (__OW_API_HOST, __OW_API_KEY, __OW_NAMESPACE; or wsk's WHISK_APIHOST, WHISK_AUTH), else
+from the file that wsk uses: the one named by WSK_CONFIG_FILE, else ~/.wskprops (APIHOST, AUTH, NAMESPACE). The API is asked through
+the proxy of `api.proxy_url`, else of the environment: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, but for NO_PROXY.
 
 The result is one line of JSON on stdout, logs go to stderr.
 Exit status: 0 all was forwarded; 1 something failed or is still owed; 2 wrong usage or configuration.
@@ -118,7 +124,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, S
             return Err(format!("{}: given twice", option.display()));
         }
     }
-    run.config = config.ok_or("--config FILE is missing: the parameters, a JSON object")?;
+    run.config = config.ok_or("--config FILE is missing: the parameters, in YAML or JSON")?;
     Ok(Command::Run(run))
 }
 
@@ -147,28 +153,47 @@ fn passphrase_as_argument() -> String {
     )
 }
 
+/// What a command works with.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The parameters, as an action gets them.
+    pub params: Value,
+    /// Where they come from.
+    pub source: Source,
+    /// The API, and where the checkpoint is kept.
+    pub context: RunContext,
+}
+
 /// Parameters and context of a run. Errors are sentences that name the file.
-pub fn prepare(
-    run: &RunOptions,
-    environment: &dyn Fn(&str) -> Option<String>,
-) -> Result<(Value, RunContext), String> {
-    let config = run.config.display();
-    let text = std::fs::read(&run.config).map_err(|error| format!("--config {config}: {error}"))?;
-    // The place is enough: the text around it may hold a key.
-    let mut params: Value = serde_json::from_slice(&text).map_err(|error| {
-        format!("--config {config}: no JSON (line {}, column {})", error.line(), error.column())
-    })?;
-    let Value::Object(map) = &mut params else {
-        return Err(format!("--config {config}: must hold a JSON object"));
-    };
-    let texts = tls_texts(run, environment)?;
+pub fn prepare(run: &RunOptions, environment: &dyn Fn(&str) -> Option<String>) -> Result<Prepared, String> {
+    let name = format!("--config {}", run.config.display());
+    let bytes = std::fs::read(&run.config).map_err(|error| format!("{name}: {error}"))?;
+    let ConfigFile { mut params, mut source } = whiskjack_config_file::read(&name, &bytes, environment)?;
+    let texts = tls_texts(run, environment, &mut source)?;
     if !texts.is_empty()
-        && let Value::Object(logstash) = map.entry("logstash").or_insert_with(|| json!({}))
+        && let Value::Object(logstash) = params.entry("logstash").or_insert_with(|| json!({}))
     {
         logstash.extend(texts);
     }
     let context = context(run.state.clone(), environment)?;
-    Ok((params, context))
+    Ok(Prepared { params: Value::Object(params), source, context })
+}
+
+/// Faults with what the file shows in the place of a variable's value, which the file's readers may not know.
+pub fn as_written(faults: &mut [Fault], source: &Source) {
+    for fault in faults.iter_mut().filter(|fault| !fault.value.is_empty()) {
+        if let Some(variable) = source.variable(&fault.key) {
+            fault.value = variable.to_owned();
+        }
+    }
+}
+
+/// A fault with the place where its key stands.
+pub fn located(fault: &Fault, source: &Source) -> String {
+    match source.place(&fault.key) {
+        place if place.is_empty() => fault.to_string(),
+        place => format!("{place}: {fault}"),
+    }
 }
 
 /// API host, key and namespace, from the environment, else from the file of `wsk`.
@@ -177,11 +202,21 @@ fn context(
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<RunContext, String> {
     let props = WskProps::load(environment)?;
+    let mut given = props.places();
+    let of_environment = |names: [&str; 2], place: &mut Option<String>| {
+        let (name, value) = names.into_iter().find_map(|name| Some((name, environment(name)?)))?;
+        *place = Some(name.to_owned());
+        Some(value)
+    };
+    let api_host = of_environment(["__OW_API_HOST", "WHISK_APIHOST"], &mut given.api_host);
+    let api_key = of_environment(["__OW_API_KEY", "WHISK_AUTH"], &mut given.api_key);
     Ok(RunContext {
-        api_host: environment("__OW_API_HOST").or(props.api_host),
-        api_key: environment("__OW_API_KEY").map(Secret::new).or(props.key),
-        namespace: environment("__OW_NAMESPACE").or(props.namespace),
+        api_host: api_host.or_else(|| props.api_host()),
+        api_key: api_key.map_or_else(|| props.key(), |key| Secret::key(&key)),
+        namespace: environment("__OW_NAMESPACE").or_else(|| props.namespace()),
         checkpoint: state.map_or(Keeper::Platform, Keeper::File),
+        given,
+        proxies: ProxyVariables::read(environment),
         ..RunContext::default()
     })
 }
@@ -190,31 +225,36 @@ fn context(
 fn tls_texts(
     run: &RunOptions,
     environment: &dyn Fn(&str) -> Option<String>,
+    source: &mut Source,
 ) -> Result<Map<String, Value>, String> {
     let mut texts = Map::new();
-    for (option, name, file) in [
-        ("--ca", "ca", &run.ca),
-        ("--cert", "cert", &run.cert),
-        ("--key", "key", &run.key),
-        ("--passphrase-file", "passphrase", &run.passphrase_file),
+    for (option, key, file) in [
+        ("--ca", "logstash.ca", &run.ca),
+        ("--cert", "logstash.cert", &run.cert),
+        ("--key", "logstash.key", &run.key),
+        ("--passphrase-file", "logstash.passphrase", &run.passphrase_file),
     ] {
         let Some(file) = file else { continue };
-        let said = |what: String| format!("{option} {}: {what}", file.display());
+        let name = key.trim_start_matches("logstash.");
+        let place = format!("{option} {}", file.display());
+        let said = |what: String| format!("{place}: {what}");
         let bytes = std::fs::read(file).map_err(|error| said(error.to_string()))?;
         let text = pem::text(bytes)
             .ok_or_else(|| said("is not a text; convert it to PEM with `openssl`".to_owned()))?;
-        let text = text.trim_start_matches('\u{feff}');
+        let text = text.trim_start_matches(text::MARK);
         // An editor ends the line; a passphrase does not.
         let text = if name == "passphrase" { text.trim_end_matches(['\r', '\n']) } else { text };
         if text.trim().is_empty() {
             return Err(said("is empty".to_owned()));
         }
         texts.insert(name.to_owned(), text.into());
+        source.replace(key, place);
     }
     if run.passphrase_file.is_none()
         && let Some(passphrase) = environment(PASSPHRASE)
     {
         texts.insert("passphrase".to_owned(), passphrase.into());
+        source.replace("logstash.passphrase", PASSPHRASE.to_owned());
     }
     Ok(texts)
 }
@@ -286,12 +326,51 @@ mod tests {
             "__OW_API_HOST" => Some("http://environment".to_owned()),
             _ => None,
         };
-        let (params, context) =
+        let Prepared { params, context, .. } =
             prepare(&RunOptions { config, ..RunOptions::default() }, &environment).unwrap();
         assert_eq!(params, serde_json::json!({"actions": ["a"]}));
         assert_eq!(context.api_host.as_deref(), Some("http://environment"));
         assert_eq!(context.api_key, Some(Secret::new("u:file")));
         assert_eq!(context.namespace.as_deref(), Some("guest"));
+    }
+
+    #[test]
+    fn the_key_counts_without_what_is_around_it_and_each_value_is_known_by_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let props = folder.path().join("p");
+        std::fs::write(&props, "# mine\nexport AUTH=\"u:file\" # key\n").unwrap();
+        let file = props.display().to_string();
+        let context = |variables: &[(&str, &str)]| {
+            let environment = |name: &str| {
+                let all = variables.iter().find(|(known, _)| *known == name);
+                all.map(|(_, value)| (*value).to_owned())
+                    .or_else(|| (name == "WSK_CONFIG_FILE").then(|| file.clone()))
+            };
+            context(None, &environment).unwrap()
+        };
+        let of_file = context(&[]);
+        assert_eq!((of_file.api_host, of_file.api_key), (None, Some(Secret::new("u:file"))));
+        assert_eq!(of_file.given.api_host, Some(format!("{file}, APIHOST")));
+        assert_eq!(of_file.given.api_key, Some(format!("{file}, line 2, AUTH")));
+        let of_wsk = context(&[("WHISK_AUTH", "u:wsk\r\n"), ("WHISK_APIHOST", "wsk")]);
+        assert_eq!((of_wsk.api_host.as_deref(), of_wsk.api_key), (Some("wsk"), Some(Secret::new("u:wsk"))));
+        assert_eq!(of_wsk.given.api_key.as_deref(), Some("WHISK_AUTH"));
+        let of_platform = context(&[("__OW_API_KEY", "'u:platform'\n"), ("WHISK_AUTH", "u:wsk")]);
+        assert_eq!(of_platform.api_key, Some(Secret::new("u:platform")));
+        assert_eq!(of_platform.given.api_key.as_deref(), Some("__OW_API_KEY"));
+    }
+
+    #[test]
+    fn a_configuration_may_begin_with_a_byte_order_mark_and_have_the_line_ends_of_windows() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("c");
+        let text = "{\r\n\"from\": 2\r\n}\r\n";
+        let wide = [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+        for bytes in [format!("\u{feff}{text}").into_bytes(), wide] {
+            std::fs::write(&config, bytes).unwrap();
+            let run = RunOptions { config: config.clone(), ..RunOptions::default() };
+            assert_eq!(prepare(&run, &|_| None).unwrap().0, json!({"from": 2}));
+        }
     }
 
     #[test]
@@ -312,14 +391,14 @@ mod tests {
         let environment =
             |name: &str| (name == "WHISKJACK_PASSPHRASE").then(|| "from the environment".to_owned());
         let mut expected = json!({"host": "l", "ca": "CA\n", "cert": "CERT", "key": "KEY", "passphrase": "from the environment"});
-        assert_eq!(prepare(&run, &environment).unwrap().0["logstash"], expected);
+        assert_eq!(prepare(&run, &environment).unwrap().params["logstash"], expected);
 
-        run.passphrase_file = Some(file("passphrase", b" open sesame \r\n"));
+        run.passphrase_file = Some(file("passphrase", b"\xef\xbb\xbf open sesame \r\n"));
         expected["passphrase"] = json!(" open sesame ");
-        assert_eq!(prepare(&run, &environment).unwrap().0["logstash"], expected);
+        assert_eq!(prepare(&run, &environment).unwrap().params["logstash"], expected);
 
         run.config = file("c", b"{}");
-        assert_eq!(prepare(&run, &environment).unwrap().0["logstash"]["key"], "KEY");
+        assert_eq!(prepare(&run, &environment).unwrap().params["logstash"]["key"], "KEY");
 
         for (bytes, part) in [(&b""[..], "is empty"), (&[0x30, 0x82, 0xff], "is not a text")] {
             run.key = Some(file("key", bytes));
@@ -330,12 +409,68 @@ mod tests {
         assert!(prepare(&run, &environment).unwrap_err().contains("nowhere"));
     }
 
-    #[test]
-    fn a_configuration_that_is_no_json_object_is_named_without_being_shown() {
+    /// What comes of a configuration in a file of this name.
+    fn prepared(name: &str, text: &str) -> Result<Prepared, String> {
         let folder = tempfile::tempdir().unwrap();
-        let config = folder.path().join("c");
-        std::fs::write(&config, "{\"key\": hidden}").unwrap();
-        let message = prepare(&RunOptions { config, ..RunOptions::default() }, &|_| None).unwrap_err();
-        assert!(message.contains("no JSON (line 1") && !message.contains("hidden"), "{message}");
+        let config = folder.path().join(name);
+        std::fs::write(&config, text).unwrap();
+        let environment = |name: &str| (name == "PORT").then(|| "5044 hidden".to_owned());
+        prepare(&RunOptions { config, ..RunOptions::default() }, &environment)
+    }
+
+    #[test]
+    fn a_configuration_may_be_yaml_with_comments_and_variables() {
+        let text = "# ours\nactions: [a]\nlogstash:\n  host: ${HOST:logs}   # a default\n  port: 5044\n";
+        let params = prepared("c.yaml", text).unwrap().params;
+        assert_eq!(params, json!({"actions": ["a"], "logstash": {"host": "logs", "port": 5044}}));
+    }
+
+    #[test]
+    fn a_configuration_that_cannot_be_read_is_named_with_its_line_without_being_shown() {
+        for (name, text, part) in [
+            ("c", "{\"key\": hidden}", "c: line 1: column 9 is not JSON"),
+            ("c.yaml", "a: 1\n b: hidden", "c.yaml: line 2: column 3 is not YAML"),
+            (
+                "c",
+                "a: [1]\nlogstash: {key: '${KEY}'}",
+                "c: line 2: logstash.key: the variable KEY is not set",
+            ),
+            ("c", "[1]", "c: it does not hold keys"),
+        ] {
+            let message = prepared(name, text).unwrap_err();
+            assert!(message.starts_with("--config ") && message.contains(part), "{message}");
+            assert!(!message.contains("hidden"), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_fault_names_the_line_of_its_key_and_shows_a_variable_instead_of_its_value() {
+        let Prepared { mut source, .. } =
+            prepared("c", "actions: [a]\nlogstash:\n  host: h\n  port: ${PORT}\n  worker: 99\n").unwrap();
+        source.replace("logstash.key", "--key k.pem".to_owned());
+        let fault = |key: &str, value: &str| Fault {
+            key: key.to_owned(),
+            value: value.to_owned(),
+            remedy: "mend it".to_owned(),
+        };
+        let mut faults = [
+            fault("logstash.port", "\"5044 hidden\""),
+            fault("logstash.worker", "99"),
+            fault("logstash.key", ""),
+            fault("logstash.hosts", ""),
+            fault("api.host", ""),
+        ];
+        as_written(&mut faults, &source);
+        let said: Vec<String> = faults.iter().map(|fault| located(fault, &source)).collect();
+        let expected = [
+            "c, line 4: logstash.port: mend it (it is ${PORT})",
+            "c, line 5: logstash.worker: mend it (it is 99)",
+            "--key k.pem: logstash.key: mend it",
+            "c, line 2: logstash.hosts: mend it",
+            "c: api.host: mend it",
+        ];
+        for (said, expected) in said.iter().zip(expected) {
+            assert!(said.ends_with(expected), "{said}\n{expected}");
+        }
     }
 }

@@ -68,7 +68,7 @@ mod tests {
         let environment = |name: &str| {
             let value = match name {
                 "__OW_API_HOST" => "https://api:443",
-                "__OW_API_KEY" => "u:sesame",
+                "__OW_API_KEY" => "\"u:sesame\"\r\n",
                 "__OW_NAMESPACE" => "guest",
                 "__OW_ACTION_NAME" => "/guest/whiskjack",
                 "__OW_ACTIVATION_ID" => "0123",

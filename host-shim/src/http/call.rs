@@ -3,6 +3,7 @@
 use bytes::{Bytes, BytesMut};
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
+use miniz_oxide::inflate::{decompress_to_vec_with_limit, decompress_to_vec_zlib_with_limit};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 
 use super::{Api, FIRST_BYTE};
@@ -20,7 +21,7 @@ impl Api {
     ) -> Result<(StatusCode, Bytes), String> {
         let origin = self.origin.as_ref().ok_or("there is no API to ask")?;
         let mut request = Request::builder().method(method).uri(format!("{origin}{path}"));
-        request = request.header("accept", "application/json");
+        request = request.header("accept", "application/json").header("accept-encoding", "identity");
         if body.is_some() {
             request = request.header("content-type", "application/json");
         }
@@ -41,13 +42,42 @@ impl Api {
                 return Err(format!("the answer has more than {LARGEST} bytes"));
             }
         }
-        Ok((status, read.freeze()))
+        Ok((status, plain(read.freeze())))
     }
+}
+
+/// The answer's text: a gateway may compress whatever it was asked, and put a byte order mark before JSON. What cannot be read stays as it is.
+fn plain(body: Bytes) -> Bytes {
+    let text = match &*body {
+        [0x1f, 0x8b, 8, flags, _, _, _, _, _, _, rest @ ..] => {
+            gzip_content(*flags, rest).and_then(|content| decompress_to_vec_with_limit(content, LARGEST).ok())
+        }
+        [0x78, ..] => decompress_to_vec_zlib_with_limit(&body, LARGEST).ok(),
+        [0xef, 0xbb, 0xbf, text @ ..] => Some(text.to_vec()),
+        _ => None,
+    };
+    text.map_or(body, Bytes::from)
+}
+
+/// What follows the rest of a gzip file's head (RFC 1952): extra field, name, comment, checksum.
+fn gzip_content(flags: u8, mut rest: &[u8]) -> Option<&[u8]> {
+    if flags & 4 != 0 {
+        let (length, more) = rest.split_first_chunk::<2>()?;
+        rest = more.get(usize::from(u16::from_le_bytes(*length))..)?;
+    }
+    for text in [8, 16] {
+        if flags & text != 0 {
+            rest = rest.get(rest.iter().position(|byte| *byte == 0)? + 1..)?;
+        }
+    }
+    if flags & 2 != 0 { rest.get(2..) } else { Some(rest) }
 }
 
 fn sentence(error: &Error) -> String {
     match error {
-        Error::InternalError(Some(sentence)) => sentence.clone(),
+        Error::InternalError(Some(sentence)) => {
+            sentence.strip_prefix(super::errors::PASSING).unwrap_or(sentence).to_owned()
+        }
         Error::DnsError { rcode: Some(cause), .. } => {
             format!("the name of its host cannot be resolved ({cause})")
         }
@@ -59,5 +89,29 @@ fn sentence(error: &Error) -> String {
             "its host cannot be reached".to_owned()
         }
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_a_gateway_compressed_or_marked_is_read_all_the_same() {
+        // As Python's `gzip` and `zlib` pack it; one with a file name.
+        for packed in [
+            "1f8b08000000000002038bae564a54b232acd5a9564a52b2523abc52a9361600303b324814000000",
+            "1f8b08080000000000ff6e616d652e6a736f6e008bae564a54b232acd5a9564a52b2523abc52a9361600303b324814000000",
+            "78da8bae564a54b232acd5a9564a52b2523abc52a93616003f740675",
+        ] {
+            let bytes: Vec<u8> = (0..packed.len())
+                .step_by(2)
+                .map(|at| u8::from_str_radix(&packed[at..at + 2], 16).unwrap())
+                .collect();
+            assert_eq!(plain(bytes.into()), "[{\"a\":1},{\"b\":\"é\"}]".as_bytes());
+        }
+        assert_eq!(plain("\u{feff}{}".into()), "{}");
+        assert_eq!(plain("x".into()), "x");
+        assert_eq!(plain(Bytes::from_static(&[0x1f, 0x8b, 8, 4])), &[0x1f, 0x8b, 8, 4][..]);
     }
 }

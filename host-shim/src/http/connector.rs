@@ -15,16 +15,21 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 
+use super::Way;
+use crate::net::proxy::Proxy;
 use crate::net::{self, DialError, Stream};
 use crate::origin::Origin;
-use crate::tls::{self, Settings, Trust};
+use crate::tls::{self, Settings};
 
 /// Time for name, socket and TLS handshake together.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// Opens plain and TLS connections.
+/// Opens plain and TLS connections, through a proxy if there is one.
 #[derive(Clone)]
-pub(super) struct Connector(Arc<ClientConfig>);
+pub(super) struct Connector {
+    config: Arc<ClientConfig>,
+    proxy: Option<Proxy>,
+}
 
 /// Why no connection came about; found again in the client's error by its type.
 #[derive(Debug, thiserror::Error)]
@@ -40,20 +45,32 @@ pub(super) enum ConnectError {
 }
 
 impl Connector {
-    pub(super) fn new(trust: &Trust) -> Result<Self, rustls::Error> {
-        tls::client_config(Settings::trusting(trust.clone())).map(|(config, _)| Self(config))
+    pub(super) fn new(way: &Way) -> Result<Self, rustls::Error> {
+        let (config, _) = tls::client_config(Settings::trusting(way.trust.clone()))?;
+        Ok(Self { config, proxy: way.proxy.clone() })
     }
 
     async fn connect(self, uri: http::Uri) -> Result<TokioIo<ApiStream>, ConnectError> {
         let origin = Origin::of_uri(&uri).ok_or(ConnectError::Address)?;
         let deadline = Instant::now() + CONNECT;
-        let socket = net::dial(origin.host(), origin.port(), deadline).await.map_err(ConnectError::Dial)?;
-        if !origin.is_secure() {
-            return Ok(TokioIo::new(ApiStream(Stream::Plain(socket))));
+        let (host, port) = (origin.host(), origin.port());
+        if let Some(proxy) = self.proxy.as_ref().filter(|proxy| proxy.takes_requests() && !origin.is_secure())
+        {
+            let socket = proxy.dial(&net::authority(host, port), deadline).await;
+            let stream = Stream::Plain(socket.map_err(|fault| ConnectError::Dial(fault.into()))?);
+            return Ok(TokioIo::new(ApiStream { stream, is_proxy: true }));
         }
-        let name = ServerName::try_from(origin.host().to_owned()).map_err(|_| ConnectError::Address)?;
-        match timeout_at(deadline, TlsConnector::from(self.0).connect(name, socket)).await {
-            Ok(Ok(stream)) => Ok(TokioIo::new(ApiStream(Stream::Tls(Box::new(stream))))),
+        let socket = net::reach(self.proxy.as_ref(), host, port, deadline).await;
+        let socket = socket.map_err(ConnectError::Dial)?;
+        if !origin.is_secure() {
+            return Ok(TokioIo::new(ApiStream { stream: Stream::Plain(socket), is_proxy: false }));
+        }
+        let name = ServerName::try_from(host.to_owned()).map_err(|_| ConnectError::Address)?;
+        match timeout_at(deadline, TlsConnector::from(self.config).connect(name, socket)).await {
+            Ok(Ok(stream)) => {
+                let stream = Stream::Tls(Box::new(stream));
+                Ok(TokioIo::new(ApiStream { stream, is_proxy: false }))
+            }
             Ok(Err(error)) => Err(ConnectError::Tls(error)),
             Err(_) => Err(ConnectError::HandshakeTimeout),
         }
@@ -75,11 +92,15 @@ impl tower_service::Service<http::Uri> for Connector {
 }
 
 /// A stream that the pool can hold.
-pub(super) struct ApiStream(Stream);
+pub(super) struct ApiStream {
+    stream: Stream,
+    /// Whether a proxy is at its other end, which must be told the whole URL.
+    is_proxy: bool,
+}
 
 impl Connection for ApiStream {
     fn connected(&self) -> Connected {
-        Connected::new()
+        Connected::new().proxy(self.is_proxy)
     }
 }
 
@@ -89,20 +110,20 @@ impl AsyncRead for ApiStream {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(cx, buffer)
+        Pin::new(&mut self.stream).poll_read(cx, buffer)
     }
 }
 
 impl AsyncWrite for ApiStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, bytes)
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
+        Pin::new(&mut self.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
+        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }

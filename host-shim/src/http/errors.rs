@@ -7,6 +7,7 @@ use wasmtime_wasi_http::Error;
 
 use super::connector::ConnectError;
 use crate::net::DialError;
+use crate::net::proxy::ProxyFault;
 use crate::tls::sentence::{Client, tls_error};
 
 /// The code for a request that got no response.
@@ -63,6 +64,7 @@ fn of_connect(error: &ConnectError) -> Error {
         ConnectError::Address => Error::HttpRequestUriInvalid,
         ConnectError::HandshakeTimeout => Error::ConnectionTimeout,
         ConnectError::Tls(error) => of_tls(error),
+        ConnectError::Dial(DialError::Proxy(fault)) => of_proxy(fault),
         ConnectError::Dial(DialError::Timeout { .. }) => Error::ConnectionTimeout,
         ConnectError::Dial(DialError::Resolve { cause, .. }) => {
             Error::DnsError { rcode: Some(cause.clone()), info_code: None }
@@ -77,6 +79,15 @@ fn of_connect(error: &ConnectError) -> Error {
             _ => Error::DestinationUnavailable,
         },
     }
+}
+
+/// Begins the sentence of an error that may pass: `wasi:http` has no code for what happens at a proxy that could say why. The component
+/// takes it off again (`src/component/http.rs`).
+pub(super) const PASSING: &str = "passing: ";
+
+pub(super) fn of_proxy(fault: &ProxyFault) -> Error {
+    let passing = if fault.retryable { PASSING } else { "" };
+    Error::InternalError(Some(format!("{passing}{fault}")))
 }
 
 /// `wasi:http` has a code for a certificate that is not trusted, but none says why, and what to do. Words can only go along with this one.

@@ -1,3 +1,5 @@
+mod proxies;
+
 use bytes::Bytes;
 use http_body_util::Empty;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -42,7 +44,8 @@ async fn head(socket: &mut TcpStream) -> Option<String> {
 }
 
 fn api(origin: &Origin, trust: &Trust) -> Api {
-    Api::new(&Pool::default(), trust, Some(origin.clone()), Some(&Secret::new("user:secret")), None).unwrap()
+    let way = Way::direct(trust.clone());
+    Api::new(&Pool::default(), &way, Some(origin.clone()), Some(&Secret::new("user:secret")), None).unwrap()
 }
 
 async fn get(api: &Api, url: String, options: RequestOptions) -> Result<Bytes> {
@@ -217,7 +220,7 @@ async fn the_pool_is_kept_while_trust_stays_the_same() {
     let (origin, mut heads) = server(OK).await;
     let pool = Pool::default();
     for (trust, connection) in [(Trust::Public, 1), (Trust::Public, 1), (Trust::Anybody, 2)] {
-        let api = Api::new(&pool, &trust, Some(origin.clone()), None, None).unwrap();
+        let api = Api::new(&pool, &Way::direct(trust), Some(origin.clone()), None, None).unwrap();
         get(&api, origin.to_string(), RequestOptions::default()).await.unwrap();
         assert_eq!(heads.recv().await.unwrap().0, connection);
     }

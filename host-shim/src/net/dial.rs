@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
 use super::plain;
+use super::proxy::ProxyFault;
 
 /// An address that has not answered for so long gets company by the next one (RFC 8305, section 5).
 const HEAD_START: Duration = Duration::from_millis(250);
@@ -27,6 +28,9 @@ pub(crate) enum DialError {
     Connect { kind: io::ErrorKind, cause: String },
     #[error("no address answered in time ({tried})")]
     Timeout { tried: String },
+    /// It was to go through a proxy.
+    #[error(transparent)]
+    Proxy(ProxyFault),
 }
 
 /// Knows the addresses of names.

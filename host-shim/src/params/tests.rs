@@ -3,8 +3,28 @@ use serde_json::json;
 
 use super::*;
 
+#[path = "../../../tests/schema/accepts.rs"]
+mod accepts;
+
+/// Takes what is the host's. The schema must say the same of it, in a configuration of which the rest is sound.
 fn take(params: &mut Value) -> HostParams {
-    HostParams::take(params.as_object_mut().unwrap())
+    let mut whole = params.clone();
+    let host = HostParams::take(params.as_object_mut().unwrap());
+    whole["actions"] = json!(["a"]);
+    let logstash = whole.as_object_mut().unwrap().entry("logstash.host").or_insert(Value::Null);
+    if logstash.is_null() {
+        whole.as_object_mut().unwrap().remove("logstash.host");
+        if let Value::Object(logstash) = &mut whole["logstash"] {
+            logstash.entry("host").or_insert(json!("l:1"));
+            logstash.entry("port").or_insert(json!(1));
+        }
+    }
+    let remedies: Vec<String> = host.faults.iter().map(|fault| fault.remedy.clone()).collect();
+    // What is no group of keys is a fault that the component finds.
+    if whole["logstash"].is_object() {
+        accepts::agrees(&whole, &remedies);
+    }
+    host
 }
 
 fn keys(host: &HostParams) -> Vec<&str> {

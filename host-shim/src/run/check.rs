@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Limits, RunContext, Shim, key_forms, origin};
+use super::{Access, Limits, RunContext, Shim, key_forms};
 use crate::component::{Authorization, CheckpointKeeper, Context};
 use crate::params::{Fault, HostParams};
 use crate::result::Verdict;
@@ -20,13 +20,13 @@ impl Shim {
         let mut host = HostParams::take(&mut params);
         let mut secrets = host.secrets.clone();
         secrets.extend(context.api_key.iter().flat_map(key_forms));
-        let platform = origin(context, &mut host.faults);
+        let access = Access::of(context, host.api_host.is_some(), &mut host.faults);
         let limits = Limits::new(None);
-        let Ok(reach) = self.reach(&host, None, context, &limits) else {
+        let Ok(reach) = self.reach(&host, None, &access, &limits) else {
             return host.faults;
         };
         let context = Context {
-            api_origin: platform.map(|origin| origin.to_string()),
+            api_origin: access.origin.as_ref().map(ToString::to_string),
             // The platform hands the key to the action, whatever it is here.
             authorization: Authorization::Host,
             namespace: context.namespace.clone(),
@@ -36,7 +36,8 @@ impl Shim {
             checkpoint: CheckpointKeeper::Platform,
         };
         let _ticker = self.component.ticker();
-        match self.plan(&Value::Object(params), &context, &Arc::new(reach), &limits, host.faults).await {
+        let params = Value::Object(params);
+        match self.plan(&params, &context, &access, &Arc::new(reach), &limits, host.faults).await {
             Err(result) if result.verdict == Verdict::InvalidConfig => result.sealed(&secrets).faults,
             _ => Vec::new(),
         }

@@ -5,6 +5,7 @@ use std::io;
 use bytes::BytesMut;
 
 use crate::component::{TransportError, TransportStep};
+use crate::net::proxy::Step;
 use crate::net::{self, DialError};
 use crate::tls::sentence::{self, Client, ClientCertificate};
 
@@ -140,6 +141,14 @@ pub(super) fn handshake_fault(peer: &str, client: Client, error: Option<io::Erro
 /// A name that could not be resolved, or addresses that could not be reached.
 pub(super) fn dial_fault(peer: &str, error: &DialError) -> TransportError {
     let (step, remedy) = match error {
+        DialError::Proxy(error) => {
+            let step = match error.step {
+                Step::Resolve => TransportStep::Resolve,
+                Step::Connect => TransportStep::Connect,
+                Step::Timeout => TransportStep::Timeout,
+            };
+            return fault(peer, step, error.retryable, &error.to_string());
+        }
         DialError::Resolve { .. } => (TransportStep::Resolve, "check `logstash.host` and the name server"),
         DialError::Connect { .. } => (
             TransportStep::Connect,

@@ -2,6 +2,7 @@ pub(crate) mod kinds;
 mod messages;
 mod pins;
 pub(crate) mod programs;
+mod proxies;
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -47,7 +48,8 @@ async fn open(port: u16, mut logstash: Value) -> Result<Connection, TransportErr
     logstash["port"] = json!(port);
     let params = HostParams::take(json!({ "logstash": logstash }).as_object_mut().unwrap());
     assert!(params.faults.is_empty(), "{:?}", params.faults);
-    Connection::open(&params.receivers, &params.security, &host, port, 5000).await
+    Connection::open(&params.receivers, &params.security, params.receiver_proxy.as_ref(), &host, port, 5000)
+        .await
 }
 
 /// A TLS server that goes on reading until the client is done, and says how that ended.
@@ -74,7 +76,7 @@ fn refused(result: Result<Connection, TransportError>) -> TransportError {
 
 #[tokio::test]
 async fn nobody_but_the_configured_receiver_is_reached() {
-    let error = Connection::open(&Receivers::default(), &Security::Plain, "127.0.0.1", 1, 100)
+    let error = Connection::open(&Receivers::default(), &Security::Plain, None, "127.0.0.1", 1, 100)
         .await
         .map(|_| ())
         .unwrap_err();

@@ -27,7 +27,11 @@ impl Body for Pieces {
 impl Http for Answering {
     fn send(&self, request: &Request) -> Result<Response, Failure> {
         self.asked.replace(request.target.clone());
-        Ok(Response { status: self.status, body: Box::new(Pieces(self.body.clone(), self.piece)) })
+        Ok(Response {
+            status: self.status,
+            retry_after: None,
+            body: Box::new(Pieces(self.body.clone(), self.piece)),
+        })
     }
 }
 

@@ -76,7 +76,11 @@ impl Http for Slow {
         };
         let text = text.clone().into_bytes();
         let (time, at_once, pause_ms) = (self.time.clone(), self.at_once, self.pause_ms);
-        Ok(Response { status: 200, body: Box::new(Drips { time, text, at: 0, at_once, pause_ms }) })
+        Ok(Response {
+            status: 200,
+            retry_after: None,
+            body: Box::new(Drips { time, text, at: 0, at_once, pause_ms }),
+        })
     }
 }
 
@@ -165,11 +169,11 @@ fn an_api_that_was_waited_for_in_vain_is_not_asked_any_more_and_one_answer_begin
     let failed = patience.check().unwrap_err();
     assert!(failed.retryable && failed.message.contains("waited for 15 minutes"), "{failed}");
 
-    patience.0.set(IN_VAIN_MS - 1);
+    patience.0.in_vain_ms.set(IN_VAIN_MS - 1);
     slow.text = Some("{\"activations\":1}".into());
     (slow.at_once, slow.pause_ms) = (100, 0);
     assert_eq!(counts(&slow, 1), 1);
-    assert_eq!(patience.0.get(), 0);
+    assert_eq!(patience.0.in_vain_ms.get(), 0);
 }
 
 #[test]

@@ -130,6 +130,15 @@ fn a_platform_that_says_logs_are_not_available_is_hardly_asked_again() {
 }
 
 #[test]
+fn a_store_that_has_lines_of_others_answers_for_good_that_it_has_none_of_this_record() {
+    let store = lines(&["Logs are not available."]);
+    let mut logs = log_store(LogPlace::Api);
+    assert!(matches!(store.ask(&mut logs, &[], LATER - 1), Lines::Later(None)));
+    assert!(matches!(store.ask(&mut logs, &[], LATER), Lines::InRecord));
+    assert!(logs.take_doubtful().is_empty(), "or it would be owed again as soon as the store gives lines");
+}
+
+#[test]
 fn no_lines_are_no_answer_until_they_had_time_to_come() {
     let store = lines(&[]);
     let mut logs = log_store(LogPlace::Api);

@@ -35,6 +35,7 @@ impl Sender {
         if let Some(Window { first, count, acknowledged: 0, .. }) = window
             && !lasting
         {
+            self.small.closed(first, count);
             match self.isolation.reset(first, count, &self.outbox.open(), !self.witness.is_empty()) {
                 Verdict::Open => {}
                 Verdict::Narrowed => {

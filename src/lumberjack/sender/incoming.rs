@@ -81,6 +81,7 @@ impl Sender {
             }
             if let Some(event) = set_aside {
                 self.set_aside.push(event);
+                self.small.clear();
                 self.settle(1);
             }
         } else {
@@ -89,6 +90,7 @@ impl Sender {
             self.settle(progress.events);
             self.isolation.acknowledged(self.outbox.first());
         }
+        self.counts.small_windows += u64::from(self.small.acknowledged(self.outbox.first()));
         if progress.complete {
             self.counts.windows += u64::from(!progress.probe);
             self.pace.grow();

@@ -9,6 +9,7 @@ use std::cell::{Cell, RefCell};
 
 mod changes;
 mod foreign;
+mod strays;
 
 const SECOND: u64 = 1_000;
 const MINUTE: u64 = 60 * SECOND;
@@ -37,6 +38,9 @@ struct Platform {
     /// Newest first.
     records: RefCell<Vec<Value>>,
     requests: RefCell<Vec<String>>,
+    /// What a list of actions shows, if the key may ask for it; and how often it was asked for, which is not among the requests.
+    actions: RefCell<Option<Value>>,
+    asked_for_actions: Cell<u32>,
 }
 
 impl Platform {
@@ -54,6 +58,8 @@ impl Platform {
             limits: RefCell::new(limits(300_000)),
             records: RefCell::default(),
             requests: RefCell::default(),
+            actions: RefCell::default(),
+            asked_for_actions: Cell::new(0),
         }
     }
 
@@ -112,6 +118,11 @@ impl Platform {
             return (200, self.limits.borrow().clone());
         }
         let target = request.target.strip_prefix("/api/v1/namespaces/_/").unwrap();
+        if target.starts_with("actions?") {
+            self.asked_for_actions.set(self.asked_for_actions.get() + 1);
+            let refusal = (403, json!({"error": "no", "code": "x"}));
+            return self.actions.borrow().clone().map_or(refusal, |actions| (200, actions));
+        }
         let asked = if request.method == Method::Put { "PUT" } else { "GET" };
         self.requests.borrow_mut().push(format!("{asked} {target}"));
         let error = json!({"error": "no", "code": "x"});

@@ -5,6 +5,7 @@
 //! | [`Receiver`] | Logstash: Elastic's own Lumberjack server, plain or TLS, with faults on request |
 //! | [`Scripted`] | a receiver of our own, stricter than any, that misbehaves as a test's script says |
 //! | [`Chaos`] | a stretch of bad network between two of them |
+//! | [`OtherProxy`] | the proxy of a network that nothing else leads out of: tinyproxy, microsocks |
 //! | [`Client`] | Filebeat or a Python program: Lumberjack clients by others |
 //! | [`ActionLoop`] | an OpenWhisk container: the proxy that starts an action and hands it its runs |
 //! | [`DockerSkeleton`] | the same for images that start a process for each run |
@@ -37,6 +38,7 @@ mod invoker;
 mod jail;
 mod name_server;
 mod process;
+mod proxies;
 mod receiver;
 mod scripted;
 mod shared;
@@ -53,6 +55,7 @@ pub use dockerskeleton::DockerSkeleton;
 pub use invoker::{RunContext, action_zip, zip_of};
 pub use jail::Jail;
 pub use name_server::NameServer;
+pub use proxies::{OtherProxy, ProxyOptions};
 pub use receiver::{Received, Receiver, ReceiverOptions, ReceiverTls, ReceiverVersion};
 pub use scripted::{
     Connection, Journal, Refusal, Rules, Scripted, ScriptedOptions, Session, Window, event_fault, read_window,

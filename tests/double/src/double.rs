@@ -38,6 +38,7 @@ impl Double {
         let app = Arc::new(App {
             world,
             limits: options.limits,
+            gateway: options.gateway,
             request_ids: options.request_ids,
             script: Mutex::new(Script::default()),
             journal: Arc::new(Journal::default()),
@@ -67,10 +68,11 @@ impl Double {
         Self { app, address, https, orders, stop: Some(stop), thread }
     }
 
-    /// `http://127.0.0.1:PORT`, or `https://localhost:PORT`.
+    /// `http://127.0.0.1:PORT`, or `https://localhost:PORT`; with the path of a gateway that has one.
     pub fn origin(&self) -> String {
-        let port = self.address.port();
-        if self.https { format!("https://localhost:{port}") } else { format!("http://127.0.0.1:{port}") }
+        let (port, base) = (self.address.port(), &self.app.gateway.base);
+        let host = if self.https { "https://localhost" } else { "http://127.0.0.1" };
+        format!("{host}:{port}{base}")
     }
 
     /// Where it listens.

@@ -19,6 +19,7 @@
 //! | `server`, `tls`, `delivery` | sockets, and how a reply leaves |
 //! | `api`, `auth`, `list`, `query`, `packages`, `limits`, `reply` | the REST API |
 //! | `actions`, `triggers`, `rules` with `entities` | the part of it that deployers use |
+//! | `gateway` | what may stand before it |
 //! | `alarms`, `invoker` | the alarms feed; who runs what is invoked |
 //! | `script`, `journal` | faults and holds; what was asked |
 //! | `demo` | a namespace to look at |
@@ -37,6 +38,7 @@ mod delivery;
 pub mod demo;
 mod double;
 mod entities;
+mod gateway;
 mod invoker;
 mod journal;
 mod limits;
@@ -58,6 +60,7 @@ mod world;
 pub use activation::{Activation, Status};
 pub use clock::Clock;
 pub use double::Double;
+pub use gateway::Gateway;
 pub use invoker::Invocation;
 pub use journal::Request;
 pub use options::{BindingKeys, Limits, Options, RequestIds, Storage, Tls};

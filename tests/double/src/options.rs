@@ -1,6 +1,7 @@
 //! How a double is started, and the ways in which deployments differ.
 
 use crate::clock::Clock;
+use crate::gateway::Gateway;
 
 /// What to start: `Options::default()` is plain http, namespace `guest`, real time.
 #[derive(Debug, Clone)]
@@ -21,6 +22,8 @@ pub struct Options {
     pub request_ids: RequestIds,
     /// What `GET /` and the namespace's limits say.
     pub limits: Limits,
+    /// What stands before it.
+    pub gateway: Gateway,
 }
 
 impl Default for Options {
@@ -34,6 +37,7 @@ impl Default for Options {
             stale: false,
             request_ids: RequestIds::Echo,
             limits: Limits::default(),
+            gateway: Gateway::default(),
         }
     }
 }

@@ -20,6 +20,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::api;
 use crate::delivery::{Broken, Control, Delivery};
+use crate::gateway::Gateway;
 use crate::journal::{Journal, Request};
 use crate::options::{Limits, RequestIds};
 use crate::reply::Reply;
@@ -31,6 +32,7 @@ use crate::world::World;
 pub(crate) struct App {
     pub(crate) world: World,
     pub(crate) limits: Limits,
+    pub(crate) gateway: Gateway,
     pub(crate) request_ids: RequestIds,
     pub(crate) script: Mutex<Script>,
     pub(crate) journal: Arc<Journal>,
@@ -156,7 +158,10 @@ async fn exchange(
     let latency = Duration::from_micros(app.latency.load(Ordering::Relaxed));
 
     let (mut cut, mut last, mut announced) = (None, false, usize::MAX);
-    let answer = || api::answer(&app.world, &app.limits, &request);
+    let answer = || match app.gateway.pass(&request) {
+        Ok(request) => api::answer(&app.world, &app.limits, &request),
+        Err(reply) => reply,
+    };
     let (trouble, mut answered) = match orders.fault.map(|fault| fault.0) {
         Some(Trouble::Over { bytes, trouble }) => {
             let reply = answer();
@@ -183,11 +188,14 @@ async fn exchange(
         }
     };
     let request_id = app.request_id(&request);
-    let mut body = reply.body(&request_id);
+    let mut body = app.gateway.pack(reply.body(&request_id));
     body.truncate(announced);
     wait_until(arrived + latency).await;
     in_flight.replied(reply.status, body.len());
-    let head = head(&reply, &request_id, body.len());
+    let mut head = head(&reply, &request_id, body.len());
+    if app.gateway.compresses {
+        head = head.header("content-encoding", "gzip");
+    }
     let delivery = match cut {
         None => Delivery::whole(body, last, control, in_flight),
         Some((after, ending)) => Delivery::cut(body, after, ending, control, in_flight),

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use whiskjack_config_file::Source;
 
-use super::{RunOptions, prepare};
+use super::{Prepared, RunOptions, prepare};
 use crate::deploy::{Deployment, Names, Runtime, Schedule};
 use crate::run::RunContext;
 
@@ -20,8 +21,9 @@ Usage:
   whiskjack undeploy [--name NAME] [--config FILE] [--api-ca FILE] [--dry-run]
 
 Options:
-  --config FILE    the action's parameters, a JSON object; checked before anything is changed. For undeploy it only says
-                   how to reach the API (its key `api`)
+  --config FILE    the action's parameters, in YAML or JSON, with ${NAME} and its kin filled in from the environment here
+                   and now, as for `whiskjack run`; checked before anything is changed. For undeploy it only says how to
+                   reach the API (its key `api`)
   --name NAME      name of the action, default whiskjack; trigger and rule are NAME-alarm and NAME-rule
   --schedule CRON  when it runs, five fields or six with leading seconds, UTC; default \"* * * * *\", every minute
   --timeout TIME   longest run, as 45s, 5m or 500ms; default the schedule's period, 60s at most; never longer than the period
@@ -36,7 +38,8 @@ Options:
   --dry-run        check everything, say what would be done, and change nothing
   --wait TIME      how long to wait for the first run; 0s does not; default period, timeout and a minute
 
-API host and key come from the environment or from ~/.wskprops, as for `whiskjack run`.
+API host and key come from the environment or from ~/.wskprops, as for `whiskjack run`. The API is asked through the proxy of
+the environment (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY), else through that of `api.proxy_url`.
 Exit status: 0 deployed, and the first run was good; 1 a step or the first run failed; 2 wrong usage or configuration.
 ";
 
@@ -147,7 +150,7 @@ pub(super) fn parse(
     match config {
         Some(config) => options.files.config = config,
         None if deploys => {
-            return Err("--config FILE is missing: the action's parameters, a JSON object".to_owned());
+            return Err("--config FILE is missing: the action's parameters, in YAML or JSON".to_owned());
         }
         None => {}
     }
@@ -163,11 +166,11 @@ pub(super) fn parse(
     Ok(if deploys { DeployCommand::Up(options) } else { DeployCommand::Down(options) })
 }
 
-/// What to deploy, and where. Errors are sentences that name the option.
+/// What to deploy, where, and where its parameters come from. Errors are sentences that name the option.
 pub fn prepare_up(
     options: &DeployOptions,
     environment: &dyn Fn(&str) -> Option<String>,
-) -> Result<(Deployment, RunContext), String> {
+) -> Result<(Deployment, RunContext, Source), String> {
     let names = names(options)?;
     let schedule = options.schedule.as_deref().unwrap_or(EVERY_MINUTE);
     let schedule =
@@ -206,7 +209,7 @@ pub fn prepare_up(
         (_, Some(image), _) => Runtime::Image(image.clone()),
         (kind, _, _) => Runtime::Kind(kind.clone().unwrap_or_else(|| KIND.to_owned())),
     };
-    let (params, context) = params(options, environment)?;
+    let Prepared { params, source, context } = params(options, environment)?;
     let deployment = Deployment {
         names,
         params,
@@ -218,7 +221,7 @@ pub fn prepare_up(
         dry_run: options.dry_run,
         wait,
     };
-    Ok((deployment, context))
+    Ok((deployment, context, source))
 }
 
 /// What to take away, how to reach the API, whether only to say so, and where.
@@ -226,7 +229,7 @@ pub fn prepare_down(
     options: &DeployOptions,
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<(Names, Value, bool, RunContext), String> {
-    let (params, context) = params(options, environment)?;
+    let Prepared { params, context, .. } = params(options, environment)?;
     Ok((names(options)?, params, options.dry_run, context))
 }
 
@@ -234,25 +237,25 @@ fn names(options: &DeployOptions) -> Result<Names, String> {
     Names::new(options.name.as_deref().unwrap_or(NAME)).map_err(|message| format!("--name: {message}"))
 }
 
-fn params(
-    options: &DeployOptions,
-    environment: &dyn Fn(&str) -> Option<String>,
-) -> Result<(Value, RunContext), String> {
-    let (mut params, context) = if options.has_config {
+fn params(options: &DeployOptions, environment: &dyn Fn(&str) -> Option<String>) -> Result<Prepared, String> {
+    let mut prepared = if options.has_config {
         prepare(&options.files, environment)?
     } else {
-        (json!({}), super::context(None, environment)?)
+        let context = super::context(None, environment)?;
+        Prepared { params: json!({}), source: Source::default(), context }
     };
-    if let (Some(file), Some(map)) = (&options.api_ca, params.as_object_mut()) {
-        let said = |what: String| format!("--api-ca {}: {what}", file.display());
+    if let (Some(file), Some(map)) = (&options.api_ca, prepared.params.as_object_mut()) {
+        let place = format!("--api-ca {}", file.display());
+        let said = |what: String| format!("{place}: {what}");
         let text = std::fs::read_to_string(file).map_err(|error| said(error.to_string()))?;
         match map.entry("api").or_insert_with(|| json!({})) {
             Value::Object(api) => api.insert("ca".to_owned(), text.into()),
             // The check of the configuration names it.
             _ => None,
         };
+        prepared.source.replace("api.ca", place);
     }
-    Ok((params, context))
+    Ok(prepared)
 }
 
 /// A number with its unit.
@@ -277,18 +280,18 @@ mod tests {
         parse(command, rest.split_whitespace().map(OsString::from))
     }
 
-    fn prepared(arguments: &str) -> Result<(Deployment, RunContext), String> {
+    fn prepared(arguments: &str) -> Result<Deployment, String> {
         let folder = tempfile::tempdir().unwrap();
         let config = folder.path().join("c");
         std::fs::write(&config, "{\"actions\":[\"a\"]}").unwrap();
         let arguments = format!("deploy --config {} {arguments}", config.display());
         let DeployCommand::Up(options) = words(&arguments)? else { panic!("{arguments}") };
-        prepare_up(&options, &|_| None)
+        prepare_up(&options, &|_| None).map(|(deployment, ..)| deployment)
     }
 
     #[test]
     fn without_options_it_runs_each_minute_for_a_minute() {
-        let (deployment, _) = prepared("").unwrap();
+        let deployment = prepared("").unwrap();
         assert_eq!(deployment.names, Names::new("whiskjack").unwrap());
         assert_eq!(deployment.schedule.cron(), "* * * * *");
         assert_eq!((deployment.timeout, deployment.memory_mb), (Duration::from_secs(60), 256));
@@ -298,7 +301,7 @@ mod tests {
 
     #[test]
     fn options_say_what_to_make() {
-        let (deployment, _) =
+        let deployment =
             prepared("--name n --timeout 500ms --memory 512 --native --wait 0s --dry-run").unwrap();
         assert_eq!(deployment.names.trigger, "n-alarm");
         assert_eq!((deployment.timeout, deployment.memory_mb), (Duration::from_millis(500), 512));

@@ -203,7 +203,7 @@ async fn h19_s31_a_hello_that_is_never_answered_is_a_timeout_below_the_receivers
     let began = Instant::now();
     let mut logstash = json!({"host": "127.0.0.1", "port": port});
     let params = HostParams::take(json!({"logstash": logstash.take()}).as_object_mut().unwrap());
-    let error = Connection::open(&params.receivers, &params.security, "127.0.0.1", port, 60_000)
+    let error = Connection::open(&params.receivers, &params.security, None, "127.0.0.1", port, 60_000)
         .await
         .map(|_| ())
         .unwrap_err();

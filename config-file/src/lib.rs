@@ -1,0 +1,144 @@
+//! The file of `--config`: YAML or JSON, filled from the environment.
+//!
+//! ```text
+//! bytes → yaml or json → a value, and the line of each key → fill → parameters, as an action gets them
+//! ```
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`yaml`] | YAML 1.2, of which only JSON's words and numbers are no texts |
+//! | [`json`] | JSON, and the lines of its keys |
+//! | [`fill`] | `${NAME}`, as Beats have it |
+//! | [`forms`] | which keys are no texts, so that a variable can hold them |
+//!
+//! A fault names line and key, and shows nothing of the file but its keys and the names of variables: any value may be a secret.
+
+mod fill;
+mod forms;
+mod json;
+mod places;
+#[allow(dead_code, reason = "the component's own file: one rule for both")]
+#[path = "../../src/config/text.rs"]
+mod text;
+mod yaml;
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+pub use forms::{Form, form};
+pub use places::Source;
+
+/// What a configuration file says.
+#[derive(Debug)]
+pub struct ConfigFile {
+    /// The parameters, as an action gets them.
+    pub params: Map<String, Value>,
+    /// Where they come from.
+    pub source: Source,
+}
+
+/// One thing wrong with a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fault {
+    /// The first line is 1.
+    line: Option<usize>,
+    /// Path of the key; empty if it is none's.
+    key: String,
+    /// What is wrong; what to do.
+    what: String,
+}
+
+impl Fault {
+    fn new(line: Option<usize>, key: &str, what: impl Into<String>) -> Self {
+        Self { line, key: key.to_owned(), what: what.into() }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(line) = self.line {
+            write!(f, "line {line}: ")?;
+        }
+        if !self.key.is_empty() {
+            write!(f, "{}: ", self.key)?;
+        }
+        f.write_str(&self.what)
+    }
+}
+
+/// A file that was read, before it is filled.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Document {
+    value: Value,
+    /// Path and line of each key and each item, in the order of the file.
+    places: Vec<(String, usize)>,
+}
+
+/// Reads a file. `name` is what it is called in faults, and its ending tells YAML from JSON where the text leaves it open. The error says all
+/// that is wrong, one sentence each.
+///
+/// `environment` says what a variable holds; one that is empty counts as not set.
+pub fn read(
+    name: &str,
+    bytes: &[u8],
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<ConfigFile, String> {
+    let said = |faults: &[Fault]| {
+        let list: Vec<String> = faults.iter().map(Fault::to_string).collect();
+        format!("{name}: {}", list.join("; "))
+    };
+    let mut document = decoded(bytes)
+        .map_err(|what| Fault::new(None, "", what))
+        .and_then(|text| parse(name, &text))
+        .map_err(|fault| said(&[fault]))?;
+    let mut filling = fill::Filling::new(environment, &document.places);
+    filling.fill(&mut document.value, "");
+    if !filling.faults.is_empty() {
+        return Err(said(&filling.faults));
+    }
+    let filled = filling.filled;
+    let source = Source::new(name, document.places, filled);
+    match document.value {
+        Value::Object(params) => Ok(ConfigFile { params, source }),
+        Value::Null => Err(said(&[Fault::new(
+            None,
+            "",
+            "it is empty; give `actions` and `logstash`, the README shows an example",
+        )])),
+        _ => Err(said(&[Fault::new(
+            None,
+            "",
+            "it does not hold keys with values; give `actions` and `logstash`, the README shows an example",
+        )])),
+    }
+}
+
+/// The text of a file, without a mark of its encoding.
+fn decoded(bytes: &[u8]) -> Result<String, &'static str> {
+    let is_wide = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
+    if !is_wide && std::str::from_utf8(bytes).is_err() {
+        return Err("it is not UTF-8 text; save it as UTF-8");
+    }
+    Ok(text::decoded(bytes))
+}
+
+/// JSON begins with a bracket; so may YAML, which is not meant unless the file's name says so.
+fn parse(name: &str, text: &str) -> Result<Document, Fault> {
+    let named = |endings: &[&str]| {
+        let name = name.to_ascii_lowercase();
+        endings.iter().any(|ending| name.ends_with(ending))
+    };
+    let is_json = text.trim_start().starts_with(['{', '[']) || named(&[".json"]) && !text.trim().is_empty();
+    if !is_json {
+        return yaml::parse(text);
+    }
+    match json::parse(text) {
+        Err(json::Error::NotJson(_)) if named(&[".yaml", ".yml"]) => yaml::parse(text),
+        Err(json::Error::NotJson(fault) | json::Error::Twice(fault)) => Err(fault),
+        Ok(document) => Ok(document),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,62 @@
+//! Where a key stands in the file, and what was filled in.
+
+/// Where parameters come from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Source {
+    name: String,
+    places: Vec<(String, usize)>,
+    filled: Vec<(String, String)>,
+    others: Vec<(&'static str, String)>,
+}
+
+impl Source {
+    pub(crate) fn new(name: &str, places: Vec<(String, usize)>, filled: Vec<(String, String)>) -> Self {
+        Self { name: name.to_owned(), places, filled, others: Vec::new() }
+    }
+
+    /// Notes that the value of `key` is not the file's, but that of the option `name`.
+    pub fn replace(&mut self, key: &'static str, name: String) {
+        self.others.push((key, name));
+    }
+
+    /// The file and the lines of a key, as `--config c.yaml, line 3`; those of its group if the key itself is not there.
+    pub fn place(&self, key: &str) -> String {
+        if let Some(name) = self.other(key) {
+            return name.to_owned();
+        }
+        let lines = above(key).map(|path| self.lines(path)).find(|lines| !lines.is_empty());
+        match lines.unwrap_or_default().as_slice() {
+            [] => self.name.clone(),
+            [line] => format!("{}, line {line}", self.name),
+            lines => {
+                let lines: Vec<String> = lines.iter().map(usize::to_string).collect();
+                format!("{}, lines {}", self.name, lines.join(" and "))
+            }
+        }
+    }
+
+    /// The variable that a key's value is made of, as `${NAME}`: then the value is not the file's, and is not to be shown.
+    pub fn variable(&self, key: &str) -> Option<&str> {
+        if self.other(key).is_some() {
+            return None;
+        }
+        let is_in = |path: &str| above(path).any(|path| path == key);
+        let filled = |path: &str| self.filled.iter().find(|(filled, _)| filled == path);
+        let found = above(key).find_map(filled).or_else(|| self.filled.iter().find(|(path, _)| is_in(path)));
+        found.map(|(_, variable)| variable.as_str())
+    }
+
+    fn other(&self, key: &str) -> Option<&str> {
+        let found = |path: &str| self.others.iter().find(|(other, _)| *other == path);
+        above(key).find_map(found).map(|(_, name)| name.as_str())
+    }
+
+    fn lines(&self, path: &str) -> Vec<usize> {
+        self.places.iter().filter(|(known, _)| known == path).map(|(_, line)| *line).collect()
+    }
+}
+
+/// A path, its group, the group of that.
+fn above(path: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(path), |path| path.rfind(['.', '[']).and_then(|end| path.get(..end)))
+}

@@ -1,0 +1,151 @@
+//! Names in `actions` that no action has, as typing errors are. The API answers for them as for an action without news, so it is asked once a day which
+//! actions there are. What it says is kept with the checkpoint, for the warnings of the runs until then.
+
+use crate::api::Api;
+use crate::checkpoint::{Checkpoint, Strays, sign};
+use crate::config::{Config, distance};
+use crate::source::{Entry, Source};
+
+/// How long an answer holds, in milliseconds.
+const HOLDS_MS: u64 = 24 * 3_600_000;
+/// Most names that are warned of, and most that are near one of them.
+const NAMED: usize = 10;
+const NEAR: usize = 3;
+/// Most packages that are asked about.
+const PACKAGES: usize = 5;
+
+/// Warnings about names that no action has. Only sources of which nothing is known count; `is_silent` says of which nothing new has come either.
+pub(super) fn warnings(
+    api: &Api<'_>,
+    config: &Config,
+    checkpoint: &mut Checkpoint,
+    is_silent: impl Fn(&str) -> bool,
+    now_ms: u64,
+) -> Vec<String> {
+    let suspects: Vec<String> = config
+        .sources
+        .iter()
+        .filter(|source| {
+            let name = source.name();
+            let state = checkpoint.sources.get(&name);
+            state.is_some_and(|state| state.seen.is_empty() && state.records.is_empty()) && is_silent(&name)
+        })
+        .flat_map(suspects)
+        .collect();
+    if suspects.is_empty() {
+        checkpoint.strays = None;
+        return Vec::new();
+    }
+    let of = sign(&suspects.join("\n"));
+    let known = checkpoint.strays.take().filter(|known| known.holds(&of, now_ms));
+    let strays = known.unwrap_or_else(|| Strays { asked_ms: now_ms, of, warnings: ask(api, &suspects) });
+    checkpoint.strays.insert(strays).warnings.clone()
+}
+
+impl Strays {
+    /// Whether this is still an answer to the same question; a clock may have gone wrong.
+    fn holds(&self, of: &str, now_ms: u64) -> bool {
+        self.of == of && self.asked_ms <= now_ms && now_ms - self.asked_ms < HOLDS_MS
+    }
+}
+
+/// The entries of `actions` that a source is of; those that choose everything leave nothing to ask.
+fn suspects(source: &Source) -> Vec<String> {
+    match source {
+        Source::Action(action) => vec![action.name()],
+        Source::Namespace(_) => {
+            let entries = source.entries().into_iter();
+            entries
+                .filter(|entry| !entry.starts_with('!') && !["*", "*/*"].contains(&entry.as_str()))
+                .collect()
+        }
+    }
+}
+
+/// What no action is named. That it cannot be found out is no failure.
+fn ask(api: &Api<'_>, suspects: &[String]) -> Vec<String> {
+    let Ok(Some(names)) = api.action_names() else { return Vec::new() };
+    // Nothing at all is rather a list that does not show everything.
+    if names.is_empty() {
+        return Vec::new();
+    }
+    let (mut warnings, mut asked) = (Vec::new(), 0);
+    for suspect in suspects {
+        if warnings.len() == NAMED || names.iter().any(|name| is_meant(suspect, name)) {
+            continue;
+        }
+        // The actions of a package that is bound are listed where they are, not under the binding's name.
+        let package =
+            suspect.split_once('/').map(|(package, _)| package).filter(|package| !package.contains('*'));
+        if let Some(package) = package.filter(|package| !names.iter().any(|name| is_in(package, name))) {
+            asked += 1;
+            if asked > PACKAGES || !matches!(api.package(package), Ok(None)) {
+                continue;
+            }
+        }
+        warnings.push(warning(suspect, &near(suspect, &names)));
+    }
+    warnings
+}
+
+fn is_in(package: &str, name: &str) -> bool {
+    name.split_once('/').is_some_and(|(known, _)| known == package)
+}
+
+fn is_meant(entry: &str, name: &str) -> bool {
+    match Entry::parse(entry) {
+        Ok(Entry::Pattern(pattern)) => pattern.matches(name),
+        _ => entry == name,
+    }
+}
+
+fn warning(entry: &str, near: &[&str]) -> String {
+    let near: Vec<String> = near.iter().map(|name| format!("`{name}`")).collect();
+    match near.as_slice() {
+        [] => format!("`actions` lists `{entry}`, but there is no such action"),
+        near => format!(
+            "`actions` lists `{entry}`, but there is no such action; did you mean {}?",
+            near.join(" or ")
+        ),
+    }
+}
+
+/// Names like that of the entry, the likeliest first: the same in another package, or a few letters away.
+fn near<'n>(entry: &str, names: &'n [String]) -> Vec<&'n str> {
+    let simple = |name: &str| name.rsplit('/').next().unwrap_or_default().to_lowercase();
+    let alike = |a: &str, b: &str| {
+        Some(distance(a, b)).filter(|letters| *letters <= a.chars().count().div_ceil(4).min(3))
+    };
+    let (lower, own) = (entry.to_lowercase(), simple(entry));
+    let mut near: Vec<(usize, &str)> = names
+        .iter()
+        .filter_map(|name| {
+            let whole = alike(&lower, &name.to_lowercase());
+            let in_another_package = alike(&own, &simple(name)).map(|letters| letters + 1);
+            Some((whole.into_iter().chain(in_another_package).min()?, name.as_str()))
+        })
+        .collect();
+    near.sort_unstable();
+    near.into_iter().map(|(_, name)| name).take(NEAR).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_names_come_first() {
+        let names = ["hello", "hallo", "shop/hello", "checkout", "shop/check-out", "a"].map(String::from);
+        for (entry, expected) in [
+            ("helo", &["hello", "shop/hello"][..]),
+            ("guest/hello", &["hello", "shop/hello", "hallo"]),
+            ("Hello", &["hello", "hallo", "shop/hello"]),
+            ("shop/checkout", &["checkout", "shop/check-out"]),
+            ("shp/check-out", &["shop/check-out", "checkout"]),
+            ("payments", &[]),
+            ("b", &["a"]),
+        ] {
+            assert_eq!(near(entry, &names), expected, "{entry}");
+        }
+    }
+}
