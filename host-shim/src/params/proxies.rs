@@ -25,11 +25,11 @@ fn proxy(section: &mut Section<'_>, named: &'static str, names: Names) -> Option
         section.fault(KEY, "must be text: give socks5://host:port or http://host:port");
         return None;
     };
-    section.secret(&text);
+    section.hide(&text);
     match Proxy::parse(&text, named, names) {
         Ok(proxy) => {
             for secret in proxy.secrets() {
-                section.secret(secret.expose());
+                section.secret(KEY, secret.expose());
             }
             Some(proxy)
         }

@@ -60,12 +60,20 @@ impl<'a> Section<'a> {
         self.map.as_mut()?.remove(key).filter(is_given)
     }
 
-    /// Remembers a text that must not show up anywhere.
+    /// Remembers a text that must not show up anywhere, and that `key` holds it.
     pub(super) fn secret(&mut self, key: &str, text: &str) -> Secret {
+        let key = format!("{}.{key}", self.name);
+        let keys = &mut *self.secrets.1;
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+        self.hide(text)
+    }
+
+    /// Remembers a text that must not show up anywhere, though it need not be a secret.
+    pub(super) fn hide(&mut self, text: &str) -> Secret {
         let secret = Secret::new(text);
-        let (texts, keys) = &mut self.secrets;
-        texts.push(secret.clone());
-        keys.push(format!("{}.{key}", self.name));
+        self.secrets.0.push(secret.clone());
         secret
     }
 
