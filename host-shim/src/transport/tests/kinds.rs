@@ -288,7 +288,7 @@ async fn without_verification_the_server_must_still_hold_the_key_of_its_certific
             port,
             params,
             HANDSHAKE,
-            "does not hold the key of its certificate",
+            "is not for the key that the server holds",
         )
         .await;
     }
