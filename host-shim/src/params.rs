@@ -138,7 +138,17 @@ impl HostParams {
         {
             api.fault("ca", format!("cannot be used ({error}); give CA certificates as PEM text"));
         }
-        Self { receivers, security, receiver_proxy, api_host, api_trust, api_proxy, faults, secrets, secret_keys }
+        Self {
+            receivers,
+            security,
+            receiver_proxy,
+            api_host,
+            api_trust,
+            api_proxy,
+            faults,
+            secrets,
+            secret_keys,
+        }
     }
 }
 

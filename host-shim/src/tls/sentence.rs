@@ -4,10 +4,8 @@ use std::io;
 
 use rustls::{AlertDescription, CertificateError, Error, OtherError};
 
-use super::certificate::Key;
 use super::pins::PinMismatch;
-use super::rsa::SHORTEST_TRUSTED;
-use super::unfit::{Flaw, Unfit, Whose};
+use super::unfit::Unfit;
 
 /// What went wrong, and whether a new connection may do better by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,7 +137,7 @@ impl Client {
             return pin_mismatch(mismatch);
         }
         if let Some(unfit) = error.0.downcast_ref::<Unfit>() {
-            return self.unfit(unfit);
+            return unfit.sentence(matches!(self, Self::Receivers(_)));
         }
         let shown = format!("{error:?}");
         if shown.contains("CaUsedAsEndEntity") {
@@ -148,56 +146,6 @@ impl Client {
             )
         } else {
             format!("the server's certificate was refused ({error}); check it there")
-        }
-    }
-
-    /// What is wrong with a certificate itself, and what would do.
-    fn unfit(self, unfit: &Unfit) -> String {
-        const KINDS: &str =
-            "an RSA key with 2048 to 8192 bits, or a key on P-256, P-384 or P-521, or of Ed25519";
-        let whose = match unfit.whose {
-            Whose::Servers => "the server's certificate",
-            Whose::Authoritys => "the certificate of a CA above the server's",
-        };
-        let said = match &unfit.what {
-            Flaw::Key(Key::Rsa(bits)) if *bits < SHORTEST_TRUSTED => {
-                format!(
-                    "{whose} is for an RSA key with {bits} bits, which is too short; issue it again for {KINDS}"
-                )
-            }
-            Flaw::Key(kind) => {
-                format!(
-                    "{whose} is for a kind of key that is not supported ({kind}); issue it again for {KINDS}"
-                )
-            }
-            Flaw::Version(version) => format!(
-                "{whose} is of X.509 version {version}, which holds no names and no rights; issue it again as version 3, with subject alternative names"
-            ),
-            Flaw::Extension(oid) => format!(
-                "{whose} has the extension {oid}, which is not known here but marked as critical; issue it again without that mark"
-            ),
-            Flaw::Signature(name) => {
-                format!(
-                    "{whose} is signed with {name}, which is not supported; issue it again, signed with SHA-256"
-                )
-            }
-            Flaw::NotItsKey => {
-                return "the server does not hold the key of its certificate, or somebody is between; check the server's key".to_owned();
-            }
-            Flaw::Encoding => return "the server's certificate cannot be read; issue it again".to_owned(),
-        };
-        let is_taken_unverified = match &unfit.what {
-            Flaw::Key(key) => key.is_taken(),
-            Flaw::Version(_) | Flaw::Extension(_) | Flaw::Signature(_) => true,
-            Flaw::NotItsKey | Flaw::Encoding => false,
-        };
-        match (self, unfit.whose) {
-            (Self::Receivers(_), Whose::Servers) if unfit.verified && is_taken_unverified => {
-                format!(
-                    "{said}, or pin it with `logstash.leaf_sha256` and set `logstash.rejectUnauthorized` to false"
-                )
-            }
-            _ => said,
         }
     }
 

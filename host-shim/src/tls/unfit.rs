@@ -45,6 +45,58 @@ impl Unfit {
     pub(super) fn into_error(self) -> Error {
         Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(self))))
     }
+
+    /// What is wrong, and what would do; a receiver's certificate can be pinned, too.
+    pub(super) fn sentence(&self, of_receiver: bool) -> String {
+        const KINDS: &str =
+            "an RSA key with 2048 to 8192 bits, or a key on P-256, P-384 or P-521, or of Ed25519";
+        let (whose, content) = match self.whose {
+            Whose::Servers => ("the server's certificate", "subject alternative names"),
+            Whose::Authoritys => ("the certificate of a CA above the server's", "the mark of a CA"),
+        };
+        let (wrong, remedy) = match &self.what {
+            Flaw::Key(Key::Rsa(bits)) if *bits < rsa::SHORTEST_TRUSTED => (
+                format!("is for an RSA key with {bits} bits, which is too short"),
+                format!("issue it again for {KINDS}"),
+            ),
+            Flaw::Key(kind) => (
+                format!("is for a kind of key that is not supported ({kind})"),
+                format!("issue it again for {KINDS}"),
+            ),
+            Flaw::Version(version) => (
+                format!("is of X.509 version {version}, which has no room for {content}"),
+                format!("issue it again as version 3, with {content}"),
+            ),
+            Flaw::Extension(oid) => (
+                format!("has the extension {oid}, which is not known here but marked as critical"),
+                "issue it again without that mark".to_owned(),
+            ),
+            Flaw::Signature(name) => (
+                format!("is signed with {name}, which is not supported"),
+                "issue it again, signed with SHA-256".to_owned(),
+            ),
+            Flaw::NotItsKey => (
+                "is not for the key that the server holds, or somebody is in between".to_owned(),
+                "check the server's key".to_owned(),
+            ),
+            Flaw::Encoding => ("cannot be read".to_owned(), "issue it again".to_owned()),
+        };
+        let pin = match of_receiver && self.would_do_unverified() {
+            true => ", or pin it with `logstash.leaf_sha256` and set `logstash.rejectUnauthorized` to false",
+            false => "",
+        };
+        format!("{whose} {wrong}; {remedy}{pin}")
+    }
+
+    /// Whether the server could be spoken to if its certificate were not verified.
+    fn would_do_unverified(&self) -> bool {
+        let taken = match &self.what {
+            Flaw::Key(key) => key.is_taken(),
+            Flaw::Version(_) | Flaw::Extension(_) | Flaw::Signature(_) => true,
+            Flaw::NotItsKey | Flaw::Encoding => false,
+        };
+        taken && self.verified && self.whose == Whose::Servers
+    }
 }
 
 /// The verdict of webpki with the cause of a refusal, where that is in a certificate. `trusted` are authorities, as far as they are known in full.

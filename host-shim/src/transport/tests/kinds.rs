@@ -83,8 +83,11 @@ async fn opens(what: &str, port: u16, logstash: Value) {
     open(port, logstash).await.map_err(|error| format!("{what}: {}", error.message)).unwrap();
 }
 
-/// Certificates that nobody would trust: in words, the file's name, and that of the key.
-pub(crate) fn odd_certificates() -> Option<(Files, Vec<(&'static str, String, &'static str)>)> {
+/// A certificate: in words, the file's name, and that of the key.
+type Shown = (&'static str, String, &'static str);
+
+/// Certificates that nobody would trust.
+pub(crate) fn odd_certificates() -> Option<(Files, Vec<Shown>)> {
     let files = pki()?;
     let shown = vec![
         ("X.509 version 1", version_1(&files, "rsa"), "rsa"),
@@ -285,7 +288,7 @@ async fn without_verification_the_server_must_still_hold_the_key_of_its_certific
             port,
             params,
             HANDSHAKE,
-            "does not hold the key of its certificate",
+            "is not for the key that the server holds",
         )
         .await;
     }
