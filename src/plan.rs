@@ -279,7 +279,8 @@ pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan
                 let is_empty = |owed: &Owed| {
                     done.contains(owed) || quiet.new.get(&(name.to_owned(), owed.range)) == Some(&0)
                 };
-                all.get(name).is_some_and(|all| all.iter().all(|owed| owed.part != Part::Fresh || is_empty(owed)))
+                all.get(name)
+                    .is_some_and(|all| all.iter().all(|owed| owed.part != Part::Fresh || is_empty(owed)))
             };
             let strays = names::warnings(&api, config, &mut loaded.checkpoint, is_silent, began_ms);
             loader.warnings.extend(strays);

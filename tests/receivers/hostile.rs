@@ -1,7 +1,7 @@
 //! Receivers that misbehave, on a virtual clock (facts/lumberjack.md 7.2). The same over real sockets: `sockets`.
 
 use crate::rig::{Happened, Rig, Say, Window, ack, event, failed, well};
-use crate::wire::{options, v1};
+use crate::wire::options;
 use whiskjack::lumberjack::{Goal, Options};
 use whiskjack::ports::{Step, TransportError};
 
@@ -331,9 +331,6 @@ sentences! {
             rig.send(events + 3..events + 9);
             assert_eq!((rig.settled, rig.connections(), rig.counts().resent), (events + 9, connections, 0), "{events}");
         }
-        let mut rig = Rig::new(v1(), ruby);
-        rig.send(0..5);
-        assert_eq!((rig.settled, rig.counts().small_windows), (5, 0));
     }
 
     fn h29_what_is_closed_upon_for_another_reason_is_not_taken_for_that() {
