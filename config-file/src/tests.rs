@@ -153,6 +153,7 @@ fn what_is_not_read_is_a_fault_that_names_the_line_and_shows_no_value() {
         ("hosts: [${HOST}]\n", &["line 1: ", "put quotes around `${…}` in brackets"]),
         ("a: {b: ${HOST}}\n", &["line 1: ", "put quotes around `${…}` in brackets"]),
         ("{\"key\": hunter2}", &["line 1: column 9 is not JSON (expected value); mend it, or"]),
+        ("\u{feff}{\"key\": hunter2}", &["line 1: column 9 is not JSON"]),
         ("{\n\"a\": \"hunter2\" \"b\"}", &["line 2: column", "(expected `,` or `}`)"]),
         ("{\n\"port\": ${PORT}}", &["line 2: ", "put quotes around `${…}`; where a number belongs"]),
         ("{\n# hunter2\n\"a\": 1}", &["line 2: ", "JSON has no comments, YAML has"]),

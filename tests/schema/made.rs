@@ -146,7 +146,8 @@ fn value(form: &str) -> Value {
             json!([pem, key, {"type": "array", "items": {"anyOf": [pem, key]}, "minItems": 1, "maxItems": 1}])
         }
         "text" => pem,
-        "name" | "origin or host" => texts("\\S".into()),
+        "name" => texts("\\S".into()),
+        "origin or host" => texts(patterns::origin()),
         "fingerprint, or array of them" => match or_list(texts(patterns::fingerprint())) {
             Value::Array(ways) => ways.into_iter().chain([absent]).collect(),
             other => other,

@@ -64,12 +64,22 @@ pub(crate) fn action() -> String {
 
 /// Where a receiver is; `port` says whether it may have a port.
 pub(crate) fn endpoint(port: bool) -> String {
+    whole(&address(port))
+}
+
+/// Where the API is, maybe with a scheme and a path.
+pub(crate) fn origin() -> String {
+    let address = address(true);
+    whole(&format!("(?:[Hh][Tt][Tt][Pp][Ss]?://)?(?:{address})(?:/[^@\\s]*)?"))
+}
+
+fn address(port: bool) -> String {
     let port = if port { format!("(?::{})?", number(1, 65_535)) } else { String::new() };
     let octet = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
     let label = "[A-Za-z0-9_\\-]{1,63}";
     let version_6 = "[0-9A-Fa-f:.]*:[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*(?:%[A-Za-z0-9_.\\-]+)?";
-    let name = format!("(?!(?:[^.:]*\\.)*[0-9]+\\.?(?::|\\s*$))(?:{label}\\.)*{label}\\.?");
-    whole(&format!("\\[{version_6}\\]{port}|{version_6}|{octet}(?:\\.{octet}){{3}}{port}|{name}{port}"))
+    let name = format!("(?!(?:[^.:/]*\\.)*[0-9]+\\.?(?:[:/]|\\s*$))(?:{label}\\.)*{label}\\.?");
+    format!("\\[{version_6}\\]{port}|{version_6}|{octet}(?:\\.{octet}){{3}}{port}|{name}{port}")
 }
 
 /// A pin: a certificate's digest in hexadecimal, or a key's in base64.
