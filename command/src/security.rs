@@ -257,7 +257,8 @@ mod tests {
                 "logstash": {"tls": tls, "proxy_use_local_resolver": true}, "logstash.proxy_url": "socks5://me:hidden@proxy:1080",
                 "api.proxy_url": "http://me:hidden@proxy:3128"
             }));
-            let expected = ["api", "logstash"].map(|section| format!("{section}.proxy_url: {PROXY}; {INSTEAD_PROXY}"));
+            let expected =
+                ["api", "logstash"].map(|section| format!("{section}.proxy_url: {PROXY}; {INSTEAD_PROXY}"));
             assert_eq!(faults, expected);
             assert!(!left.to_string().contains("hidden"), "{left}");
         }

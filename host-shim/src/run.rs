@@ -2,6 +2,7 @@
 
 mod access;
 mod check;
+mod way;
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -18,7 +19,7 @@ use crate::component::{
     Report, Slice, Worker,
 };
 use crate::http::{self, Api, Pool, Way};
-use crate::net::proxy::{Proxy, ProxyVariables};
+use crate::net::proxy::ProxyVariables;
 use crate::origin::Origin;
 use crate::params::{Fault, HostParams, Receivers};
 use crate::result::RunResult;
@@ -106,7 +107,7 @@ impl Shim {
             );
         };
         let mut host = HostParams::take(&mut params);
-        find_proxy(&mut host, &context);
+        way::find_proxy(&mut host, &context);
         let mut secrets = host.secrets.clone();
         secrets.extend(context.api_key.iter().flat_map(key_forms));
         self.pool.look().await;
@@ -129,7 +130,7 @@ impl Shim {
         };
         let access = Access::of(context, host.api_host.is_some(), &mut host.faults);
         let platform = access.origin.clone();
-        let permitted = permitted(&host, context);
+        let permitted = way::permitted(&host, context);
         let reach = match self.reach(&host, permitted, &access, &limits) {
             Ok(reach) => Arc::new(reach),
             Err(error) => return RunResult::error(error.to_string()),
@@ -225,26 +226,6 @@ impl Shim {
             Err(error) => RunResult::error(format!("nothing was sent: {error}")),
         };
         Err(Box::new(result))
-    }
-}
-
-/// The API that may be asked. The component takes the same choice, and reports an origin that cannot be read.
-fn permitted(host: &HostParams, context: &RunContext) -> Option<Origin> {
-    match &host.api_host {
-        Some(named) => Origin::parse(named),
-        None => Origin::parse(text::tidied(context.api_host.as_deref()?)),
-    }
-}
-
-/// Finds the proxy to the API in the environment, where the parameters name none.
-fn find_proxy(host: &mut HostParams, context: &RunContext) {
-    let Some(origin) = permitted(host, context).filter(|_| host.api_proxy.is_none()) else { return };
-    match context.proxies.to(&origin) {
-        Ok(proxy) => {
-            host.secrets.extend(proxy.iter().flat_map(Proxy::secrets));
-            host.api_proxy = proxy;
-        }
-        Err(fault) => host.faults.push(fault),
     }
 }
 

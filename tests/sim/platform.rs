@@ -108,8 +108,11 @@ impl Platform {
             [start, end, visible, logs_at, deleted].into_iter().for_each(later);
             record.poison.iter_mut().for_each(|poison| later(&mut poison.until));
         }
-        let times = settings.api_down.iter_mut().chain(&mut settings.receiver_down).chain(&mut trouble.gateway);
-        times.filter(|(begin, _)| *begin >= since).for_each(|(begin, end)| [begin, end].into_iter().for_each(later));
+        let times =
+            settings.api_down.iter_mut().chain(&mut settings.receiver_down).chain(&mut trouble.gateway);
+        times
+            .filter(|(begin, _)| *begin >= since)
+            .for_each(|(begin, end)| [begin, end].into_iter().for_each(later));
         trouble.events.iter_mut().for_each(|(time, _)| later(time));
     }
 
@@ -119,9 +122,8 @@ impl Platform {
             record.at = self.logs_at(record.end, settings);
             record.padded = record.at == LogsAt::Record;
         }
-        let plain = |record: &Record| {
-            record.kind == Kind::Action && settings.chosen.contains(&record.key.as_str())
-        };
+        let plain =
+            |record: &Record| record.kind == Kind::Action && settings.chosen.contains(&record.key.as_str());
         for record in records.iter_mut().filter(|record| plain(record)) {
             if luck.chance(self.longest) && record.has_lines() {
                 let most = settings.lookback_ms(record.start) - settings.margin_ms();
@@ -140,7 +142,9 @@ impl Platform {
             for name in &settings.chosen {
                 let seen = |record: &&mut Record| plain(record) && record.key == *name;
                 let there = |record: &&mut Record| {
-                    record.is_visible(settings.begin) && record.logs_at <= settings.begin && record.has_lines()
+                    record.is_visible(settings.begin)
+                        && record.logs_at <= settings.begin
+                        && record.has_lines()
                 };
                 let first = records.iter_mut().filter(seen).filter(there).max_by_key(|record| record.start);
                 first.into_iter().for_each(|record| record.begin_with_notice());
@@ -165,7 +169,10 @@ pub fn silence(sim: &Sim) -> Option<(u16, &'static str)> {
     let silent = &sim.world.platform.silent;
     let (since, _) = silent.iter().find(|(since, upto)| (*since..=*upto).contains(&now))?;
     sim.met.note(if *since == 0 { "no-limits-at-first" } else { "no-limits-later" });
-    let own = [(500, r#"{"error":"There was an internal server error.","code":"k3FvVvZNgzJXEJTRtGcVvZ6cGrKzYlfH"}"#)];
+    let own = [(
+        500,
+        r#"{"error":"There was an internal server error.","code":"k3FvVvZNgzJXEJTRtGcVvZ6cGrKzYlfH"}"#,
+    )];
     Some(if sim.luck.chance(300) { own[0] } else { sim.luck.pick(FOREIGN) })
 }
 
@@ -187,8 +194,12 @@ pub fn note(sim: &Sim, record: &Record) {
 /// A notice as the platform writes it into the record `id`, at `time`.
 pub fn notice(id: u128, time: &str) -> String {
     match mixed(id as u64) % 3 {
-        0 => format!("{time} stderr: Logs were truncated because the total bytes size exceeds the limit of 10485760 bytes."),
-        1 => format!("{time} stderr: The action did not initialize or run as expected. Log data might be missing."),
+        0 => format!(
+            "{time} stderr: Logs were truncated because the total bytes size exceeds the limit of 10485760 bytes."
+        ),
+        1 => format!(
+            "{time} stderr: The action did not initialize or run as expected. Log data might be missing."
+        ),
         _ => "There was an issue while collecting your logs. Data might be missing.".into(),
     }
 }

@@ -29,7 +29,8 @@ async fn main() -> ExitCode {
     let ran = async {
         let args = Args::parse(env::args().skip(1))?;
         let text = fs::read_to_string(&args.config).with_context(|| args.config.display().to_string())?;
-        let mut params = serde_json::from_str(text.trim_start_matches('\u{feff}')).with_context(|| args.config.display().to_string())?;
+        let mut params = serde_json::from_str(text.trim_start_matches('\u{feff}'))
+            .with_context(|| args.config.display().to_string())?;
         Ok((Host::new(&mut params)?, params, args))
     };
     let ran = match ran.await {
