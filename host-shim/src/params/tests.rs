@@ -11,17 +11,15 @@ fn take(params: &mut Value) -> HostParams {
     let mut whole = params.clone();
     let host = HostParams::take(params.as_object_mut().unwrap());
     whole["actions"] = json!(["a"]);
-    let logstash = whole.as_object_mut().unwrap().entry("logstash.host").or_insert(Value::Null);
-    if logstash.is_null() {
-        whole.as_object_mut().unwrap().remove("logstash.host");
-        if let Value::Object(logstash) = &mut whole["logstash"] {
-            logstash.entry("host").or_insert(json!("l:1"));
-            logstash.entry("port").or_insert(json!(1));
-        }
+    // Most examples say nothing of where the receiver is.
+    if whole.get("logstash.host").is_none()
+        && let Some(Value::Object(logstash)) = whole.get_mut("logstash")
+    {
+        logstash.entry("host").or_insert(json!("l:1"));
     }
     let remedies: Vec<String> = host.faults.iter().map(|fault| fault.remedy.clone()).collect();
     // What is no group of keys is a fault that the component finds.
-    if whole["logstash"].is_object() {
+    if whole.get("logstash").is_some_and(Value::is_object) {
         accepts::agrees(&whole, &remedies);
     }
     host
