@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use support::{SOON, Scene, arrived};
 use whiskjack_testbed::{
     ActionLoop, ActionLoopOptions, Certificates, Cli, OtherProxy, Output, ProxyOptions, Receiver, RunContext,
-    action_zip, artifacts,
+    action_zip, artifacts, zip_of,
 };
 
 /// The name of API and receiver in their certificate; who is not told does not know it.
@@ -127,7 +127,10 @@ fn deploying_goes_through_the_proxy_too() {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("config.json");
     let (api, key) = (world.api(), world.scene.api.key());
-    let arguments = ["deploy", "--config", config.to_str().unwrap(), "--wait", "0s"];
+    let zip = folder.path().join("code.zip");
+    std::fs::write(&zip, zip_of(&[("exec", b"#!/bin/sh\n")])).unwrap();
+    let [config_file, zip_file] = [&config, &zip].map(|file| file.to_str().unwrap());
+    let arguments = ["deploy", "--config", config_file, "--zip", zip_file, "--wait", "0s"];
     for (variable, in_config) in
         [("HTTPS_PROXY", None), ("UNRELATED", Some(world.url("socks5h", "me:hunter2@")))]
     {
