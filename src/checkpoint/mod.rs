@@ -68,7 +68,7 @@ pub struct Checkpoint {
     pub platform: Platform,
     /// Which of the monitored names no action has; `None` if all have one, or nobody asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub strays: Option<Strays>,
+    pub strays: Option<Box<Strays>>,
     /// By source, as configured.
     pub sources: BTreeMap<String, SourceState>,
     /// Sources that are not monitored any more: what they are owed waits until they are again.

@@ -38,7 +38,8 @@ pub(super) fn warnings(
     }
     let of = sign(&suspects.join("\n"));
     let known = checkpoint.strays.take().filter(|known| known.holds(&of, now_ms));
-    let strays = known.unwrap_or_else(|| Strays { asked_ms: now_ms, of, warnings: ask(api, &suspects) });
+    let strays =
+        known.unwrap_or_else(|| Box::new(Strays { asked_ms: now_ms, of, warnings: ask(api, &suspects) }));
     checkpoint.strays.insert(strays).warnings.clone()
 }
 
