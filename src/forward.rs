@@ -301,6 +301,10 @@ impl Turn<'_> {
                 Lines::Lost(trouble) => {
                     self.owe(OwedRecord { from_store: true, ..owed::of(&record, Some(trouble)) });
                 }
+                // It was passed over when it was not monitored: a look-back takes it for known.
+                Lines::Later(trouble) if self.seen.contains(summary) => {
+                    self.owe(OwedRecord { from_store: true, ..owed::of(&record, trouble) });
+                }
                 Lines::Later(warning) => {
                     // No lines yet is no trouble: most such activations have printed nothing.
                     self.tally.put_off += u64::from(warning.is_some());
