@@ -73,6 +73,8 @@ pub struct Walk<'a> {
     /// Rows that there should be, if somebody knows, and how many different ones there were.
     expected: Option<u64>,
     seen: u64,
+    /// Rows that were met beside those: rests of milliseconds, and records that were stepped over. Some may have come twice.
+    beside: u64,
     /// Pages one behind the other that were empty although the count said that there is more.
     hollow: u32,
 }
@@ -207,6 +209,7 @@ impl<'a> Walk<'a> {
             stepped: 0,
             expected: None,
             seen: 0,
+            beside: 0,
             hollow: 0,
         }
     }
@@ -230,6 +233,11 @@ impl<'a> Walk<'a> {
     pub fn first(&self, range: Range) -> Query<'a> {
         let limit = self.limit.min(self.api.largest_page());
         Query { name: self.name, range, limit, skip: 0, docs: self.docs }
+    }
+
+    /// Whether a walk that came to its end met fewer rows than expected: some were deleted meanwhile, or the API leaves them out.
+    pub fn fell_short(&self) -> bool {
+        self.expected.is_some_and(|expected| self.seen.saturating_add(self.beside) < expected)
     }
 
     /// Visits all rows in `range`, newest first. A row may be visited again: `visit` says whether it is new.
@@ -399,6 +407,7 @@ impl<'a> Walk<'a> {
             return Err(failure);
         }
         self.stepped += 1;
+        self.beside += 1;
         Ok(visit(Met::SteppedOver(&row, &failure)))
     }
 
@@ -422,6 +431,7 @@ impl<'a> Walk<'a> {
         let Some(only) = Range::new(ms, ms) else { return Ok(false) };
         loop {
             let (page, listed) = self.patiently(only, skip, visit);
+            self.beside += page.readable;
             if page.halted {
                 return Ok(true);
             }

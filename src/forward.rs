@@ -133,6 +133,7 @@ impl Worker {
             stop_ms: plan.stop_ms,
             turn_ends_ms: turn_ends_ms(now, plan.stop_ms),
             walking: None,
+            unsure: Vec::new(),
             over: false,
             failure: None,
         };
@@ -177,6 +178,8 @@ struct Turn<'a> {
     turn_ends_ms: u64,
     /// The range that is walked over.
     walking: Option<Range>,
+    /// Ranges of which the list showed fewer than counted.
+    unsure: Vec<Range>,
     /// The time did not suffice: not all that was sent was acknowledged, or what is to be listed cannot be trusted yet. Nothing may follow.
     over: bool,
     failure: Option<Failure>,
@@ -257,6 +260,9 @@ impl Turn<'_> {
             visited
         });
         *self.first_page = walk.rows();
+        if walked.reached.is_none() && walk.fell_short() {
+            self.unsure.push(range);
+        }
         if let Some(failure) = walked.failure {
             self.failure.get_or_insert(failure);
         }
@@ -293,6 +299,10 @@ impl Turn<'_> {
                 Lines::ElsewhereOneByOne => self.take_one_by_one(&record, EntriesAt::Store),
                 Lines::Lost(trouble) => {
                     self.owe(owed::of(&record, Some(trouble)));
+                }
+                // It was passed over when it was not monitored: a look-back takes it for known.
+                Lines::Later(trouble) if self.seen.contains(summary) => {
+                    self.owe(OwedRecord { from_store: true, ..owed::of(&record, trouble) });
                 }
                 Lines::Later(warning) => {
                     // No lines yet is no trouble: most such activations have printed nothing. But a notice waits for them.
@@ -462,6 +472,7 @@ impl Turn<'_> {
             done,
             renewed,
             unsettled: Vec::new(),
+            unsure: self.unsure,
             gone: Vec::new(),
             back: Vec::new(),
             records: self.singles.records,

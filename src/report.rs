@@ -214,7 +214,10 @@ fn advanced(plan: &Plan, outcomes: &[Outcome]) -> Checkpoint {
         };
         let covered: Vec<Owed> =
             own().filter_map(|outcome| outcome.covered).chain(settled).flat_map(finished).collect();
-        state.advance(work, &covered, plan.began_ms, plan.lookback_ms);
+        let unsure = own().flat_map(|outcome| &outcome.unsure);
+        let again = unsure.map(|range| Owed { range: *range, part: Part::Lookback });
+        let work: Vec<Owed> = work.iter().copied().chain(again).collect();
+        state.advance(&work, &covered, plan.began_ms, plan.lookback_ms);
         state.settling_since(plan.began_ms, plan.counted_ms);
         own().for_each(|outcome| state.doubt(outcome.doubtful.clone(), sources));
     }

@@ -94,6 +94,22 @@ fn what_a_wider_selection_admits_begins_with_its_look_back_and_nothing_else_come
 }
 
 #[test]
+fn what_a_wider_selection_admits_and_cannot_be_had_yet_is_owed_until_it_can_be() {
+    let world = World::new();
+    world.run(&["*", "!b"]);
+    let now = world.0.world().clock().now();
+    let b = Activation::new("b").logs_elsewhere(["The log message can't be retrieved, no index"]);
+    world.0.world().add(b.start(now));
+    world.log(&["a"]);
+    assert_eq!(world.run(&["*", "!b"]), 1);
+    for _ in 0..3 {
+        let result = world.result(&["*"], true);
+        assert_eq!(result["left"]["records"], 1, "{result}");
+        assert!(result["error"].as_str().unwrap().contains("of `b`"), "{result}");
+    }
+}
+
+#[test]
 fn what_patterns_owed_when_names_took_their_place_still_comes_when_they_return() {
     let world = World::new();
     world.run(&["*"]);

@@ -22,6 +22,8 @@ pub struct Outcome {
     pub renewed: Vec<Range>,
     /// Ranges that do not settle yet: something unknown was in there, and was done.
     pub unsettled: Vec<Range>,
+    /// Ranges that are finished as far as the list of full records shows them, and that a later run looks at again: it showed fewer than counted.
+    pub unsure: Vec<Range>,
     /// Activations that are done and that the list does not show any more, or shows again.
     pub gone: Vec<Summary>,
     /// See `gone`.
