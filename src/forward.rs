@@ -13,7 +13,7 @@ mod progress;
 pub use outcome::{Outcome, Tally};
 
 use crate::api::{Api, EntriesAt, LARGEST_PAGE, Patience};
-use crate::checkpoint::{LogPlace, Owed, Part, Seen, SourceState, reach};
+use crate::checkpoint::{LogPlace, Owed, OwedRecord, Part, Seen, SourceState, reach};
 use crate::deliver::Delivery;
 use crate::event::{self, Events};
 use crate::fetch::{FIRST_PAGE, Met, Visited, Walk};
