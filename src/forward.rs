@@ -13,7 +13,7 @@ mod progress;
 pub use outcome::{Outcome, Tally};
 
 use crate::api::{Api, EntriesAt, LARGEST_PAGE, Patience};
-use crate::checkpoint::{LogPlace, Owed, OwedRecord, Part, Seen, SourceState, reach};
+use crate::checkpoint::{LogPlace, Owed, Part, Seen, SourceState, reach};
 use crate::deliver::Delivery;
 use crate::event::{self, Events};
 use crate::fetch::{FIRST_PAGE, Met, Visited, Walk};
@@ -302,7 +302,7 @@ impl Turn<'_> {
                 }
                 // It was passed over when it was not monitored: a look-back takes it for known.
                 Lines::Later(trouble) if self.seen.contains(summary) => {
-                    self.owe(OwedRecord { from_store: true, ..owed::of(&record, trouble) });
+                    self.owe(owed::of(&record, trouble));
                 }
                 Lines::Later(warning) => {
                     // No lines yet is no trouble: most such activations have printed nothing. But a notice waits for them.
