@@ -133,7 +133,9 @@ impl Record {
         let hash = mixed(self.id as u64 ^ u64::from(index));
         let tail = match hash % 16 {
             0 => return format!("{} stderr: the same again", self.time()),
-            1 if !self.notice => return "There was an issue while collecting your logs. Data might be missing.".into(),
+            1 if !self.notice => {
+                return "There was an issue while collecting your logs. Data might be missing.".into();
+            }
             2 => "\t\"quoted\" \\ ]}{[".into(),
             3 => "\u{1b}[31mred\u{1b}[0m 🪵 \u{1}".into(),
             4 if hash % 512 < 16 => "x".repeat(16_000),
@@ -195,7 +197,11 @@ impl Record {
         let left_out = self.notice && !platform::is_in_store(self.id);
         let lines = u32::from(left_out)..self.lines;
         // Where there is nothing but a notice, there is nothing.
-        if self.notice && self.lines == 1 { Vec::new() } else { lines.map(|index| self.line(index)).collect() }
+        if self.notice && self.lines == 1 {
+            Vec::new()
+        } else {
+            lines.map(|index| self.line(index)).collect()
+        }
     }
 
     /// What `logs` of the record holds where it is the place for that.
