@@ -113,6 +113,33 @@ fn a_log_of_any_size_in_a_store_of_its_own_arrives_line_by_line() {
     assert!(run.complete && run.result.get("error").is_none(), "{}", run.result);
 }
 
+/// What the platform adds to the record of a run whose logs were too large.
+const NOTICE: &str = "2023-11-14T22:13:19.5Z stderr: Logs were truncated because the total bytes size exceeds the limit of 10485760 bytes.";
+
+#[test]
+fn before_a_log_of_any_size_in_a_store_of_its_own_comes_the_records_own_notice_once() {
+    let line = "x".repeat(100_000);
+    for stored in [vec![&*line; 360], [vec![&*line; 360], vec![NOTICE]].concat()] {
+        let mut world = World::default();
+        world.add(10, hello(json!(NOTICE).to_string())).logs =
+            json!({"logs": stored}).to_string().into_bytes();
+        let run = world.run(&["hello"]);
+        let texts = run.texts();
+        assert_eq!((texts.len(), &*texts[0]), (361, NOTICE));
+        assert!(texts[1..].iter().all(|text| *text == line));
+        assert!(run.complete && run.result.get("error").is_none(), "{}", run.result);
+    }
+}
+
+#[test]
+fn a_run_is_not_complete_while_a_notice_waits_for_the_lines_that_come_after_it() {
+    let mut world = World::default();
+    world.add(10, hello(json!(NOTICE).to_string()));
+    let run = world.run(&["hello"]);
+    assert_eq!((run.events.len(), run.complete), (0, false), "{}", run.result);
+    assert_eq!(run.result["left"]["activations"], 1, "{}", run.result);
+}
+
 #[test]
 fn a_line_that_no_event_can_hold_is_cut_and_says_so_however_large_it_is() {
     let long = "y".repeat(20 << 20);

@@ -173,6 +173,27 @@ fn lines_that_their_store_does_not_give_are_owed_beyond_the_look_back_until_it_d
 }
 
 #[test]
+fn lines_of_a_store_follow_the_records_own_notice_and_keep_their_numbers_from_run_to_run() {
+    let world = world(1_000, Record { state: State::Noticed, ..record(75_500, 100, 80_000) });
+    let runs = runs_until_complete(&world, 5);
+    let (different, again) = world.came(100);
+    assert!(
+        different == 80_000 && again <= WINDOW * runs.len() as u64,
+        "{different} came, {again} came again"
+    );
+    assert!(older_came(&world));
+}
+
+#[test]
+fn of_a_record_that_could_not_be_had_the_notice_and_the_lines_of_its_store_arrive() {
+    let world = world(10_000, Record { state: State::BadGateway, ..record(75_500, 100, 5) });
+    assert!(!world.run().complete);
+    world.set(100, State::Noticed);
+    runs_until_complete(&world, 4);
+    assert!(world.all_came_once(), "{:?}", world.came(100));
+}
+
+#[test]
 fn with_a_receiver_that_is_down_no_record_is_owed_by_itself() {
     let world = world(0, record(30_000, 100, 80_000));
     let ran = world.run();

@@ -169,6 +169,31 @@ mod tests {
     }
 
     #[test]
+    fn what_one_run_took_for_done_without_lines_is_owed_when_the_other_one_found_their_store() {
+        let doubted = activation(99 * MINUTE, 7);
+        let of = |now: u64, done: &[Summary]| {
+            let mut state = run(&base(), now, &[], done);
+            let mut doubtful = super::super::Seen::default();
+            done.iter().for_each(|activation| doubtful.insert(*activation));
+            state.doubt(doubtful, 1);
+            let mut checkpoint = Checkpoint { saved_ms: now, ..Checkpoint::default() };
+            checkpoint.sources.insert("a".into(), state);
+            checkpoint
+        };
+        for (doubting, finding) in [(101 * MINUTE, 102 * MINUTE), (102 * MINUTE, 101 * MINUTE)] {
+            let (doubts, mut finds) = (of(doubting, &[doubted]), of(finding, &[]));
+            finds.platform.note_logs(LogPlace::Api, finding);
+            for merged in
+                [doubts.clone().merged(finds.clone(), LOOKBACK), finds.clone().merged(doubts, LOOKBACK)]
+            {
+                let state = &merged.sources["a"];
+                assert!(!state.seen.contains(doubted) && state.doubtful.is_empty());
+                assert!(state.owed.iter().any(|owed| owed.range.contains(doubted.start)), "{:?}", state.owed);
+            }
+        }
+    }
+
+    #[test]
     fn sources_of_only_one_of_them_stay() {
         let with = |name: &str| {
             let mut checkpoint = Checkpoint::default();

@@ -31,7 +31,12 @@ pub enum State {
     /// Its lines are in a log store, which says that it cannot give them; or gives them.
     Lost,
     Stored,
+    /// They are in a log store, but the first one, a notice of the platform, which is in the record.
+    Noticed,
 }
+
+/// The line of a record that is a notice.
+const NOTICE: &str = "There was an issue while collecting your logs. Data might be missing.";
 
 #[derive(Debug, Clone)]
 pub struct Record {
@@ -185,7 +190,8 @@ impl Record {
 
     fn entries(&self) -> impl Iterator<Item = String> + 'static {
         let filler = "x".repeat(self.length);
-        (0..self.lines).map(move |n| format!("{}\"{n} {filler}\"", if n > 0 { "," } else { "" }))
+        let first = u64::from(self.state == State::Noticed);
+        (first..self.lines).map(move |n| format!("{}\"{n} {filler}\"", if n > first { "," } else { "" }))
     }
 
     fn full(&self) -> Box<dyn Iterator<Item = String>> {
@@ -193,6 +199,7 @@ impl Record {
         match self.state {
             State::Broken => Box::new(std::iter::once(r#"{"activationId" oh}"#.to_owned())),
             State::Lost | State::Stored => Box::new(head.chain(std::iter::once("]}".into()))),
+            State::Noticed => Box::new(head.chain(std::iter::once(format!("\"{NOTICE}\"]}}")))),
             _ => Box::new(head.chain(self.entries()).chain(std::iter::once("]}".into()))),
         }
     }
@@ -324,7 +331,11 @@ impl World {
         let (mut parts, index) =
             (id.split('-').skip(1), id.rsplit('-').next().unwrap().parse::<usize>().unwrap());
         let record = u64::from_str_radix(parts.next().unwrap(), 16).unwrap();
-        let line = format!("\"line\":\"{index} ");
+        let noticed = |known: &Record| known.id == record && known.state == State::Noticed;
+        let line = match index == 0 && self.records.borrow().iter().any(noticed) {
+            true => format!("\"line\":\"{NOTICE}"),
+            false => format!("\"line\":\"{index} "),
+        };
         assert!(event[end..].windows(line.len()).any(|window| window == line.as_bytes()), "{id}");
         let mut arrived = self.arrived.borrow_mut();
         let lines = arrived.entry(record).or_default();

@@ -1,5 +1,6 @@
 //! The OpenWhisk API as the forwarder sees it: list and count of activations, single records, and packages (facts/openwhisk.md 1 and 10).
 
+use super::endless;
 use super::faults::{self, ApiFault};
 use super::package;
 use super::platform;
@@ -61,8 +62,16 @@ impl RunPorts {
         let piece = self.sim.random.pick(&[60, 1_000, 16_000, 16_000, 65_000]);
         // A large answer in small pieces would take its time.
         let piece = if answer.body.len() > 1 << 20 { 65_000 } else { piece };
+<<<<<<< HEAD
         let streamed = Streamed { ports: self.shared(), bytes: answer.body, at: 0, piece, cut };
         Response { status: answer.status, retry_after: None, body: Box::new(streamed) }
+=======
+        let drips = endless::drips(&self.sim, fault);
+        let piece = drips.map_or(piece, |(_, drop)| drop);
+        let drip_ms = drips.map_or(0, |(ms, _)| ms);
+        let streamed = Streamed { ports: self.shared(), bytes: answer.body, at: 0, piece, drip_ms, cut };
+        Response { status: answer.status, body: Box::new(streamed) }
+>>>>>>> x-mut
     }
 }
 
@@ -111,7 +120,10 @@ fn answer(sim: &Sim, request: &Request) -> Answer {
             let id = u128::from_str_radix(id, 16).expect("an activation id");
             by_id(sim, id, logs_only)
         }
-        (Method::Get, Some(("packages", name))) => package::get(sim, &decoded(name)),
+        (Method::Get, Some(("packages", name))) => match platform::stranger(sim) {
+            Some((status, body)) => Answer::json(status, body),
+            None => package::get(sim, &decoded(name)),
+        },
         (Method::Put, Some(("packages", name))) => package::put(sim, &decoded(name), query, &request.body),
         _ => panic!("an unexpected request: {request:?}"),
     }
@@ -290,6 +302,8 @@ struct Streamed {
     bytes: Vec<u8>,
     at: usize,
     piece: u64,
+    /// Time before each piece.
+    drip_ms: u64,
     /// After how many bytes it ends, and whether with an error.
     cut: Option<(usize, bool)>,
 }
@@ -297,6 +311,7 @@ struct Streamed {
 impl Body for Streamed {
     fn chunk(&mut self) -> Result<Option<Vec<u8>>, Failure> {
         self.ports.enter();
+        self.ports.pass(self.drip_ms);
         let all = self.bytes.len();
         let end = self.cut.map_or(all, |(after, _)| after.min(all));
         if self.at == end {

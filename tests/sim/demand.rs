@@ -3,9 +3,15 @@
 
 use super::ports::Sim;
 use super::record::{LogsAt, Record};
+<<<<<<< HEAD
 use super::trouble::How;
 use super::world::Settings;
+=======
+use super::trouble::Event;
+use super::world::{Settings, Store};
+>>>>>>> x-mut
 use serde_json::Value;
+use whiskjack::checkpoint::STATE;
 
 /// How much a clock wanders, and how far the index is behind, in milliseconds.
 const MARGIN_MS: u64 = 5_000;
@@ -20,6 +26,8 @@ struct Period {
     initial: bool,
     /// Whether it lasts.
     open: bool,
+    /// A checkpoint says that a run has done something.
+    begun: bool,
     /// Begin of the last run in it whose checkpoint was saved.
     known_upto: u64,
 }
@@ -53,19 +61,74 @@ pub fn stored(sim: &Sim) {
         let Some(state) = checkpoint.as_ref().and_then(|checkpoint| checkpoint.sources.get(source)) else {
             continue;
         };
-        let changed = demands.changed;
+        let (changed, lost) = (demands.changed, demands.lost.is_some());
         match demands.periods.iter_mut().find(|period| period.open && period.name == *name) {
-            Some(period) if period.initial && !changed => period.origin = state.origin,
+            Some(period) if period.initial && !changed => {
+                let begun = state.origin;
+                let anew = begun > period.origin || period.begun && state.through < state.origin;
+                let known = |record: &Record| {
+                    let state = record.own.as_ref().map(|own| &own.0[STATE]["sources"][source]["origin"]);
+                    state.and_then(Value::as_u64) == Some(begun)
+                };
+                let anew = anew && !sim.own.borrow().iter().any(known);
+                if anew && !lost && is_kept_well(sim) {
+                    let complaint = format!("`{name}` begins anew although its checkpoint was there");
+                    sim.untrue.borrow_mut().push(complaint);
+                }
+                (period.origin, period.begun) = (state.origin, state.through >= state.origin);
+            }
             Some(_) => {}
             None => {
                 let origin = if changed { bound } else { state.origin };
-                demands.periods.push(Period { name, origin, initial: !changed, open: true, known_upto: 0 });
+                let initial = !changed;
+                demands.periods.push(Period {
+                    name,
+                    origin,
+                    initial,
+                    open: true,
+                    begun: false,
+                    known_upto: 0,
+                });
             }
         }
     }
     if let Some(lost) = &mut demands.lost {
         lost.anew.get_or_insert(bound);
     }
+}
+
+/// Whether the run at hand could have read what earlier ones stored, for sure: a package and a host keep it, and only who knows it writes over it; a
+/// record of the forwarder must be visible. What a host kept is of no use to another place.
+fn is_kept_well(sim: &Sim) -> bool {
+    let settings = &sim.world.settings;
+    let changes = sim.world.trouble.events.iter().filter_map(|(_, event)| match event {
+        Event::Store(store) => Some(*store),
+        _ => None,
+    });
+    let stores: Vec<Store> = changes.chain([settings.store]).collect();
+    if stores.len() == 1 && matches!(settings.store, Store::Package | Store::Host) {
+        return !settings.shared_package;
+    }
+    if is_never_current(settings)
+        || stores.contains(&Store::Host)
+        || settings.overlaps > 0
+        || settings.api_faults > 0
+    {
+        return false;
+    }
+    let asked = sim.began.get().saturating_sub(lead(settings));
+    let has_state = |record: &Record| record.own.as_ref().is_some_and(|own| own.0.get(STATE).is_some());
+    let in_records = sim.own.borrow().iter().any(|record| has_state(record) && record.visible <= asked);
+    let in_package = sim.packages.borrow().by_name.values().any(|package| package.checkpoint().is_some());
+    in_records || in_package && sim.config.borrow().store == Store::Activation
+}
+
+/// What is wrong with a run that says that its key may not write the package, if anything.
+pub fn rightly_refused(sim: &Sim, result: &Value) -> Option<String> {
+    let may_write = sim.config.borrow().store == Store::Package && sim.world.settings.api_faults == 0;
+    (may_write && result["checkpoint"] == "in this result").then(|| {
+        "a run believes that its key may not write the package, though OpenWhisk did not say so".into()
+    })
 }
 
 /// A run has ended and saved its checkpoint.
@@ -137,6 +200,7 @@ pub fn must_have_arrived(sim: &Sim, record: &Record, began: u64) -> bool {
         && record.deleted > sim.now.get()
         && record.has_lines()
         && record.at != LogsAt::Nowhere
+<<<<<<< HEAD
         // What the list of full records leaves out is found by the look-back of the next run.
         && record.poison.is_none_or(|poison| poison.how != How::LeftOut)
         && sim
@@ -145,6 +209,9 @@ pub fn must_have_arrived(sim: &Sim, record: &Record, began: u64) -> bool {
             .periods
             .iter()
             .any(|period| period.open && period.name == record.key && asked_for(sim, record, period))
+=======
+        && is_monitored(sim, record)
+>>>>>>> x-mut
 }
 
 /// Whether a record has lines that can be had some time.
@@ -179,19 +246,21 @@ fn is_never_current(settings: &Settings) -> bool {
     settings.stale && settings.index_step_ms > 0
 }
 
+/// Whether a record's action is monitored now, and was when it ran.
+pub fn is_monitored(sim: &Sim, record: &Record) -> bool {
+    let demands = sim.demands.borrow();
+    demands
+        .periods
+        .iter()
+        .any(|period| period.open && period.name == record.key && asked_for(sim, record, period))
+}
+
 /// Records of monitored actions that are there and can never be had, so that each run must name them.
 pub fn out_of_reach(sim: &Sim) -> Vec<&Record> {
-    let demands = sim.demands.borrow();
     let now = sim.now.get();
-    let monitored = |record: &Record| {
-        demands
-            .periods
-            .iter()
-            .any(|period| period.open && period.name == record.key && asked_for(sim, record, period))
-    };
     sim.world
         .records
         .iter()
-        .filter(|record| is_out_of_reach(record) && record.is_visible(now) && monitored(record))
+        .filter(|record| is_out_of_reach(record) && record.is_visible(now) && is_monitored(sim, record))
         .collect()
 }

@@ -2,6 +2,7 @@
 
 use super::between::{self, Configured};
 use super::demand::{self, Demands};
+use super::endless;
 use super::index::Index;
 use super::oracle::{self, Verdict};
 use super::package::{Package, Packages, foreign};
@@ -92,6 +93,7 @@ fn begin(world: World, random: Random, luck: Random, trace: bool) -> Rc<Sim> {
         now: Cell::new(begin),
         quiet: Cell::new(false),
         kept: RefCell::default(),
+        named: RefCell::default(),
         index: Index::new(begin),
         own: RefCell::default(),
         arrived: RefCell::default(),
@@ -235,6 +237,7 @@ fn run(sim: &Rc<Sim>, depth: u32) -> bool {
             over(sim, began, &ended, fate)
         }
         Err(payload) if payload.is::<Killed>() => {
+            sim.named.borrow_mut().clear();
             note(sim, between::check_newer(sim, None, true));
             false
         }
@@ -250,6 +253,7 @@ fn over(sim: &Rc<Sim>, began: u64, ended: &Result<Report, PlanError>, fate: Fate
     let report = match ended {
         Ok(report) => report,
         Err(error) => {
+            sim.named.borrow_mut().clear();
             note(sim, between::check_newer(sim, Some(&error.to_string()), false));
             return false;
         }
@@ -258,6 +262,9 @@ fn over(sim: &Rc<Sim>, began: u64, ended: &Result<Report, PlanError>, fate: Fate
     let error = result["error"].as_str().or(result["skipped"].as_str());
     note(sim, between::check_newer(sim, error, false));
     demand::saved(sim, began, &result);
+    note(sim, demand::rightly_refused(sim, &result));
+    let alone = fate.depth == 0 && fate.overlap.is_none() && !sim.world.trouble.second;
+    note(sim, oracle::given_up(sim, &result, alone && result.get("skipped").is_none()));
     // Where another run did part of it, nothing can be said of one.
     if report.complete && fate.depth == 0 && fate.overlap.is_none() {
         note(sim, oracle::rightly_complete(sim, began));
@@ -293,7 +300,7 @@ fn record(sim: &Sim, began: u64, report: Option<&Report>) {
 fn fate(sim: &Sim, depth: u32) -> Fate {
     let settings = &sim.world.settings;
     let random = &sim.random;
-    let time_ms = TIME_MS;
+    let time_ms = endless::time_ms(sim, TIME_MS);
     if sim.quiet.get() {
         return Fate { time_ms, kill: None, overlap: None, depth };
     }
@@ -302,7 +309,7 @@ fn fate(sim: &Sim, depth: u32) -> Fate {
         sim.met.note("hurried");
     }
     Fate {
-        time_ms: if hurried { random.between(300, 8_000) } else { time_ms },
+        time_ms: endless::time_ms(sim, if hurried { random.between(300, 8_000) } else { time_ms }),
         kill: random.chance(settings.kills).then(|| (random.heavy(12, 2_000) + 1, random.chance(500))),
         overlap: (depth < DEEPEST && random.chance(settings.overlaps)).then(|| random.heavy(12, 500) + 1),
         depth,
@@ -319,7 +326,7 @@ fn attempt(sim: &Rc<Sim>, fate: Fate) -> Result<Report, PlanError> {
         api_host: Some("https://api".into()),
         authorized: true,
         own_action: Some(format!("/guest/{}", sim.own_name.get()).as_str().into()),
-        deadline_ms: Some(ports.deadline()),
+        deadline_ms: endless::deadline(sim, ports.deadline()),
         keeper,
     };
     let (config, _) = plan::configure(&params(sim), &context).expect("sound parameters");

@@ -1,7 +1,8 @@
 //! The forwarder in a simulated world: everything outside is here, in one thread, with a virtual clock, and made from a seed.
 //!
 //! [`world`] says what happens and [`trouble`] what is wrong there, [`api`] shows it, [`receiver`] takes the lines, [`faults`] spoils both,
-//! [`platform`] adds what the platform itself does,
+//! [`platform`] adds what the platform itself does, [`endless`] runs
+//! without a deadline,
 //! [`driver`] runs the forwarder in it, [`between`] changes things between two runs, [`oracle`] says what must have arrived and [`demand`]
 //! what of an action that was not monitored all the time.
 
@@ -9,6 +10,7 @@ mod api;
 mod between;
 mod demand;
 mod driver;
+mod endless;
 mod faults;
 mod gap;
 mod index;

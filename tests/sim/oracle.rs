@@ -2,6 +2,7 @@
 
 use super::demand;
 use super::ports::Sim;
+use super::record::Record;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use whiskjack::checkpoint::Digest;
@@ -130,6 +131,23 @@ pub fn rightly_complete(sim: &Sim, began: u64) -> Option<String> {
         "a run calls itself complete although lines of {:032x} (`{}`) have not arrived",
         record.id, record.key
     ))
+}
+
+/// Notes which records a run names as not to be had. What is wrong if one that the run before named is deleted now, has not arrived, and is
+/// not named any more: if its action is monitored still. `told` says that nothing came between the two.
+pub fn given_up(sim: &Sim, result: &Value, told: bool) -> Option<String> {
+    let error = result["error"].as_str().unwrap_or_default();
+    let arrived = sim.arrived.borrow();
+    let missing = |id: u128| arrived.lines.get(&id).is_none_or(|lines| lines.contains(&0));
+    let poisoned = || sim.world.records.iter().filter(|record| record.poison.is_some());
+    let is_named = |record: &&Record| error.contains(&format!("{:032x}", record.id));
+    let is_there = |record: &&Record| record.is_visible(sim.now.get());
+    let before =
+        sim.named.replace(poisoned().filter(is_named).filter(is_there).map(|record| record.id).collect());
+    let gone = |record: &&Record| !is_there(record) && !is_named(record);
+    let mut given_up = poisoned().filter(|record| before.contains(&record.id)).filter(gone);
+    let record = given_up.find(|record| missing(record.id) && demand::is_monitored(sim, record))?;
+    told.then(|| format!("{:032x} (`{}`) was given up without a word", record.id, record.key))
 }
 
 /// Whether a run without faults left only what can never be had, and named that.

@@ -3,12 +3,13 @@
 //!
 //! It has a chance of its own, apart from that of all other trouble: a world without any of it is what it was before there was some.
 
+use super::endless;
 use super::faults::FOREIGN;
 use super::ports::Sim;
 use super::random::{Random, mixed};
 use super::record::{Kind, LogsAt, Record};
 use super::trouble::{Event, Trouble};
-use super::world::Settings;
+use super::world::{Settings, Store};
 
 const MINUTE: u64 = 60_000;
 const DAY: u64 = 24 * 60 * MINUTE;
@@ -25,11 +26,17 @@ pub struct Platform {
     /// Where lines are from these times on, in the order of time.
     pub moves: Vec<(u64, LogsAt)>,
     /// Times during which the limits cannot be had.
-    pub silent: Vec<(u64, u64)>,
+    pub untold: Vec<(u64, u64)>,
     /// Nobody runs anything for so long, from this time on.
     pub pause: Option<(u64, u64)>,
     /// So many of a thousand records take as long to become visible as the limits allow.
     pub longest: u64,
+    /// So many of a thousand records print nothing.
+    pub silent: u64,
+    /// Of a thousand questions for a package, so many are answered by a gateway that knows of none.
+    pub strange: u64,
+    /// Runs have no deadline.
+    pub endless: bool,
 }
 
 impl Platform {
@@ -38,15 +45,29 @@ impl Platform {
         let mut platform = Self::default();
         let few = !settings.heavy && !settings.punctual;
         let kind = |per_mille: u64| few && luck.chance(per_mille);
-        if kind(60) && settings.logs != LogsAt::Nowhere {
+        if kind(110) && settings.logs != LogsAt::Nowhere {
             platform.move_logs(luck, settings, trouble);
-        } else if kind(120) {
+        } else if kind(200) {
             platform.limit(luck, settings);
+            // Which look-back an action has that was not monitored all the time is not asked here.
+            let changes =
+                |event: &Event| matches!(event, Event::Actions(..) | Event::Toggle(_) | Event::Restore);
+            trouble.events.retain(|(_, event)| !changes(event));
         }
         if kind(120) || settings.logs == LogsAt::Api && kind(400) {
             platform.notices = luck.pick(&[50, 200, 700]);
             platform.first_is_notice = luck.chance(600);
         }
+        if kind(25) && trouble.lines_per_second.is_none() {
+            // A receiver that needs more than a run for one record.
+            trouble.lines_per_second = Some(luck.pick(&[300, 700]));
+            settings.clean = false;
+        }
+        if settings.store == Store::Package && kind(80) {
+            platform.strange = 100;
+            settings.clean = false;
+        }
+        platform.endless = endless::draw(luck, settings);
         platform
     }
 
@@ -66,6 +87,7 @@ impl Platform {
         // What was taken for done under a wrong belief comes again with its notice; what has left the look-back by then does not.
         settings.clean = false;
         settings.lookback_minutes = settings.lookback_minutes.max(15);
+        self.silent = luck.pick(&[0, 300, 700]);
     }
 
     /// The platform tells its limits, but not always.
@@ -73,10 +95,12 @@ impl Platform {
         settings.limits_tell = true;
         settings.lookback_minutes = luck.pick(&[5, 30, 60]);
         settings.longer_lookback = (settings.begin, 0);
-        self.longest = 100;
+        // Where counts may be equal by chance and as of long ago, the look-back promises less.
+        let never_current = settings.stale && settings.index_step_ms > 0;
+        self.longest = if never_current && settings.early_deletions { 0 } else { 100 };
         let runs = |luck: &Random| luck.heavy(3, 30) * settings.interval_ms;
         if luck.chance(500) {
-            self.silent.push((0, settings.begin + runs(luck)));
+            self.untold.push((0, settings.begin + runs(luck)));
         }
         if luck.chance(400) {
             // A day later they are asked for again, in the middle of what is left of the world.
@@ -90,7 +114,7 @@ impl Platform {
                 settings.earlier_lookback = (due, luck.pick(&[5, 30, 60]));
             }
             if luck.chance(500) {
-                self.silent.push((due, due + runs(luck)));
+                self.untold.push((due, due + runs(luck)));
             }
         }
     }
@@ -134,6 +158,9 @@ impl Platform {
             if !self.moves.is_empty() {
                 record.logs_at = record.logs_at.min(record.end + SETTLING_MS).max(record.visible);
             }
+            if luck.chance(self.silent) {
+                record.lines = 0;
+            }
             if luck.chance(self.notices) {
                 record.begin_with_notice();
             }
@@ -166,14 +193,23 @@ impl Platform {
 /// What is said in place of the limits, if they are not to be had now.
 pub fn silence(sim: &Sim) -> Option<(u16, &'static str)> {
     let now = sim.now.get();
-    let silent = &sim.world.platform.silent;
-    let (since, _) = silent.iter().find(|(since, upto)| (*since..=*upto).contains(&now))?;
+    let untold = &sim.world.platform.untold;
+    let (since, _) = untold.iter().find(|(since, upto)| (*since..=*upto).contains(&now))?;
     sim.met.note(if *since == 0 { "no-limits-at-first" } else { "no-limits-later" });
     let own = [(
         500,
         r#"{"error":"There was an internal server error.","code":"k3FvVvZNgzJXEJTRtGcVvZ6cGrKzYlfH"}"#,
     )];
     Some(if sim.luck.chance(300) { own[0] } else { sim.luck.pick(FOREIGN) })
+}
+
+/// What is said in place of a package, if anything.
+pub fn stranger(sim: &Sim) -> Option<(u16, &'static str)> {
+    let strange = sim.world.platform.strange;
+    (!sim.quiet.get() && strange > 0 && sim.luck.chance(strange)).then(|| {
+        sim.met.note("foreign-package");
+        FOREIGN[sim.luck.below(4) as usize]
+    })
 }
 
 /// Notes what there is of this, when the lines of a record are asked for, or a page shows it.

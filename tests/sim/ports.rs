@@ -3,6 +3,7 @@
 use super::between::{Configured, Newer};
 use super::demand::Demands;
 use super::driver;
+use super::endless;
 use super::index::Index;
 use super::package::Packages;
 use super::random::Random;
@@ -48,6 +49,8 @@ pub struct Sim {
     pub now: Cell<u64>,
     /// No more faults.
     pub quiet: Cell<bool>,
+    /// Records that the last run named, as they could not be had.
+    pub named: RefCell<BTreeSet<u128>>,
     /// What list and count show.
     pub index: Index,
     pub kept: RefCell<Kept>,
@@ -187,6 +190,7 @@ impl RunPorts {
             self.die("killed");
         }
         if self.sim.now.get() > self.deadline {
+            endless::complain(&self.sim);
             let excused = self.skew_ms != 0
                 || self.depth > 0
                 || self.overlap.is_some()

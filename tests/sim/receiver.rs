@@ -1,6 +1,7 @@
 //! A Lumberjack receiver: reads windows from real bytes, keeps the events, and acknowledges them as receivers do (facts/lumberjack.md 2).
 
 use super::between;
+use super::endless;
 use super::faults::{self, TransportFault};
 use super::ports::{RunPorts, Sim};
 use super::record::NAMESPACE;
@@ -171,7 +172,8 @@ impl Line {
         match fault {
             Some(Dropped | TakenAndClosed | PartlyAndClosed) => self.answers.push_back((at, Vec::new())),
             Some(Garbage) => self.answers.push_back((at, b"HTTP/1.1 400 Bad Request".to_vec())),
-            Some(KeptAlive) => (1..60).for_each(|n| self.answers.push_back((at + n * 3_000, ack_frame(0)))),
+            Some(KeptAlive) => (1..=endless::signs_of_life(&self.ports.sim))
+                .for_each(|n| self.answers.push_back((at + n * 3_000, ack_frame(0)))),
             _ => {}
         }
     }

@@ -73,6 +73,8 @@ pub const KINDS: &[&str] = &[
     "no-limits-later",
     "limits-fell",
     "day-without-runs",
+    "lives-for-ever",
+    "drips",
 ];
 
 /// What was met in a world, and how often.

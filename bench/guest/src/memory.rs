@@ -47,7 +47,7 @@ impl Http for Api<'_> {
     fn send(&self, request: &Request) -> Result<Response, Failure> {
         let Some((_, query)) = request.target.split_once('?') else {
             let body = br#"{"error":"The requested resource does not exist.","code":"x"}"#.to_vec();
-            return Ok(Response { status: 404, body: Box::new(Page { body, at: 0 }) });
+            return Ok(Response { status: 404, retry_after: None, body: Box::new(Page { body, at: 0 }) });
         };
         let param = |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
         let number = |name: &str| param(name).and_then(|value| value.parse::<u64>().ok());
@@ -71,7 +71,7 @@ impl Http for Api<'_> {
             }
             body.push(b']');
         }
-        Ok(Response { status: 200, body: Box::new(Page { body, at: 0 }) })
+        Ok(Response { status: 200, retry_after: None, body: Box::new(Page { body, at: 0 }) })
     }
 }
 
