@@ -62,16 +62,11 @@ impl RunPorts {
         let piece = self.sim.random.pick(&[60, 1_000, 16_000, 16_000, 65_000]);
         // A large answer in small pieces would take its time.
         let piece = if answer.body.len() > 1 << 20 { 65_000 } else { piece };
-<<<<<<< HEAD
-        let streamed = Streamed { ports: self.shared(), bytes: answer.body, at: 0, piece, cut };
-        Response { status: answer.status, retry_after: None, body: Box::new(streamed) }
-=======
         let drips = endless::drips(&self.sim, fault);
         let piece = drips.map_or(piece, |(_, drop)| drop);
         let drip_ms = drips.map_or(0, |(ms, _)| ms);
         let streamed = Streamed { ports: self.shared(), bytes: answer.body, at: 0, piece, drip_ms, cut };
-        Response { status: answer.status, body: Box::new(streamed) }
->>>>>>> x-mut
+        Response { status: answer.status, retry_after: None, body: Box::new(streamed) }
     }
 }
 

@@ -3,13 +3,8 @@
 
 use super::ports::Sim;
 use super::record::{LogsAt, Record};
-<<<<<<< HEAD
-use super::trouble::How;
-use super::world::Settings;
-=======
-use super::trouble::Event;
+use super::trouble::{Event, How};
 use super::world::{Settings, Store};
->>>>>>> x-mut
 use serde_json::Value;
 use whiskjack::checkpoint::STATE;
 
@@ -200,18 +195,9 @@ pub fn must_have_arrived(sim: &Sim, record: &Record, began: u64) -> bool {
         && record.deleted > sim.now.get()
         && record.has_lines()
         && record.at != LogsAt::Nowhere
-<<<<<<< HEAD
         // What the list of full records leaves out is found by the look-back of the next run.
         && record.poison.is_none_or(|poison| poison.how != How::LeftOut)
-        && sim
-            .demands
-            .borrow()
-            .periods
-            .iter()
-            .any(|period| period.open && period.name == record.key && asked_for(sim, record, period))
-=======
         && is_monitored(sim, record)
->>>>>>> x-mut
 }
 
 /// Whether a record has lines that can be had some time.

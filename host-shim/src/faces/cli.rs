@@ -369,7 +369,7 @@ mod tests {
         for bytes in [format!("\u{feff}{text}").into_bytes(), wide] {
             std::fs::write(&config, bytes).unwrap();
             let run = RunOptions { config: config.clone(), ..RunOptions::default() };
-            assert_eq!(prepare(&run, &|_| None).unwrap().0, json!({"from": 2}));
+            assert_eq!(prepare(&run, &|_| None).unwrap().params, json!({"from": 2}));
         }
     }
 
