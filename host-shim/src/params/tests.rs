@@ -3,6 +3,7 @@ use serde_json::json;
 
 use super::*;
 
+#[allow(dead_code, reason = "the schema's own test uses all of it")]
 #[path = "../../../tests/schema/accepts.rs"]
 mod accepts;
 
