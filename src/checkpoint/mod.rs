@@ -69,11 +69,23 @@ pub struct Checkpoint {
     /// Which of the monitored names no action has; `None` if all have one, or nobody asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strays: Option<Box<Strays>>,
+    /// It began without any earlier one, and no later run has looked again whether there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begun: Option<Box<Begin>>,
     /// By source, as configured.
     pub sources: BTreeMap<String, SourceState>,
     /// Sources that are not monitored any more: what they are owed waits until they are again.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub parked: BTreeMap<String, SourceState>,
+}
+
+/// The run that began without any checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Begin {
+    /// When that was, milliseconds since 1970.
+    pub at_ms: u64,
+    /// Its activation.
+    pub run: String,
 }
 
 /// What the API said of names that nothing was seen of.
@@ -221,6 +233,7 @@ impl Default for Checkpoint {
             receivers: None,
             platform: Platform::default(),
             strays: None,
+            begun: None,
             sources: BTreeMap::new(),
             parked: BTreeMap::new(),
         }

@@ -4,7 +4,7 @@
 //! They are a poor store. The list may be behind by one question, operators may not keep the records, and a run that was killed has
 //! none: then lines come again, or the run begins anew with the look-back.
 
-use super::{BadCheckpoint, Checkpoint};
+use super::{BadCheckpoint, Begin, Checkpoint};
 use crate::api::Api;
 use crate::fetch::{Edge, Visited, Walk};
 use crate::ports::{Clock, Failure};
@@ -35,8 +35,8 @@ pub struct OwnRecords {
     pub marks: Vec<Mark>,
     /// The version of a checkpoint that only a newer forwarder reads.
     pub newer: Option<u32>,
-    /// Whether one of them says that it saved its checkpoint in another place.
-    pub elsewhere: bool,
+    /// Those that say that they saved their checkpoint in another place.
+    pub elsewhere: Vec<Summary>,
     /// Whether no older ones could tell more.
     pub whole: bool,
 }
@@ -88,7 +88,15 @@ pub fn read_records(
 impl OwnRecords {
     /// Whether they tell how far earlier runs came, or where that is written.
     fn tells(&self) -> bool {
-        self.checkpoint.is_some() || !self.marks.is_empty() || self.elsewhere
+        self.checkpoint.is_some() || !self.marks.is_empty() || !self.elsewhere.is_empty()
+    }
+
+    /// Whether an earlier run than that has saved a checkpoint.
+    pub fn saved_before(&self, begin: &Begin) -> bool {
+        let is_earlier =
+            |saved: &Summary| saved.start < begin.at_ms && saved.activation_id.to_string() != begin.run;
+        self.elsewhere.iter().any(is_earlier)
+            || self.checkpoint.as_ref().is_some_and(|checkpoint| checkpoint.saved_ms < begin.at_ms)
     }
 
     /// Takes in one record. It may come again.
@@ -106,7 +114,7 @@ impl OwnRecords {
             Some(Err(BadCheckpoint::Newer(version))) => self.newer = Some(version),
             // An older one is as true, only longer ago.
             Some(Err(_)) => {}
-            None => self.elsewhere |= saved_elsewhere(json),
+            None => self.elsewhere.extend(Summary::parse(json).ok().filter(|_| saved_elsewhere(json))),
         }
         for line in record.entries().map(|line| line.text()) {
             let Some((name, start_ms)) = mark(&line) else { continue };

@@ -5,7 +5,7 @@ mod places;
 use super::{Context, Keep, Keeper, PlanError};
 use crate::api::{Api, Written};
 use crate::checkpoint::{
-    BadCheckpoint, Checkpoint, Held, Lease, Mark, OwnRecords, Platform, SourceState, load_package,
+    BadCheckpoint, Begin, Checkpoint, Held, Lease, Mark, OwnRecords, Platform, SourceState, load_package,
 };
 use crate::config::{Config, Faults, OnMissingState, Store};
 use crate::ports::{Failure, Ports};
@@ -228,6 +228,8 @@ impl Loader<'_> {
                 false
             }
             _ => {
+                let run = self.context.own_action.as_ref().and_then(|own| own.activation.clone());
+                checkpoint.begun = run.map(|run| Box::new(Begin { at_ms: self.now_ms, run }));
                 self.begin_first(&mut checkpoint);
                 true
             }

@@ -120,7 +120,8 @@ fn is_kept_well(sim: &Sim) -> bool {
 
 /// What is wrong with a run that says that its key may not write the package, if anything.
 pub fn rightly_refused(sim: &Sim, result: &Value) -> Option<String> {
-    let may_write = sim.config.borrow().store == Store::Package && sim.world.settings.api_faults == 0;
+    let config = sim.config.borrow();
+    let may_write = config.store == Store::Package && !config.refused && sim.world.settings.api_faults == 0;
     (may_write && result["checkpoint"] == "in this result").then(|| {
         "a run believes that its key may not write the package, though OpenWhisk did not say so".into()
     })

@@ -1,7 +1,7 @@
 //! Other places than the one where the checkpoint is kept now: it may have been kept there before, and whose it is.
 
 use super::{Found, Loader, decode, newer};
-use crate::checkpoint::{BadCheckpoint, Checkpoint, Owner, load_package, read_records, sign};
+use crate::checkpoint::{BadCheckpoint, Begin, Checkpoint, Owner, load_package, read_records, sign};
 use crate::config::{OnMissingState, Origin};
 use crate::plan::{PlanError, former_package_names, package_name};
 use crate::ports::Failure;
@@ -9,6 +9,9 @@ use crate::ports::Failure;
 /// A checkpoint in a package that was saved longer ago than this may be one that was left behind, in milliseconds: then the own records are asked
 /// whether they have a newer one.
 const LEFT_BEHIND_MS: u64 = 180_000;
+
+/// Longest time by which the index of the own records may be behind, in milliseconds.
+const INDEX_BEHIND_MS: u64 = 65_000;
 
 /// Where the checkpoint is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +30,10 @@ impl Loader<'_> {
         problem: Option<String>,
         place: Place,
     ) -> Result<(Option<Checkpoint>, Option<String>), PlanError> {
+        let mut found = found;
+        if let Some(found) = found.as_mut().filter(|_| place == Place::Package) {
+            self.look_again(found);
+        }
         let age_ms = found.as_ref().map(|found| self.now_ms.saturating_sub(found.saved_ms));
         // A host says by what it hands in which of several is meant.
         if age_ms.is_some_and(|age_ms| place != Place::Package || age_ms < LEFT_BEHIND_MS) {
@@ -38,7 +45,7 @@ impl Loader<'_> {
         }
         let saved_ms = found.as_ref().map(|found| found.saved_ms);
         let (kept, elsewhere, whole) = match self.records.as_mut() {
-            Some(records) => (records.checkpoint.take(), records.elsewhere, records.whole),
+            Some(records) => (records.checkpoint.take(), !records.elsewhere.is_empty(), records.whole),
             None => (None, false, true),
         };
         let mut newest = found;
@@ -66,6 +73,22 @@ impl Loader<'_> {
             )
         };
         Ok((None, problem.or_else(|| elsewhere.then(deleted))))
+    }
+
+    /// A run that found no checkpoint anywhere took itself for the first one. But the index of the own records may have been behind, so a later run looks again.
+    fn look_again(&mut self, checkpoint: &mut Checkpoint) {
+        let due = |begin: &mut Box<Begin>| begin.at_ms.saturating_add(INDEX_BEHIND_MS) <= self.now_ms;
+        let Some(begin) = checkpoint.begun.take_if(due) else { return };
+        if self.read_records().is_err() {
+            checkpoint.begun = Some(begin);
+        } else if self.records.as_ref().is_some_and(|records| records.saved_before(&begin)) {
+            self.warnings.push(format!(
+                "the package `{}` did not exist at {}, although earlier runs of this forwarder had saved their checkpoint: it began anew then; \
+                 lines after that may come twice, lines before it that were still owed do not come",
+                package_name(self.config, self.context),
+                crate::time::rfc3339(begin.at_ms)
+            ));
+        }
     }
 
     /// What packages hold that are not the place of today, if it is newer than `known`.

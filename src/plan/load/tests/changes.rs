@@ -110,6 +110,29 @@ fn a_package_that_was_deleted_is_a_loud_beginning() {
 }
 
 #[test]
+fn that_a_package_was_deleted_is_told_later_if_the_index_of_the_own_records_was_behind() {
+    let platform = owing();
+    *platform.package.borrow_mut() = None;
+    let behind = platform.records.take();
+    let quiet = params(json!({}));
+    assert!(platform.run(&quiet, 2).get("warnings").is_none(), "nothing tells that there was a run before");
+    platform.records.borrow_mut().extend(behind);
+    assert!(platform.run(&quiet, 3).get("warnings").is_none(), "the index may be behind still");
+    let told = platform.run(&quiet, 4);
+    assert!(told["warnings"].to_string().contains("began anew"), "{told}");
+    assert!(platform.run(&quiet, 5).get("warnings").is_none(), "it is told once");
+}
+
+#[test]
+fn a_first_run_is_not_taken_for_a_loss_later() {
+    let platform = Platform::new();
+    for run in 1..6 {
+        assert!(platform.run(&params(json!({})), run).get("warnings").is_none());
+    }
+    assert_eq!(platform.stored().begun, None);
+}
+
+#[test]
 fn the_package_of_an_earlier_forwarder_is_gone_on_from_unless_it_is_anothers() {
     let packaged = || Some(OwnAction::from("/guest/a/b"));
     let platform = Platform::new();
