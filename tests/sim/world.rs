@@ -283,10 +283,6 @@ impl Settings {
         if settings.clean && matches!(settings.store, Store::Activation | Store::Refused) {
             settings.index_step_ms = 0;
         }
-        // With a clock that is behind, each of these long runs would be killed, and with it the result that holds the checkpoint.
-        if settings.heavy && matches!(settings.store, Store::Activation | Store::Refused) {
-            settings.skew_ms = settings.skew_ms.max(0);
-        }
         // Row by row, so many records would take more runs than there are.
         if settings.heavy {
             settings.largest_page = settings.largest_page.max(25);
