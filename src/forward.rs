@@ -287,6 +287,9 @@ impl Turn<'_> {
         if known == Known::Forgotten {
             return self.visited(summary);
         }
+        if self.seen.contains(summary) {
+            self.ledger.done().expect_passed_over(summary);
+        }
         if self.source.matches(&record) && !self.singles.owes(summary) {
             if !matches!(met, Met::Row(Row { is_whole: true, .. })) {
                 return self.visit_without_entries(met, &record);

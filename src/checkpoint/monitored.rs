@@ -261,6 +261,14 @@ impl SourceState {
         let mut seen = other.seen.clone();
         seen.keep(u64::MAX, &owed);
         self.seen.unite(seen);
+        // One of them may have done what the other one owes.
+        self.forget_digests_of_backlog();
+    }
+
+    /// Forgets the digests in what is walked through as if it were new: whatever is done there would be added to them a second time.
+    fn forget_digests_of_backlog(&mut self) {
+        let backlog = self.owed_ranges(Part::Fresh);
+        self.seen.forget_digests_in(&backlog);
     }
 
     /// Drops admissions whose ranges are walked, or the part of them that is.
@@ -311,6 +319,7 @@ mod tests {
     use super::super::Settling;
     use super::*;
     use crate::record::Summary;
+    use crate::source::Action;
 
     const MINUTE: u64 = 60_000;
 
@@ -353,6 +362,21 @@ mod tests {
         );
         let of_a_name = admitting("a", state(&[]), &["*"]);
         assert_eq!(of_a_name.seen.count(range(1, u64::MAX)), 1, "none is one of all that patterns look at");
+    }
+
+    #[test]
+    fn digests_of_a_name_that_was_parked_are_forgotten_where_patterns_walk_again() {
+        let mut checkpoint = Checkpoint::default();
+        let owed = vec![Owed { range: range(79 * MINUTE, 96 * MINUTE), part: Part::Lookback }];
+        checkpoint.sources.insert("a".into(), SourceState { owed, ..state(&[]) });
+        checkpoint.monitor(&[Source::Action(Action::parse("b").unwrap())], 90 * MINUTE);
+        assert_eq!(checkpoint.parked["a"].seen.count(range(90 * MINUTE, 96 * MINUTE)), 3);
+        checkpoint.sources.get_mut("b").unwrap().through = 100 * MINUTE;
+        let all = Selection::new([Entry::parse("*").unwrap()], None);
+        checkpoint.monitor(&[Source::Namespace(all)], 90 * MINUTE);
+        let seen = &checkpoint.sources[NAMESPACE].seen;
+        assert_eq!(seen.count(range(90 * MINUTE, u64::MAX)), 0, "they would be counted twice");
+        assert_eq!(seen.count(range(1, 89 * MINUTE)), 2, "this is compared, not walked");
     }
 
     #[test]

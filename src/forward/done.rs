@@ -6,6 +6,7 @@
 use crate::checkpoint::{Digest, FINEST_DIGEST_MS, Seen};
 use crate::range::Range;
 use crate::record::Summary;
+use std::collections::HashSet;
 
 /// One of so many ids may be of something older than the look-back.
 const OLDER_IDS: usize = 4;
@@ -27,6 +28,10 @@ pub(super) struct Done {
     edge: Vec<Summary>,
     /// The last start of which something is left out: no digest may stand for what starts then, as that will be looked for.
     left_out: Option<u64>,
+    /// The checkpoint has these ids already, as they were passed over before: no digest may count them a second time.
+    passed_over: HashSet<Summary>,
+    /// Those of them that are done, newest first.
+    kept: Vec<Summary>,
 }
 
 /// What is older than the look-back and remembered all the same.
@@ -54,6 +59,11 @@ impl Done {
         Self { older: Older { since: Some(range.since()), most_ids, widest_ms }, ..self }
     }
 
+    /// This one will be done, and the checkpoint has its id already.
+    pub(super) fn expect_passed_over(&mut self, activation: Summary) {
+        self.passed_over.insert(activation);
+    }
+
     /// Takes up the next one.
     pub(super) fn push(&mut self, activation: Summary) {
         if self.edge.last().is_some_and(|last| last.start != activation.start) {
@@ -78,7 +88,8 @@ impl Done {
 
     /// What must be remembered, when `rest` is left to do.
     pub(super) fn seen(&mut self, rest: Option<Range>) -> Seen {
-        let Self { look_back_from, most_ids, older, ids, digests, edge, .. } = std::mem::take(self);
+        let Self { look_back_from, most_ids, older, ids, digests, edge, passed_over, kept, .. } =
+            std::mem::take(self);
         *self = Self { older, ..Self::new(look_back_from, most_ids) };
         let first = older.since.map_or(look_back_from, |since| since.min(look_back_from));
         let is_left = |start: u64| rest.is_some_and(|rest| rest.contains(start));
@@ -88,8 +99,11 @@ impl Done {
             .filter(|digest| rest.is_none_or(|rest| !rest.overlaps(digest.range())))
             .for_each(|digest| seen.insert_digest(digest));
         ids.into_iter()
+            .chain(kept)
             .chain(edge)
-            .filter(|activation| activation.start >= first || is_left(activation.start))
+            .filter(|activation| {
+                is_left(activation.start) || activation.start >= first && !passed_over.contains(activation)
+            })
             .for_each(|activation| seen.insert(activation));
         seen
     }
@@ -101,6 +115,10 @@ impl Done {
     }
 
     fn remember(&mut self, activation: Summary) {
+        if self.passed_over.contains(&activation) {
+            self.kept.push(activation);
+            return;
+        }
         let Older { since, most_ids, widest_ms } = self.older;
         let (most_ids, widest_ms) = match activation.start {
             start if start >= self.look_back_from => (self.most_ids, FINEST_DIGEST_MS),
@@ -193,6 +211,31 @@ mod tests {
         let digests: Vec<Range> = seen.digests_in(range(0, 999)).map(Digest::range).collect();
         assert_eq!(digests, [range(450, 500)]);
         assert_eq!(seen.starts().collect::<Vec<_>>(), [300, 350, 400, 400]);
+    }
+
+    #[test]
+    fn what_the_checkpoint_has_already_as_it_was_passed_over_counts_once_when_it_is_done() {
+        let (ids, all) = ([(300, 1), (250, 2), (200, 3), (150, 4)], range(0, 999));
+        for passed_over in ids {
+            let passed_over = activation(passed_over.0, passed_over.1);
+            let mut known = Seen::default();
+            known.insert(passed_over);
+            let mut turn = Done::new(100, 0);
+            for (start, id) in ids {
+                if activation(start, id) == passed_over {
+                    turn.expect_passed_over(passed_over);
+                }
+                turn.push(activation(start, id));
+            }
+            turn.push(activation(120, 5));
+            known.take_up(&turn.seen(None));
+            assert_eq!(known.count(all), 5, "{passed_over:?}");
+        }
+        let mut turn = Done::new(100, 0);
+        turn.expect_passed_over(activation(200, 2));
+        [(300, 1), (200, 2), (200, 3)].iter().for_each(|&(start, id)| turn.push(activation(start, id)));
+        let rest = turn.seen(Some(range(0, 200)));
+        assert!(rest.contains(activation(200, 2)), "the next turn reads it again, and it is done");
     }
 
     #[test]
