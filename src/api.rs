@@ -40,8 +40,6 @@ pub struct Api<'a> {
     stop_ms: u64,
     requests: Cell<u64>,
     largest_page: Cell<u32>,
-    /// It has answered a count with a number: no list stands for one from then on.
-    counts: Cell<bool>,
     patience: Patience,
     /// Answers to questions that are still to be put, by target.
     ahead: RefCell<BTreeMap<String, Pending>>,
@@ -120,7 +118,6 @@ impl<'a> Api<'a> {
             stop_ms,
             requests: Cell::new(0),
             largest_page: Cell::new(LARGEST_PAGE),
-            counts: Cell::new(false),
             patience: Patience::default(),
             ahead: RefCell::default(),
         }
@@ -171,17 +168,6 @@ impl<'a> Api<'a> {
     pub fn with_largest_page(self, rows: u32) -> Self {
         self.largest_page.set(rows);
         self
-    }
-
-    /// The same, with what was learned before: whether it has answered a count with a number.
-    pub fn with_counts(self, counts: bool) -> Self {
-        self.counts.set(counts);
-        self
-    }
-
-    /// Whether it has answered a count with a number.
-    pub fn counts(&self) -> bool {
-        self.counts.get()
     }
 
     /// The same, with the patience that is left from before.

@@ -93,7 +93,6 @@ impl Worker {
         delivery.clear();
         let api = Api::new(ports, plan.stop_ms)
             .with_largest_page(self.largest_page)
-            .with_counts(plan.counts)
             .with_patience(self.patience.clone());
         let state = plan.checkpoint.sources.get(&slice.source);
         let mut seen = state.map(|state| state.seen.clone()).unwrap_or_default();

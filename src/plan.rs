@@ -79,8 +79,6 @@ pub struct Plan {
     pub counted: BTreeMap<String, Vec<Counted>>,
     /// When that was, milliseconds since 1970.
     pub counted_ms: u64,
-    /// Whether the API has answered a count with a number.
-    pub counts: bool,
     /// When the run began, milliseconds since 1970; new activations are those up to here.
     pub began_ms: u64,
     /// When to stop fetching and sending, so that there is time to save the checkpoint.
@@ -305,7 +303,6 @@ pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan
         settled,
         counted,
         counted_ms: ports.clock.now_ms(),
-        counts: api.counts(),
         began_ms,
         stop_ms,
         deadline_ms,
