@@ -28,7 +28,8 @@ pub struct Admission {
     pub kept_from: u64,
     /// What was owed of it, or settled: there only what is remembered is done.
     pub owed: Vec<Range>,
-    /// Whether `seen` also holds activations that were passed over, as they were not monitored.
+    /// Whether `seen` also holds activations that were passed over, as they were not monitored: of patterns, as they look at all; of names, as
+    /// some stores find more by a name than what is called so.
     pub passed_over: bool,
 }
 
@@ -123,7 +124,7 @@ impl Checkpoint {
             self.park(NAMESPACE, SourceState { selection: before.clone(), ..state.clone() });
         }
         if !covers(&before, entries) {
-            self.admit(&mut state, before, true, entries, origin);
+            self.admit(&mut state, before, entries, origin);
         }
         state
     }
@@ -137,7 +138,9 @@ impl Checkpoint {
     ) -> SourceState {
         if let Some(mut state) = SourceState::together(taken.iter().map(|(_, state)| state)) {
             let names = taken.iter().map(|(name, _)| name.clone()).collect();
-            self.admit(&mut state, names, false, entries, origin);
+            // A digest of names is none of all that patterns look at.
+            state.seen.forget_digests();
+            self.admit(&mut state, names, entries, origin);
             return state;
         }
         let parked = self.parked.iter().filter(|(key, _)| key.starts_with(NAMESPACE));
@@ -149,14 +152,7 @@ impl Checkpoint {
     }
 
     /// Lets the source begin for what was not monitored `before`; and it is owed again what patterns owed when they were given up.
-    fn admit(
-        &mut self,
-        state: &mut SourceState,
-        before: Vec<String>,
-        passed_over: bool,
-        entries: &[String],
-        origin: u64,
-    ) {
+    fn admit(&mut self, state: &mut SourceState, before: Vec<String>, entries: &[String], origin: u64) {
         let settling = state.settling.iter().map(|settling| settling.range);
         let owed = range::union(state.owed.iter().map(|owed| owed.range).chain(settling).collect());
         let patterns = |key: &String| key.starts_with(NAMESPACE);
@@ -172,12 +168,8 @@ impl Checkpoint {
         let since = last.map_or(origin, |last| last.through.saturating_add(1));
         let mut walked: Vec<Range> = Range::new(since, state.through).into_iter().collect();
         state.owed.extend(walked.iter().map(|range| Owed { range: *range, part: Part::Fresh }));
-        // A digest does not tell which of those that are walked again it stands for; and one of names is none of all that patterns look at.
-        if passed_over {
-            state.seen.forget_digests_in(&walked);
-        } else {
-            state.seen.forget_digests();
-        }
+        // A digest does not tell which of those that are walked again it stands for.
+        state.seen.forget_digests_in(&walked);
         if let Some((range, last)) = last
             .filter(|last| last.kept_from > 0)
             .and_then(|last| Some((Range::new(last.kept_from, last.through)?, last)))
@@ -196,7 +188,8 @@ impl Checkpoint {
         let walked = range::union(walked);
         let Some(range) = hull(&walked) else { return };
         state.origin = state.origin.min(range.since());
-        state.admissions.push(Admission { range, before, kept_from: state.kept_from, owed, passed_over });
+        let kept_from = state.kept_from;
+        state.admissions.push(Admission { range, before, kept_from, owed, passed_over: true });
         while state.admissions.len() > MOST_ADMISSIONS {
             let first = state.admissions.remove(0);
             state.seen.forget(&[first.range]);

@@ -53,3 +53,29 @@ impl<'a> Admitted<'a> {
         known
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checkpoint::{Checkpoint, SourceState};
+    use crate::source::{Entry, NAMESPACE, Selection};
+
+    #[test]
+    fn what_a_store_found_beside_a_name_is_new_when_patterns_admit_it() {
+        let beside = r#"{"activationId":"0000000000000000000000000000000a","namespace":"guest","name":"hello-2","start":95,
+            "annotations":[{"key":"path","value":"guest/tools/hello-2"}]}"#;
+        let record = Record::parse(beside.as_bytes()).unwrap();
+        let summary = Summary { activation_id: record.activation_id, start: record.start };
+        let mut state = SourceState { through: 100, ..SourceState::new(1) };
+        state.seen.insert(summary);
+        let mut checkpoint = Checkpoint::default();
+        checkpoint.sources.insert("tools/hello".into(), state);
+        let patterns = Selection::new([Entry::parse("tools/*").unwrap()], None);
+        checkpoint.monitor(&[Source::Namespace(patterns)], 50);
+        let state = &checkpoint.sources[NAMESPACE];
+        let knows =
+            |done: &[Summary]| Admitted::new(&state.admissions, done).knows(&state.seen, summary, &record);
+        assert_eq!(knows(&[]), Known::Not);
+        assert_eq!(knows(&[summary]), Known::Remembered, "in this run it is done once");
+    }
+}
