@@ -21,8 +21,8 @@ struct Period {
     initial: bool,
     /// Whether it lasts.
     open: bool,
-    /// A checkpoint says that a run has done something.
-    begun: bool,
+    /// A checkpoint says that a run has done something: since when one does.
+    begun: Option<u64>,
     /// Begin of the last run in it whose checkpoint was saved.
     known_upto: u64,
 }
@@ -60,7 +60,9 @@ pub fn stored(sim: &Sim) {
         match demands.periods.iter_mut().find(|period| period.open && period.name == *name) {
             Some(period) if period.initial && !changed => {
                 let begun = state.origin;
-                let anew = begun > period.origin || period.begun && state.through < state.origin;
+                // A run that began before may have read what was there before, and what it saves is true by itself.
+                let was_begun = period.begun.is_some_and(|since| since <= sim.began.get());
+                let anew = begun > period.origin || was_begun && state.through < state.origin;
                 let known = |record: &Record| {
                     let state = record.own.as_ref().map(|own| &own.0[STATE]["sources"][source]["origin"]);
                     state.and_then(Value::as_u64) == Some(begun)
@@ -70,7 +72,8 @@ pub fn stored(sim: &Sim) {
                     let complaint = format!("`{name}` begins anew although its checkpoint was there");
                     sim.untrue.borrow_mut().push(complaint);
                 }
-                (period.origin, period.begun) = (state.origin, state.through >= state.origin);
+                period.origin = state.origin;
+                period.begun = (state.through >= state.origin).then(|| period.begun.unwrap_or(sim.now.get()));
             }
             Some(_) => {}
             None => {
@@ -81,7 +84,7 @@ pub fn stored(sim: &Sim) {
                     origin,
                     initial,
                     open: true,
-                    begun: false,
+                    begun: None,
                     known_upto: 0,
                 });
             }
@@ -138,14 +141,18 @@ pub fn saved(sim: &Sim, began: u64, result: &Value) {
     demands.periods.iter_mut().filter(|period| period.open).for_each(|period| {
         period.known_upto = period.known_upto.max(known);
     });
-    let text = |key: &str| result.get(key).map(Value::to_string).unwrap_or_default();
-    let loud = [text("error"), text("warnings")].concat().contains("began anew");
-    if let Some(lost) = demands.lost.take_if(|_| loud) {
+    if let Some(lost) = demands.lost.take_if(|_| says_anew(result)) {
         // What was owed is lost, and the run said so.
         let anew = lost.anew.unwrap_or(u64::MAX);
         demands.periods.retain(|period| period.open);
         demands.periods.iter_mut().for_each(|period| (period.origin, period.initial) = (anew, false));
     }
+}
+
+/// Whether a run says that it began anew.
+pub fn says_anew(result: &Value) -> bool {
+    let text = |key: &str| result.get(key).map(Value::to_string).unwrap_or_default();
+    [text("error"), text("warnings")].concat().contains("began anew")
 }
 
 /// Only these are monitored from now on: by a second forwarder too, as both have one configuration.

@@ -134,9 +134,11 @@ pub fn rightly_complete(sim: &Sim, began: u64) -> Option<String> {
 }
 
 /// Notes which records a run names as not to be had. What is wrong if one that the run before named is deleted now, has not arrived, and is
-/// not named any more: if its action is monitored still. `told` says that nothing came between the two.
+/// not named any more: if its action is monitored still. `told` says that nothing came between the two. A run that says that it began anew
+/// knows of none that was deleted before.
 pub fn given_up(sim: &Sim, result: &Value, told: bool) -> Option<String> {
     let error = result["error"].as_str().unwrap_or_default();
+    let told = told && !demand::says_anew(result);
     let arrived = sim.arrived.borrow();
     let missing = |id: u128| arrived.lines.get(&id).is_none_or(|lines| lines.contains(&0));
     let poisoned = || sim.world.records.iter().filter(|record| record.poison.is_some());
