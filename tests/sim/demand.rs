@@ -6,7 +6,7 @@ use super::record::{LogsAt, Record};
 use super::trouble::{Event, How};
 use super::world::{Settings, Store};
 use serde_json::Value;
-use whiskjack::checkpoint::STATE;
+use whiskjack::checkpoint::{LogPlace, STATE};
 
 /// How much a clock wanders, and how far the index is behind, in milliseconds.
 const MARGIN_MS: u64 = 5_000;
@@ -33,6 +33,8 @@ pub struct Demands {
     periods: Vec<Period>,
     /// Not the first checkpoint any more.
     changed: bool,
+    /// When a checkpoint first said that lines are in a store of their own.
+    store_known: Option<u64>,
     /// The checkpoint was lost: where a run begins anew, once it has, and whether it said so.
     lost: Option<Lost>,
 }
@@ -47,6 +49,10 @@ pub fn stored(sim: &Sim) {
     let config = sim.config.borrow();
     let mut demands = sim.demands.borrow_mut();
     let checkpoint = sim.kept.borrow().checkpoint();
+    let place = checkpoint.as_ref().map(|checkpoint| checkpoint.platform.logs(sim.began.get()));
+    if place == Some(LogPlace::Api) {
+        demands.store_known.get_or_insert(sim.now.get());
+    }
     let lead = lead(&sim.world.settings);
     // What begins later or anew begins where the configuration says, too.
     let from = sim.world.settings.from.map_or(0, |from| from + 1);
@@ -185,6 +191,7 @@ pub fn must_arrive(sim: &Sim, record: &Record) -> bool {
     let demands = sim.demands.borrow();
     let of_name = || demands.periods.iter().filter(|period| period.name == record.key);
     can_arrive(record)
+        && is_asked_for_in_store(sim, record)
         && of_name().any(|period| period.open)
         && of_name().any(|period| {
             asked_for(sim, record, period)
@@ -205,7 +212,20 @@ pub fn must_have_arrived(sim: &Sim, record: &Record, began: u64) -> bool {
         && record.at != LogsAt::Nowhere
         // What the list of full records leaves out is found by the look-back of the next run.
         && record.poison.is_none_or(|poison| poison.how != How::LeftOut)
+        && is_asked_for_in_store(sim, record)
         && is_monitored(sim, record)
+}
+
+/// Whether a run must have asked for the lines of a record that are in a store of their own, where they were in records before and are again: few
+/// records are asked for then, and what nobody asked for is only found again if the store gives lines of another before it has left the look-back.
+fn is_asked_for_in_store(sim: &Sim, record: &Record) -> bool {
+    let settings = &sim.world.settings;
+    let by_chance = settings.logs == LogsAt::Record
+        && !sim.world.platform.moves.is_empty()
+        && settings.logs_parameter == "auto"
+        && record.at == LogsAt::Api;
+    let known = sim.demands.borrow().store_known;
+    !by_chance || known.is_some_and(|known| known <= record.start + settings.lookback_ms(0))
 }
 
 /// Whether a record has lines that can be had some time.
