@@ -21,6 +21,8 @@ pub const SAVED: &str = "saved";
 
 /// How many records are read, newest first; if those tell nothing, as many as there are and the time allows.
 const FEW_ROWS: u32 = 5;
+/// So many are read at most to find a run before a certain one.
+const MOST_ROWS: u32 = 200;
 /// How far the platform's clock may be ahead of ours, in milliseconds.
 const AHEAD_MS: u64 = 3_600_000;
 /// Time that the API gets to bring its index up to date, in milliseconds.
@@ -53,10 +55,12 @@ pub struct Mark {
 }
 
 /// Reads the newest records of the action `own`, `/namespace/[package/]action`, until they tell something; until `until_ms` at the latest.
+/// With `begin`, until one tells of a run before that; so many at most that the runs of some hours may have failed.
 pub fn read_records(
     api: &Api<'_>,
     clock: &dyn Clock,
     own: &str,
+    begin: Option<&Begin>,
     [now_ms, until_ms]: [u64; 2],
 ) -> Result<OwnRecords, Failure> {
     let mut found = OwnRecords { whole: true, ..OwnRecords::default() };
@@ -77,7 +81,8 @@ pub fn read_records(
             rows += 1;
             found.visit(&source, json);
         }
-        let enough = rows >= FEW_ROWS && found.tells();
+        let enough = rows >= FEW_ROWS
+            && begin.map_or_else(|| found.tells(), |begin| rows >= MOST_ROWS || found.saved_before(begin));
         Visited { summary, go_on: !enough && clock.now_ms() < until_ms }
     });
     walked.failure.map_or(Ok(()), Err)?;

@@ -189,11 +189,6 @@ impl Trouble {
         if trouble.events.iter().any(|(_, event)| matches!(event, Event::Store(_))) {
             trouble.events.retain(|(_, event)| !matches!(event, Event::Newer(_)));
         }
-        // With a clock that is behind, each of these long runs would be killed, and with it the result that holds the checkpoint.
-        let in_results = matches!(settings.store, Store::Activation | Store::Refused);
-        if in_results && (settings.heavy || trouble.lines_per_second.is_some()) {
-            settings.skew_ms = settings.skew_ms.max(0);
-        }
         let harmless = trouble.foreign == 0
             && trouble.gateway.is_none()
             && trouble.lines_per_second.is_none()

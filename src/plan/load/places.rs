@@ -79,7 +79,7 @@ impl Loader<'_> {
     fn look_again(&mut self, checkpoint: &mut Checkpoint) {
         let due = |begin: &mut Box<Begin>| begin.at_ms.saturating_add(INDEX_BEHIND_MS) <= self.now_ms;
         let Some(begin) = checkpoint.begun.take_if(due) else { return };
-        if self.read_records().is_err() {
+        if self.read_records_before(Some(&begin)).is_err() {
             checkpoint.begun = Some(begin);
         } else if self.records.as_ref().is_some_and(|records| records.saved_before(&begin)) {
             self.warnings.push(format!(
@@ -187,11 +187,15 @@ impl Loader<'_> {
 
     /// Asks for the forwarder's own records, once; a command has none.
     pub(super) fn read_records(&mut self) -> Result<(), PlanError> {
+        self.read_records_before(None)
+    }
+
+    fn read_records_before(&mut self, begin: Option<&Begin>) -> Result<(), PlanError> {
         let Some(own) = self.context.own_action.as_ref().filter(|_| self.records.is_none()) else {
             return Ok(());
         };
         let until_ms = self.now_ms + self.stop_ms.saturating_sub(self.now_ms) / 2;
-        let records = read_records(self.api, self.ports.clock, &own.name, [self.now_ms, until_ms])
+        let records = read_records(self.api, self.ports.clock, &own.name, begin, [self.now_ms, until_ms])
             .map_err(PlanError::Api)?;
         if let (None, Some(version)) = (&records.checkpoint, records.newer) {
             return Err(newer("this forwarder's activation records", &BadCheckpoint::Newer(version)));
