@@ -265,7 +265,7 @@ fn certificates_and_an_encrypted_key_may_stay_in_files_of_their_own() {
 
     let locked = Cli::run_with(&params, &options[..3], &environment);
     assert_eq!(locked.status.code(), Some(2), "{locked:?}");
-    assert!(locked.stderr.starts_with("logstash.passphrase: is missing"), "{locked:?}");
+    assert!(locked.stderr.contains("line 1: logstash.passphrase: is missing"), "{locked:?}");
 
     let output = Cli::run_with(&params, &options, &environment);
     assert_eq!(result(&output)["lines"]["acknowledged"], 6, "{output:?}");

@@ -78,7 +78,7 @@ fn run_once(files: &Files) -> Result<(), ()> {
         .as_written(&source);
     control::say_goodbye();
     for fault in &outcome.faults {
-        let line = format!("{}: {fault}", source.place(&fault.key));
+        let line = source.located(&fault.key, &fault);
         eprintln!("{}", redacted(&line, key.as_deref()));
     }
     println!("{}", outcome.line(key.as_deref()));

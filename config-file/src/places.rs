@@ -1,5 +1,7 @@
 //! Where a key stands in the file, and what was filled in.
 
+use std::fmt;
+
 /// Where parameters come from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Source {
@@ -19,14 +21,24 @@ impl Source {
         self.others.push((key, name));
     }
 
-    /// The file and the lines of a key, as `--config c.yaml, line 3`; those of its group if the key itself is not there.
+    /// A fault, and before it the place where its key stands.
+    pub fn located(&self, key: &str, fault: &dyn fmt::Display) -> String {
+        match self.place(key) {
+            place if place.is_empty() => fault.to_string(),
+            place => format!("{place}: {fault}"),
+        }
+    }
+
+    /// The file and the lines of a key, as `--config c.yaml, line 3`; those of its group if the key itself is not there. Empty for what is not
+    /// the file's, as a variable of the platform or another file.
     pub fn place(&self, key: &str) -> String {
         if let Some(name) = self.other(key) {
             return name.to_owned();
         }
         let lines = above(key).map(|path| self.lines(path)).find(|lines| !lines.is_empty());
         match lines.unwrap_or_default().as_slice() {
-            [] => self.name.clone(),
+            [] if is_key(key) => self.name.clone(),
+            [] => String::new(),
             [line] => format!("{}, line {line}", self.name),
             lines => {
                 let lines: Vec<String> = lines.iter().map(usize::to_string).collect();
@@ -59,4 +71,9 @@ impl Source {
 /// A path, its group, the group of that.
 fn above(path: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(path), |path| path.rfind(['.', '[']).and_then(|end| path.get(..end)))
+}
+
+/// Whether it can be a key of the file: not a path, and nothing of the platform's.
+fn is_key(key: &str) -> bool {
+    !key.starts_with("__") && !key.contains(['/', '\\', ','])
 }

@@ -190,10 +190,7 @@ pub fn as_written(faults: &mut [Fault], source: &Source) {
 
 /// A fault with the place where its key stands.
 pub fn located(fault: &Fault, source: &Source) -> String {
-    match source.place(&fault.key) {
-        place if place.is_empty() => fault.to_string(),
-        place => format!("{place}: {fault}"),
-    }
+    source.located(&fault.key, fault)
 }
 
 /// API host, key and namespace, from the environment, else from the file of `wsk`.
