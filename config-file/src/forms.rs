@@ -29,6 +29,7 @@ const SWITCHES: &[&str] = &[
     "logstash.slow_start",
     "logstash.tls",
     "logstash.rejectUnauthorized",
+    "logstash.proxy_use_local_resolver",
     "api.rejectUnauthorized",
 ];
 const LISTS: &[&str] = &["actions", "logstash.hosts"];

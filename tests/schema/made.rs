@@ -147,7 +147,8 @@ fn value(form: &str) -> Value {
         }
         "text" => pem,
         "name" => texts("\\S".into()),
-        "origin or host" => texts(patterns::origin()),
+        "origin or host, with a path if a gateway has one" => texts(patterns::origin()),
+        "URL" => texts(patterns::proxy()),
         "fingerprint, or array of them" => match or_list(texts(patterns::fingerprint())) {
             Value::Array(ways) => ways.into_iter().chain([absent]).collect(),
             other => other,

@@ -55,6 +55,12 @@ pub(crate) fn instant() -> String {
     whole(&format!("{ms}|[0-9]{{4}}-{day}[Tt ]{clock}(?:[Zz]|[+-][0-9]{{2}}:[0-9]{{2}})"))
 }
 
+/// The URL of a proxy; only SOCKS has a port of its own.
+pub(crate) fn proxy() -> String {
+    let there = "[^/?#\\s]+";
+    whole(&format!("(?:[Hh][Tt][Tt][Pp]://{there}:[0-9]+|[Ss][Oo][Cc][Kk][Ss]5[Hh]?://{there})/?"))
+}
+
 /// An entry of `actions`.
 pub(crate) fn action() -> String {
     let part = |word: &str| format!("[{word}](?:[{word}@.&\\- ]*[{word}@.&\\-])?");
