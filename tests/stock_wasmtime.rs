@@ -126,7 +126,8 @@ fn faults_of_all_parts_are_listed_at_once_and_nothing_is_asked() {
         "logstash.rejectUnauthorized: cannot be honoured",
         "api.rejectUnauthorized: cannot be honoured",
     ] {
-        let count = output.stderr.lines().filter(|line| line.starts_with(expected)).count();
+        let count =
+            output.stderr.lines().filter(|line| line.contains(&format!(", line 1: {expected}"))).count();
         assert_eq!(count, 1, "{expected} in:\n{}", output.stderr);
     }
     assert!(
