@@ -16,7 +16,7 @@ fn summaries(how_many: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Summ
 
 fn owed() -> impl Strategy<Value = Vec<Owed>> {
     let part = select(vec![Part::Fresh, Part::Lookback]);
-    let owed = (0..20_000_000u64, 0..3_000_000u64, part)
+    let owed = (0..20_000_000u64, 0..12_000_000u64, part)
         .prop_map(|(since, length, part)| Owed { range: Range::new(since, since + length).unwrap(), part });
     vec(owed, 0..6)
 }
@@ -113,7 +113,7 @@ proptest! {
     #![proptest_config(cases(12))]
 
     #[test]
-    fn a_checkpoint_is_never_over_its_bound_and_counts_what_it_forgets(checkpoint in checkpoint(9000, 6)) {
+    fn a_checkpoint_is_never_over_its_bound_and_counts_what_it_forgets(checkpoint in checkpoint(25_000, 5)) {
         let json = checkpoint.encode().unwrap();
         prop_assert!(json.len() <= 512 << 10, "{}", json.len());
         let read = Checkpoint::decode(&json).unwrap();
@@ -123,7 +123,7 @@ proptest! {
             let hull = fresh.iter().map(|range| range.since()).min().zip(fresh.iter().map(|range| range.upto()).max());
             let hull = hull.and_then(|(since, upto)| Range::new(since, upto));
             let after = &read.sources[name];
-            let forgotten = hull.filter(|hull| after.owed != state.owed && after.seen.count(*hull) == 0);
+            let forgotten = hull.filter(|hull| after.seen.count(*hull) == 0);
             prop_assert_eq!(known(after, forgotten), known(state, forgotten));
             let is_owed = |hull| after.owed.contains(&Owed { range: hull, part: Part::Fresh });
             prop_assert!(forgotten.is_none_or(is_owed));
