@@ -23,6 +23,7 @@ pub use package_name::{package_of, sign};
 pub use platform::{LogPlace, Platform};
 pub use records::{Mark, OwnRecords, SAVED, STATE, read_records};
 pub use seen::{Digest, Seen};
+pub use settling::APART_MS;
 pub use store::{ANNOTATION, Held, LEASE, Saved, Saving, Stored, load_package};
 
 use crate::range::{self, Range};

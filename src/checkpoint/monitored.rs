@@ -28,9 +28,6 @@ pub struct Admission {
     pub kept_from: u64,
     /// What was owed of it, or settled: there only what is remembered is done.
     pub owed: Vec<Range>,
-    /// Whether `seen` also holds activations that were passed over, as they were not monitored: of patterns, as they look at all; of names, as
-    /// some stores find more by a name than what is called so.
-    pub passed_over: bool,
 }
 
 impl Checkpoint {
@@ -189,7 +186,7 @@ impl Checkpoint {
         let Some(range) = hull(&walked) else { return };
         state.origin = state.origin.min(range.since());
         let kept_from = state.kept_from;
-        state.admissions.push(Admission { range, before, kept_from, owed, passed_over: true });
+        state.admissions.push(Admission { range, before, kept_from, owed });
         while state.admissions.len() > MOST_ADMISSIONS {
             let first = state.admissions.remove(0);
             state.seen.forget(&[first.range]);

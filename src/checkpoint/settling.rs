@@ -10,7 +10,7 @@ use crate::range::{self, Range};
 /// How old the index may be, in milliseconds: so long after a run asked, another one sees all that was visible when it began.
 pub(super) const SETTLING_MS: u64 = 60_000;
 /// Time between the begins of two runs of which the second sees all that was visible at the first, in milliseconds: a run asks within five seconds.
-const APART_MS: u64 = SETTLING_MS + 5_000;
+pub const APART_MS: u64 = SETTLING_MS + 5_000;
 
 impl SourceState {
     /// What settles and can be compared at `now`, oldest first. It waits for what is owed next to it, so that a gap is compared once.

@@ -35,7 +35,8 @@ impl<'a> Admitted<'a> {
         Self { admissions, done }
     }
 
-    /// Whether a record is done already. `seen` says that too of those that were passed over, as they were not monitored.
+    /// Whether a record is done already. `seen` says that too of those that were passed over, as they were not monitored: patterns look at all, and
+    /// some stores find more by a name than what is called so.
     pub(super) fn knows(&self, seen: &Seen, summary: Summary, record: &Record<'_>) -> Known {
         let of_ids = |known: bool| if known { Known::Remembered } else { Known::Not };
         let mut known = of_ids(seen.contains(summary));
@@ -46,7 +47,7 @@ impl<'a> Admitted<'a> {
                 if known == Known::Not && summary.start < admission.kept_from && !owed() {
                     return Known::Forgotten;
                 }
-            } else if admission.passed_over {
+            } else {
                 known = of_ids(self.done.contains(&summary));
             }
         }

@@ -12,6 +12,9 @@ use crate::ports::{Failure, Ports};
 use crate::source::Source;
 use places::Place;
 
+/// A package that was read longer ago than this is read again before it is written, in milliseconds: the own records may have taken long.
+const READ_HOLDS_MS: u64 = 5_000;
+
 /// What a run begins with.
 pub(super) struct Loaded {
     pub(super) keep: Keep,
@@ -27,6 +30,8 @@ pub(super) struct Loaded {
 pub(super) struct Vacant {
     /// The last number of the package's version.
     patch: Option<u64>,
+    /// When the package was read, milliseconds since 1970.
+    read_ms: u64,
 }
 
 /// What came of taking the lease.
@@ -112,6 +117,7 @@ impl Loader<'_> {
     fn load_package_state(&mut self) -> Result<Loaded, PlanError> {
         let name = super::package_name(self.config, self.context);
         let stored = load_package(self.api, &name).map_err(PlanError::Api)?;
+        let read_ms = self.ports.clock.now_ms();
         let place = format!("the package `{name}`");
         let run = self.run();
         let other = stored.lease.filter(|lease| lease.run != run);
@@ -139,7 +145,7 @@ impl Loader<'_> {
         self.refuse_stranger(&found, Place::Package, &place)?;
         let (checkpoint, sound) = self.settle(found, Place::Package)?;
         // A damaged checkpoint is overwritten only by a run that reports it, and so at its end.
-        let vacant = (held.leases && sound).then_some(Vacant { patch: stored.patch });
+        let vacant = (held.leases && sound).then_some(Vacant { patch: stored.patch, read_ms });
         Ok(Loaded { keep: Keep::Package(held), checkpoint, occupied: None, vacant })
     }
 
@@ -152,17 +158,30 @@ impl Loader<'_> {
     /// Writes the lease, and with it the checkpoint as it is: so the begin of the first run is kept even if that run is killed. Says whether
     /// the checkpoint had to be replaced by another one, or another run turned out to be at work.
     pub(super) fn take_lease(&mut self, loaded: &mut Loaded) -> Result<bool, PlanError> {
+        let now_ms = self.ports.clock.now_ms();
+        let is_old = |vacant: &Vacant| now_ms.saturating_sub(vacant.read_ms) >= READ_HOLDS_MS;
+        let reads_again = loaded.vacant.as_ref().is_some_and(is_old);
+        if reads_again {
+            self.read_again(loaded)?;
+        }
         let taken = self.try_lease(loaded)?;
         // The package exists although it was not there: what it holds counts. Nothing was overwritten.
         if taken == Taken::Exists {
-            *loaded = self.load_package_state()?;
+            self.read_again(loaded)?;
             self.try_lease(loaded)?;
         }
-        Ok(taken != Taken::Yes)
+        Ok(reads_again || taken != Taken::Yes)
+    }
+
+    /// Reads the package once more, as others may have written it. What was said of what was read before does not count.
+    fn read_again(&mut self, loaded: &mut Loaded) -> Result<(), PlanError> {
+        self.warnings.truncate(self.config.warnings.len());
+        *loaded = self.load_package_state()?;
+        Ok(())
     }
 
     fn try_lease(&mut self, loaded: &mut Loaded) -> Result<Taken, PlanError> {
-        let (Some(Vacant { patch }), Keep::Package(held)) = (loaded.vacant.take(), &mut loaded.keep) else {
+        let (Some(Vacant { patch, .. }), Keep::Package(held)) = (loaded.vacant.take(), &mut loaded.keep) else {
             return Ok(Taken::Yes);
         };
         // The work is waiting, so there is one try only.

@@ -1,7 +1,9 @@
 //! Other places than the one where the checkpoint is kept now: it may have been kept there before, and whose it is.
 
 use super::{Found, Loader, decode, newer};
-use crate::checkpoint::{BadCheckpoint, Begin, Checkpoint, Owner, load_package, read_records, sign};
+use crate::checkpoint::{
+    APART_MS, BadCheckpoint, Begin, Checkpoint, Owner, load_package, read_records, sign,
+};
 use crate::config::{OnMissingState, Origin};
 use crate::plan::{PlanError, former_package_names, package_name};
 use crate::ports::Failure;
@@ -9,9 +11,6 @@ use crate::ports::Failure;
 /// A checkpoint in a package that was saved longer ago than this may be one that was left behind, in milliseconds: then the own records are asked
 /// whether they have a newer one.
 const LEFT_BEHIND_MS: u64 = 180_000;
-
-/// Longest time by which the index of the own records may be behind, in milliseconds.
-const INDEX_BEHIND_MS: u64 = 65_000;
 
 /// Where the checkpoint is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +76,7 @@ impl Loader<'_> {
 
     /// A run that found no checkpoint anywhere took itself for the first one. But the index of the own records may have been behind, so a later run looks again.
     fn look_again(&mut self, checkpoint: &mut Checkpoint) {
-        let due = |begin: &mut Box<Begin>| begin.at_ms.saturating_add(INDEX_BEHIND_MS) <= self.now_ms;
+        let due = |begin: &mut Box<Begin>| begin.at_ms.saturating_add(APART_MS) <= self.now_ms;
         let Some(begin) = checkpoint.begun.take_if(due) else { return };
         if self.read_records_before(Some(&begin)).is_err() {
             checkpoint.begun = Some(begin);

@@ -110,6 +110,23 @@ fn a_package_that_was_deleted_is_a_loud_beginning() {
 }
 
 #[test]
+fn a_package_that_was_read_long_before_the_lease_is_taken_is_read_again() {
+    let platform = owing();
+    let before = platform.package.borrow().clone();
+    let other = platform.plan(&params(json!({})), 2).unwrap();
+    platform.conclude(&other, &other.work["a"], true);
+    let team = json!({"key": "team", "value": "logs"});
+    platform.package.borrow_mut().as_mut().unwrap()["annotations"].as_array_mut().unwrap().push(team);
+
+    *platform.outdated.borrow_mut() = Some(before);
+    platform.page_takes.set(20 * SECOND);
+    let plan = platform.plan(&params(json!({})), 3).unwrap();
+    assert_eq!(plan.checkpoint.sources["a"].through, other.began_ms, "what the other run did meanwhile");
+    assert_eq!(platform.annotation("team"), Some(json!("logs")));
+    assert!(platform.annotation("whiskjack-lease").is_some());
+}
+
+#[test]
 fn that_a_package_was_deleted_is_told_later_if_the_index_of_the_own_records_was_behind() {
     let platform = owing();
     *platform.package.borrow_mut() = None;
