@@ -181,7 +181,8 @@ impl Loader<'_> {
     }
 
     fn try_lease(&mut self, loaded: &mut Loaded) -> Result<Taken, PlanError> {
-        let (Some(Vacant { patch, .. }), Keep::Package(held)) = (loaded.vacant.take(), &mut loaded.keep) else {
+        let (Some(Vacant { patch, .. }), Keep::Package(held)) = (loaded.vacant.take(), &mut loaded.keep)
+        else {
             return Ok(Taken::Yes);
         };
         // The work is waiting, so there is one try only.

@@ -22,7 +22,7 @@ use whiskjack::checkpoint::STATE;
 use whiskjack::config::Config;
 use whiskjack::forward::{Outcome, Worker};
 use whiskjack::handover;
-use whiskjack::plan::{self, Context, Counted, Keeper, Plan, PlanError, Slice};
+use whiskjack::plan::{self, Context, Counted, Keeper, OwnAction, Plan, PlanError, Slice};
 use whiskjack::report::{self, Report};
 
 const MINUTE: u64 = 60_000;
@@ -149,7 +149,7 @@ fn remember_2017(sim: &Sim) {
         if !log.is_empty() {
             let start = settings.begin - runs_ago * 300;
             let times = (start, start + 9, start + 9);
-            let record = Record::of_forwarder(sim.random.id(), times, sim.own_name.get(), json!({}), &log);
+            let record = Record::of_forwarder(id, times, sim.own_name.get(), json!({}), &log);
             sim.own.borrow_mut().push(record);
         }
     }
@@ -224,8 +224,9 @@ fn run(sim: &Rc<Sim>, depth: u32) -> bool {
     let began = sim.now.get();
     sim.began.set(began);
     sim.trace(|| format!("a run begins: {fate:?}"));
-    let ended = catch_unwind(AssertUnwindSafe(|| attempt(sim, fate)));
-    record(sim, began, ended.as_ref().ok().and_then(|report| report.as_ref().ok()));
+    let own = sim.random.id();
+    let ended = catch_unwind(AssertUnwindSafe(|| attempt(sim, fate, own)));
+    record(sim, (own, began), ended.as_ref().ok().and_then(|report| report.as_ref().ok()));
     let complete = match ended {
         Ok(ended) => {
             sim.trace(|| {
@@ -280,7 +281,7 @@ fn note(sim: &Sim, complaint: Option<String>) {
 }
 
 /// The platform keeps a record of the run, as of any other: at once if nothing goes wrong.
-fn record(sim: &Sim, began: u64, report: Option<&Report>) {
+fn record(sim: &Sim, (id, began): (u128, u64), report: Option<&Report>) {
     let failed = (json!({"error": "The action exceeded its time limits of 60000 milliseconds."}), Vec::new());
     let (result, log) = report.map_or(failed, |report| {
         (serde_json::from_slice(&report.result).expect("a result is JSON"), report.log.clone())
@@ -293,7 +294,7 @@ fn record(sim: &Sim, began: u64, report: Option<&Report>) {
     let late = if settings.clean || sim.quiet.get() { 0 } else { sim.random.heavy(300, 3 * MINUTE) };
     let end = sim.now.get();
     let times = (began, end, end + late);
-    let record = Record::of_forwarder(sim.random.id(), times, sim.own_name.get(), result, &log);
+    let record = Record::of_forwarder(id, times, sim.own_name.get(), result, &log);
     sim.own.borrow_mut().push(record);
 }
 
@@ -316,7 +317,8 @@ fn fate(sim: &Sim, depth: u32) -> Fate {
     }
 }
 
-fn attempt(sim: &Rc<Sim>, fate: Fate) -> Result<Report, PlanError> {
+/// `own` is the run's activation.
+fn attempt(sim: &Rc<Sim>, fate: Fate, own: u128) -> Result<Report, PlanError> {
     let ports = RunPorts::new(sim, fate);
     let keeper = match sim.config.borrow().store {
         Store::Host => Keeper::Host(sim.kept.borrow().host.clone()),
@@ -325,7 +327,10 @@ fn attempt(sim: &Rc<Sim>, fate: Fate) -> Result<Report, PlanError> {
     let context = Context {
         api_host: Some("https://api".into()),
         authorized: true,
-        own_action: Some(format!("/guest/{}", sim.own_name.get()).as_str().into()),
+        own_action: Some(OwnAction {
+            name: format!("/guest/{}", sim.own_name.get()),
+            activation: Some(format!("{own:032x}")),
+        }),
         deadline_ms: endless::deadline(sim, ports.deadline()),
         keeper,
     };
