@@ -149,7 +149,7 @@ fn remember_2017(sim: &Sim) {
         if !log.is_empty() {
             let start = settings.begin - runs_ago * 300;
             let times = (start, start + 9, start + 9);
-            let record = Record::of_forwarder(id, times, sim.own_name.get(), json!({}), &log);
+            let record = Record::of_forwarder(sim.random.id(), times, sim.own_name.get(), json!({}), &log);
             sim.own.borrow_mut().push(record);
         }
     }
