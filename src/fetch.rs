@@ -77,6 +77,8 @@ pub struct Walk<'a> {
     beside: u64,
     /// Pages one behind the other that were empty although the count said that there is more.
     hollow: u32,
+    /// The last of them was believed all the same.
+    unshown: bool,
 }
 
 /// How to go on after a page.
@@ -211,6 +213,7 @@ impl<'a> Walk<'a> {
             seen: 0,
             beside: 0,
             hollow: 0,
+            unshown: false,
         }
     }
 
@@ -235,9 +238,9 @@ impl<'a> Walk<'a> {
         Query { name: self.name, range, limit, skip: 0, docs: self.docs }
     }
 
-    /// Whether a walk that came to its end met fewer rows than expected: some were deleted meanwhile, or the API leaves them out.
+    /// Whether a walk that came to its end met fewer rows than expected or counted: some were deleted meanwhile, or the API leaves them out.
     pub fn fell_short(&self) -> bool {
-        self.expected.is_some_and(|expected| self.seen.saturating_add(self.beside) < expected)
+        self.unshown || self.expected.is_some_and(|expected| self.seen.saturating_add(self.beside) < expected)
     }
 
     /// Visits all rows in `range`, newest first. A row may be visited again: `visit` says whether it is new.
@@ -375,7 +378,11 @@ impl<'a> Walk<'a> {
     /// Whether an empty page of `range` without its first `skip` rows says that there is nothing more. If not, it is to be asked for again.
     fn is_nothing(&mut self, range: Range, skip: u64) -> Result<bool, Failure> {
         self.hollow += 1;
-        if self.is_all() || self.hollow >= TRIES || self.api.count(self.name, range)? <= skip {
+        if self.is_all() || self.api.count(self.name, range)? <= skip {
+            return Ok(true);
+        }
+        if self.hollow >= TRIES {
+            self.unshown = true;
             return Ok(true);
         }
         if self.api.pause(self.hollow) {

@@ -135,6 +135,21 @@ fn a_record_of_which_not_even_the_id_can_be_read_is_an_error_and_holds_up_nobody
 }
 
 #[test]
+fn a_record_of_which_only_the_id_can_be_read_stays_in_its_range_until_the_list_tells_which_it_is() {
+    let world = world(10_000, Record { state: State::Headless, ..record(75_500, 100, 5) });
+    world.no_summaries.set(true);
+    let first = world.run();
+    assert!(!first.complete && first.error().contains("502"), "{first:?}");
+    assert!(first.result["left"]["ranges"].as_u64() > Some(0) && !first.error().contains(&named(100)));
+    world.no_summaries.set(false);
+    let second = world.run();
+    assert!(second.error().contains(&named(100)) && older_came(&world), "{second:?}");
+    world.set(100, State::Sound);
+    runs_until_complete(&world, 3);
+    assert!(world.all_came_once());
+}
+
+#[test]
 fn records_of_one_millisecond_arrive_though_one_of_them_cannot_be_had() {
     let same = (100..110).map(|id| record(75_000, id, 2));
     let world = World::new(10_000, same.chain([record(90_000, 1, 3)]));

@@ -79,6 +79,7 @@ impl Checkpoint {
         // What the patterns have seen is of other actions too: no digest of it is one of this action, and no count of it, so it is compared at once.
         let mut state = SourceState { selection: Vec::new(), compared_ms: 0, ..patterns.clone() };
         state.seen.forget_digests();
+        state.seen.unlist();
         state.records.retain(|record| name.rsplit('/').next() == Some(&record.name));
         own.into_iter().for_each(|own| state.owe_also(&own));
         Some(state)
@@ -352,6 +353,19 @@ mod tests {
         );
         let of_a_name = admitting("a", state(&[]), &["*"]);
         assert_eq!(of_a_name.seen.count(range(1, u64::MAX)), 1, "none is one of all that patterns look at");
+    }
+
+    #[test]
+    fn what_patterns_have_done_is_not_new_for_a_name_but_counts_for_it_only_when_its_list_shows_it() {
+        let mut checkpoint = Checkpoint::default();
+        checkpoint.sources.insert(NAMESPACE.into(), state(&["*"]));
+        checkpoint.monitor(&[Source::Action(Action::parse("b").unwrap())], 90 * MINUTE);
+        let mut seen = checkpoint.sources["b"].seen.clone();
+        let done = activation(98 * MINUTE, 5);
+        assert_eq!((seen.contains(done), seen.count(range(1, u64::MAX))), (true, 0));
+        seen.set_listed(done, true);
+        seen.digest_upto(u64::MAX, u64::MAX, &[]);
+        assert_eq!(seen.count(range(1, u64::MAX)), 1, "no digest stands for those of other names");
     }
 
     #[test]

@@ -192,6 +192,11 @@ impl Seen {
         to.insert(key);
     }
 
+    /// What is known is done, but nobody knows of what the list shows it: none of it counts until the list has shown it.
+    pub(super) fn unlist(&mut self) {
+        self.gone.append(&mut self.ids);
+    }
+
     /// Forgets the digest of `range`: all of its activations are inserted again.
     pub fn renew(&mut self, range: Range) {
         self.digests.remove(&range.since());

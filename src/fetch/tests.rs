@@ -114,8 +114,23 @@ fn an_empty_page_is_asked_for_again_when_the_count_says_that_there_is_more() {
         assert!(events.contains(&"visit 30".into()), "{events:?}");
     }
     let unreadable = Activations { starts: vec![40], left_out: vec![40], ..Activations::default() };
-    assert_eq!(unreadable.walk(Some(1)).len(), 5, "what the API itself cannot read keeps nobody");
+    assert_eq!(unreadable.walk(Some(1)).len(), 6, "what the API itself cannot read keeps nobody");
     assert_eq!(Activations::default().walk(Some(0)), ["page up to 99"]);
+}
+
+#[test]
+fn a_walk_that_believes_an_empty_page_against_the_count_fell_short() {
+    for (starts, left_out) in [(vec![40], vec![40]), (vec![40, 40, 40], vec![40]), (vec![40, 30], vec![])] {
+        let api = Activations { starts, left_out, ..Activations::default() };
+        let ports = Ports { clock: &api, http: &api, transport: &NoReceiver };
+        let of = Api::new(ports, u64::MAX).with_largest_page(2);
+        let mut walk = Walk::new(&of, None, true).beginning_with(2);
+        walk.over(Range::new(0, 99).unwrap(), |row| Visited {
+            summary: Summary::parse(row.json).ok(),
+            go_on: true,
+        });
+        assert_eq!(walk.fell_short(), !api.left_out.is_empty(), "{:?}", api.starts);
+    }
 }
 
 #[test]

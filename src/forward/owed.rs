@@ -199,7 +199,19 @@ impl Turn<'_> {
     /// A record that cannot be read is owed by itself. If not even its id can be, that is an error of this run, and it does not hold up its
     /// neighbours.
     pub(super) fn visit_unreadable(&mut self, json: &[u8], error: &UnreadableRecord) -> Visited {
-        let Some(summary) = Summary::parse(json).ok().or_else(|| self.told_by_the_list(error)) else {
+        let told = match Summary::parse(json) {
+            Ok(summary) => Ok(Some(summary)),
+            Err(_) => self.told_by_the_list(error),
+        };
+        let summary = match told {
+            Ok(summary) => summary,
+            // It stays in its range, which the next run asks for again.
+            Err(failure) => {
+                self.failure.get_or_insert(failure);
+                return Visited { summary: None, go_on: false };
+            }
+        };
+        let Some(summary) = summary else {
             self.tally.unreadable += 1;
             self.singles.lose(error.to_string());
             return Visited { summary: None, go_on: self.in_time() };
@@ -214,20 +226,22 @@ impl Turn<'_> {
         self.visited(summary)
     }
 
-    /// What the list of summaries tells of a record of which only the id can be read.
-    fn told_by_the_list(&self, error: &UnreadableRecord) -> Option<Summary> {
-        let id: ActivationId = error.id.parse().ok()?;
+    /// What the list of summaries tells of a record of which only the id can be read, if anything.
+    fn told_by_the_list(&self, error: &UnreadableRecord) -> Result<Option<Summary>, Failure> {
+        let (Ok(id), Some(range)) = (error.id.parse::<ActivationId>(), self.walking) else { return Ok(None) };
         if let Some(known) = self.singles.owed.iter().find(|known| known.activation_id == id) {
-            return Some(*known);
+            return Ok(Some(*known));
         }
         let mut found = None;
-        // A failure leaves it unknown: then it is an error of this run.
-        Walk::new(self.api, self.name, false).over(self.walking?, |row| {
+        let walked = Walk::new(self.api, self.name, false).over(range, |row| {
             let summary = Summary::parse(row.json).ok();
             found = summary.filter(|summary| summary.activation_id == id);
             Visited { summary, go_on: found.is_none() && self.in_time() }
         });
-        found
+        match walked.failure {
+            Some(failure) if found.is_none() => Err(failure),
+            _ => Ok(found),
+        }
     }
 
     /// What the list of full records left out in a range that was walked down to `reached`, as the API cannot read it itself (facts/openwhisk.md

@@ -216,7 +216,7 @@ impl Loader<'_> {
     /// A key that may not write the package could not do so in earlier runs either: what they did is in their records.
     fn prefer_records(&mut self, checkpoint: &mut Checkpoint) -> Result<bool, PlanError> {
         self.read_records()?;
-        let kept = self.records.as_mut().and_then(|records| records.checkpoint.take());
+        let kept = self.records.as_ref().and_then(|records| records.checkpoint.clone());
         let Some(newer) = kept.filter(|kept| kept.saved_ms > checkpoint.saved_ms) else { return Ok(false) };
         *checkpoint = newer;
         self.begin_first(checkpoint);
@@ -239,7 +239,7 @@ impl Loader<'_> {
         }
         let mut checkpoint = Checkpoint::default();
         if problem.is_none() || place == Place::Records {
-            let marks = self.records.as_mut().map(|records| std::mem::take(&mut records.marks));
+            let marks = self.records.as_ref().map(|records| records.marks.clone());
             self.take_over(&mut checkpoint, &marks.unwrap_or_default());
         }
         let sound = match problem {

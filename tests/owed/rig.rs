@@ -24,6 +24,8 @@ pub enum State {
     BadGateway,
     /// Not JSON, not even its id can be seen.
     Broken,
+    /// Not JSON, and only its id can be seen.
+    Headless,
     /// The list of full records leaves it out, as the API cannot read it; it is counted, and in the list of summaries.
     LeftOut,
     /// There is no such record any more.
@@ -59,6 +61,8 @@ pub struct World {
     /// By record, how often each line came.
     pub arrived: RefCell<BTreeMap<u64, Vec<u32>>>,
     kept: RefCell<Option<Vec<u8>>>,
+    /// Whether the API cannot show summaries now.
+    pub no_summaries: Cell<bool>,
     pub asked: RefCell<Vec<String>>,
 }
 
@@ -90,6 +94,7 @@ impl World {
             busy_until: Cell::new(0),
             arrived: RefCell::default(),
             kept: RefCell::default(),
+            no_summaries: Cell::new(false),
             asked: RefCell::default(),
         })
     }
@@ -198,6 +203,9 @@ impl Record {
         let head = std::iter::once(format!("{},\"logs\":[", self.head()));
         match self.state {
             State::Broken => Box::new(std::iter::once(r#"{"activationId" oh}"#.to_owned())),
+            State::Headless => {
+                Box::new(std::iter::once(format!("{{\"activationId\":\"{:032x}\" oh}}", self.id)))
+            }
             State::Lost | State::Stored => Box::new(head.chain(std::iter::once("]}".into()))),
             State::Noticed => Box::new(head.chain(std::iter::once(format!("\"{NOTICE}\"]}}")))),
             _ => Box::new(head.chain(self.entries()).chain(std::iter::once("]}".into()))),
@@ -254,6 +262,9 @@ impl World {
         }
         let page: Vec<Record> =
             inside.skip(number("skip") as usize).take(number("limit") as usize).cloned().collect();
+        if !query.contains("docs=true") && self.no_summaries.get() {
+            return text(502, "<html>");
+        }
         if !query.contains("docs=true") {
             let rows: Vec<String> = page.iter().map(|record| format!("{}}}", record.head())).collect();
             return text(200, format!("[{}]", rows.join(",")));

@@ -35,6 +35,8 @@ pub struct Demands {
     changed: bool,
     /// When a checkpoint first said that lines are in a store of their own.
     store_known: Option<u64>,
+    /// When the run began that wrote the first checkpoint.
+    first_run: Option<u64>,
     /// The checkpoint was lost: where a run begins anew, once it has, and whether it said so.
     lost: Option<Lost>,
 }
@@ -48,6 +50,7 @@ struct Lost {
 pub fn stored(sim: &Sim) {
     let config = sim.config.borrow();
     let mut demands = sim.demands.borrow_mut();
+    demands.first_run.get_or_insert(sim.began.get());
     let checkpoint = sim.kept.borrow().checkpoint();
     let place = checkpoint.as_ref().map(|checkpoint| checkpoint.platform.logs(sim.began.get()));
     if place == Some(LogPlace::Api) {
@@ -216,15 +219,16 @@ pub fn must_have_arrived(sim: &Sim, record: &Record, began: u64) -> bool {
         && is_monitored(sim, record)
 }
 
-/// Whether a run must have asked for the lines of a record that are in a store of their own, where they were in records before and are again: few
-/// records are asked for then, and what nobody asked for is only found again if the store gives lines of another before it has left the look-back.
+/// Whether a run must have asked for the lines of a record that are in a store of their own, where the first run found lines in records, or they came
+/// into records later: few records are asked for then, and what nobody asked for is only found again if the store gives lines of another before
+/// it has left the look-back.
 fn is_asked_for_in_store(sim: &Sim, record: &Record) -> bool {
     let settings = &sim.world.settings;
-    let by_chance = settings.logs == LogsAt::Record
-        && !sim.world.platform.moves.is_empty()
+    let Demands { store_known: known, first_run, .. } = *sim.demands.borrow();
+    let moved = sim.world.platform.moves.first().is_some_and(|(ms, _)| *ms <= first_run.unwrap_or(u64::MAX));
+    let by_chance = (settings.logs == LogsAt::Record && !sim.world.platform.moves.is_empty() || moved)
         && settings.logs_parameter == "auto"
         && record.at == LogsAt::Api;
-    let known = sim.demands.borrow().store_known;
     !by_chance || known.is_some_and(|known| known <= record.start + settings.lookback_ms(0))
 }
 

@@ -43,8 +43,9 @@ impl Loader<'_> {
             asked?;
         }
         let saved_ms = found.as_ref().map(|found| found.saved_ms);
-        let (kept, elsewhere, whole) = match self.records.as_mut() {
-            Some(records) => (records.checkpoint.take(), !records.elsewhere.is_empty(), records.whole),
+        let (kept, elsewhere, whole) = match &self.records {
+            // Not taken out: the package may be read again in this run.
+            Some(records) => (records.checkpoint.clone(), !records.elsewhere.is_empty(), records.whole),
             None => (None, false, true),
         };
         let mut newest = found;

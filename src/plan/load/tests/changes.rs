@@ -127,6 +127,21 @@ fn a_package_that_was_read_long_before_the_lease_is_taken_is_read_again() {
 }
 
 #[test]
+fn a_key_that_may_not_write_goes_on_from_its_records_however_long_they_took_to_be_read() {
+    let platform = Platform::new();
+    platform.put.set(403);
+    let plan = platform.plan(&params(json!({})), 1).unwrap();
+    let (_, result) = platform.conclude(&plan, &plan.work["a"], true);
+    platform.records.borrow_mut().insert(0, record(BEGIN, &result, json!([])));
+    platform.now.set(BEGIN + 60 * MINUTE);
+    for takes in [0, 20 * SECOND] {
+        platform.page_takes.set(takes);
+        let plan = platform.plan(&params(json!({})), 2).unwrap();
+        assert_eq!(plan.checkpoint.sources["a"].through, BEGIN, "where a page takes {takes} ms");
+    }
+}
+
+#[test]
 fn that_a_package_was_deleted_is_told_later_if_the_index_of_the_own_records_was_behind() {
     let platform = owing();
     *platform.package.borrow_mut() = None;
