@@ -238,7 +238,7 @@ impl Seen {
 
     /// Lets digests, coarser ones where it must be, stand for what is more than `most` ids and digests.
     pub fn fit(&mut self, most: usize) {
-        for widest_ms in super::DIGEST_MS {
+        for widest_ms in super::fit::DIGEST_MS {
             if self.ids.len() + self.digests.len() <= most {
                 return;
             }
