@@ -4,11 +4,14 @@ mod count;
 mod entries;
 mod hold;
 mod names;
+mod package;
 mod patience;
 mod plain;
 mod platform;
+mod refusal;
 
 pub use entries::{Entries, EntriesAt};
+pub use package::{Annotation, Package, Written};
 pub use patience::Patience;
 pub use platform::{Limits, Logs};
 
@@ -17,8 +20,7 @@ use crate::range::Range;
 use crate::record::{Row, SplitError, Splitter};
 use patience::{Answer, PAGE_MS, Paced};
 use plain::Plain;
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use refusal::{refused, said};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -28,8 +30,6 @@ const AT_ONCE: usize = 32;
 const TRIES: u32 = 4;
 /// First pause before another try, doubled each time.
 const BACKOFF_MS: u64 = 250;
-/// How much of an error's body is read, in bytes.
-const ERROR_BODY: usize = 8 << 10;
 /// Largest answer that is read as a whole, in bytes: a package's annotations hold at most 1 MB.
 const WHOLE_BODY: usize = 4 << 20;
 
@@ -71,43 +71,6 @@ pub struct Query<'a> {
     pub skip: u64,
     /// Full records instead of summaries.
     pub docs: bool,
-}
-
-/// A package, as far as a checkpoint needs it. To write it changes its annotations only: what a PUT leaves out, as its parameters, stays as it
-/// is (facts/openwhisk.md 10).
-#[derive(Debug, Clone, Deserialize)]
-pub struct Package {
-    /// All its annotations; those that are not ours are kept. An answer without any is not a package: to take it for one would lose them.
-    pub annotations: Vec<Annotation>,
-    /// `major.minor.patch`; the API raises the patch number with every write. An answer without it is not a package either.
-    pub version: String,
-}
-
-/// A key and any JSON value.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Annotation {
-    /// The key.
-    pub key: String,
-    /// The value, as it stands in the JSON.
-    pub value: Box<RawValue>,
-}
-
-/// What came of writing a package.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Written {
-    /// It is as we wanted it; with the patch number of its version now, if that is a number.
-    Done(Option<u64>),
-    /// Somebody else wrote it at the same time; or it was to be created and exists already.
-    Conflict,
-    /// The API key may not write it; with the HTTP status, 401 or 403.
-    Refused(u16),
-}
-
-impl Package {
-    /// The last number of its version.
-    pub fn patch(&self) -> Option<u64> {
-        self.version.rsplit('.').next()?.parse().ok()
-    }
 }
 
 impl<'a> Api<'a> {
@@ -223,54 +186,6 @@ impl<'a> Api<'a> {
         Failure::passing(format!(
             "{what}: HTTP 400, the API does not accept pages of {limit}. It says: {said}"
         ))
-    }
-
-    /// Reads a package; `None` if there is none of that name. Only OpenWhisk's own word counts for that: a gateway says 404 too while the
-    /// controller is away.
-    pub fn package(&self, name: &str) -> Result<Option<Package>, Failure> {
-        let what = format!("the package `{name}`");
-        self.retrying(|| {
-            let mut response = self.send(Method::Get, &Question::Package(name).target(), Vec::new())?;
-            if response.status != 404 {
-                return self.read_json(self.accept(response, &what)?, &what).map(Some);
-            }
-            match said(&mut response) {
-                Some(_) => Ok(None),
-                None => Err(refused(404, None, &what)),
-            }
-        })
-    }
-
-    /// Writes a package's annotations: creates it, or changes it if `overwrite`. An answer that is not OpenWhisk's tells nothing: neither that it
-    /// is written, nor that it may not be.
-    pub fn put_package(
-        &self,
-        name: &str,
-        annotations: &[Annotation],
-        overwrite: bool,
-    ) -> Result<Written, Failure> {
-        #[derive(Serialize)]
-        struct Content<'c> {
-            annotations: &'c [Annotation],
-        }
-        let what = format!("writing the package `{name}`");
-        let body = serde_json::to_vec(&Content { annotations })
-            .map_err(|error| Failure::lasting(format!("{what}: {error}")))?;
-        let target = if overwrite { format!("{}?overwrite=true", package(name)) } else { package(name) };
-        self.retrying(|| {
-            let mut response = self.send(Method::Put, &target, body.clone())?;
-            match response.status {
-                status @ (401 | 403 | 409) => match (said(&mut response), status) {
-                    (Some(_), 409) => Ok(Written::Conflict),
-                    (Some(_), _) => Ok(Written::Refused(status)),
-                    (None, _) => Err(refused(status, None, &what)),
-                },
-                _ => {
-                    let package: Package = self.read_json(self.accept(response, &what)?, &what)?;
-                    Ok(Written::Done(package.patch()))
-                }
-            }
-        })
     }
 
     /// Tries again what may succeed later, as long as there is time.
@@ -393,7 +308,7 @@ impl Question<'_> {
     /// Path and query.
     fn target(&self) -> String {
         match *self {
-            Self::Package(name) => package(name),
+            Self::Package(name) => package::target(name),
             Self::Count(name, range) => format!("{}&count=true", activations(name, range)),
         }
     }
@@ -421,10 +336,6 @@ fn of(name: Option<&str>) -> String {
     name.map_or(String::new(), |name| format!(" of `{name}`"))
 }
 
-fn package(name: &str) -> String {
-    format!("/api/v1/namespaces/_/packages/{}", percent_encoded(name))
-}
-
 /// RFC 3986: everything but unreserved characters is encoded.
 fn percent_encoded(text: &str) -> String {
     let encode = |byte: u8| match byte {
@@ -446,66 +357,6 @@ fn read_body(response: &mut Answer<'_>, most: usize) -> Result<Vec<u8>, Failure>
     Ok(body)
 }
 
-/// What OpenWhisk said, if the answer is its own.
-fn said(response: &mut Answer<'_>) -> Option<String> {
-    read_body(response, ERROR_BODY).ok().and_then(|body| api_message(&body))
-}
-
-/// Why a request was refused. What is not `said` by OpenWhisk decides nothing: it may be another answer the next time.
-fn refused(status: u16, said: Option<String>, what: &str) -> Failure {
-    let advice = match status {
-        401 => {
-            "the API key is not valid (any more): is the action's subject still the right one, was the key changed?"
-        }
-        403 => "the API key has no right to this namespace",
-        404 => "there is no such thing: is `api.host` right, and an OpenWhisk API?",
-        408 | 429 => "the API wants fewer requests; the next run goes on",
-        409 => "the API is at work on it for somebody else",
-        413 => "the API finds it too large",
-        300..=399 => "the API sends us elsewhere: give the final address as `api.host`",
-        500.. => "the API is in trouble; the next run goes on",
-        _ => "the API does not accept the request",
-    };
-    let foreign = said.is_none() && matches!(status, 400..=407 | 409..=428 | 430..=499);
-    let message = match said {
-        _ if foreign => {
-            format!("{what}: HTTP {status}, but the answer is not from OpenWhisk; is `api.host` right?")
-        }
-        Some(said) => format!("{what}: HTTP {status}, {advice}. It says: {said}"),
-        None => format!("{what}: HTTP {status}, {advice}."),
-    };
-    Failure { message, retryable: foreign || matches!(status, 408 | 429 | 500..) }
-}
-
-/// The `error` of a controller's answer, shortened. OpenWhisk gives a `code` with it, which names the transaction (facts/openwhisk.md 1.6). What
-/// has no such code, or the HTTP status in its place, is of something in between, as HTML is.
-fn api_message(body: &[u8]) -> Option<String> {
-    #[derive(Deserialize)]
-    struct ErrorBody {
-        error: String,
-        code: Code,
-    }
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Code {
-        Text(String),
-        /// As older controllers give it.
-        Number(u64),
-    }
-    // serde would take an array for an object too.
-    let object = body.trim_ascii_start().starts_with(b"{").then_some(body)?;
-    let ErrorBody { error, code } = serde_json::from_slice(object).ok()?;
-    let code = match code {
-        Code::Text(text) => text,
-        Code::Number(number) => number.to_string(),
-    };
-    let is_status = code.parse().is_ok_and(|number: u64| (300..600).contains(&number));
-    if code.is_empty() || is_status {
-        return None;
-    }
-    Some(error.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -513,37 +364,5 @@ mod tests {
     #[test]
     fn names_are_encoded_so_that_nothing_in_them_can_end_the_parameter() {
         assert_eq!(percent_encoded("pkg/my action&x=1@ü"), "pkg%2Fmy%20action%26x%3D1%40%C3%BC");
-    }
-
-    #[test]
-    fn only_an_error_with_a_transaction_is_the_controllers() {
-        assert_eq!(api_message(br#"{"code":"x","error":"bad\nthing"}"#), Some("bad thing".into()));
-        assert_eq!(
-            api_message(br#"{"error":"of an old controller","code":81374}"#),
-            Some("of an old controller".into())
-        );
-        for foreign in [
-            "<html>",
-            r#"{"status":404,"error":"Not Found"}"#,
-            r#"{"code":404,"error":"Not Found"}"#,
-            r#"{"code":"404","error":"Not Found"}"#,
-            r#"{"code":"","error":"Not Found"}"#,
-            r#"{"code":"x","error":{"text":"Not Found"}}"#,
-            r#"{"code":null,"error":"Not Found"}"#,
-            r#"["x","y"]"#,
-        ] {
-            assert_eq!(api_message(foreign.as_bytes()), None, "{foreign}");
-        }
-    }
-
-    #[test]
-    fn what_openwhisk_did_not_say_is_tried_again_and_reported_as_such() {
-        for status in [400, 401, 403, 404, 409, 413] {
-            let foreign = refused(status, None, "it");
-            assert!(foreign.retryable && foreign.message.contains("not from OpenWhisk"), "{foreign}");
-            let own = refused(status, Some("no".into()), "it");
-            assert!(!own.retryable && own.message.ends_with("It says: no"), "{own}");
-        }
-        assert!(refused(503, None, "it").message.contains("in trouble"));
     }
 }

@@ -4,18 +4,17 @@
 //! new ones arrive and jump over some when others are deleted, so pages go by time: the next ends where the last one did, and what is seen
 //! twice is left out by its id.
 
+mod page;
+
 use crate::api::{Api, LARGEST_PAGE, Query};
 use crate::ports::Failure;
 use crate::range::Range;
 use crate::record::{ActivationId, Row, Summary};
+use page::{Held, Page};
 use std::collections::HashSet;
 
 /// Rows of the first page of full records: at 10 MB of logs a record, fewer are kinder to the controller, which holds a page whole.
 pub const FIRST_PAGE: u32 = 100;
-/// What a page of full records should hold at most, in bytes of JSON: more is read all the same, but the next one asks for fewer rows.
-const PAGE_BYTES: u64 = 8 << 20;
-/// How many bytes of rows, the last ones of a page, are held back until the next page is asked for.
-const HELD_BYTES: usize = 256 << 10;
 /// Times a page is tried without progress, once it is as small as can be; before that it is halved.
 const TRIES: u32 = 3;
 /// Records that are stepped over one behind the other. If not one of the next can be had either, the API is at fault and not the records.
@@ -93,93 +92,12 @@ enum Next {
     Halted(u64),
 }
 
-/// One page, as it was read.
-#[derive(Debug, Default)]
-struct Page {
-    asked: u32,
-    rows: u32,
-    bytes: u64,
-    /// Rows of which at least id and start could be read.
-    readable: u64,
-    /// Start of the oldest row, and how many rows start then.
-    oldest: Option<(u64, u64)>,
-    halted: bool,
-}
-
-/// Rows that were read and not visited yet: the time that takes is that of the next page on its way.
-#[derive(Debug, Default)]
-struct Held {
-    bytes: Vec<u8>,
-    ends: Vec<usize>,
-}
-
 impl<'r> Met<'r> {
     /// What there is of it, as JSON.
     pub fn json(self) -> &'r [u8] {
         match self {
             Self::Row(row) => row.json,
             Self::SteppedOver(json, _) => json,
-        }
-    }
-}
-
-impl Held {
-    /// Whether the row can be held back: with those that are, and as one that is whole.
-    fn has_room_for(&self, row: Row<'_>) -> bool {
-        row.is_whole && self.bytes.len() + row.json.len() <= HELD_BYTES
-    }
-
-    fn push(&mut self, row: Row<'_>) {
-        self.bytes.extend_from_slice(row.json);
-        self.ends.push(self.bytes.len());
-    }
-
-    fn rows(&self) -> impl DoubleEndedIterator<Item = Row<'_>> + ExactSizeIterator {
-        (0..self.ends.len()).map(|row| {
-            let begin = row.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
-            let end = self.ends.get(row).copied().unwrap_or(begin);
-            Row::whole(self.bytes.get(begin..end).unwrap_or_default())
-        })
-    }
-
-    fn clear(&mut self) {
-        self.bytes.clear();
-        self.ends.clear();
-    }
-}
-
-impl Page {
-    /// Rows to ask for next: twice as many while that is likely to fit the budget, fewer when this page was over it.
-    fn next_rows(&self) -> u32 {
-        let asked = u64::from(self.asked);
-        let rows = match self.bytes {
-            small if small <= PAGE_BYTES / 2 => asked * 2,
-            large if large > PAGE_BYTES => asked * PAGE_BYTES / large,
-            _ => asked,
-        };
-        u32::try_from(rows).unwrap_or(u32::MAX).max(1)
-    }
-
-    /// Visits the rows that were held back.
-    fn visit(&mut self, held: &mut Held, visit: &mut impl FnMut(Met<'_>) -> Visited) {
-        for row in held.rows() {
-            if self.halted {
-                break;
-            }
-            self.note(visit(Met::Row(row)));
-        }
-        held.clear();
-    }
-
-    fn note(&mut self, visited: Visited) {
-        self.halted |= !visited.go_on;
-        if let Some(Summary { start, .. }) = visited.summary {
-            self.readable += 1;
-            self.oldest = match self.oldest {
-                Some((oldest, rows)) if oldest == start => Some((oldest, rows + 1)),
-                Some((oldest, rows)) if oldest < start => Some((oldest, rows)),
-                _ => Some((start, 1)),
-            };
         }
     }
 }
@@ -461,65 +379,6 @@ impl<'a> Walk<'a> {
             }
             skip += u64::from(page.asked);
         }
-    }
-
-    /// One page. When it has been read, and before its last rows are visited, the page that is likely to be next is asked for.
-    fn page(
-        &mut self,
-        range: Range,
-        skip: u64,
-        visit: &mut impl FnMut(Met<'_>) -> Visited,
-    ) -> (Page, Result<(), Failure>) {
-        let query = Query { skip, ..self.first(range) };
-        if self.guess != Some(query) {
-            self.forget_guess();
-        }
-        let mut page = Page { asked: query.limit, ..Page::default() };
-        let mut held = std::mem::take(&mut self.held);
-        let listed = self.api.list(query, |row| {
-            page.rows += 1;
-            page.bytes += u64::try_from(row.bytes).unwrap_or(u64::MAX);
-            if !held.has_room_for(row) {
-                page.visit(&mut held, visit);
-            }
-            if held.has_room_for(row) {
-                held.push(row);
-            } else if !page.halted {
-                page.note(visit(Met::Row(row)));
-            }
-            !page.halted
-        });
-        if listed.is_ok() && skip == 0 {
-            self.ask_next(range, &page, &held);
-        }
-        page.visit(&mut held, visit);
-        self.held = held;
-        (page, listed)
-    }
-
-    /// Asks for the page after this one, if it is plain where that begins: if not, [`next_upto`](Self::next_upto) finds out.
-    fn ask_next(&mut self, range: Range, page: &Page, held: &Held) {
-        let last = held.rows().next_back().and_then(|row| Summary::parse(row.json).ok()).map(|row| row.start);
-        let Some(oldest) = last.or(page.oldest.map(|(start, _)| start)) else { return };
-        if page.halted || page.rows < page.asked || oldest >= range.upto() {
-            return;
-        }
-        if let Some(rest) = Range::new(range.since(), oldest) {
-            let guess = Query { limit: self.rows_after(page), ..self.first(rest) };
-            self.api.list_ahead(guess);
-            self.guess = Some(guess);
-        }
-    }
-
-    /// What was asked for ahead of time and is not wanted is not waited for either.
-    fn forget_guess(&mut self) {
-        if let Some(guess) = self.guess.take() {
-            self.api.forget_list(guess);
-        }
-    }
-
-    fn rows_after(&self, page: &Page) -> u32 {
-        page.next_rows().min(self.ceiling).min(self.api.largest_page())
     }
 }
 

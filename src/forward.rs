@@ -9,15 +9,16 @@ mod lookback;
 mod outcome;
 mod owed;
 mod progress;
+mod sending;
 
 pub use outcome::{Outcome, Tally};
 
 use crate::api::{Api, EntriesAt, LARGEST_PAGE, Patience};
 use crate::checkpoint::{LogPlace, Owed, Part, Seen, SourceState, reach};
 use crate::deliver::Delivery;
-use crate::event::{self, Events};
+use crate::event::Events;
 use crate::fetch::{FIRST_PAGE, Met, Visited, Walk};
-use crate::lumberjack::{Counts, Goal};
+use crate::lumberjack::Goal;
 use crate::plan::{Plan, Slice};
 use crate::ports::{Failure, Ports};
 use crate::range::{Range, union};
@@ -36,10 +37,6 @@ pub(crate) use lookback::telling_count;
 
 /// How long one call works before it returns with a rest, so that the host can save the checkpoint, in milliseconds.
 const TURN_MS: u64 = 5_000;
-/// How long a line may wait for its window to fill, in milliseconds: a run that is short of time shall have sent what it has read.
-const LINGER_MS: u64 = 1_000;
-/// Lines between two looks at the clock, which takes as long as writing a line does.
-const LINES_A_LOOK: usize = 64;
 /// Most activations whose logs could not be had, and most lines that were set aside, that a report names.
 const NAMED: usize = 10;
 
@@ -351,36 +348,10 @@ impl Turn<'_> {
         Events::of(record, self.delivery.protocol())
     }
 
-    /// Puts a line into the outbox; or says that the turn is over.
-    fn put(&mut self, events: &Events<'_>, index: usize, line: Line<'_>) -> bool {
-        let looks = index.is_multiple_of(LINES_A_LOOK);
-        if self.delivery.is_full() {
-            self.send(Goal::Room);
-        } else if looks && self.lingers() {
-            self.send(Goal::Sent);
-        }
-        if self.ended() || (looks && self.ledger.has_begun() && !self.in_time()) {
-            return false;
-        }
-        if !self.delivery.is_waiting() {
-            self.waiting_since_ms = self.ports.clock.now_ms();
-        }
-        self.delivery.push(events, index, line);
-        self.ledger.push();
-        self.tally.lines += 1;
-        self.tally.mended += u64::from(line.is_mended());
-        true
-    }
-
     fn note_without_logs(&mut self, warning: String) {
         if self.without_logs.len() < NAMED {
             self.without_logs.push(warning);
         }
-    }
-
-    fn lingers(&mut self) -> bool {
-        let now = self.ports.clock.now_ms();
-        self.delivery.is_waiting() && now.saturating_sub(self.waiting_since_ms) >= LINGER_MS
     }
 
     fn in_time(&self) -> bool {
@@ -389,104 +360,5 @@ impl Turn<'_> {
 
     fn ended(&self) -> bool {
         self.over || self.failure.is_some()
-    }
-
-    /// Sends what was read, as far as the goal says; after a failure the turn is over.
-    fn send(&mut self, goal: Goal) {
-        if !self.delivery.is_pending() || self.over {
-            return;
-        }
-        let settled = self.delivery.work(self.ports, goal, self.stop_ms);
-        for number in settled.set_aside {
-            self.set_aside(number);
-        }
-        self.ledger.settle(settled.events);
-        if let Some(failure) = self.delivery.given_up() {
-            self.failure = Some(failure.clone());
-        }
-        self.over = self.delivery.given_up().is_some() || self.delivery.is_out_of_time();
-    }
-
-    /// Notes a line that was set aside, by its id.
-    fn set_aside(&mut self, number: u64) {
-        self.tally.set_aside += 1;
-        if let Some((activation, index)) = self.ledger.find(number)
-            && self.set_aside.len() < NAMED
-        {
-            self.set_aside.push(event::id(&self.namespace, activation.activation_id, index));
-        }
-    }
-
-    fn outcome(mut self, slice: &Slice, reached: Option<u64>, renewing: &[Range]) -> Outcome {
-        let Owed { range, part } = slice.owed;
-        let reached = reached.map(|reached| self.ledger.done().reached(reached));
-        let covered_from = reached.map_or(Some(range.since()), |reached| reached.checked_add(1));
-        let covered = covered_from.and_then(|since| Range::new(since.max(range.since()), range.upto()));
-        let uncovered = reached.and_then(|reached| Range::new(range.since(), reached.min(range.upto())));
-        let out_of_time = self.over || self.ports.clock.now_ms() >= self.stop_ms;
-        let mut done = self.ledger.done().seen(uncovered);
-        self.singles.take_left_out().into_iter().for_each(|activation| done.insert(activation));
-        // Also a digest of which only a part was done again: it would not count what is done twice.
-        let renewed: Vec<Range> = renewing
-            .iter()
-            .copied()
-            .filter(|range| reached.is_none_or(|reached| range.upto() >= reached))
-            .collect();
-        let goes_on = self.failure.is_none() && !out_of_time;
-        let records = if goes_on { self.singles.take_open() } else { Vec::new() };
-        let of_records = Slice::of_records(slice.source.clone(), records.clone());
-        let rest = uncovered.filter(|_| goes_on).map(|range| Slice {
-            source: slice.source.clone(),
-            lane: slice.lane,
-            owed: Owed { range, part },
-            count: None,
-            continued: true,
-            renewed: slice.renewed.iter().chain(&renewed).copied().collect(),
-            done: slice
-                .done
-                .iter()
-                .copied()
-                .filter(|activation| range.contains(activation.start))
-                .chain(done.listed(range))
-                .collect(),
-            handed_back: slice.handed_back + done.starts().count(),
-            records,
-        });
-        let rest =
-            rest.or(of_records.map(|of_records| Slice { lane: slice.lane, continued: true, ..of_records }));
-        let (counts, truncated) = self.delivery.take_counts();
-        let Counts { windows, sent, resent, acknowledged, keep_alives, waited_ms, small_windows } = counts;
-        self.tally = Tally {
-            windows,
-            sent,
-            resent,
-            keep_alives,
-            acknowledged,
-            truncated,
-            waited_ms,
-            small_windows,
-            requests: self.api.requests(),
-            ..self.tally
-        };
-        Outcome {
-            source: slice.source.clone(),
-            covered: covered.map(|range| Owed { range, part }),
-            rest,
-            done,
-            renewed,
-            unsettled: Vec::new(),
-            unsure: self.unsure,
-            gone: Vec::new(),
-            back: Vec::new(),
-            records: self.singles.records,
-            settled: self.singles.settled,
-            tally: self.tally,
-            lost: self.singles.lost,
-            set_aside: self.set_aside,
-            without_logs: self.without_logs,
-            logs: self.logs.learned(),
-            doubtful: self.logs.take_doubtful(),
-            failure: self.failure.map(|failure| failure.message),
-        }
     }
 }

@@ -11,14 +11,12 @@
 
 mod support;
 
-use openwhisk_double::{Double, Options, Tls};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use support::{SOON, Scene, arrived};
 use whiskjack_testbed::{
-    ActionLoop, ActionLoopOptions, Certificates, Container, DockerSkeleton, Jail, NameServer, Receiver,
-    RunContext, zip_of,
+    ActionLoop, ActionLoopOptions, Container, DockerSkeleton, Jail, NameServer, Receiver, RunContext, zip_of,
 };
 
 /// The receiver's name, which the machine's own files and name servers do not know.
@@ -35,10 +33,7 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let certificates = Certificates::new();
-        let tls = Tls::new(&certificates.server_certificate, &certificates.server_key);
-        let api = Double::start(Options { tls: Some(tls), ..Options::default() });
-        let scene = Scene { api, certificates };
+        let scene = Scene::over_tls();
         scene.add_activations(2);
         let receiver = scene.receiver();
         let mut params = scene.params(receiver.port());

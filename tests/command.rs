@@ -10,7 +10,7 @@
 
 mod support;
 
-use openwhisk_double::{Activation, Double, Gateway, Options, Request, Tls};
+use openwhisk_double::{Activation, Double, Gateway, Options, Request};
 use serde_json::{Value, json};
 use std::path::Path;
 use support::{ACTIONS, SOON, Scene, arrived, refused_port};
@@ -123,9 +123,7 @@ fn a_damaged_state_file_is_reported_and_kept_from_being_taken_for_a_first_run() 
 
 #[test]
 fn an_api_with_a_certificate_of_its_own_ca_needs_that_ca() {
-    let certificates = Certificates::new();
-    let tls = Tls::new(&certificates.server_certificate, &certificates.server_key);
-    let scene = Scene { api: Double::start(Options { tls: Some(tls), ..Options::default() }), certificates };
+    let scene = Scene::over_tls();
     scene.add_activations(1);
     let receiver = scene.receiver();
     let mut params = scene.params(receiver.port());

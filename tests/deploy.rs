@@ -11,7 +11,7 @@
 mod support;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use openwhisk_double::{Activation, Double, Fault, Invocation, Matcher, Options, Request, Status, Tls};
+use openwhisk_double::{Activation, Double, Fault, Invocation, Matcher, Request, Status};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use support::{SOON, Scene, arrived, refused_port};
@@ -387,9 +387,7 @@ fn an_api_that_cannot_be_used_is_told_before_anything_is_sent() {
 
 #[test]
 fn an_api_with_a_certificate_of_its_own_is_reached_with_its_ca() {
-    let certificates = Certificates::new();
-    let tls = Tls::new(&certificates.server_certificate, &certificates.server_key);
-    let scene = Scene { api: Double::start(Options { tls: Some(tls), ..Options::default() }), certificates };
+    let scene = Scene::over_tls();
     let mut params = scene.params(5044);
     let refused = Deployer::new(&scene, &params).deploy(&["--wait", "0s"]);
     failed(refused, 1, &["api.ca"]);

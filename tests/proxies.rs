@@ -10,12 +10,11 @@
 
 mod support;
 
-use openwhisk_double::{Double, Options, Tls};
 use serde_json::{Value, json};
 use support::{SOON, Scene, arrived};
 use whiskjack_testbed::{
-    ActionLoop, ActionLoopOptions, Certificates, Cli, OtherProxy, Output, ProxyOptions, Receiver, RunContext,
-    action_zip, artifacts, zip_of,
+    ActionLoop, ActionLoopOptions, Cli, OtherProxy, Output, ProxyOptions, Receiver, RunContext, action_zip,
+    artifacts, zip_of,
 };
 
 /// The name of API and receiver in their certificate; who is not told does not know it.
@@ -35,10 +34,7 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let certificates = Certificates::new();
-        let tls = Tls::new(&certificates.server_certificate, &certificates.server_key);
-        let api = Double::start(Options { tls: Some(tls), ..Options::default() });
-        let scene = Scene { api, certificates };
+        let scene = Scene::over_tls();
         scene.add_activations(2);
         let receiver = scene.receiver();
         let (http, socks) = (OtherProxy::tinyproxy(OPTIONS), OtherProxy::microsocks(OPTIONS));

@@ -8,15 +8,15 @@
     reason = "this is how a test fails"
 )]
 
+#[path = "support/kept.rs"]
+mod kept;
+
 use std::path::Path;
 use std::process::Command;
 use wit_bindgen_core::Files;
 use wit_parser::{Docs, PackageId, Resolve, Stability, TypeDefKind, WorldId};
 
 const PAGE: &str = "docs/wit.md";
-
-/// Set, it makes the first test write the page instead of comparing it.
-const UPDATE: &str = "WHISKJACK_UPDATE";
 
 #[test]
 fn the_page_about_the_wit_is_made_from_it() {
@@ -28,11 +28,7 @@ fn the_page_about_the_wit_is_made_from_it() {
     // For those who write a host. The other worlds are of the parts of one composed command, and would repeat all of it.
     let library = resolve.packages[package].worlds["library"];
     page.push_str(&markdown(&mut resolve, library));
-    if std::env::var_os(UPDATE).is_some() {
-        std::fs::write(root.join(PAGE), &page).unwrap();
-    }
-    let kept = std::fs::read_to_string(root.join(PAGE)).unwrap_or_default();
-    assert!(kept == page, "{PAGE} is not what wit/ says: run `{UPDATE}=1 cargo test --test wit`");
+    kept::compare_or_write(PAGE, &page, "wit/ says", "wit");
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! The log entries of one activation, of any size, one at a time: from its record, or from the store that `/logs` asks.
 
+use super::Api;
 use super::patience::Answer;
-use super::{Api, refused, said};
+use super::refusal::{refused, said};
 use crate::ports::{Failure, Method};
 use crate::record::{ActivationId, Content, EntryReader, Line};
 

@@ -4,7 +4,10 @@
 //! *seen* activations of the look-back, because the API shows some activations late: they start before `through` and appear after
 //! it. What is in the look-back but not among the seen is new.
 
+mod doubt;
+mod fit;
 mod lease;
+mod look_back;
 mod merge;
 mod monitored;
 mod owner;
@@ -16,7 +19,9 @@ mod settling;
 mod store;
 mod version1;
 
+pub use fit::MOST_IDS;
 pub use lease::Lease;
+pub use look_back::reach;
 pub use monitored::{Admission, selection};
 pub use owner::Owner;
 pub use package_name::{package_of, sign};
@@ -26,30 +31,16 @@ pub use seen::{Digest, Seen};
 pub use settling::APART_MS;
 pub use store::{ANNOTATION, Held, LEASE, Saved, Saving, Stored, load_package};
 
+pub(crate) use fit::FINEST_DIGEST_MS;
+
 use crate::range::{self, Range};
 use crate::record::{ActivationId, Summary};
+use fit::LARGEST;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Version 1 had digests of whole minutes only; version 2 owed ranges, and no single records.
 const VERSION: u32 = 3;
-/// Above this many bytes of JSON the oldest ids give way to digests.
-const COMFORTABLE: usize = 256 << 10;
-/// Largest checkpoint that is written, in bytes of JSON; an annotation holds 1 MB (facts/openwhisk.md 10).
-const LARGEST: usize = 512 << 10;
-/// Starts that one digest may stand for, in milliseconds: as few as possible, since all of them are sent again when one of them changed.
-pub(crate) const FINEST_DIGEST_MS: u64 = 60_000;
-const DIGEST_MS: [u64; 5] = [FINEST_DIGEST_MS, 5 * 60_000, 30 * 60_000, 6 * 3_600_000, u64::MAX];
-/// Longest time between two comparisons of a look-back, in milliseconds.
-const MOST_BETWEEN_COMPARISONS_MS: u64 = 600_000;
-/// After a longer pause than this the look-back is not longer for it: what is new begins with a gap. In milliseconds.
-const LONGEST_PAUSE_MS: u64 = 3_600_000;
-/// The same, where the pause before was about as long: then runs are rare, and each looks again at what the last one saw.
-const LONGEST_REGULAR_PAUSE_MS: u64 = 25 * 3_600_000;
-/// About how many bytes of JSON an id takes.
-const BYTES_PER_ID: usize = 50;
-/// So many ids a checkpoint keeps at most. More are of no use before it is written either.
-pub const MOST_IDS: usize = COMFORTABLE / BYTES_PER_ID;
 
 /// State of all sources, by their names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -259,104 +250,9 @@ impl Checkpoint {
             newer => Err(BadCheckpoint::Newer(newer)),
         }
     }
-
-    /// As JSON, at most 512 KiB: where the exact ids do not fit, digests stand for the oldest, and coarser ones where those do not fit. What
-    /// that forgets is sent again at worst.
-    pub fn encode(&self) -> Result<Vec<u8>, BadCheckpoint> {
-        let mut fitting = self.clone();
-        // Not written first to see that it is too long.
-        let ids: usize = fitting.sources.values().map(|state| state.seen.starts().count()).sum();
-        if ids > MOST_IDS {
-            fitting.digest_oldest(ids - MOST_IDS);
-        }
-        loop {
-            let json = fitting.json()?;
-            let excess = json.len().saturating_sub(COMFORTABLE);
-            if excess == 0 {
-                return Ok(json);
-            }
-            if !fitting.digest_oldest(excess / BYTES_PER_ID + 1) {
-                break;
-            }
-        }
-        fitting.sources.values_mut().for_each(|state| state.doubtful.fit(1));
-        for widest_ms in DIGEST_MS {
-            fitting.digest_upto(u64::MAX, widest_ms);
-            let json = fitting.json()?;
-            if json.len() <= LARGEST {
-                return Ok(json);
-            }
-        }
-        // Now only the work itself is left, and ids inside of it.
-        let mut json = Vec::new();
-        for coarsen in [SourceState::coarsen as fn(&mut SourceState), SourceState::owe_ranges_only] {
-            fitting.sources.values_mut().for_each(coarsen);
-            json = fitting.json()?;
-            if json.len() <= LARGEST {
-                return Ok(json);
-            }
-        }
-        Err(BadCheckpoint::TooLarge(json.len()))
-    }
-
-    fn json(&self) -> Result<Vec<u8>, BadCheckpoint> {
-        serde_json::to_vec(self).map_err(damaged)
-    }
-
-    /// Lets digests stand for at least `ids` of the oldest ids, if there are that many. Says whether that made a difference.
-    fn digest_oldest(&mut self, ids: usize) -> bool {
-        let mut starts: Vec<u64> = self.sources.values().flat_map(|state| state.seen.starts()).collect();
-        starts.sort_unstable();
-        let Some(&upto) = starts.get(ids).or(starts.last()) else { return false };
-        self.digest_upto(upto, FINEST_DIGEST_MS);
-        let left: usize = self.sources.values().map(|state| state.seen.starts().count()).sum();
-        left < starts.len()
-    }
-
-    fn digest_upto(&mut self, upto: u64, widest_ms: u64) {
-        for state in self.sources.values_mut() {
-            state.seen.digest_upto(upto, widest_ms, &state.not_digested());
-        }
-    }
-}
-
-/// Most ids that all sources together keep of activations whose lines may be elsewhere, and the fewest a source.
-const MOST_DOUBTFUL: usize = 2_000;
-const FEWEST_DOUBTFUL: usize = 16;
-/// Most ranges before the look-back that are owed as they are.
-const MOST_OLD_RANGES: usize = 16;
-
-impl Checkpoint {
-    /// The lines turned out to be in a store of their own: what counted as done without them is not done.
-    pub fn undo_doubtful(&mut self) {
-        self.sources.values_mut().for_each(SourceState::undo_doubtful);
-    }
 }
 
 impl SourceState {
-    /// Takes up what a run has taken for done without having asked for its lines; of `sources` there are so many.
-    pub fn doubt(&mut self, doubtful: Seen, sources: usize) {
-        self.doubtful.unite(doubtful);
-        self.doubtful.fit((MOST_DOUBTFUL / sources.max(1)).max(FEWEST_DOUBTFUL));
-    }
-
-    /// Forgets doubts about what no look-back reaches any more.
-    pub fn keep_doubtful(&mut self) {
-        let owed: Vec<Range> = self.owed.iter().map(|owed| owed.range).collect();
-        self.doubtful.keep(self.kept_from, &owed);
-    }
-
-    fn undo_doubtful(&mut self) {
-        let doubtful = std::mem::take(&mut self.doubtful);
-        self.seen.undo(&doubtful);
-        let hull = |ranges: &[Range]| Range::new(ranges.first()?.since(), ranges.last()?.upto());
-        let (old, recent): (Vec<Range>, Vec<Range>) =
-            doubtful.ranges().into_iter().partition(|range| range.since() < self.kept_from);
-        let old = if old.len() > MOST_OLD_RANGES { hull(&old).into_iter().collect() } else { old };
-        let again = old.into_iter().chain(hull(&recent));
-        self.owed.extend(again.map(|range| Owed { range, part: Part::Lookback }));
-    }
-
     /// The state before the first run: everything from `origin` on is to come. Time begins at 1, so that something lies before it.
     pub fn new(origin: u64) -> Self {
         let origin = origin.max(1);
@@ -461,79 +357,9 @@ impl SourceState {
         self.seen.keep(self.kept_from, &kept);
     }
 
-    /// Whether a run at `now` must compare the whole look-back record by record, instead of counting: one that was removed makes up for one
-    /// that is new. As the look-back is longer than what is promised by the time between two comparisons, each record is compared at least once
-    /// after it has become visible. A comparison counts for the time at which what it saw was surely visible, as the index may be behind.
-    pub fn must_compare(&self, now: u64, lookback_ms: u64) -> bool {
-        now < self.compared_ms || now - self.compared_ms >= comparing_every(lookback_ms)
-    }
-
-    /// Whether all of `range` must be compared in a run at `now`: it is time to, or there is no later run that would look at it.
-    pub fn must_compare_all_of(&self, range: Range, now: u64, lookback_ms: u64) -> bool {
-        self.must_compare(now, lookback_ms) || range.since() < self.look_back_from(now, lookback_ms)
-    }
-
     /// Takes up activations that are done now.
     pub fn note(&mut self, done: impl IntoIterator<Item = Summary>) {
         done.into_iter().for_each(|activation| self.seen.insert(activation));
-    }
-
-    /// Where the look-back of a run at `now` begins. A clock that was ahead once has left `through` in the future: then it reaches back from
-    /// now. It never reaches back over what is not remembered any more, unless the clock was ahead: when the look-back grew, what was
-    /// forwarded before is not new.
-    pub fn look_back_from(&self, now: u64, lookback_ms: u64) -> u64 {
-        // What the run before it has decided is in `kept_from`.
-        let longest_ms = if self.kept_from > 0 { LONGEST_REGULAR_PAUSE_MS } else { LONGEST_PAUSE_MS };
-        self.reaching_over(longest_ms, now, lookback_ms)
-    }
-
-    /// The same, where a pause of `longest_ms` at most between the last two runs makes the look-back longer.
-    fn reaching_over(&self, longest_ms: u64, now: u64, lookback_ms: u64) -> u64 {
-        let kept_from = if self.through > now { 0 } else { self.kept_from };
-        let usual = self.through.min(now).saturating_sub(reach(lookback_ms));
-        let [before, last] = self.runs;
-        // What may have become visible since the run before is looked at once more, if that is not too long ago.
-        let since_before = before.saturating_sub(lookback_ms);
-        let paused = before > 0 && last.saturating_sub(before) <= longest_ms;
-        let from = if paused { usual.min(since_before) } else { usual };
-        from.max(kept_from).max(self.origin)
-    }
-
-    /// Where the look-back of the next run will begin, when one at `now` has done its work.
-    pub fn next_look_back_from(&self, now: u64, lookback_ms: u64) -> u64 {
-        let [before, last] = self.runs;
-        let last_pause_ms = if before > 0 { last.saturating_sub(before) } else { 0 };
-        let longest_ms = last_pause_ms.saturating_mul(2).clamp(LONGEST_PAUSE_MS, LONGEST_REGULAR_PAUSE_MS);
-        let next = Self {
-            through: self.through.max(now),
-            origin: self.origin,
-            kept_from: self.kept_from,
-            runs: self.runs_with(now),
-            ..Self::new(1)
-        };
-        next.reaching_over(longest_ms, now, lookback_ms)
-    }
-
-    /// Gives up precision for room: what is owed becomes one range of each kind, and what is done inside is forgotten.
-    fn coarsen(&mut self) {
-        let whole = |ranges: Vec<Range>| Range::new(ranges.first()?.since(), ranges.last()?.upto());
-        let parts = [Part::Fresh, Part::Lookback];
-        self.owed = parts
-            .into_iter()
-            .filter_map(|part| whole(self.owed_ranges(part)).map(|range| Owed { range, part }))
-            .collect();
-        self.coarsen_settling();
-        let fresh = self.owed_ranges(Part::Fresh);
-        self.records.iter_mut().for_each(|record| record.trouble = None);
-        self.seen.forget(&fresh);
-        self.seen.digest_upto(u64::MAX, u64::MAX, &fresh);
-    }
-
-    /// Also gives up which records are owed by themselves, and how much of them is acknowledged: their milliseconds are owed.
-    fn owe_ranges_only(&mut self) {
-        let starts = self.records.drain(..).filter_map(|record| Range::new(record.start, record.start));
-        self.owed.extend(starts.map(|range| Owed { range, part: Part::Fresh }));
-        self.coarsen();
     }
 
     /// A record is owed by itself from now on, or more of it is acknowledged than before.
@@ -556,16 +382,6 @@ impl SourceState {
     fn owed_ranges(&self, part: Part) -> Vec<Range> {
         range::union(self.owed.iter().filter(|owed| owed.part == part).map(|owed| owed.range).collect())
     }
-}
-
-/// How far a look-back reaches, in milliseconds, for records that become visible within `lookback_ms` of their start.
-pub fn reach(lookback_ms: u64) -> u64 {
-    lookback_ms.saturating_add(comparing_every(lookback_ms))
-}
-
-/// Time between two comparisons of the whole look-back, in milliseconds.
-fn comparing_every(lookback_ms: u64) -> u64 {
-    (lookback_ms / 2).min(MOST_BETWEEN_COMPARISONS_MS)
 }
 
 fn are_zero(numbers: &[u64; 2]) -> bool {

@@ -1,3 +1,4 @@
+use super::fit::COMFORTABLE;
 use super::*;
 
 const MINUTE: u64 = 60_000;

@@ -159,31 +159,6 @@ fn rows_that_two_pages_show_count_once_so_that_a_short_page_does_not_end_the_wal
     }
 }
 
-#[test]
-fn rows_that_are_too_large_to_be_held_back_are_visited_as_they_come() {
-    let mut held = Held::default();
-    assert!(
-        held.has_room_for(Row::whole(&[0; HELD_BYTES]))
-            && !held.has_room_for(Row::whole(&[0; HELD_BYTES + 1]))
-    );
-    assert!(!held.has_room_for(Row { is_whole: false, ..Row::whole(b"hollow") }));
-    held.push(Row::whole(b"one"));
-    held.push(Row::whole(b"two"));
-    assert!(
-        held.rows().eq([Row::whole(b"one"), Row::whole(b"two")])
-            && !held.has_room_for(Row::whole(&[0; HELD_BYTES]))
-    );
-}
-
-#[test]
-fn pages_grow_while_they_are_small_and_shrink_when_they_are_too_large() {
-    let next = |asked, bytes| Page { asked, bytes, ..Page::default() }.next_rows();
-    assert_eq!(next(100, 1 << 20), 200);
-    assert_eq!(next(100, 6 << 20), 100);
-    assert_eq!(next(100, 32 << 20), 25);
-    assert_eq!(next(2, 1 << 40), 1);
-}
-
 /// A cache that gives the same page for every question.
 struct Cached(&'static [u64]);
 

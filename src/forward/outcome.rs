@@ -1,6 +1,8 @@
 //! What came of a slice, for the report and the checkpoint. It goes from instance to instance.
 
+use super::Turn;
 use crate::checkpoint::{LogPlace, Owed, OwedRecord, Part, Seen};
+use crate::lumberjack::Counts;
 use crate::plan::Slice;
 use crate::range::Range;
 use crate::record::Summary;
@@ -93,4 +95,80 @@ pub struct Tally {
     pub small_windows: u64,
     /// Activations whose logs could not be had yet.
     pub put_off: u64,
+}
+
+impl Turn<'_> {
+    /// What the turn has come to with `slice`, down to the start `reached`, if it did not get through; the ranges `renewing` were done again.
+    pub(super) fn outcome(mut self, slice: &Slice, reached: Option<u64>, renewing: &[Range]) -> Outcome {
+        let Owed { range, part } = slice.owed;
+        let reached = reached.map(|reached| self.ledger.done().reached(reached));
+        let covered_from = reached.map_or(Some(range.since()), |reached| reached.checked_add(1));
+        let covered = covered_from.and_then(|since| Range::new(since.max(range.since()), range.upto()));
+        let uncovered = reached.and_then(|reached| Range::new(range.since(), reached.min(range.upto())));
+        let out_of_time = self.over || self.ports.clock.now_ms() >= self.stop_ms;
+        let mut done = self.ledger.done().seen(uncovered);
+        self.singles.take_left_out().into_iter().for_each(|activation| done.insert(activation));
+        // Also a digest of which only a part was done again: it would not count what is done twice.
+        let renewed: Vec<Range> = renewing
+            .iter()
+            .copied()
+            .filter(|range| reached.is_none_or(|reached| range.upto() >= reached))
+            .collect();
+        let goes_on = self.failure.is_none() && !out_of_time;
+        let records = if goes_on { self.singles.take_open() } else { Vec::new() };
+        let of_records = Slice::of_records(slice.source.clone(), records.clone());
+        let rest = uncovered.filter(|_| goes_on).map(|range| Slice {
+            source: slice.source.clone(),
+            lane: slice.lane,
+            owed: Owed { range, part },
+            count: None,
+            continued: true,
+            renewed: slice.renewed.iter().chain(&renewed).copied().collect(),
+            done: slice
+                .done
+                .iter()
+                .copied()
+                .filter(|activation| range.contains(activation.start))
+                .chain(done.listed(range))
+                .collect(),
+            handed_back: slice.handed_back + done.starts().count(),
+            records,
+        });
+        let rest =
+            rest.or(of_records.map(|of_records| Slice { lane: slice.lane, continued: true, ..of_records }));
+        let (counts, truncated) = self.delivery.take_counts();
+        let Counts { windows, sent, resent, acknowledged, keep_alives, waited_ms, small_windows } = counts;
+        self.tally = Tally {
+            windows,
+            sent,
+            resent,
+            keep_alives,
+            acknowledged,
+            truncated,
+            waited_ms,
+            small_windows,
+            requests: self.api.requests(),
+            ..self.tally
+        };
+        Outcome {
+            source: slice.source.clone(),
+            covered: covered.map(|range| Owed { range, part }),
+            rest,
+            done,
+            renewed,
+            unsettled: Vec::new(),
+            unsure: self.unsure,
+            gone: Vec::new(),
+            back: Vec::new(),
+            records: self.singles.records,
+            settled: self.singles.settled,
+            tally: self.tally,
+            lost: self.singles.lost,
+            set_aside: self.set_aside,
+            without_logs: self.without_logs,
+            logs: self.logs.learned(),
+            doubtful: self.logs.take_doubtful(),
+            failure: self.failure.map(|failure| failure.message),
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 mod places;
 
+use super::package::package_name;
 use super::{Context, Keep, Keeper, PlanError};
 use crate::api::{Api, Written};
 use crate::checkpoint::{
@@ -115,7 +116,7 @@ impl Loader<'_> {
     }
 
     fn load_package_state(&mut self) -> Result<Loaded, PlanError> {
-        let name = super::package_name(self.config, self.context);
+        let name = package_name(self.config, self.context);
         let stored = load_package(self.api, &name).map_err(PlanError::Api)?;
         let read_ms = self.ports.clock.now_ms();
         let place = format!("the package `{name}`");

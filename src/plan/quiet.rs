@@ -84,3 +84,13 @@ impl Asked {
         quiet
     }
 }
+
+impl Quiet {
+    /// Whether nothing new has come for the source `name`, in the `work` that was counted.
+    pub(super) fn is_silent(&self, name: &str, work: &BTreeMap<String, Vec<Owed>>) -> bool {
+        let done = self.settled.get(name).map_or(&[][..], Vec::as_slice);
+        let is_empty =
+            |owed: &Owed| done.contains(owed) || self.new.get(&(name.to_owned(), owed.range)) == Some(&0);
+        work.get(name).is_some_and(|work| work.iter().all(|owed| owed.part != Part::Fresh || is_empty(owed)))
+    }
+}

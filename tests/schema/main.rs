@@ -11,6 +11,8 @@
 )]
 
 mod accepts;
+#[path = "../support/kept.rs"]
+mod kept;
 mod made;
 mod patterns;
 
@@ -21,8 +23,6 @@ use whiskjack::config::{Config, KEYS, Keeper};
 use whiskjack_config_file::{Form, form};
 
 const SCHEMA: &str = "docs/whiskjack.schema.json";
-/// Set, it makes the first test write the schema instead of comparing it.
-const UPDATE: &str = "WHISKJACK_UPDATE";
 
 fn root(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -34,12 +34,7 @@ fn text(path: &str) -> String {
 
 #[test]
 fn the_schema_is_made_from_the_table_of_keys() {
-    let schema = made::text();
-    if std::env::var_os(UPDATE).is_some() {
-        std::fs::write(root(SCHEMA), &schema).unwrap();
-    }
-    let kept = std::fs::read_to_string(root(SCHEMA)).unwrap_or_default();
-    assert!(kept == schema, "{SCHEMA} is not what the keys say: run `{UPDATE}=1 cargo test --test schema`");
+    kept::compare_or_write(SCHEMA, &made::text(), "the keys say", "schema");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use openwhisk_double::{Activation, Double, Invocation, Options};
+use openwhisk_double::{Activation, Double, Invocation, Options, Tls};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -38,6 +38,13 @@ impl Scene {
 
     pub fn with(options: Options) -> Self {
         Self { api: Double::start(options), certificates: Certificates::new() }
+    }
+
+    /// With an API over TLS, with the same certificate as the receiver.
+    pub fn over_tls() -> Self {
+        let certificates = Certificates::new();
+        let tls = Tls::new(&certificates.server_certificate, &certificates.server_key);
+        Self { api: Double::start(Options { tls: Some(tls), ..Options::default() }), certificates }
     }
 
     /// A run of each monitored action and of one that nobody asked for; equal lines, both streams, a long stack trace.

@@ -35,6 +35,23 @@ async fn server(response: &'static [u8]) -> (Origin, UnboundedReceiver<(usize, S
     (Origin::parse(&format!("http://127.0.0.1:{port}")).unwrap(), heads)
 }
 
+/// Answers every connection over TLS with [`OK`], with a certificate for `name` of this authority.
+async fn secure_server(name: &str) -> (Origin, Authority) {
+    let authority = Authority::new();
+    let acceptor = acceptor(&authority.issue(name), None, &VERSIONS);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = Origin::parse(&format!("https://{name}:{}", listener.local_addr().unwrap().port())).unwrap();
+    tokio::spawn(async move {
+        while let Ok((socket, _)) = listener.accept().await {
+            let Ok(mut stream) = acceptor.accept(socket).await else { continue };
+            stream.read_u8().await.unwrap();
+            stream.write_all(OK).await.unwrap();
+            stream.shutdown().await.unwrap();
+        }
+    });
+    (origin, authority)
+}
+
 async fn head(socket: &mut TcpStream) -> Option<String> {
     let mut bytes = Vec::new();
     while !bytes.ends_with(b"\r\n\r\n") {
@@ -121,19 +138,7 @@ async fn each_way_to_fail_has_its_own_code() {
 
 #[tokio::test]
 async fn a_certificate_that_is_not_trusted_is_explained_and_a_given_authority_is_trusted() {
-    let authority = Authority::new();
-    let acceptor = acceptor(&authority.issue("localhost"), None, &VERSIONS);
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let origin =
-        Origin::parse(&format!("https://localhost:{}", listener.local_addr().unwrap().port())).unwrap();
-    tokio::spawn(async move {
-        while let Ok((socket, _)) = listener.accept().await {
-            let Ok(mut stream) = acceptor.accept(socket).await else { continue };
-            stream.read_u8().await.unwrap();
-            stream.write_all(OK).await.unwrap();
-            stream.shutdown().await.unwrap();
-        }
-    });
+    let (origin, authority) = secure_server("localhost").await;
     let error = get(&api(&origin, &Trust::Public), origin.to_string(), RequestOptions::default()).await;
     let Err(Error::InternalError(Some(sentence))) = error else { panic!("{error:?}") };
     assert!(sentence.contains("`api.ca`"), "{sentence}");

@@ -19,19 +19,7 @@ fn through(url: &str, origin: &Origin, trust: Trust) -> Api {
 
 /// An API over TLS, as `api.test`; and whom to trust.
 async fn secure() -> (Origin, Trust) {
-    let authority = Authority::new();
-    let acceptor = acceptor(&authority.issue("api.test"), None, &VERSIONS);
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let origin =
-        Origin::parse(&format!("https://api.test:{}", listener.local_addr().unwrap().port())).unwrap();
-    tokio::spawn(async move {
-        while let Ok((socket, _)) = listener.accept().await {
-            let Ok(mut stream) = acceptor.accept(socket).await else { continue };
-            stream.read_u8().await.unwrap();
-            stream.write_all(OK).await.unwrap();
-            stream.shutdown().await.unwrap();
-        }
-    });
+    let (origin, authority) = secure_server("api.test").await;
     (origin, Trust::Only(vec![authority.der().clone()]))
 }
 

@@ -1,6 +1,8 @@
 //! Where the checkpoint is kept changes, and forwarders that meet in one place.
 
 use super::*;
+use crate::checkpoint::{Checkpoint, Owner};
+use crate::plan::OwnAction;
 
 fn activation() -> Value {
     params(json!({"checkpoint": {"store": "activation"}}))

@@ -1,6 +1,7 @@
 //! Answers that are not OpenWhisk's, and packages that others write too.
 
 use super::*;
+use crate::ports::Method;
 
 fn gateway(status: u16) -> Value {
     json!({"status": status, "error": "Not Found"})

@@ -1,6 +1,7 @@
 //! Names in `actions` that no action has.
 
 use super::*;
+use crate::checkpoint::Checkpoint;
 
 const DAY: u64 = 24 * 60 * MINUTE;
 

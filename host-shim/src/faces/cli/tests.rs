@@ -1,0 +1,195 @@
+use super::*;
+
+fn parse_words(words: &str) -> Result<Command, String> {
+    parse(words.split_whitespace().map(OsString::from))
+}
+
+#[test]
+fn a_run_needs_a_configuration_and_may_have_a_state_file() {
+    assert_eq!(
+        parse_words("run --state s --config c"),
+        Ok(Command::Run(RunOptions { config: "c".into(), state: Some("s".into()), ..RunOptions::default() }))
+    );
+    assert!(parse_words("run").unwrap_err().contains("--config FILE is missing"));
+}
+
+#[test]
+fn a_container_listens_where_the_platform_expects_it_unless_told_otherwise() {
+    assert_eq!(parse_words("serve"), Ok(Command::Serve(8080)));
+    assert_eq!(parse_words("serve --port 0"), Ok(Command::Serve(0)));
+}
+
+#[test]
+fn an_argument_that_is_not_understood_is_named() {
+    for (words, part) in [
+        ("", "nothing to do"),
+        ("send", "send: no such command"),
+        ("run --token secret", "--token: no such option"),
+        ("run --config c --passphrase sesame", "put the passphrase into a file"),
+        ("run --config c --passphrase=sesame", "put the passphrase into a file"),
+        ("run --config", "--config: a file is missing"),
+        ("run --config a --config b", "--config: given twice"),
+        ("serve 8080", "8080: no such option of `serve`"),
+        ("serve --port", "--port: a number is missing"),
+        ("serve --port 65536", "--port 65536: must be a number from 0 to 65535"),
+        ("serve --port 1 --port 2", "--port: given twice"),
+    ] {
+        let message = parse_words(words).unwrap_err();
+        assert!(message.contains(part) && !message.contains("sesame"), "{words}: {message}");
+    }
+}
+
+#[test]
+fn the_environment_comes_before_the_file_of_wsk() {
+    let folder = tempfile::tempdir().unwrap();
+    let (config, props) = (folder.path().join("c"), folder.path().join("p"));
+    std::fs::write(&config, "{\"actions\":[\"a\"]}").unwrap();
+    std::fs::write(&props, "APIHOST=file\nAUTH=u:file\nNAMESPACE=guest\n").unwrap();
+    let environment = |name: &str| match name {
+        "WSK_CONFIG_FILE" => Some(props.display().to_string()),
+        "__OW_API_HOST" => Some("http://environment".to_owned()),
+        _ => None,
+    };
+    let Prepared { params, context, .. } =
+        prepare(&RunOptions { config, ..RunOptions::default() }, &environment).unwrap();
+    assert_eq!(params, serde_json::json!({"actions": ["a"]}));
+    assert_eq!(context.api_host.as_deref(), Some("http://environment"));
+    assert_eq!(context.api_key, Some(Secret::new("u:file")));
+    assert_eq!(context.namespace.as_deref(), Some("guest"));
+}
+
+#[test]
+fn the_key_counts_without_what_is_around_it_and_each_value_is_known_by_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let props = folder.path().join("p");
+    std::fs::write(&props, "# mine\nexport AUTH=\"u:file\" # key\n").unwrap();
+    let file = props.display().to_string();
+    let context = |variables: &[(&str, &str)]| {
+        let environment = |name: &str| {
+            let all = variables.iter().find(|(known, _)| *known == name);
+            all.map(|(_, value)| (*value).to_owned())
+                .or_else(|| (name == "WSK_CONFIG_FILE").then(|| file.clone()))
+        };
+        context(None, &environment).unwrap()
+    };
+    let of_file = context(&[]);
+    assert_eq!((of_file.api_host, of_file.api_key), (None, Some(Secret::new("u:file"))));
+    assert_eq!(of_file.given.api_host, Some(format!("{file}, APIHOST")));
+    assert_eq!(of_file.given.api_key, Some(format!("{file}, line 2, AUTH")));
+    let of_wsk = context(&[("WHISK_AUTH", "u:wsk\r\n"), ("WHISK_APIHOST", "wsk")]);
+    assert_eq!((of_wsk.api_host.as_deref(), of_wsk.api_key), (Some("wsk"), Some(Secret::new("u:wsk"))));
+    assert_eq!(of_wsk.given.api_key.as_deref(), Some("WHISK_AUTH"));
+    let of_platform = context(&[("__OW_API_KEY", "'u:platform'\n"), ("WHISK_AUTH", "u:wsk")]);
+    assert_eq!(of_platform.api_key, Some(Secret::new("u:platform")));
+    assert_eq!(of_platform.given.api_key.as_deref(), Some("__OW_API_KEY"));
+}
+
+#[test]
+fn a_configuration_may_begin_with_a_byte_order_mark_and_have_the_line_ends_of_windows() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("c");
+    let text = "{\r\n\"from\": 2\r\n}\r\n";
+    let wide = [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    for bytes in [format!("\u{feff}{text}").into_bytes(), wide] {
+        std::fs::write(&config, bytes).unwrap();
+        let run = RunOptions { config: config.clone(), ..RunOptions::default() };
+        assert_eq!(prepare(&run, &|_| None).unwrap().params, json!({"from": 2}));
+    }
+}
+
+#[test]
+fn tls_files_take_the_place_of_what_the_configuration_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let mut run = RunOptions {
+        config: file("c", b"{\"logstash\":{\"host\":\"l\",\"ca\":\"old\"}}"),
+        ca: Some(file("ca", b"CA\n")),
+        cert: Some(file("cert", b"CERT")),
+        key: Some(file("key", b"KEY")),
+        ..RunOptions::default()
+    };
+    let environment =
+        |name: &str| (name == "WHISKJACK_PASSPHRASE").then(|| "from the environment".to_owned());
+    let mut expected = json!({"host": "l", "ca": "CA\n", "cert": "CERT", "key": "KEY", "passphrase": "from the environment"});
+    assert_eq!(prepare(&run, &environment).unwrap().params["logstash"], expected);
+
+    run.passphrase_file = Some(file("passphrase", b"\xef\xbb\xbf open sesame \r\n"));
+    expected["passphrase"] = json!(" open sesame ");
+    assert_eq!(prepare(&run, &environment).unwrap().params["logstash"], expected);
+
+    run.config = file("c", b"{}");
+    assert_eq!(prepare(&run, &environment).unwrap().params["logstash"]["key"], "KEY");
+
+    for (bytes, part) in [(&b""[..], "is empty"), (&[0x30, 0x82, 0xff], "is not a text")] {
+        run.key = Some(file("key", bytes));
+        let message = prepare(&run, &environment).unwrap_err();
+        assert!(message.starts_with("--key ") && message.contains(part), "{message}");
+    }
+    run.key = Some(folder.path().join("nowhere"));
+    assert!(prepare(&run, &environment).unwrap_err().contains("nowhere"));
+}
+
+/// What comes of a configuration in a file of this name.
+fn prepared(name: &str, text: &str) -> Result<Prepared, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join(name);
+    std::fs::write(&config, text).unwrap();
+    let environment = |name: &str| (name == "PORT").then(|| "5044 hidden".to_owned());
+    prepare(&RunOptions { config, ..RunOptions::default() }, &environment)
+}
+
+#[test]
+fn a_configuration_may_be_yaml_with_comments_and_variables() {
+    let text = "# ours\nactions: [a]\nlogstash:\n  host: ${HOST:logs}   # a default\n  port: 5044\n";
+    let params = prepared("c.yaml", text).unwrap().params;
+    assert_eq!(params, json!({"actions": ["a"], "logstash": {"host": "logs", "port": 5044}}));
+}
+
+#[test]
+fn a_configuration_that_cannot_be_read_is_named_with_its_line_without_being_shown() {
+    for (name, text, part) in [
+        ("c", "{\"key\": hidden}", "c: line 1: column 9 is not JSON"),
+        ("c.yaml", "a: 1\n b: hidden", "c.yaml: line 2: column 3 is not YAML"),
+        ("c", "a: [1]\nlogstash: {key: '${KEY}'}", "c: line 2: logstash.key: the variable KEY is not set"),
+        ("c", "[1]", "c: it does not hold keys"),
+    ] {
+        let message = prepared(name, text).unwrap_err();
+        assert!(message.starts_with("--config ") && message.contains(part), "{message}");
+        assert!(!message.contains("hidden"), "{message}");
+    }
+}
+
+#[test]
+fn a_fault_names_the_line_of_its_key_and_shows_a_variable_instead_of_its_value() {
+    let Prepared { mut source, .. } =
+        prepared("c", "actions: [a]\nlogstash:\n  host: h\n  port: ${PORT}\n  worker: 99\n").unwrap();
+    source.replace("logstash.key", "--key k.pem".to_owned());
+    let fault = |key: &str, value: &str| Fault {
+        key: key.to_owned(),
+        value: value.to_owned(),
+        remedy: "mend it".to_owned(),
+    };
+    let mut faults = [
+        fault("logstash.port", "\"5044 hidden\""),
+        fault("logstash.worker", "99"),
+        fault("logstash.key", ""),
+        fault("logstash.hosts", ""),
+        fault("api.host", ""),
+    ];
+    as_written(&mut faults, &source);
+    let said: Vec<String> = faults.iter().map(|fault| located(fault, &source)).collect();
+    let expected = [
+        "c, line 4: logstash.port: mend it (it is ${PORT})",
+        "c, line 5: logstash.worker: mend it (it is 99)",
+        "--key k.pem: logstash.key: mend it",
+        "c, line 2: logstash.hosts: mend it",
+        "c: api.host: mend it",
+    ];
+    for (said, expected) in said.iter().zip(expected) {
+        assert!(said.ends_with(expected), "{said}\n{expected}");
+    }
+}

@@ -1,0 +1,106 @@
+//! Why the API refused a request: its own words, if they are its own, and advice that goes with the status.
+
+use super::patience::Answer;
+use super::read_body;
+use crate::ports::Failure;
+use serde::Deserialize;
+
+/// How much of an error's body is read, in bytes.
+const ERROR_BODY: usize = 8 << 10;
+
+/// What OpenWhisk said, if the answer is its own.
+pub(super) fn said(response: &mut Answer<'_>) -> Option<String> {
+    read_body(response, ERROR_BODY).ok().and_then(|body| api_message(&body))
+}
+
+/// Why a request was refused. What is not `said` by OpenWhisk decides nothing: it may be another answer the next time.
+pub(super) fn refused(status: u16, said: Option<String>, what: &str) -> Failure {
+    let advice = match status {
+        401 => {
+            "the API key is not valid (any more): is the action's subject still the right one, was the key changed?"
+        }
+        403 => "the API key has no right to this namespace",
+        404 => "there is no such thing: is `api.host` right, and an OpenWhisk API?",
+        408 | 429 => "the API wants fewer requests; the next run goes on",
+        409 => "the API is at work on it for somebody else",
+        413 => "the API finds it too large",
+        300..=399 => "the API sends us elsewhere: give the final address as `api.host`",
+        500.. => "the API is in trouble; the next run goes on",
+        _ => "the API does not accept the request",
+    };
+    let foreign = said.is_none() && matches!(status, 400..=407 | 409..=428 | 430..=499);
+    let message = match said {
+        _ if foreign => {
+            format!("{what}: HTTP {status}, but the answer is not from OpenWhisk; is `api.host` right?")
+        }
+        Some(said) => format!("{what}: HTTP {status}, {advice}. It says: {said}"),
+        None => format!("{what}: HTTP {status}, {advice}."),
+    };
+    Failure { message, retryable: foreign || matches!(status, 408 | 429 | 500..) }
+}
+
+/// The `error` of a controller's answer, shortened. OpenWhisk gives a `code` with it, which names the transaction (facts/openwhisk.md 1.6). What
+/// has no such code, or the HTTP status in its place, is of something in between, as HTML is.
+fn api_message(body: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct ErrorBody {
+        error: String,
+        code: Code,
+    }
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Code {
+        Text(String),
+        /// As older controllers give it.
+        Number(u64),
+    }
+    // serde would take an array for an object too.
+    let object = body.trim_ascii_start().starts_with(b"{").then_some(body)?;
+    let ErrorBody { error, code } = serde_json::from_slice(object).ok()?;
+    let code = match code {
+        Code::Text(text) => text,
+        Code::Number(number) => number.to_string(),
+    };
+    let is_status = code.parse().is_ok_and(|number: u64| (300..600).contains(&number));
+    if code.is_empty() || is_status {
+        return None;
+    }
+    Some(error.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_error_with_a_transaction_is_the_controllers() {
+        assert_eq!(api_message(br#"{"code":"x","error":"bad\nthing"}"#), Some("bad thing".into()));
+        assert_eq!(
+            api_message(br#"{"error":"of an old controller","code":81374}"#),
+            Some("of an old controller".into())
+        );
+        for foreign in [
+            "<html>",
+            r#"{"status":404,"error":"Not Found"}"#,
+            r#"{"code":404,"error":"Not Found"}"#,
+            r#"{"code":"404","error":"Not Found"}"#,
+            r#"{"code":"","error":"Not Found"}"#,
+            r#"{"code":"x","error":{"text":"Not Found"}}"#,
+            r#"{"code":null,"error":"Not Found"}"#,
+            r#"["x","y"]"#,
+        ] {
+            assert_eq!(api_message(foreign.as_bytes()), None, "{foreign}");
+        }
+    }
+
+    #[test]
+    fn what_openwhisk_did_not_say_is_tried_again_and_reported_as_such() {
+        for status in [400, 401, 403, 404, 409, 413] {
+            let foreign = refused(status, None, "it");
+            assert!(foreign.retryable && foreign.message.contains("not from OpenWhisk"), "{foreign}");
+            let own = refused(status, Some("no".into()), "it");
+            assert!(!own.retryable && own.message.ends_with("It says: no"), "{own}");
+        }
+        assert!(refused(503, None, "it").message.contains("in trouble"));
+    }
+}

@@ -1,0 +1,101 @@
+//! How a checkpoint is made to fit where it is kept: digests take the place of the oldest ids, and at last one range that of many.
+
+use super::{BadCheckpoint, Checkpoint, Owed, Part, SourceState, damaged};
+use crate::range::Range;
+
+/// Above this many bytes of JSON the oldest ids give way to digests.
+pub(super) const COMFORTABLE: usize = 256 << 10;
+/// Largest checkpoint that is written, in bytes of JSON; an annotation holds 1 MB (facts/openwhisk.md 10).
+pub(super) const LARGEST: usize = 512 << 10;
+/// Starts that one digest may stand for, in milliseconds: as few as possible, since all of them are sent again when one of them changed.
+pub(crate) const FINEST_DIGEST_MS: u64 = 60_000;
+pub(super) const DIGEST_MS: [u64; 5] = [FINEST_DIGEST_MS, 5 * 60_000, 30 * 60_000, 6 * 3_600_000, u64::MAX];
+/// About how many bytes of JSON an id takes.
+const BYTES_PER_ID: usize = 50;
+/// So many ids a checkpoint keeps at most. More are of no use before it is written either.
+pub const MOST_IDS: usize = COMFORTABLE / BYTES_PER_ID;
+
+impl Checkpoint {
+    /// As JSON, at most 512 KiB: where the exact ids do not fit, digests stand for the oldest, and coarser ones where those do not fit. What
+    /// that forgets is sent again at worst.
+    pub fn encode(&self) -> Result<Vec<u8>, BadCheckpoint> {
+        let mut fitting = self.clone();
+        // Not written first to see that it is too long.
+        let ids: usize = fitting.sources.values().map(|state| state.seen.starts().count()).sum();
+        if ids > MOST_IDS {
+            fitting.digest_oldest(ids - MOST_IDS);
+        }
+        loop {
+            let json = fitting.json()?;
+            let excess = json.len().saturating_sub(COMFORTABLE);
+            if excess == 0 {
+                return Ok(json);
+            }
+            if !fitting.digest_oldest(excess / BYTES_PER_ID + 1) {
+                break;
+            }
+        }
+        fitting.sources.values_mut().for_each(|state| state.doubtful.fit(1));
+        for widest_ms in DIGEST_MS {
+            fitting.digest_upto(u64::MAX, widest_ms);
+            let json = fitting.json()?;
+            if json.len() <= LARGEST {
+                return Ok(json);
+            }
+        }
+        // Now only the work itself is left, and ids inside of it.
+        let mut json = Vec::new();
+        for coarsen in [SourceState::coarsen as fn(&mut SourceState), SourceState::owe_ranges_only] {
+            fitting.sources.values_mut().for_each(coarsen);
+            json = fitting.json()?;
+            if json.len() <= LARGEST {
+                return Ok(json);
+            }
+        }
+        Err(BadCheckpoint::TooLarge(json.len()))
+    }
+
+    fn json(&self) -> Result<Vec<u8>, BadCheckpoint> {
+        serde_json::to_vec(self).map_err(damaged)
+    }
+
+    /// Lets digests stand for at least `ids` of the oldest ids, if there are that many. Says whether that made a difference.
+    fn digest_oldest(&mut self, ids: usize) -> bool {
+        let mut starts: Vec<u64> = self.sources.values().flat_map(|state| state.seen.starts()).collect();
+        starts.sort_unstable();
+        let Some(&upto) = starts.get(ids).or(starts.last()) else { return false };
+        self.digest_upto(upto, FINEST_DIGEST_MS);
+        let left: usize = self.sources.values().map(|state| state.seen.starts().count()).sum();
+        left < starts.len()
+    }
+
+    fn digest_upto(&mut self, upto: u64, widest_ms: u64) {
+        for state in self.sources.values_mut() {
+            state.seen.digest_upto(upto, widest_ms, &state.not_digested());
+        }
+    }
+}
+
+impl SourceState {
+    /// Gives up precision for room: what is owed becomes one range of each kind, and what is done inside is forgotten.
+    fn coarsen(&mut self) {
+        let whole = |ranges: Vec<Range>| Range::new(ranges.first()?.since(), ranges.last()?.upto());
+        let parts = [Part::Fresh, Part::Lookback];
+        self.owed = parts
+            .into_iter()
+            .filter_map(|part| whole(self.owed_ranges(part)).map(|range| Owed { range, part }))
+            .collect();
+        self.coarsen_settling();
+        let fresh = self.owed_ranges(Part::Fresh);
+        self.records.iter_mut().for_each(|record| record.trouble = None);
+        self.seen.forget(&fresh);
+        self.seen.digest_upto(u64::MAX, u64::MAX, &fresh);
+    }
+
+    /// Also gives up which records are owed by themselves, and how much of them is acknowledged: their milliseconds are owed.
+    fn owe_ranges_only(&mut self) {
+        let starts = self.records.drain(..).filter_map(|record| Range::new(record.start, record.start));
+        self.owed.extend(starts.map(|range| Owed { range, part: Part::Fresh }));
+        self.coarsen();
+    }
+}

@@ -1,0 +1,71 @@
+//! How far a look-back reaches, and when it compares record by record instead of counting.
+
+use super::SourceState;
+use crate::range::Range;
+
+/// Longest time between two comparisons of a look-back, in milliseconds.
+const MOST_BETWEEN_COMPARISONS_MS: u64 = 600_000;
+/// After a longer pause than this the look-back is not longer for it: what is new begins with a gap. In milliseconds.
+const LONGEST_PAUSE_MS: u64 = 3_600_000;
+/// The same, where the pause before was about as long: then runs are rare, and each looks again at what the last one saw.
+const LONGEST_REGULAR_PAUSE_MS: u64 = 25 * 3_600_000;
+
+impl SourceState {
+    /// Whether a run at `now` must compare the whole look-back record by record, instead of counting: one that was removed makes up for one
+    /// that is new. As the look-back is longer than what is promised by the time between two comparisons, each record is compared at least once
+    /// after it has become visible. A comparison counts for the time at which what it saw was surely visible, as the index may be behind.
+    pub fn must_compare(&self, now: u64, lookback_ms: u64) -> bool {
+        now < self.compared_ms || now - self.compared_ms >= comparing_every(lookback_ms)
+    }
+
+    /// Whether all of `range` must be compared in a run at `now`: it is time to, or there is no later run that would look at it.
+    pub fn must_compare_all_of(&self, range: Range, now: u64, lookback_ms: u64) -> bool {
+        self.must_compare(now, lookback_ms) || range.since() < self.look_back_from(now, lookback_ms)
+    }
+
+    /// Where the look-back of a run at `now` begins. A clock that was ahead once has left `through` in the future: then it reaches back from
+    /// now. It never reaches back over what is not remembered any more, unless the clock was ahead: when the look-back grew, what was
+    /// forwarded before is not new.
+    pub fn look_back_from(&self, now: u64, lookback_ms: u64) -> u64 {
+        // What the run before it has decided is in `kept_from`.
+        let longest_ms = if self.kept_from > 0 { LONGEST_REGULAR_PAUSE_MS } else { LONGEST_PAUSE_MS };
+        self.reaching_over(longest_ms, now, lookback_ms)
+    }
+
+    /// The same, where a pause of `longest_ms` at most between the last two runs makes the look-back longer.
+    fn reaching_over(&self, longest_ms: u64, now: u64, lookback_ms: u64) -> u64 {
+        let kept_from = if self.through > now { 0 } else { self.kept_from };
+        let usual = self.through.min(now).saturating_sub(reach(lookback_ms));
+        let [before, last] = self.runs;
+        // What may have become visible since the run before is looked at once more, if that is not too long ago.
+        let since_before = before.saturating_sub(lookback_ms);
+        let paused = before > 0 && last.saturating_sub(before) <= longest_ms;
+        let from = if paused { usual.min(since_before) } else { usual };
+        from.max(kept_from).max(self.origin)
+    }
+
+    /// Where the look-back of the next run will begin, when one at `now` has done its work.
+    pub fn next_look_back_from(&self, now: u64, lookback_ms: u64) -> u64 {
+        let [before, last] = self.runs;
+        let last_pause_ms = if before > 0 { last.saturating_sub(before) } else { 0 };
+        let longest_ms = last_pause_ms.saturating_mul(2).clamp(LONGEST_PAUSE_MS, LONGEST_REGULAR_PAUSE_MS);
+        let next = Self {
+            through: self.through.max(now),
+            origin: self.origin,
+            kept_from: self.kept_from,
+            runs: self.runs_with(now),
+            ..Self::new(1)
+        };
+        next.reaching_over(longest_ms, now, lookback_ms)
+    }
+}
+
+/// How far a look-back reaches, in milliseconds, for records that become visible within `lookback_ms` of their start.
+pub fn reach(lookback_ms: u64) -> u64 {
+    lookback_ms.saturating_add(comparing_every(lookback_ms))
+}
+
+/// Time between two comparisons of the whole look-back, in milliseconds.
+fn comparing_every(lookback_ms: u64) -> u64 {
+    (lookback_ms / 2).min(MOST_BETWEEN_COMPARISONS_MS)
+}

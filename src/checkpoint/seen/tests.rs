@@ -1,0 +1,134 @@
+use super::*;
+
+const MINUTE: u64 = 60_000;
+
+fn activation(start: u64, id: u32) -> Summary {
+    Summary { start, activation_id: format!("{id:032x}").parse().unwrap() }
+}
+
+fn seen(activations: &[(u64, u32)]) -> Seen {
+    let mut seen = Seen::default();
+    activations.iter().for_each(|&(start, id)| seen.insert(activation(start, id)));
+    seen
+}
+
+fn range(since: u64, upto: u64) -> Range {
+    Range::new(since, upto).unwrap()
+}
+
+#[test]
+fn a_digest_keeps_the_count_and_tells_sets_apart() {
+    let mut one = seen(&[(1, 1), (2, 2), (70_000, 3)]);
+    let mut other = seen(&[(1, 1), (2, 9), (70_000, 3)]);
+    one.digest_upto(5, MINUTE, &[]);
+    other.digest_upto(5, MINUTE, &[]);
+    assert_eq!((one.count(range(0, 59_999)), one.count(range(0, 99_999))), (2, 3));
+    assert_ne!(one.digest_at(1), other.digest_at(1));
+    assert_eq!(one.digest_at(2).map(Digest::range), Some(range(1, 2)));
+    assert!(!one.contains(activation(1, 1)) && one.contains(activation(70_000, 3)));
+}
+
+#[test]
+fn an_activation_that_comes_later_joins_the_digest_that_it_starts_in() {
+    let mut early = seen(&[(1, 1), (3, 3)]);
+    early.digest_upto(3, MINUTE, &[]);
+    early.insert(activation(2, 2));
+    early.insert(activation(4, 4));
+    let mut late = seen(&[(1, 1), (2, 2), (3, 3), (4, 4)]);
+    late.digest_upto(3, MINUTE, &[]);
+    assert_eq!(early, late);
+    assert!(early.contains(activation(4, 4)));
+}
+
+#[test]
+fn one_that_is_gone_is_not_counted_but_known_until_it_comes_back() {
+    let mut seen = seen(&[(1, 1), (2, 2)]);
+    seen.set_listed(activation(1, 1), false);
+    assert_eq!((seen.count(range(0, 9)), seen.gone(range(0, 9)).count()), (1, 1));
+    assert!(seen.contains(activation(1, 1)));
+    seen.set_listed(activation(1, 1), true);
+    assert_eq!((seen.count(range(0, 9)), seen.gone(range(0, 9)).count()), (2, 0));
+}
+
+#[test]
+fn digests_never_take_more_room_than_what_they_stand_for() {
+    let sparse = seen(&[(1, 1), (90_000, 2), (200_000, 3), (200_001, 4), (700_000, 5)]);
+    let size = |seen: &Seen| serde_json::to_vec(seen).unwrap().len();
+    let mut before = sparse;
+    for widest in [MINUTE, 4 * MINUTE, 16 * MINUTE] {
+        let mut after = before.clone();
+        after.digest_upto(u64::MAX, widest, &[]);
+        assert!(size(&after) < size(&before), "{widest}");
+        assert_eq!(after.count(range(0, 700_000)), 5);
+        before = after;
+    }
+    assert_eq!(before.digest_at(5).map(Digest::range), Some(range(1, 700_000)));
+}
+
+#[test]
+fn the_start_of_the_newest_cuts_no_digest() {
+    let mut seen = seen(&[(1, 1), (2, 2), (3, 3), (70_000, 4), (70_000, 5), (80_000, 6)]);
+    seen.digest_upto(3, MINUTE, &[]);
+    let start = |newer| seen.start_of_newest(newer, range(0, 99_999));
+    assert_eq!(
+        [1, 2, 3, 4, 6, 7].map(start),
+        [Some(80_000), Some(70_000), Some(70_000), Some(1), Some(1), None]
+    );
+}
+
+#[test]
+fn two_sets_united_count_no_activation_twice() {
+    let range = range(0, 999_999);
+    let mut exact = seen(&[(1, 1), (70_000, 2)]);
+    exact.unite(seen(&[(1, 1), (2, 3)]));
+    assert_eq!(exact.count(range), 3);
+    let mut digest = seen(&[(1, 1), (2, 3)]);
+    digest.digest_upto(5, MINUTE, &[]);
+    let mut forth = exact.clone();
+    forth.unite(digest.clone());
+    let mut back = digest;
+    back.unite(exact);
+    assert_eq!((forth.count(range), back.count(range)), (3, 3));
+}
+
+#[test]
+fn one_that_is_gone_for_one_set_counts_for_the_digest_of_the_other() {
+    let mut digest = seen(&[(1, 1), (2, 2)]);
+    digest.digest_upto(5, MINUTE, &[]);
+    let mut gone = seen(&[(1, 1)]);
+    gone.set_listed(activation(2, 2), false);
+    gone.unite(digest.clone());
+    assert_eq!(gone, digest, "known twice, it would be left out when the list is compared with the digest");
+}
+
+#[test]
+fn what_the_parts_of_a_run_have_done_counts_once_in_whatever_order_they_come() {
+    let mut digested = seen(&[(10, 1), (30, 2)]);
+    digested.digest_upto(99, MINUTE, &[]);
+    let mut older = seen(&[(5, 3), (12, 4)]);
+    older.digest_upto(99, MINUTE, &[]);
+    let parts = [digested, older, seen(&[(20, 5), (40, 6)])];
+    let mut all = seen(&[(10, 1), (30, 2), (5, 3), (12, 4), (20, 5), (25, 7)]);
+    all.digest_upto(99, MINUTE, &[]);
+    all.insert(activation(40, 6));
+    for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
+        let mut known = seen(&[(25, 7)]);
+        order.into_iter().for_each(|part| known.take_up(&parts[part]));
+        assert_eq!(known, all, "{order:?}");
+    }
+}
+
+#[test]
+fn ids_in_a_range_that_is_owed_are_not_digested() {
+    let mut seen = seen(&[(1, 1), (2, 2), (5, 3), (6, 4), (11, 5), (12, 6)]);
+    seen.digest_upto(99, MINUTE, &[range(5, 10)]);
+    assert_eq!(seen.starts().collect::<Vec<_>>(), [5, 6]);
+    assert_eq!(seen.count(range(0, 99)), 6);
+}
+
+#[test]
+fn what_is_older_than_the_look_back_is_forgotten_unless_owed() {
+    let mut seen = seen(&[(1, 1), (50, 2), (100, 3)]);
+    seen.keep(90, &[range(40, 60)]);
+    assert_eq!(seen.starts().collect::<Vec<_>>(), [50, 100]);
+}

@@ -1,0 +1,65 @@
+//! The lines of a turn on their way to the receiver: into the outbox, sent when it is time, and noted when one was set aside.
+
+use super::{NAMED, Turn};
+use crate::event::{self, Events};
+use crate::lumberjack::Goal;
+use crate::record::Line;
+
+/// How long a line may wait for its window to fill, in milliseconds: a run that is short of time shall have sent what it has read.
+const LINGER_MS: u64 = 1_000;
+/// Lines between two looks at the clock, which takes as long as writing a line does.
+const LINES_A_LOOK: usize = 64;
+
+impl Turn<'_> {
+    /// Puts a line into the outbox; or says that the turn is over.
+    pub(super) fn put(&mut self, events: &Events<'_>, index: usize, line: Line<'_>) -> bool {
+        let looks = index.is_multiple_of(LINES_A_LOOK);
+        if self.delivery.is_full() {
+            self.send(Goal::Room);
+        } else if looks && self.lingers() {
+            self.send(Goal::Sent);
+        }
+        if self.ended() || (looks && self.ledger.has_begun() && !self.in_time()) {
+            return false;
+        }
+        if !self.delivery.is_waiting() {
+            self.waiting_since_ms = self.ports.clock.now_ms();
+        }
+        self.delivery.push(events, index, line);
+        self.ledger.push();
+        self.tally.lines += 1;
+        self.tally.mended += u64::from(line.is_mended());
+        true
+    }
+
+    fn lingers(&mut self) -> bool {
+        let now = self.ports.clock.now_ms();
+        self.delivery.is_waiting() && now.saturating_sub(self.waiting_since_ms) >= LINGER_MS
+    }
+
+    /// Sends what was read, as far as the goal says; after a failure the turn is over.
+    pub(super) fn send(&mut self, goal: Goal) {
+        if !self.delivery.is_pending() || self.over {
+            return;
+        }
+        let settled = self.delivery.work(self.ports, goal, self.stop_ms);
+        for number in settled.set_aside {
+            self.set_aside(number);
+        }
+        self.ledger.settle(settled.events);
+        if let Some(failure) = self.delivery.given_up() {
+            self.failure = Some(failure.clone());
+        }
+        self.over = self.delivery.given_up().is_some() || self.delivery.is_out_of_time();
+    }
+
+    /// Notes a line that was set aside, by its id.
+    fn set_aside(&mut self, number: u64) {
+        self.tally.set_aside += 1;
+        if let Some((activation, index)) = self.ledger.find(number)
+            && self.set_aside.len() < NAMED
+        {
+            self.set_aside.push(event::id(&self.namespace, activation.activation_id, index));
+        }
+    }
+}

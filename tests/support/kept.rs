@@ -1,0 +1,17 @@
+//! Files that are kept and made by a test: it compares what is kept, and writes it anew where the environment says so.
+
+use std::path::Path;
+
+/// Set, it makes the test write the file instead of comparing it.
+const UPDATE: &str = "WHISKJACK_UPDATE";
+
+/// The file at `path` must be what was `made` of `source` by the test program `test`.
+#[track_caller]
+pub(crate) fn compare_or_write(path: &str, made: &str, source: &str, test: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if std::env::var_os(UPDATE).is_some() {
+        std::fs::write(&file, made).unwrap();
+    }
+    let kept = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(kept == made, "{path} is not what {source}: run `{UPDATE}=1 cargo test --test {test}`");
+}
