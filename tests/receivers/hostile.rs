@@ -1,4 +1,4 @@
-//! Receivers that misbehave, on a virtual clock (facts/lumberjack.md 7.2). The same over real sockets: `sockets`.
+//! Receivers that misbehave, on a virtual clock (docs/facts/lumberjack.md 7.2). The same over real sockets: `sockets`.
 
 use crate::rig::{Happened, Rig, Say, Window, ack, event, failed, well};
 use crate::wire::options;
