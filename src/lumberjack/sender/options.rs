@@ -37,7 +37,7 @@ impl Default for Options {
             // usually full by events before that, at 280 bytes each.
             window_bytes: 1 << 20,
             in_flight: 1,
-            // No more bytes than Filebeat's default, which is level 3 of another encoder, in half of the time (docs/decisions.md).
+            // No more bytes than Filebeat's default, which is level 3 of another encoder, in half of the time (docs/decisions/sending.md, SEND-2).
             compression_level: 2,
             // Keep-alives come every 3–5 s where there are any, but not every receiver sends them; Filebeat's default.
             timeout_ms: 30_000,
