@@ -410,7 +410,7 @@ sentences! {
     }
 
     fn h35_a_receiver_that_acknowledges_before_it_stores_cannot_be_told_from_others() {
-        // Documented: README, "Guarantees". An ack is all that the protocol has.
+        // Documented in docs/guarantees.md. An ack is all that the protocol has.
         let rig = five(&[Say::Ack(5)]);
         assert_eq!(rig.settled, 5);
     }
