@@ -192,6 +192,45 @@ fn the_glossary_is_sorted_and_has_each_word_once() {
     assert!(words.len() > 50, "only {} were found", words.len());
 }
 
+/// The result is made of these structs, field by field.
+#[test]
+fn the_page_about_events_names_each_key_of_the_result() {
+    let page = text(&root().join("docs/events.md"));
+    let report = files(&root().join("src")).into_iter().map(|file| text(&file));
+    let report = report.into_iter().find(|code| code.contains("struct RunResult {")).unwrap();
+    let mut keys = 0;
+    for part in ["RunResult", "Lines", "Left", "ActionResult"] {
+        let (_, fields) = report.split_once(&format!("struct {part} {{\n")).unwrap();
+        let fields = fields.split_once("\n}").unwrap().0;
+        let fields = fields.lines().filter_map(|line| line.trim().split_once(": ")).map(|(name, _)| name);
+        for key in fields.filter(|name| name.chars().all(|c| c.is_ascii_lowercase() || c == '_')) {
+            let is_named = [format!("`{key}`"), format!(".{key}`")].iter().any(|name| page.contains(name));
+            assert!(is_named || ["lines", "left"].contains(&key), "docs/events.md does not name `{key}`");
+            keys += 1;
+        }
+    }
+    assert!(keys > 20, "only {keys} were found");
+}
+
+#[test]
+fn the_index_of_decisions_has_each_of_them_with_its_date() {
+    let index = text(&root().join("docs/decisions/README.md"));
+    let listed: BTreeSet<String> =
+        index.lines().filter_map(|row| row.strip_prefix("| [")).map(str::to_owned).collect();
+    let mut written = 0;
+    for page in files(&root().join("docs/decisions")).iter().filter(|page| !page.ends_with("README.md")) {
+        for decision in text(page).split("\n## ").skip(1) {
+            let (id, rest) = decision.split_once("\n\n*").unwrap();
+            let (date, _) = rest.split_once(".* **").unwrap();
+            let file = page.file_name().unwrap().to_string_lossy();
+            let row = format!("{id}]({file}#{}) | {date} | ", id.to_lowercase());
+            assert!(listed.iter().any(|listed| listed.starts_with(&row)), "the index lacks {row}");
+            written += 1;
+        }
+    }
+    assert_eq!(written, listed.len(), "the index names decisions that are not there");
+}
+
 /// The facts name files of other repositories.
 fn is_of_others(file: &Path) -> bool {
     file.starts_with(root().join("docs/facts"))
