@@ -300,6 +300,15 @@ impl Turn<'_> {
                 Lines::Lost(trouble) => {
                     self.owe(owed::of(&record, Some(trouble)));
                 }
+                Lines::Unchecked(trouble) if self.singles.has_room_for_checks() => {
+                    self.owe(owed::of(&record, Some(trouble)));
+                }
+                Lines::Unchecked(trouble) => {
+                    self.tally.put_off += 1;
+                    self.note_without_logs(trouble);
+                    self.logs.doubted(&record);
+                    self.take(&record, record.entries());
+                }
                 // It was passed over when it was not monitored: a look-back takes it for known.
                 Lines::Later(trouble) if self.seen.contains(summary) => {
                     self.owe(owed::of(&record, trouble));

@@ -224,7 +224,9 @@ fn advanced(plan: &Plan, outcomes: &[Outcome]) -> Checkpoint {
     if learned == Some(LogPlace::Api) {
         checkpoint.undo_doubtful();
     }
-    checkpoint.sources.values_mut().for_each(SourceState::keep_doubtful);
+    if !outcomes.iter().any(|outcome| outcome.unanswered) {
+        checkpoint.sources.values_mut().for_each(SourceState::keep_doubtful);
+    }
     checkpoint
 }
 

@@ -178,7 +178,7 @@ struct Place {
 
 impl Place {
     fn of(record: &Record<'_>) -> Self {
-        let path = record.annotation_text("path");
+        let path = record.annotation_text("path").filter(|path| !path.is_empty());
         let of_path = path.as_deref().map(|path| {
             let mut parts = path.split('/').skip(1);
             match (parts.next(), parts.next()) {

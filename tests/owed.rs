@@ -188,6 +188,25 @@ fn lines_that_their_store_does_not_give_are_owed_beyond_the_look_back_until_it_d
 }
 
 #[test]
+fn a_record_that_may_have_its_lines_elsewhere_is_not_done_before_somebody_has_said_so() {
+    for (age, down) in [(0, 1), (0, 40), (10 * 60 * MINUTE, 1), (10 * 60 * MINUTE, 40)] {
+        let moved = Record { state: State::Stored, ..record(age + 75_500, 100, 3) };
+        let others = (1..=20).map(|id| record(age + 60_000 + 1_000 * id, id, 2));
+        let world = World::new(10_000, others.chain([moved]));
+        world.no_logs.set(true);
+        for run in 1..=down {
+            let ran = world.run();
+            assert!(!ran.complete, "run {run} of {down}, {age} ms ago: {ran:?}");
+        }
+        let others_came = (1..=20).all(|id| world.came(id) == (2, 0));
+        assert!(world.came(100) == (0, 0) && others_came, "{age} ms ago, {down} runs");
+        world.no_logs.set(false);
+        runs_until_complete(&world, 4);
+        assert!(world.all_came_once(), "{age} ms ago, {down} runs without an answer");
+    }
+}
+
+#[test]
 fn lines_of_a_store_follow_the_records_own_notice_and_keep_their_numbers_from_run_to_run() {
     let world = world(1_000, Record { state: State::Noticed, ..record(75_500, 100, 80_000) });
     let runs = runs_until_complete(&world, 5);

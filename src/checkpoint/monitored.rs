@@ -194,10 +194,8 @@ impl Checkpoint {
         }
     }
 
-    /// Sets a source aside: what it has done only as digests, so that it is small.
-    fn park(&mut self, name: &str, mut state: SourceState) {
-        let fresh = state.owed_ranges(Part::Fresh);
-        state.seen.digest_upto(u64::MAX, PARKED_DIGEST_MS, &fresh);
+    /// Sets a source aside.
+    fn park(&mut self, name: &str, state: SourceState) {
         let key = if name == NAMESPACE { parked_name(&state.selection) } else { name.to_owned() };
         match self.parked.get_mut(&key) {
             Some(parked) => {
@@ -208,7 +206,8 @@ impl Checkpoint {
         }
     }
 
-    /// Forgets parked sources that do not fit; first those that are owed nothing, then those that were given up first.
+    /// Makes parked sources fit: digests stand for the ids of the largest, and if that does not suffice, some are forgotten; first those that are owed
+    /// nothing, then those that were given up first.
     fn bound_parked(&mut self) -> Vec<String> {
         let mut warnings = Vec::new();
         let size = |state: &SourceState| serde_json::to_vec(state).map_or(0, |json| json.len());
@@ -216,6 +215,9 @@ impl Checkpoint {
             let bytes: usize = self.parked.values().map(size).sum();
             if self.parked.len() <= MOST_PARKED && bytes <= PARKED_BYTES {
                 return warnings;
+            }
+            if bytes > PARKED_BYTES && self.digest_parked() {
+                continue;
             }
             let first = self.parked.iter().min_by_key(|(_, state)| (state.owes(), state.through));
             let Some((name, owes)) = first.map(|(name, state)| (name.clone(), state.owes())) else {
@@ -228,6 +230,17 @@ impl Checkpoint {
                 ));
             }
         }
+    }
+}
+
+impl Checkpoint {
+    /// Lets digests stand for what the parked source with the most ids has done. Says whether that made a difference.
+    fn digest_parked(&mut self) -> bool {
+        let ids = |state: &SourceState| state.seen.starts().count();
+        let Some(state) = self.parked.values_mut().max_by_key(|state| ids(state)) else { return false };
+        let (before, fresh) = (ids(state), state.owed_ranges(Part::Fresh));
+        state.seen.digest_upto(u64::MAX, PARKED_DIGEST_MS, &fresh);
+        ids(state) < before
     }
 }
 
@@ -369,12 +382,28 @@ mod tests {
     }
 
     #[test]
+    fn parked_sources_keep_ids_until_they_do_not_fit_and_then_digests() {
+        let mut checkpoint = Checkpoint::default();
+        let mut large = state(&["*"]);
+        (0..5_000).for_each(|n| large.seen.insert(activation(90 * MINUTE + n, 100 + n)));
+        checkpoint.park(NAMESPACE, large.clone());
+        checkpoint.park("b", state(&[]));
+        assert_eq!(checkpoint.bound_parked(), Vec::<String>::new());
+        let ids = |name: &str| checkpoint.parked[name].seen.starts().count();
+        assert!(ids("* *") < 10 && ids("b") == state(&[]).seen.starts().count());
+        assert_eq!(
+            checkpoint.parked["* *"].seen.count(range(1, u64::MAX)),
+            large.seen.count(range(1, u64::MAX))
+        );
+    }
+
+    #[test]
     fn digests_of_a_name_that_was_parked_are_forgotten_where_patterns_walk_again() {
         let mut checkpoint = Checkpoint::default();
         let owed = vec![Owed { range: range(79 * MINUTE, 96 * MINUTE), part: Part::Lookback }];
         checkpoint.sources.insert("a".into(), SourceState { owed, ..state(&[]) });
         checkpoint.monitor(&[Source::Action(Action::parse("b").unwrap())], 90 * MINUTE);
-        assert_eq!(checkpoint.parked["a"].seen.count(range(90 * MINUTE, 96 * MINUTE)), 3);
+        assert_eq!(checkpoint.parked["a"].seen.count(range(90 * MINUTE, 96 * MINUTE)), 2);
         checkpoint.sources.get_mut("b").unwrap().through = 100 * MINUTE;
         let all = Selection::new([Entry::parse("*").unwrap()], None);
         checkpoint.monitor(&[Source::Namespace(all)], 90 * MINUTE);

@@ -30,6 +30,8 @@ pub(super) enum Lines {
     Later(Option<String>),
     /// Not to be had now, and no look-back finds the record again: it is owed by itself, and this is why.
     Lost(String),
+    /// The same, for a record that was to be checked: its lines are not known to be elsewhere.
+    Unchecked(String),
     /// Not to be had now, and the slice cannot go on without.
     Failed(Failure),
 }
@@ -61,10 +63,15 @@ struct Checks {
     met: u64,
     next: u64,
     random: u64,
+    /// One had no answer, so there are no more in this turn.
+    unanswered: bool,
 }
 
 impl Checks {
     fn is_chosen(&mut self) -> bool {
+        if self.unanswered {
+            return false;
+        }
         self.met += 1;
         let chosen = self.met == self.next;
         if chosen {
@@ -86,6 +93,8 @@ pub(super) struct LogStore {
     doubtful: Seen,
     failures: u32,
     put_off: u32,
+    /// Why the API never says where lines are.
+    refusal: Option<String>,
     /// What starts before this is in no later look-back.
     next_look_back_from: u64,
 }
@@ -102,7 +111,7 @@ enum Asks {
 
 impl LogStore {
     pub(super) fn new(belief: Belief, next_look_back_from: u64) -> Self {
-        let checks = Checks { met: 0, next: 1, random: belief.random | 1 };
+        let checks = Checks { met: 0, next: 1, random: belief.random | 1, unanswered: false };
         Self {
             belief,
             checks,
@@ -110,6 +119,7 @@ impl LogStore {
             doubtful: Seen::default(),
             failures: 0,
             put_off: 0,
+            refusal: None,
             next_look_back_from,
         }
     }
@@ -122,6 +132,19 @@ impl LogStore {
     /// What counts as done without lines although they may be elsewhere.
     pub(super) fn take_doubtful(&mut self) -> Seen {
         std::mem::take(&mut self.doubtful)
+    }
+
+    /// Whether a check had no answer: then no doubt is settled by time.
+    pub(super) fn is_unanswered(&self) -> bool {
+        self.checks.unanswered
+    }
+
+    /// Why the API never says where lines are, if it was asked.
+    pub(super) fn take_refusal(&mut self) -> Option<String> {
+        let refusal = self.refusal.take()?;
+        Some(format!(
+            "{refusal}; lines in a store of their own would not be seen: let the API key read logs, or set `logs` to `record`"
+        ))
     }
 
     /// The lines of `record`. Asks for them if the record has none of its own, may have some, and that is believed or to be checked.
@@ -158,7 +181,7 @@ impl LogStore {
                 self.not_yet(record, last_chance, age_ms)
             }
             Ok(Logs::Empty) => self.not_yet(record, last_chance, age_ms),
-            Ok(Logs::NoRecord) if asks == Asks::Check => self.doubted(record),
+            Ok(Logs::NoRecord) if last_chance && asks == Asks::Check => self.doubted(record),
             Ok(Logs::NoRecord) if last_chance => {
                 Lines::Lost(format!("{}: the API does not know it any more", not_to_be_had(id)))
             }
@@ -169,8 +192,14 @@ impl LogStore {
                 let warning = format!("{}: their store does not give them", not_to_be_had(id));
                 if last_chance { Lines::Lost(warning) } else { Lines::Later(Some(warning)) }
             }
-            Err(failure) if asks == Asks::Check || self.believes_in_records() && !failure.retryable => {
+            Err(failure) if self.believes_in_records() && !failure.retryable => {
+                self.refusal.get_or_insert(failure.message);
                 self.doubted(record)
+            }
+            Err(failure) if asks == Asks::Check => {
+                self.checks.unanswered = true;
+                let message = failure.message;
+                if last_chance { Lines::Unchecked(message) } else { Lines::Later(Some(message)) }
             }
             Err(failure) => self.failed(failure, last_chance),
         }
@@ -193,7 +222,7 @@ impl LogStore {
     }
 
     /// It counts as done with what it has, and will not if the lines turn out to be elsewhere.
-    fn doubted(&mut self, record: &Record<'_>) -> Lines {
+    pub(super) fn doubted(&mut self, record: &Record<'_>) -> Lines {
         if !self.belief.configured {
             self.doubtful.insert(Summary { activation_id: record.activation_id, start: record.start });
             self.doubtful.fit(MOST_DOUBTFUL);

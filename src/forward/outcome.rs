@@ -48,6 +48,8 @@ pub struct Outcome {
     /// Activations without lines that count as done, and nobody asked whether their lines are elsewhere.
     #[serde(with = "crate::handover::as_json")]
     pub doubtful: Seen,
+    /// Nobody answered whether lines are elsewhere, so no doubt is settled by time.
+    pub unanswered: bool,
     /// Why it is not finished, if not for want of time.
     pub failure: Option<String>,
 }
@@ -114,6 +116,7 @@ impl Turn<'_> {
             .copied()
             .filter(|range| reached.is_none_or(|reached| range.upto() >= reached))
             .collect();
+        self.logs.take_refusal().into_iter().for_each(|refusal| self.note_without_logs(refusal));
         let goes_on = self.failure.is_none() && !out_of_time;
         let records = if goes_on { self.singles.take_open() } else { Vec::new() };
         let of_records = Slice::of_records(slice.source.clone(), records.clone());
@@ -167,6 +170,7 @@ impl Turn<'_> {
             set_aside: self.set_aside,
             without_logs: self.without_logs,
             logs: self.logs.learned(),
+            unanswered: self.logs.is_unanswered(),
             doubtful: self.logs.take_doubtful(),
             failure: self.failure.map(|failure| failure.message),
         }

@@ -21,6 +21,8 @@ use std::ops::ControlFlow;
 
 /// Most records of a source that are owed by themselves. Beyond that a record stays in its range, and holds up what is older.
 const MOST: usize = 100;
+/// So many of them may be there only because nobody knows where their lines are: each costs a request in each run.
+const MOST_UNCHECKED: usize = 8;
 /// Longest trouble that the checkpoint keeps, in characters.
 const LONGEST_TROUBLE: usize = 300;
 /// Acknowledged entries that are passed over between two looks at the clock.
@@ -122,6 +124,11 @@ impl Singles {
     /// Those that this run goes on with.
     pub(super) fn take_open(&mut self) -> Vec<OwedRecord> {
         std::mem::take(&mut self.open).into()
+    }
+
+    /// Whether one more may be owed of which it is not known that it has lines.
+    pub(super) fn has_room_for_checks(&self) -> bool {
+        self.owed.len() < MOST_UNCHECKED
     }
 
     fn is_full(&self) -> bool {

@@ -63,6 +63,8 @@ pub struct World {
     kept: RefCell<Option<Vec<u8>>>,
     /// Whether the API cannot show summaries now.
     pub no_summaries: Cell<bool>,
+    /// Whether `/logs` is not to be had now.
+    pub no_logs: Cell<bool>,
     pub asked: RefCell<Vec<String>>,
 }
 
@@ -95,6 +97,7 @@ impl World {
             arrived: RefCell::default(),
             kept: RefCell::default(),
             no_summaries: Cell::new(false),
+            no_logs: Cell::new(false),
             asked: RefCell::default(),
         })
     }
@@ -231,6 +234,7 @@ impl Http for Outside {
             let found = records.iter().find(|record| record.id == id && record.state != State::Deleted);
             let Some(record) = found else { return Ok(not_found()) };
             return Ok(match (record.state, logs) {
+                (_, true) if world.no_logs.get() => text(502, "<html>"),
                 (State::BadGateway | State::LeftOut, _) => text(502, "<html>"),
                 (State::Lost, true) => {
                     text(200, r#"{"logs":["The log message can't be retrieved, no index"]}"#)

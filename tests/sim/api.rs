@@ -137,6 +137,9 @@ fn by_id(sim: &Sim, id: u128, logs_only: bool) -> Answer {
         Some(_) => sim.met.note("poison-by-id"),
         None => {}
     }
+    if logs_only && platform::logs_are_down(sim) {
+        return Answer::json(502, b"<html>Bad Gateway</html>".to_vec());
+    }
     if logs_only { logs(sim, record) } else { Answer::json(200, bytes(sim, record, true)) }
 }
 

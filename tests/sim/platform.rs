@@ -37,6 +37,8 @@ pub struct Platform {
     pub strange: u64,
     /// Runs have no deadline.
     pub endless: bool,
+    /// During this time nobody says where lines are.
+    pub logs_down: Option<(u64, u64)>,
 }
 
 impl Platform {
@@ -68,6 +70,14 @@ impl Platform {
             settings.clean = false;
         }
         platform.endless = endless::draw(luck, settings);
+        // A chance of its own once more.
+        let luck = Random::new(mixed(settings.end));
+        if few && luck.chance(150) && settings.logs != LogsAt::Nowhere {
+            let since = luck.between(settings.begin, settings.end);
+            let upto = since + luck.heavy(3, 60) * settings.interval_ms;
+            platform.logs_down = Some((since, upto.min(settings.end)));
+            settings.clean = false;
+        }
         platform
     }
 
@@ -201,6 +211,16 @@ pub fn silence(sim: &Sim) -> Option<(u16, &'static str)> {
         r#"{"error":"There was an internal server error.","code":"k3FvVvZNgzJXEJTRtGcVvZ6cGrKzYlfH"}"#,
     )];
     Some(if sim.luck.chance(300) { own[0] } else { sim.luck.pick(FOREIGN) })
+}
+
+/// Whether nobody says now where lines are.
+pub fn logs_are_down(sim: &Sim) -> bool {
+    let now = sim.now.get();
+    let down = sim.world.platform.logs_down.is_some_and(|(since, upto)| (since..upto).contains(&now));
+    if down {
+        sim.met.note("logs-down");
+    }
+    down && !sim.quiet.get()
 }
 
 /// What is said in place of a package, if anything.

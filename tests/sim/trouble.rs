@@ -69,6 +69,7 @@ pub const KINDS: &[&str] = &[
     "notice-only",
     "logs-moved",
     "logs-moved-back",
+    "logs-down",
     "no-limits-at-first",
     "no-limits-later",
     "limits-fell",

@@ -93,6 +93,33 @@ fn while_no_line_was_seen_all_without_are_asked_for_and_one_answer_changes_the_b
     (0..50).for_each(|_| assert!(matches!(store.ask(&mut logs, &[], LATER), Lines::Elsewhere(_))));
 }
 
+#[test]
+fn a_check_without_an_answer_is_none_and_there_are_no_more_in_that_turn() {
+    let down = Store::new(502, json!({"error": "Bad Gateway"}));
+    for (from, later) in [(0, true), (START + 1, false)] {
+        let mut logs = passing(LogPlace::Record, from);
+        assert!(matches!(down.ask(&mut logs, &[LINE], LATER), Lines::InRecord));
+        match down.ask(&mut logs, &[], LATER) {
+            Lines::Later(Some(_)) => assert!(later),
+            Lines::Unchecked(_) => assert!(!later, "no look-back finds it again"),
+            _ => panic!("it counts as an answer"),
+        }
+        let asked = down.asked.borrow().len();
+        assert!(logs.is_unanswered() && logs.take_doubtful().is_empty());
+        (0..50).for_each(|_| assert!(matches!(down.ask(&mut logs, &[], LATER), Lines::InRecord)));
+        assert_eq!((down.asked.borrow().len(), logs.take_doubtful().is_empty()), (asked, false));
+    }
+}
+
+#[test]
+fn an_api_that_never_says_where_lines_are_leaves_a_warning() {
+    let refuses = Store::new(403, json!({"error": "no", "code": "x"}));
+    let mut logs = log_store(LogPlace::Record);
+    assert!(matches!(refuses.ask(&mut logs, &[], LATER), Lines::InRecord));
+    let refusal = logs.take_refusal().unwrap();
+    assert!(refusal.contains("403") && refusal.contains("set `logs` to `record`"), "{refusal}");
+}
+
 fn texts(lines: &[OwnedLine]) -> Vec<String> {
     lines.iter().map(|line| line.line().text().into_owned()).collect()
 }
