@@ -16,6 +16,7 @@ use bindings::exports::whiskjack::forwarder::forwarder as wit;
 use bindings::whiskjack::forwarder::types;
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
+use std::io::Write;
 
 struct Component;
 
@@ -150,6 +151,7 @@ fn wit_slice(slice: Slice) -> wit::Slice {
 
 /// Hands a report over; its log goes to stderr, which is the activation's log.
 fn wit_report(report: Report) -> wit::Report {
-    report.log.iter().for_each(|line| eprintln!("whiskjack: {line}"));
+    // A log that cannot be written stops no run.
+    report.log.iter().for_each(|line| _ = writeln!(std::io::stderr(), "whiskjack: {line}"));
     wit::Report { result: report.result, checkpoint: report.checkpoint, complete: report.complete }
 }

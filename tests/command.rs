@@ -50,6 +50,44 @@ fn every_line_arrives_once_with_the_checkpoint_in_a_file() {
 }
 
 #[test]
+fn a_log_that_cannot_be_written_stops_no_run_and_no_deployment() {
+    let scene = Scene::new();
+    scene.add_activations(2);
+    let receiver = scene.receiver();
+    let directory = tempfile::tempdir().unwrap();
+    let [config, state, zip] = ["c.json", "state.json", "code.zip"].map(|name| directory.path().join(name));
+    let mut params = scene.params(receiver.port());
+    params["log_level"] = json!("debug");
+    std::fs::write(&config, params.to_string()).unwrap();
+    std::fs::write(&zip, whiskjack_testbed::zip_of(&[("exec", b"#!/bin/sh\n")])).unwrap();
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let program = |arguments: &[&str]| {
+        let mut program = std::process::Command::new(whiskjack_testbed::artifacts().whiskjack());
+        program.args(arguments).arg("--config").arg(&config).envs(scene.environment());
+        program
+    };
+
+    let state = state.to_str().unwrap();
+    for run in 0..2 {
+        let ran = program(&["run", "--state", state]).stderr(full()).output().unwrap();
+        assert_eq!(ran.status.code(), Some(0), "{ran:?}");
+        let result: Value = serde_json::from_slice(&ran.stdout).unwrap();
+        assert_eq!(result["lines"]["acknowledged"], if run == 0 { 12 } else { 0 }, "{result}");
+    }
+    let wrong = program(&["run", "--state", state, "--nonsense"]).stderr(full()).output().unwrap();
+    assert_eq!(wrong.status.code(), Some(2));
+
+    let zip = zip.to_str().unwrap();
+    let deploy = program(&["deploy", "--zip", zip, "--wait", "0s"]).stdout(full()).stderr(full()).status();
+    assert_eq!(deploy.unwrap().code(), Some(0));
+    assert!(
+        scene.api.world().action("whiskjack").is_some() && scene.api.world().rule("whiskjack-rule").is_some()
+    );
+    let undeploy = program(&["undeploy"]).stdout(full()).stderr(full()).status();
+    assert_eq!((undeploy.unwrap().code(), scene.api.world().action("whiskjack").is_some()), (Some(0), false));
+}
+
+#[test]
 fn without_a_file_the_checkpoint_is_in_a_package() {
     let scene = Scene::new();
     scene.add_activations(2);

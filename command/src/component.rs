@@ -4,6 +4,7 @@ mod bindings;
 
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};
+use std::io::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -17,6 +18,7 @@ use whiskjack_config_file::ConfigFile;
 
 use crate::arguments::{self, Command, Files, HELP, KEY};
 use crate::outcome::{Outcome, redacted};
+use crate::said;
 use crate::security::{self, Channel, Fault, take};
 use crate::state::StateFile;
 
@@ -40,14 +42,20 @@ impl Guest for Component {
             Ok(Command::Run(files)) => return run_once(&files),
             Err(message) => return misused(&message),
         };
-        print!("{said}");
-        Ok(())
+        print(&said)
     }
 }
 
 fn misused(message: &str) -> Result<(), ()> {
-    eprintln!("whiskjack: {message}");
+    said::to_stderr(format_args!("whiskjack: {message}"));
     Err(())
+}
+
+/// Prints what the command was started for.
+fn print(text: &str) -> Result<(), ()> {
+    std::io::stdout()
+        .write_all(text.as_bytes())
+        .map_err(|error| said::to_stderr(format_args!("whiskjack: cannot write to stdout: {error}")))
 }
 
 fn run_once(files: &Files) -> Result<(), ()> {
@@ -79,9 +87,9 @@ fn run_once(files: &Files) -> Result<(), ()> {
     control::say_goodbye();
     for fault in &outcome.faults {
         let line = source.located(&fault.key, &fault);
-        eprintln!("{}", redacted(&line, key.as_deref()));
+        said::to_stderr(redacted(&line, key.as_deref()));
     }
-    println!("{}", outcome.line(key.as_deref()));
+    print(&format!("{}\n", outcome.line(key.as_deref())))?;
     if outcome.complete { Ok(()) } else { Err(()) }
 }
 
@@ -165,7 +173,7 @@ fn work(plan: &RunPlan, kept: &mut Kept) -> Report {
         if kept.saved_at.elapsed() >= SAVE_EVERY {
             // A failure here is not the run's: the last save decides.
             if let Err(message) = kept.keep(&forwarder::conclude(plan, &outcomes, false)) {
-                eprintln!("whiskjack: {message}");
+                said::to_stderr(format_args!("whiskjack: {message}"));
             }
         }
     }
@@ -191,7 +199,8 @@ impl Kept {
     fn renew(&self) -> bool {
         let Some(file) = &self.file else { return true };
         file.check().is_ok_and(|()| {
-            file.renew(now_ms()).unwrap_or_else(|message| eprintln!("whiskjack: {message}"));
+            file.renew(now_ms())
+                .unwrap_or_else(|message| said::to_stderr(format_args!("whiskjack: {message}")));
             true
         })
     }

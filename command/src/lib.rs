@@ -12,6 +12,8 @@
 //! | [`outcome`] | the result line |
 //! | `component` | plan, forward, conclude; only for WASI |
 
+#![deny(clippy::print_stdout, clippy::print_stderr, reason = "they panic where nobody reads")]
+
 pub mod arguments;
 pub mod outcome;
 pub mod security;
@@ -22,3 +24,6 @@ mod text;
 
 #[cfg(target_os = "wasi")]
 mod component;
+#[cfg(target_os = "wasi")]
+#[path = "../../host-shim/src/said.rs"]
+mod said;

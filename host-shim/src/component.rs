@@ -26,6 +26,7 @@ pub(crate) use self::bindings::whiskjack::forwarder::types::{
 use crate::http::Api;
 use crate::net::proxy::Proxy;
 use crate::params::{Receivers, Security};
+use crate::said;
 use crate::transport::Connection;
 
 /// Largest memory of one instance, in bytes.
@@ -261,7 +262,7 @@ pub(crate) enum CallError {
 impl CallError {
     fn trap(error: wasmtime::Error) -> Self {
         // The cause in one line; the stack is for developers, who find it in the log.
-        eprintln!("whiskjack: {error:?}");
+        said::to_stderr(format_args!("whiskjack: {error:?}"));
         Self::Trap(error.root_cause().to_string())
     }
 }

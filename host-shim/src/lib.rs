@@ -9,6 +9,8 @@
 //! The component is embedded as native code (see `build.rs`); no compiler is linked.
 //! The program is statically linked with musl, whose allocator is slow. Measure another before adding one.
 
+#![deny(clippy::print_stdout, clippy::print_stderr, reason = "they panic where nobody reads")]
+
 mod checkpoint;
 mod component;
 pub mod deploy;
@@ -19,6 +21,7 @@ mod origin;
 mod params;
 mod result;
 mod run;
+pub mod said;
 mod secret;
 #[cfg(test)]
 mod testing;

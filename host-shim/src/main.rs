@@ -1,5 +1,7 @@
 //! The `whiskjack` program: picks a face, and prints what went wrong in one place.
 
+#![deny(clippy::print_stdout, clippy::print_stderr, reason = "they panic where nobody reads")]
+
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::Write;
@@ -13,7 +15,7 @@ use whiskjack_host::deploy::{self, DeployError};
 use whiskjack_host::faces::cli::Prepared;
 use whiskjack_host::faces::cli::deploy::DeployCommand;
 use whiskjack_host::faces::{self, Face, actionloop, cli, oneshot, serve};
-use whiskjack_host::{RunResult, Shim, runtime};
+use whiskjack_host::{RunResult, Shim, runtime, said};
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
@@ -41,13 +43,13 @@ fn command(arguments: Vec<OsString>) -> ExitCode {
 
 fn ended(outcome: anyhow::Result<u8>) -> ExitCode {
     outcome.map(ExitCode::from).unwrap_or_else(|error| {
-        eprintln!("whiskjack: {error:#}");
+        said::to_stderr(format_args!("whiskjack: {error:#}"));
         ExitCode::FAILURE
     })
 }
 
 fn misused(message: &str) -> ExitCode {
-    eprintln!("whiskjack: {message}");
+    said::to_stderr(format_args!("whiskjack: {message}"));
     ExitCode::from(2)
 }
 
@@ -57,7 +59,7 @@ fn deployment(command: &DeployCommand) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return ended(Err(error.into())),
     };
-    let mut say = |line: &str| println!("{line}");
+    let mut say = |line: &str| said::to_stdout(line);
     let mut source = Source::default();
     let outcome = match command {
         DeployCommand::Help => return ended(print(cli::deploy::HELP)),
@@ -81,7 +83,7 @@ fn deployment(command: &DeployCommand) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(DeployError::Config(mut faults)) => {
             cli::as_written(&mut faults, &source);
-            faults.iter().for_each(|fault| eprintln!("{}", cli::located(fault, &source)));
+            faults.iter().for_each(|fault| said::to_stderr(cli::located(fault, &source)));
             misused("the configuration cannot be deployed; nothing was changed")
         }
         Err(error) => ended(Err(error.into())),
@@ -119,7 +121,7 @@ fn serve_http(port: u16) -> anyhow::Result<u8> {
     let served = runtime.block_on(async {
         let listener = serve::listen(port).await.with_context(|| format!("--port {port}: cannot listen"))?;
         if port == 0 {
-            eprintln!("whiskjack: listening on port {}", listener.local_addr()?.port());
+            said::to_stderr(format_args!("whiskjack: listening on port {}", listener.local_addr()?.port()));
         }
         let run = move |params, context| {
             let shim = shim.clone();
@@ -145,7 +147,7 @@ fn run_once(prepared: Prepared) -> anyhow::Result<u8> {
         result.object.insert("faults".to_owned(), json!(result.faults));
     }
     for fault in &result.faults {
-        eprintln!("{}", cli::located(fault, &source));
+        said::to_stderr(cli::located(fault, &source));
     }
     print(&format!("{}\n", Value::Object(result.object.clone())))?;
     Ok(cli::status(&result))

@@ -23,6 +23,7 @@ use crate::net::proxy::ProxyVariables;
 use crate::origin::Origin;
 use crate::params::{Fault, HostParams, Receivers};
 use crate::result::RunResult;
+use crate::said;
 use crate::secret::Secret;
 use crate::text;
 use crate::tls::Trust;
@@ -342,10 +343,12 @@ impl Run {
         match self.conclude(false).await {
             Ok(report) => {
                 if let Err(message) = self.keep(&report) {
-                    eprintln!("whiskjack: {message}");
+                    said::to_stderr(format_args!("whiskjack: {message}"));
                 }
             }
-            Err(error) => eprintln!("whiskjack: the checkpoint was not saved in between: {error}"),
+            Err(error) => {
+                said::to_stderr(format_args!("whiskjack: the checkpoint was not saved in between: {error}"));
+            }
         }
     }
 

@@ -16,6 +16,9 @@ use places::Place;
 /// A package that was read longer ago than this is read again before it is written, in milliseconds: the own records may have taken long.
 const READ_HOLDS_MS: u64 = 5_000;
 
+/// So begins what a host keeps. Anything else may be somebody's own file.
+const CHECKPOINT: &[u8] = br#"{"version":"#;
+
 /// What a run begins with.
 pub(super) struct Loaded {
     pub(super) keep: Keep,
@@ -101,6 +104,10 @@ impl Loader<'_> {
 
     fn load_host_state(&mut self, kept: Option<&[u8]>) -> Result<Loaded, PlanError> {
         let found = match kept {
+            Some(json) if !json.is_empty() && !json.starts_with(CHECKPOINT) => {
+                let message = "the state handed in is not a checkpoint, so it is not written over; name another file, or remove this one";
+                return Err(PlanError::Checkpoint(Failure::lasting(message)));
+            }
             Some(json) => decode(json, "the state handed in")?,
             None => Found::Nothing,
         };
@@ -291,12 +298,7 @@ impl Loader<'_> {
     fn begin_anew(&mut self, checkpoint: &mut Checkpoint, problem: &str) -> Result<(), PlanError> {
         let lookback_ms = self.lookback_ms(checkpoint);
         let anew = match (self.config.on_missing_state, self.config.from) {
-            (OnMissingState::Fail, _) => {
-                let message = format!(
-                    "{problem}. Repair it, or set `on_missing_state` to `lookback` or `from` for one run"
-                );
-                return Err(PlanError::Checkpoint(Failure::lasting(message)));
-            }
+            (OnMissingState::Fail, _) => return Err(self.not_anew(problem)),
             (OnMissingState::From, Some(from)) => from.saturating_add(1),
             _ => self.now_ms.saturating_sub(lookback_ms),
         };
@@ -306,6 +308,13 @@ impl Loader<'_> {
         ));
         self.warnings.extend(checkpoint.monitor(&self.config.sources, anew));
         Ok(())
+    }
+
+    /// Nothing begins anew by itself.
+    fn not_anew(&self, problem: &str) -> PlanError {
+        let message =
+            format!("{problem}. Repair it, or set `on_missing_state` to `lookback` or `from` for one run");
+        PlanError::Checkpoint(Failure::lasting(message))
     }
 
     /// Lets sources that were not monitored before begin.

@@ -59,7 +59,14 @@ impl Loader<'_> {
             newest = Some(kept);
         }
         if newest.is_none() || place == Place::Records && elsewhere {
-            newest = self.newer_of_packages(newest, place)?;
+            // That a host hands in what cannot be read is not a change of the place.
+            let unreadable = problem.as_deref().filter(|_| place == Place::Host);
+            if let Some(unreadable) =
+                unreadable.filter(|_| self.config.on_missing_state == OnMissingState::Fail)
+            {
+                return Err(self.not_anew(unreadable));
+            }
+            newest = self.newer_of_packages(newest, place, unreadable)?;
         }
         if newest.is_some() {
             return Ok((newest, None));
@@ -97,6 +104,7 @@ impl Loader<'_> {
         &mut self,
         known: Option<Checkpoint>,
         place: Place,
+        unreadable: Option<&str>,
     ) -> Result<Option<Checkpoint>, PlanError> {
         let mut names = former_package_names(self.config, self.context);
         if place != Place::Package {
@@ -120,7 +128,13 @@ impl Loader<'_> {
                 self.warnings.push(format!("{place} holds the checkpoint of {other}: not gone on from that"));
                 continue;
             }
-            self.warnings.push(format!("went on from the checkpoint in {place}, where it was kept before"));
+            let from = if self.config.from.is_some() { ", and not at `from`" } else { "" };
+            self.warnings.push(match unreadable {
+                Some(unreadable) => format!(
+                    "{unreadable}: went on from the checkpoint in {place}{from}; lines may come twice"
+                ),
+                None => format!("went on from the checkpoint in {place}, where it was kept before{from}"),
+            });
             newest = Some(checkpoint);
         }
         Ok(newest)

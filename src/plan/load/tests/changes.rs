@@ -98,6 +98,28 @@ fn a_command_that_gets_a_file_goes_on_from_its_package_unless_its_receivers_are_
 }
 
 #[test]
+fn a_file_that_cannot_be_read_is_named_though_a_package_has_an_older_checkpoint_and_another_kind_of_file_is_left_alone()
+ {
+    let platform = Platform::new();
+    let command = |params: &Value, keeper| platform.plan_as(params, None, keeper);
+    let plan = command(&params(json!({})), Keeper::Platform).unwrap();
+    platform.conclude(&plan, &[], true);
+    platform.now.set(BEGIN + 60 * MINUTE);
+    for damaged in ["", "{\"version\":3,\"sour"] {
+        let kept = || Keeper::Host(Some(damaged.into()));
+        let plan = command(&params(json!({})), kept()).unwrap();
+        let [warning] = &plan.warnings[..] else { panic!("{:?}", plan.warnings) };
+        assert!(warning.contains("cannot be read") && warning.contains("went on from"), "{warning}");
+        let careful = command(&params(json!({"on_missing_state": "fail"})), kept());
+        assert!(matches!(careful, Err(PlanError::Checkpoint(_))), "{damaged:?}");
+    }
+    for own in ["actions: [a]\n", "{\"actions\":[\"a\"]}", "\0"] {
+        let refused = command(&params(json!({})), Keeper::Host(Some(own.into()))).unwrap_err().to_string();
+        assert!(refused.contains("is not a checkpoint"), "{refused}");
+    }
+}
+
+#[test]
 fn a_package_that_was_deleted_is_a_loud_beginning() {
     let platform = owing();
     *platform.package.borrow_mut() = None;
