@@ -442,8 +442,12 @@ fn log(plan: &Plan, outcomes: &[Outcome], result: &RunResult) -> Vec<String> {
     }
     let Lines { read, acknowledged, .. } = result.lines;
     let error = result.error.as_ref().map_or(String::new(), |error| format!("; error: {error}"));
+    let settling = match result.left.settling {
+        0 => String::new(),
+        some => format!(", {some} to be compared once more"),
+    };
     log.push(format!(
-        "{} actions, {} new activations, {read} lines read, {acknowledged} acknowledged, {} ranges left, {} ms{error}",
+        "{} actions, {} new activations, {read} lines read, {acknowledged} acknowledged, {} ranges left{settling}, {} ms{error}",
         plan.work.len(),
         result.activations,
         result.left.ranges,

@@ -154,6 +154,11 @@ fn reason(code: &ErrorCode) -> (String, bool) {
         ErrorCode::ConnectionRefused => {
             ("it refuses the connection; is `api.host` right, and does the API run?", true)
         }
+        ErrorCode::ConnectionTerminated | ErrorCode::HttpResponseIncomplete => (
+            "it closed the connection before it answered; does the port speak HTTP, and is it https:// or http://?",
+            true,
+        ),
+        ErrorCode::HttpProtocolError => ("its answer is not HTTP; is the port of `api.host` right?", true),
         ErrorCode::ConnectionTimeout | ErrorCode::DnsTimeout => ("it does not answer the connection", true),
         ErrorCode::TlsCertificateError => {
             ("its TLS certificate is not trusted: put the certificate of its CA into `api.ca`", false)
