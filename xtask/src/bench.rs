@@ -42,7 +42,7 @@ fn guest(places: &Places) -> Result<()> {
 
 /// zlib encoders, on the windows that are really sent.
 pub(crate) fn codec(places: &Places, arguments: &[&str]) -> Result<()> {
-    let manifest = places.root.join("benches/codec/Cargo.toml");
+    let manifest = places.root.join("bench/codec/Cargo.toml");
     let guest = places.target.join(WASM_TARGET).join("release/codec_bench.wasm");
     long_step("building the encoders as a component", || {
         wasm_cargo(places, "build").args(["--lib", "--release", "--manifest-path"]).args([&manifest]).run()
