@@ -2,10 +2,10 @@
 
 use anyhow::Result;
 
-use crate::build::wasm_cargo;
 use crate::places::{Places, WASM_TARGET};
 use crate::setup::node_packages;
 use crate::step::long_step;
+use crate::wasm::wasm_cargo;
 
 /// The table of `bench/`. The product and the peers are built.
 pub(crate) fn all(places: &Places, arguments: &[&str]) -> Result<()> {

@@ -2,11 +2,11 @@
 
 use anyhow::{Result, bail};
 
-use crate::build::{component_cargo, wasm_cargo};
 use crate::fuzz;
 use crate::places::Places;
 use crate::setup::Toolchain;
 use crate::step::{Tool, long_step, step};
+use crate::wasm::{component_cargo, wasm_cargo};
 
 /// `arguments` go to `cargo test`.
 pub(crate) fn run(places: &Places, arguments: &[&str]) -> Result<()> {

@@ -13,6 +13,7 @@ mod places;
 mod setup;
 mod step;
 mod stock;
+mod wasm;
 
 use std::env;
 use std::process::ExitCode;
