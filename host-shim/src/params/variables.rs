@@ -15,10 +15,10 @@ use std::net::IpAddr;
 
 use hyper_util::client::proxy::matcher::Matcher;
 
-use super::{Names, Proxy};
+use super::Fault;
 use crate::net::authority;
+use crate::net::proxy::{Names, Proxy};
 use crate::origin::Origin;
-use crate::params::Fault;
 use crate::secret::Secret;
 
 /// The variables that are set.
