@@ -2,6 +2,7 @@
 
 use anyhow::{Result, bail};
 
+use crate::circles;
 use crate::fuzz;
 use crate::places::Places;
 use crate::setup::Toolchain;
@@ -11,6 +12,7 @@ use crate::wasm::{component_cargo, wasm_cargo};
 /// `arguments` go to `cargo test`.
 pub(crate) fn run(places: &Places, arguments: &[&str]) -> Result<()> {
     step("checking the format", || places.cargo(["fmt", "--all", "--check"]).run())?;
+    step("checking that no modules import each other", || circles::check(&places.root))?;
     long_step("linting", || {
         places
             .cargo([
