@@ -73,7 +73,7 @@ done
 wsk=${WSK:-wsk}
 command -v "$wsk" > /dev/null 2>&1 || fail "$wsk is not there; install the OpenWhisk command line, or name it with WSK"
 [ -r "$zip" ] || fail "--zip $zip: cannot be read; make it with \`cargo xtask dist\`"
-[ -r "$config" ] || fail "--config $config: cannot be read; it holds the parameters, see README.md"
+[ -r "$config" ] || fail "--config $config: cannot be read; it holds the parameters, see docs/configuration.md"
 
 # $insecure is one word or none; $image too, and --native takes none.
 ow() {

@@ -1,4 +1,4 @@
-//! The OpenWhisk API's calls that the forwarder makes (facts/openwhisk.md 1 and 10), each with its errors put into sentences.
+//! The OpenWhisk API's calls that the forwarder makes (docs/facts/openwhisk.md 1 and 10), each with its errors put into sentences.
 
 mod count;
 mod entries;

@@ -47,7 +47,7 @@ impl<'r> Events<'r> {
         let id = id_but_number(namespace, id);
         let (mut before_number, mut after_line) = (Vec::new(), Vec::new());
         if protocol == Protocol::V2 {
-            // `beat` and `version` are in the index name of usual pipelines, `_id` serves as document id (facts/lumberjack.md 4).
+            // `beat` and `version` are in the index name of usual pipelines, `_id` serves as document id (docs/facts/lumberjack.md 4).
             const METADATA: &str = concat!(
                 r#"","@metadata":{"beat":""#,
                 env!("CARGO_PKG_NAME"),
@@ -149,7 +149,7 @@ impl<'r> Events<'r> {
     /// The line's own time; the end of the run for entries that have none.
     fn timestamp<'l>(&'l self, line: Line<'l>) -> Cow<'l, str> {
         match line.time() {
-            // Some receivers want a fraction (facts/lumberjack.md 4, row FD).
+            // Some receivers want a fraction (docs/facts/lumberjack.md 4, row FD).
             Some(whole_seconds) if !whole_seconds.contains('.') => {
                 Cow::Owned(format!("{}.000Z", whole_seconds.trim_end_matches('Z')))
             }

@@ -222,7 +222,7 @@ impl<'a> Walk<'a> {
     }
 
     /// One page; tried again with fewer rows as long as it fails and brings nothing. A controller holds a page as a whole, and some stores
-    /// fail above a size (facts/openwhisk.md 1.2).
+    /// fail above a size (docs/facts/openwhisk.md 1.2).
     fn patiently(
         &mut self,
         range: Range,
@@ -252,7 +252,7 @@ impl<'a> Walk<'a> {
 
     /// How to go on after a page.
     ///
-    /// A page may be short although older rows exist, as the API leaves out rows that it cannot read itself (facts/openwhisk.md 1.2). So
+    /// A page may be short although older rows exist, as the API leaves out rows that it cannot read itself (docs/facts/openwhisk.md 1.2). So
     /// a page that stays empty ends the walk, or a short one when there were as many rows as expected, or when the count says that there is no
     /// more. One that is empty although the count says otherwise is asked for again: a gateway may have given it.
     fn next_upto(&mut self, rest: Range, page: &Page) -> Result<Next, Failure> {

@@ -229,7 +229,7 @@ fn all_work(
 }
 
 /// Asks for a count and forgets it: list and count may show the index as of the question before, which can be hours old, and only then
-/// bring it up to date (facts/openwhisk.md 1.7). What is asked from now on shows what was visible when the run began.
+/// bring it up to date (docs/facts/openwhisk.md 1.7). What is asked from now on shows what was visible when the run began.
 fn refresh_index(api: &Api<'_>, config: &Config, now_ms: u64) -> Result<(), Failure> {
     let Some(now) = Range::new(now_ms, now_ms) else { return Ok(()) };
     let mut refused = None;

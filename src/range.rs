@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A closed range of milliseconds since 1970, never empty: the API's `since` and `upto` are inclusive too (facts/openwhisk.md 1.2).
+/// A closed range of milliseconds since 1970, never empty: the API's `since` and `upto` are inclusive too (docs/facts/openwhisk.md 1.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "(u64, u64)", into = "(u64, u64)")]
 pub struct Range {

@@ -70,7 +70,7 @@ impl Source {
         }
     }
 
-    /// Whether `record` is of this source. The API's filter is exact with some stores only (facts/openwhisk.md 1.2), and it also finds
+    /// Whether `record` is of this source. The API's filter is exact with some stores only (docs/facts/openwhisk.md 1.2), and it also finds
     /// triggers of that name.
     ///
     /// A record that does not tell its package, for want of a `path`, counts by its simple name, as a line too many is better than a lost one:

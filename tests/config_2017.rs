@@ -1,5 +1,5 @@
 //! A configuration of the 2017 forwarder works unchanged: the files that its users have, end to end through the built binary
-//! (facts/openwhisk.md 6.3).
+//! (docs/facts/openwhisk.md 6.3).
 
 #![allow(
     clippy::unwrap_used,
@@ -80,7 +80,7 @@ fn from_leaves_out_what_started_then_or_before() {
 }
 
 /// The parameters as its `serverless.yml` names them one by one, and what the alarm adds: the plugin sends a trigger payload that is text, and
-/// the platform the headers of whoever fired the trigger (facts/openwhisk.md 3.5, 4).
+/// the platform the headers of whoever fired the trigger (docs/facts/openwhisk.md 3.5, 4).
 #[test]
 fn its_serverless_yml_and_the_alarm_that_the_plugin_makes_work() {
     let scene = Scene::new();

@@ -269,9 +269,9 @@ fn the_checkpoint_is_saved_while_a_long_run_lasts() {
 }
 
 #[test]
-fn the_readme_has_the_flags_that_are_tested() {
-    let readme = include_str!("../README.md");
-    assert!(readme.contains(&format!("wasmtime run -S {}", Stock::GRANTS)));
+fn the_page_about_hosts_has_the_flags_that_are_tested() {
+    let page = include_str!("../docs/hosts.md");
+    assert!(page.contains(&format!("wasmtime run -S {}", Stock::GRANTS)));
 }
 
 fn run(scene: &Scene, stock: &Stock, params: &Value) -> Output {

@@ -21,7 +21,7 @@ usage: cargo xtask bench [--quick] [--long] [ROW]…
   --keep    the counts of instructions become those that later ones are compared with
 ";
 
-/// Around the table in the README.
+/// Around the table in `docs/numbers.md`.
 const BEGIN: &str = "<!-- bench: checked by tests/readme.rs -->\n";
 const END: &str = "<!-- /bench -->\n";
 
@@ -100,9 +100,9 @@ fn keep(results: &Path, report: &Report) -> Result<()> {
     let ([json, markdown], table) = (files(results), report.markdown());
     fs::write(json, serde_json::to_string_pretty(report)? + "\n")?;
     fs::write(markdown, &table)?;
-    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
-    let text = fs::read_to_string(&readme)?;
-    let (before, rest) = text.split_once(BEGIN).context("the README has no place for the table")?;
-    let (_, after) = rest.split_once(END).context("the README's place for the table has no end")?;
-    Ok(fs::write(readme, format!("{before}{BEGIN}{table}{END}{after}"))?)
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/numbers.md");
+    let text = fs::read_to_string(&page)?;
+    let (before, rest) = text.split_once(BEGIN).context("docs/numbers.md has no place for the table")?;
+    let (_, after) = rest.split_once(END).context("the place for the table in docs/numbers.md has no end")?;
+    Ok(fs::write(page, format!("{before}{BEGIN}{table}{END}{after}"))?)
 }

@@ -1,7 +1,7 @@
 //! The host's keys of the configuration: what goes over a connection, and what a stock host cannot do.
 //!
 //! A stock wasmtime trusts public certificate authorities only, at the receiver (`wasi:tls`) and at the API (`wasi:http`), and shows no
-//! client certificate (facts/wasm.md 0 and 1.1). A key that asks for more is refused: to ignore it would be a security hole. What is taken
+//! client certificate (docs/facts/wasm.md 0 and 1.1). A key that asks for more is refused: to ignore it would be a security hole. What is taken
 //! out of the configuration never reaches the forwarder.
 
 #[path = "../../src/config/nested.rs"]

@@ -7,7 +7,7 @@ use crate::range::Range;
 use crate::record::{Splitter, Summary};
 use serde::Deserialize;
 
-/// Rows of a list that was not asked for a number of rows (facts/openwhisk.md 1.1). Fewer are all that there are.
+/// Rows of a list that was not asked for a number of rows (docs/facts/openwhisk.md 1.1). Fewer are all that there are.
 const DEFAULT_ROWS: u64 = 30;
 
 /// What the API says to `count=true`.
@@ -18,7 +18,7 @@ enum Answer {
 }
 
 impl Api<'_> {
-    /// How many activations (of `name`, if given) start within `range`. Like the list, it may be behind by one question (facts/openwhisk.md 1.7).
+    /// How many activations (of `name`, if given) start within `range`. Like the list, it may be behind by one question (docs/facts/openwhisk.md 1.7).
     pub fn count(&self, name: Option<&str>, range: Range) -> Result<u64, Failure> {
         self.retrying(|| self.count_once(name, range))
     }
@@ -33,7 +33,7 @@ impl Api<'_> {
         }
     }
 
-    /// Asks for a count that nobody needs: it brings the API's index up to date (facts/openwhisk.md 1.7).
+    /// Asks for a count that nobody needs: it brings the API's index up to date (docs/facts/openwhisk.md 1.7).
     pub fn refresh(&self, name: Option<&str>, range: Range) -> Result<(), Failure> {
         self.retrying(|| self.ask_count(name, range).map(|_| ()))
     }

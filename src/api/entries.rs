@@ -6,7 +6,7 @@ use super::refusal::{refused, said};
 use crate::ports::{Failure, Method};
 use crate::record::{ActivationId, Content, EntryReader, Line};
 
-/// What `/logs` says in place of lines, as its only entry, where a log driver took them elsewhere (facts/openwhisk.md 1.8).
+/// What `/logs` says in place of lines, as its only entry, where a log driver took them elsewhere (docs/facts/openwhisk.md 1.8).
 const NOT_AVAILABLE: &str = "Logs are not available.";
 /// What it begins with where their store failed.
 const NOT_RETRIEVED: &str = "The log message can't be retrieved";

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 /// A package, as far as a checkpoint needs it. To write it changes its annotations only: what a PUT leaves out, as its parameters, stays as it
-/// is (facts/openwhisk.md 10).
+/// is (docs/facts/openwhisk.md 10).
 #[derive(Debug, Clone, Deserialize)]
 pub struct Package {
     /// All its annotations; those that are not ours are kept. An answer without any is not a package: to take it for one would lose them.

@@ -10,7 +10,7 @@ use serde_json::Value;
 /// Most text of log lines that is kept at once, in bytes. What is larger is read line by line ([`Api::entries`]).
 const LARGEST_LOGS: usize = 16 << 20;
 
-/// The platform's limits, as far as they say how late a record may become visible (facts/openwhisk.md 2).
+/// The platform's limits, as far as they say how late a record may become visible (docs/facts/openwhisk.md 2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub struct Limits {
     /// Longest run of an action, and longest time for it to get ready; milliseconds.
@@ -43,7 +43,7 @@ fn whole(value: &Value) -> Option<u64> {
     digits.parse().ok()
 }
 
-/// What `/logs` says of one activation (facts/openwhisk.md 1.8).
+/// What `/logs` says of one activation (docs/facts/openwhisk.md 1.8).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Logs {
     /// Its log entries.

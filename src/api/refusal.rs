@@ -39,7 +39,7 @@ pub(super) fn refused(status: u16, said: Option<String>, what: &str) -> Failure 
     Failure { message, retryable: foreign || matches!(status, 408 | 429 | 500..) }
 }
 
-/// The `error` of a controller's answer, shortened. OpenWhisk gives a `code` with it, which names the transaction (facts/openwhisk.md 1.6). What
+/// The `error` of a controller's answer, shortened. OpenWhisk gives a `code` with it, which names the transaction (docs/facts/openwhisk.md 1.6). What
 /// has no such code, or the HTTP status in its place, is of something in between, as HTML is.
 fn api_message(body: &[u8]) -> Option<String> {
     #[derive(Deserialize)]

@@ -5,7 +5,7 @@ use crate::range::Range;
 
 /// Above this many bytes of JSON the oldest ids give way to digests.
 pub(super) const COMFORTABLE: usize = 256 << 10;
-/// Largest checkpoint that is written, in bytes of JSON; an annotation holds 1 MB (facts/openwhisk.md 10).
+/// Largest checkpoint that is written, in bytes of JSON; an annotation holds 1 MB (docs/facts/openwhisk.md 10).
 pub(super) const LARGEST: usize = 512 << 10;
 /// Starts that one digest may stand for, in milliseconds: as few as possible, since all of them are sent again when one of them changed.
 pub(crate) const FINEST_DIGEST_MS: u64 = 60_000;

@@ -42,7 +42,7 @@ struct Longer {
     until_ms: u64,
 }
 
-/// Where a platform keeps log lines (facts/openwhisk.md 1.8). In the order of how much it counts when several were seen.
+/// Where a platform keeps log lines (docs/facts/openwhisk.md 1.8). In the order of how much it counts when several were seen.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogPlace {
@@ -117,7 +117,7 @@ impl Platform {
 }
 
 /// The longest time from a start until the record can be seen: getting ready and running may each take the longest duration, collecting
-/// logs takes up to two seconds a megabyte (facts/openwhisk.md 1.7). `None` for limits that cannot be.
+/// logs takes up to two seconds a megabyte (docs/facts/openwhisk.md 1.7). `None` for limits that cannot be.
 fn lookback_ms(limits: Limits) -> Option<u64> {
     const MB: u64 = 1 << 20;
     let Limits { max_action_duration: duration_ms, max_action_logs: log_bytes } = limits;

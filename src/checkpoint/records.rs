@@ -68,7 +68,7 @@ pub fn read_records(
     let range = Range::new(0, now_ms.saturating_add(AHEAD_MS));
     let (Ok(action), Some(range)) = (Action::parse(name), range) else { return Ok(found) };
     let source = Source::Action(action);
-    // The list is as of the question before (facts/openwhisk.md 1.7), so one is asked for that alone.
+    // The list is as of the question before (docs/facts/openwhisk.md 1.7), so one is asked for that alone.
     api.refresh(Some(name), range)?;
     api.wait(INDEXING_MS);
     let mut edge = Edge::default();
@@ -166,7 +166,7 @@ fn result<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Option<T> {
     serde_json::from_slice(record.response.result.get().as_bytes()).ok()
 }
 
-/// `LAST_ACTIVATION <name> <ms>`, as the tool of 2017 printed it (facts/openwhisk.md 6.2): the name may hold spaces.
+/// `LAST_ACTIVATION <name> <ms>`, as the tool of 2017 printed it (docs/facts/openwhisk.md 6.2): the name may hold spaces.
 fn mark(entry: &str) -> Option<(&str, u64)> {
     let message = match entry_time(entry) {
         Some(time) => entry.get(time.len()..)?.trim_start_matches(' '),

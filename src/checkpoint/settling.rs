@@ -1,6 +1,6 @@
 //! Gaps that settle: what was forwarded once and is in no later look-back, while the API's index may not have been up to date.
 //!
-//! The index may be behind by a minute (facts/openwhisk.md 1.7), and no wait within a run tells that it is not. So such a range stays until a later
+//! The index may be behind by a minute (docs/facts/openwhisk.md 1.7), and no wait within a run tells that it is not. So such a range stays until a later
 //! run has compared what is there with what is known: a count would not do, as of what is known something may have been removed since. Ids are kept
 //! until then, or digests of them.
 

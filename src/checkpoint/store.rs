@@ -1,5 +1,5 @@
 //! The checkpoint in a package's annotation: it needs nothing but the API key, is read by id and so never stale, and survives
-//! whatever happens to the forwarder's own activation records (facts/openwhisk.md 10).
+//! whatever happens to the forwarder's own activation records (docs/facts/openwhisk.md 10).
 
 use super::{Checkpoint, Lease, Owner};
 use crate::api::{Annotation, Api, Written};

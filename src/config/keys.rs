@@ -1,4 +1,4 @@
-//! Every key of the configuration, once: what is here is allowed, described in the README and in the schema.
+//! Every key of the configuration, once: what is here is allowed, described in `docs/configuration.md` and in the schema.
 
 /// Who makes use of a key's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +62,7 @@ pub const KEYS: &[Key] = &[
     host("logstash.ca", "PEM, or array of PEM", "public roots", "Who may sign the receiver's certificate, instead of the public roots"),
     host("logstash.servername", "name or IP address", "`logstash.host`", "Name that the receiver's certificate must have"),
     host("logstash.cert", "PEM", "none", "Client certificate, with its chain"),
-    host("logstash.key", "PEM, or {\"pem\", \"passphrase\"}", "none", "Private key of the client certificate (PKCS#8, PKCS#1 or SEC1). As a parameter of an action it can be read with the [namespace's API key](#secrets)"),
+    host("logstash.key", "PEM, or {\"pem\", \"passphrase\"}", "none", "Private key of the client certificate (PKCS#8, PKCS#1 or SEC1). As a parameter of an action it can be read with the [namespace's API key](tls.md#secrets)"),
     host("logstash.passphrase", "text", "none", "For an encrypted private key"),
     host("logstash.minVersion", "`TLSv1.2` or `TLSv1.3`", "`TLSv1.2`", "Lowest version of TLS; a lower one counts as `TLSv1.2`"),
     host("logstash.maxVersion", "`TLSv1.2` or `TLSv1.3`", "`TLSv1.3`", "Highest version of TLS"),
@@ -78,7 +78,7 @@ pub const KEYS: &[Key] = &[
     key("api.host", "origin or host, with a path if a gateway has one", "`__OW_API_HOST`", "The OpenWhisk API, if not that of the platform the forwarder runs on"),
     host("api.ca", "PEM, or array of PEM", "public roots", "Who may sign the API's certificate, instead of the public roots"),
     host("api.rejectUnauthorized", "boolean", "true", "`false` accepts any certificate of the API, whoever issued it and whatever is in it"),
-    host("api.proxy_url", "URL", "from the environment", "The proxy to the API: `http://user:password@host:3128`, `socks5://…` or `socks5h://…`, see [Proxies](#proxies)"),
+    host("api.proxy_url", "URL", "from the environment", "The proxy to the API: `http://user:password@host:3128`, `socks5://…` or `socks5h://…`, see [Proxies](tls.md#proxies)"),
     key("log_level", "`info` or `debug`", "`info`", "`info` logs one line a run, `debug` also what each slice did"),
     ignored("payload", "The alarms feed adds it when its payload is a string"),
     ignored("lastModified", "A trigger adds it"),

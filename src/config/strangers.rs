@@ -171,7 +171,7 @@ pub(super) fn why_unknown(path: &str) -> String {
     }
     match meant(path) {
         Some(known) => format!("there is no such key; did you mean `{known}`?"),
-        None => "there is no such key: remove it; the README lists all keys".into(),
+        None => "there is no such key: remove it; docs/configuration.md lists all keys".into(),
     }
 }
 

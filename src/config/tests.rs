@@ -104,7 +104,7 @@ fn an_unknown_key_never_shows_its_value() {
         json!({"actions": ["a"], "logstash": {"host": "h", "port": 1, "pasphrase": "hunter2"}, "zzz": "hunter2"}),
     );
     assert!(found[0].contains("`logstash.passphrase`"), "{found:?}");
-    assert!(found[1].contains("the README lists all keys"), "{found:?}");
+    assert!(found[1].contains("docs/configuration.md lists all keys"), "{found:?}");
     assert!(!found.concat().contains("hunter2"), "{found:?}");
 }
 
@@ -186,7 +186,7 @@ fn what_is_wrong_with_sending_is_named_with_its_remedy() {
         "ttl": "5 days", "backoff": {"first": "1s", "init": "1ms"}
     }}));
     let expected = [
-        ("logstash.backoff.first", "the README lists all keys"),
+        ("logstash.backoff.first", "docs/configuration.md lists all keys"),
         ("logstash.host", "either `logstash.host` or `logstash.hosts`"),
         ("logstash.hosts", "give the receivers as"),
         ("logstash.loadbalance", "true or false"),

@@ -38,7 +38,7 @@ pub(crate) fn tidied(text: &str) -> &str {
 
 /// An API key: a tidied text of the form `uuid:secret`. The error says what to do, and shows nothing of the key.
 ///
-/// The two parts may be anything that can be in a header, as vendors have forms of their own for them (facts/openwhisk.md 3.1).
+/// The two parts may be anything that can be in a header, as vendors have forms of their own for them (docs/facts/openwhisk.md 3.1).
 pub(crate) fn api_key(text: &str) -> Result<&str, &'static str> {
     let key = tidied(text);
     let is_quote = |c: char| "\"'“”‘’".contains(c);

@@ -1,7 +1,7 @@
 //! Ranges that no look-back of a later run reaches: what the list does not show there now will never be looked for again.
 //!
 //! A list or a count may show the index as of the question before, which can be hours old, and only then bring it up to date
-//! (facts/openwhisk.md 1.7). So such a range is listed only when its count has come to rest.
+//! (docs/facts/openwhisk.md 1.7). So such a range is listed only when its count has come to rest.
 
 use crate::api::{Api, Query};
 use crate::plan::{Plan, Slice};

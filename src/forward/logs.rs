@@ -1,4 +1,4 @@
-//! Log lines that are not in the record: some platforms keep them in a store of its own, which `/logs` asks (facts/openwhisk.md 1.8).
+//! Log lines that are not in the record: some platforms keep them in a store of its own, which `/logs` asks (docs/facts/openwhisk.md 1.8).
 
 use crate::api::{Api, Logs};
 use crate::checkpoint::{LogPlace, Seen};

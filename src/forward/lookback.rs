@@ -114,7 +114,7 @@ impl<F: Fn() -> bool> LookBack<'_, F> {
     }
 
     /// Whether the API counts as many as are known. It also refreshes a stale index, so that the list a moment later is current
-    /// (facts/openwhisk.md 1.7).
+    /// (docs/facts/openwhisk.md 1.7).
     fn counts_right(&self, range: Range) -> Result<bool, Failure> {
         Ok(self.api.count(self.name, range)? == self.seen.count(range))
     }

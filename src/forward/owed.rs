@@ -244,7 +244,7 @@ impl Turn<'_> {
         }
     }
 
-    /// What the list of full records left out in a range that was walked down to `reached`, as the API cannot read it itself (facts/openwhisk.md
+    /// What the list of full records left out in a range that was walked down to `reached`, as the API cannot read it itself (docs/facts/openwhisk.md
     /// 1.2), is owed by itself from now on. Returns how far the range is done then.
     pub(super) fn owe_left_out(&mut self, reached: Option<u64>) -> Option<u64> {
         let expected = std::mem::take(&mut self.singles.expected).into_iter();

@@ -72,7 +72,7 @@ impl AckReader {
 
     /// The next whole ack, or an error as soon as the bytes cannot become one.
     ///
-    /// Both versions are fine whatever was sent: Logstash answers version 1 with keep-alives of version 2 (facts/lumberjack.md 1.4).
+    /// Both versions are fine whatever was sent: Logstash answers version 1 with keep-alives of version 2 (docs/facts/lumberjack.md 1.4).
     pub fn next_ack(&mut self) -> Result<Option<Ack>, ProtocolError> {
         match *self.unread.as_slice() {
             [b'1' | b'2', ACK, a, b, c, d, ..] => {

@@ -1,4 +1,4 @@
-//! Frames: version, type, big-endian numbers, and for some a payload (facts/lumberjack.md 1.1).
+//! Frames: version, type, big-endian numbers, and for some a payload (docs/facts/lumberjack.md 1.1).
 
 use serde::{Deserialize, Serialize};
 

@@ -7,7 +7,7 @@
 //! | `ack` | what the receiver says |
 //! | [`Sender`] | the protocol: windows out, acks in, what to do when a receiver fails |
 //!
-//! Facts and their proofs are in the protocol notes of the design (facts/lumberjack.md); the shape that every receiver accepts is `W n` in
+//! Facts and their proofs are in the protocol notes of the design (docs/facts/lumberjack.md); the shape that every receiver accepts is `W n` in
 //! the clear, then exactly one `C` frame that holds n data frames with sequence 1..n, then nothing until n is acknowledged.
 
 mod ack;

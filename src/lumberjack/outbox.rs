@@ -4,7 +4,7 @@ use super::frame::Protocol;
 use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
 
-/// Largest event, in bytes of its frame's payload. Receivers take 16 MiB (facts/lumberjack.md 2.7), Logstash 20,000,000 characters of text;
+/// Largest event, in bytes of its frame's payload. Receivers take 16 MiB (docs/facts/lumberjack.md 2.7), Logstash 20,000,000 characters of text;
 /// OpenWhisk's logs hold 10 MB a run. What is larger is for its writer to cut.
 pub const LARGEST_EVENT: usize = 10 << 20;
 
@@ -200,7 +200,7 @@ impl Outbox {
     /// Hands `take` the frames of a window of `count` events from number `first` on, numbered 1..`count`, in pieces.
     ///
     /// Numbering restarts in every window, also when the rest of one is sent again: only then do all receivers agree on what an ack
-    /// means (facts/lumberjack.md 0, rows 1 and 2).
+    /// means (docs/facts/lumberjack.md 0, rows 1 and 2).
     pub fn write_window(&self, first: u64, count: u32, mut take: impl FnMut(&[u8])) {
         let skipped = self.position(first);
         let mut begin = self.begin_of(skipped);

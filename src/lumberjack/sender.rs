@@ -38,7 +38,7 @@ use pace::Pace;
 use rotation::Rotation;
 use small::SmallWindows;
 
-/// Longest time to open a connection; below the 10 s after which receivers give up on a silent peer (facts/lumberjack.md 2.5).
+/// Longest time to open a connection; below the 10 s after which receivers give up on a silent peer (docs/facts/lumberjack.md 2.5).
 const CONNECT_MS: u64 = 9_000;
 /// With less time left than this no window is sent: its ack would come too late, and its lines twice.
 const LAST_WINDOW_MS: u64 = 100;
@@ -397,7 +397,7 @@ impl Sender {
         self.written = 0;
         self.outgoing.clear();
         self.outgoing.extend_from_slice(&self.options.protocol.window(count));
-        // Version 1 is always compressed: Logstash cannot read a bare frame that TCP has cut (facts/lumberjack.md 2.3).
+        // Version 1 is always compressed: Logstash cannot read a bare frame that TCP has cut (docs/facts/lumberjack.md 2.3).
         if self.options.compression_level == 0 && self.options.protocol == Protocol::V2 {
             frames(&mut |piece| self.outgoing.extend_from_slice(piece));
         } else {

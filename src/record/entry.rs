@@ -1,4 +1,4 @@
-//! Log entries: what `logs` of a record holds, one entry a line of output (facts/openwhisk.md 1.8).
+//! Log entries: what `logs` of a record holds, one entry a line of output (docs/facts/openwhisk.md 1.8).
 
 use super::mend::mended;
 use crate::time;
@@ -105,7 +105,7 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// What the platform adds to the lines of a run, on stderr (facts/openwhisk.md 1.8).
+/// What the platform adds to the lines of a run, on stderr (docs/facts/openwhisk.md 1.8).
 const NOTICES: [&str; 3] = [
     "Logs were truncated because the total bytes size exceeds the limit",
     "There was an issue while collecting your logs.",

@@ -1,4 +1,4 @@
-//! Activation records as the API returns them (facts/openwhisk.md 1.3–1.5), read without copying what need not be copied.
+//! Activation records as the API returns them (docs/facts/openwhisk.md 1.3–1.5), read without copying what need not be copied.
 //!
 //! A record is read strictly first. If that fails, it is read once more (`lenient.rs`), so that what is odd about it loses no line:
 //!

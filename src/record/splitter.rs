@@ -3,7 +3,7 @@
 use super::hollow::Hollow;
 use super::nesting::{Nesting, SplitError};
 
-/// Largest element kept, in bytes: a record of a stock platform holds at most 10 MB of log text and 1 MB of result (facts/openwhisk.md 2), and JSON
+/// Largest element kept, in bytes: a record of a stock platform holds at most 10 MB of log text and 1 MB of result (docs/facts/openwhisk.md 2), and JSON
 /// escapes make that longer, seldom by more than a half. A larger one is hollowed out.
 pub const LARGEST_ELEMENT: usize = 16 << 20;
 /// From this size on an element is large, in bytes: most are far below.

@@ -1,4 +1,4 @@
-//! Receivers that misbehave, on a virtual clock (facts/lumberjack.md 7.2). The same over real sockets: `sockets`.
+//! Receivers that misbehave, on a virtual clock (docs/facts/lumberjack.md 7.2). The same over real sockets: `sockets`.
 
 use crate::rig::{Happened, Rig, Say, Window, ack, event, failed, well};
 use crate::wire::options;
@@ -410,7 +410,7 @@ sentences! {
     }
 
     fn h35_a_receiver_that_acknowledges_before_it_stores_cannot_be_told_from_others() {
-        // Documented: README, "Guarantees". An ack is all that the protocol has.
+        // Documented in docs/guarantees.md. An ack is all that the protocol has.
         let rig = five(&[Say::Ack(5)]);
         assert_eq!(rig.settled, 5);
     }

@@ -1,4 +1,4 @@
-//! What goes over the wire: the sender alone, on a virtual clock (facts/lumberjack.md 7.1, S1–S10 and others about bytes).
+//! What goes over the wire: the sender alone, on a virtual clock (docs/facts/lumberjack.md 7.1, S1–S10 and others about bytes).
 
 use crate::rig::{Happened, Rig, Say, ack, event, inflated, number, pairs, payloads, well};
 use serde_json::Value;
@@ -240,7 +240,7 @@ sentences! {
     }
 
     fn s40_the_worked_examples_come_out_byte_for_byte() {
-        // facts/lumberjack.md 1.5. E1, by Elastic's client at level 0.
+        // docs/facts/lumberjack.md 1.5. E1, by Elastic's client at level 0.
         assert_eq!(window(bare(), &["{\"message\":\"hi\"}"]),
             hex("3257 00000001 324a 00000001 00000010 7b226d657373616765223a226869227d"));
         // E2 by pylogbeat and E10 by Elastic's client: compressed bytes are not canonical, so what they inflate to.

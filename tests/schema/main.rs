@@ -78,10 +78,10 @@ fn check(mut params: Value) -> bool {
 }
 
 #[test]
-fn the_examples_of_the_readme_and_of_the_deployment_files_are_sound() {
+fn the_examples_of_the_pages_and_of_the_deployment_files_are_sound() {
     let variables = |name: &str| (name == "LOGSTASH_HOST").then(|| "logs.example.com".to_owned());
     let mut examples = 0;
-    for page in ["README.md", "docs/architecture.md"] {
+    for page in ["README.md", "docs/configuration.md", "docs/deploying.md"] {
         let page = text(page);
         for (language, file) in [("json", "c.json"), ("yaml", "c.yaml")] {
             for block in page.split(&format!("```{language}\n")).skip(1) {
@@ -95,7 +95,7 @@ fn the_examples_of_the_readme_and_of_the_deployment_files_are_sound() {
             }
         }
     }
-    assert!(examples >= 2, "the README has one of each");
+    assert!(examples >= 2, "there is one of each language");
     let manifest: Value = serde_saphyr::from_str(&text("deploy/manifest.yaml")).unwrap();
     let mut inputs = manifest["packages"]["default"]["actions"]["whiskjack"]["inputs"].clone();
     for (name, input) in inputs.as_object_mut().unwrap() {

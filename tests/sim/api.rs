@@ -1,4 +1,4 @@
-//! The OpenWhisk API as the forwarder sees it: list and count of activations, single records, and packages (facts/openwhisk.md 1 and 10).
+//! The OpenWhisk API as the forwarder sees it: list and count of activations, single records, and packages (docs/facts/openwhisk.md 1 and 10).
 
 use super::endless;
 use super::faults::{self, ApiFault};

@@ -1,4 +1,4 @@
-//! The index that list and count read: it may be as of the question before (facts/openwhisk.md 1.7), take its time, or be renewed in steps.
+//! The index that list and count read: it may be as of the question before (docs/facts/openwhisk.md 1.7), take its time, or be renewed in steps.
 
 use super::world::Settings;
 use std::cell::Cell;

@@ -1,4 +1,4 @@
-//! Packages of the platform, as far as a checkpoint needs them (facts/openwhisk.md 10).
+//! Packages of the platform, as far as a checkpoint needs them (docs/facts/openwhisk.md 10).
 
 use super::api::Answer;
 use super::ports::Sim;

@@ -1,4 +1,4 @@
-//! A Lumberjack receiver: reads windows from real bytes, keeps the events, and acknowledges them as receivers do (facts/lumberjack.md 2).
+//! A Lumberjack receiver: reads windows from real bytes, keeps the events, and acknowledges them as receivers do (docs/facts/lumberjack.md 2).
 
 use super::between;
 use super::endless;

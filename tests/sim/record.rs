@@ -1,4 +1,4 @@
-//! Activation records as the platform keeps them, and the text of their log lines (facts/openwhisk.md 1.3–1.5, 1.8).
+//! Activation records as the platform keeps them, and the text of their log lines (docs/facts/openwhisk.md 1.3–1.5, 1.8).
 
 use super::platform;
 use super::random::mixed;

@@ -28,8 +28,9 @@ pub(crate) struct Places {
 
 impl Places {
     pub(crate) fn find() -> Result<Self> {
-        let root =
-            Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask is in the workspace")?.to_owned();
+        // Of the checkout that Cargo runs it for: another one may have built it.
+        let here = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        let root = Path::new(&here).parent().context("xtask is in the workspace")?.to_owned();
         // Made absolute once, so that no child can read it relative to somewhere else.
         let target = root.join(env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()));
         let artifacts = target.join("whiskjack");

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::archive;
 
-/// Largest code that a stock platform takes, in bytes of base64 (facts/openwhisk.md 2).
+/// Largest code that a stock platform takes, in bytes of base64 (docs/facts/openwhisk.md 2).
 const LARGEST: usize = 48 << 20;
 
 /// The stock image for executables that are started anew for each run.
@@ -116,7 +116,7 @@ fn is_static_x86_64(program: &[u8]) -> bool {
         && segments.all(|at| number(at, 4).is_some_and(|kind| kind != INTERPRETER))
 }
 
-/// What the Go images want to find beside `exec` (facts/openwhisk.md 3.2).
+/// What the Go images want to find beside `exec` (docs/facts/openwhisk.md 3.2).
 fn exec_env(runtime: &Runtime) -> Result<Option<String>, String> {
     let Runtime::Kind(kind) = runtime else { return Ok(None) };
     match kind.split_once(':') {

@@ -1,4 +1,4 @@
-//! The alarm of a trigger: an entry at the alarms provider, made and changed by a feed action (facts/openwhisk.md 4).
+//! The alarm of a trigger: an entry at the alarms provider, made and changed by a feed action (docs/facts/openwhisk.md 4).
 
 use std::time::Duration;
 

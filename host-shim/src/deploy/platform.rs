@@ -1,4 +1,4 @@
-//! The part of the OpenWhisk API that deploying needs (facts/openwhisk.md 1.6, 4, 5).
+//! The part of the OpenWhisk API that deploying needs (docs/facts/openwhisk.md 1.6, 4, 5).
 
 use http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
@@ -190,7 +190,7 @@ impl Answer {
     }
 }
 
-/// The text of an error, however deep it lies: the alarms feed wraps it once more (facts/openwhisk.md 4).
+/// The text of an error, however deep it lies: the alarms feed wraps it once more (docs/facts/openwhisk.md 4).
 pub(super) fn error_text(body: &Value) -> Option<&str> {
     let mut error = body.get("error")?;
     while let Some(inner) = error.get("error") {

@@ -1,4 +1,4 @@
-//! When the alarm goes off: a cron pattern, as far as is needed to know how often (facts/openwhisk.md 4).
+//! When the alarm goes off: a cron pattern, as far as is needed to know how often (docs/facts/openwhisk.md 4).
 
 use std::time::Duration;
 

@@ -8,7 +8,7 @@ use crate::secret::Secret;
 
 const ARRAY: &str = "the parameters are an array; give an object with the keys `actions` and `logstash`";
 
-/// Parameters and context of the body of `/run` (facts/openwhisk.md 3.1). What it does not say is looked up in the environment.
+/// Parameters and context of the body of `/run` (docs/facts/openwhisk.md 3.1). What it does not say is looked up in the environment.
 ///
 /// Errors are sentences; they never show the body, which holds keys.
 pub(super) fn of_body(
@@ -41,7 +41,7 @@ pub(super) fn of_body(
     Ok((params, context))
 }
 
-/// The context when a process is one activation: all of it is in the environment (facts/openwhisk.md 3.3).
+/// The context when a process is one activation: all of it is in the environment (docs/facts/openwhisk.md 3.3).
 pub(super) fn of_environment(environment: &dyn Fn(&str) -> Option<String>) -> RunContext {
     RunContext {
         api_host: environment("__OW_API_HOST"),

@@ -1,4 +1,4 @@
-//! The container itself (`--docker`): what the invoker asks for, over HTTP (facts/openwhisk.md 3.1).
+//! The container itself (`--docker`): what the invoker asks for, over HTTP (docs/facts/openwhisk.md 3.1).
 //!
 //! | request | answer |
 //! |---|---|

@@ -130,7 +130,7 @@ impl Flight {
         now_ms.saturating_sub(self.progressed_ms)
     }
 
-    /// How long the receiver may be silent. Logstash sends no keep-alives for a window that waited behind another (facts/lumberjack.md 1.4).
+    /// How long the receiver may be silent. Logstash sends no keep-alives for a window that waited behind another (docs/facts/lumberjack.md 1.4).
     pub(super) fn patience(&self, timeout_ms: u64) -> u64 {
         let behind = self.windows.front().is_some_and(|window| window.behind);
         if behind { timeout_ms.saturating_mul(2) } else { timeout_ms }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub struct Options {
     /// Version of the protocol.
     pub protocol: Protocol,
-    /// Most events in a window, 1–10,000 (facts/lumberjack.md 2.7).
+    /// Most events in a window, 1–10,000 (docs/facts/lumberjack.md 2.7).
     pub window_events: u32,
     /// Most bytes of frames in a window, before compression; one event that is larger goes alone.
     pub window_bytes: u64,
@@ -33,11 +33,11 @@ impl Default for Options {
             protocol: Protocol::V2,
             // Filebeat's default; the strictest receiver takes 10,000.
             window_events: 2048,
-            // Receivers hold two or three copies of a window, some of them off-heap: below 2 MiB they are well (facts/lumberjack.md 2.7). Ours are
+            // Receivers hold two or three copies of a window, some of them off-heap: below 2 MiB they are well (docs/facts/lumberjack.md 2.7). Ours are
             // usually full by events before that, at 280 bytes each.
             window_bytes: 1 << 20,
             in_flight: 1,
-            // No more bytes than Filebeat's default, which is level 3 of another encoder, in half of the time (docs/decisions.md).
+            // No more bytes than Filebeat's default, which is level 3 of another encoder, in half of the time (docs/decisions/sending.md, SEND-2).
             compression_level: 2,
             // Keep-alives come every 3–5 s where there are any, but not every receiver sends them; Filebeat's default.
             timeout_ms: 30_000,

@@ -17,7 +17,7 @@ pub struct Stock {
 }
 
 impl Stock {
-    /// What the command needs of wasmtime, as the README says.
+    /// What the command needs of wasmtime, as docs/hosts.md says.
     pub const GRANTS: &str = "http,tls,inherit-network,allow-ip-name-lookup";
 
     /// With an empty folder.

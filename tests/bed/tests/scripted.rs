@@ -164,7 +164,7 @@ fn an_event_that_is_not_portable_costs_elastics_client_its_connection() {
 
 #[test]
 fn the_worked_examples_are_answered_as_real_receivers_do() {
-    // facts/lumberjack.md 1.5
+    // docs/facts/lumberjack.md 1.5
     let receiver = Scripted::with(
         ScriptedOptions { rules: Rules { pipelining: true, ..Rules::default() }, ..Default::default() },
         |session: &mut Session| {
@@ -207,7 +207,7 @@ fn the_worked_examples_are_answered_as_real_receivers_do() {
     }
 }
 
-/// Streams of facts/lumberjack.md 1.3 and 2.4 that at least one receiver refuses, loses or reads differently.
+/// Streams of docs/facts/lumberjack.md 1.3 and 2.4 that at least one receiver refuses, loses or reads differently.
 fn bad_streams() -> Vec<(&'static str, Vec<u8>)> {
     let one = [header(1), packed(b'2', &hi(1))].concat();
     let zlib = compress_to_vec_zlib(&hi(1), 6);

@@ -1,4 +1,4 @@
-//! The alarms feed: the action `/whisk.system/alarms/alarm` that a deployer calls, and the provider behind it (facts/openwhisk.md 4).
+//! The alarms feed: the action `/whisk.system/alarms/alarm` that a deployer calls, and the provider behind it (docs/facts/openwhisk.md 4).
 
 use serde_json::{Map, Value, json};
 
@@ -50,7 +50,7 @@ pub(crate) fn ring(world: &World, name: &Name) -> Option<String> {
         return None;
     }
     let mut payload = alarm.config.get("payload").and_then(Value::as_object).cloned().unwrap_or_default();
-    // The provider's own headers, its authorization among them, come along (facts/openwhisk.md 3.5).
+    // The provider's own headers, its authorization among them, come along (docs/facts/openwhisk.md 3.5).
     payload.insert(
         "__ow_headers".into(),
         json!({"authorization": "Basic an-invented-value", "host": "controllers"}),

@@ -68,7 +68,7 @@ fn simple(name: &Name) -> &str {
     name.1.rsplit('/').next().unwrap_or_default()
 }
 
-/// What is not false counts as true, the text "false" too; without the annotation the key is given (facts/openwhisk.md 3.5).
+/// What is not false counts as true, the text "false" too; without the annotation the key is given (docs/facts/openwhisk.md 3.5).
 fn provides_key(annotations: &Value) -> bool {
     match pair(annotations, "provide-api-key") {
         Some(Value::Bool(provides)) => *provides,

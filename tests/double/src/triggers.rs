@@ -25,7 +25,7 @@ pub(crate) fn answer(world: &World, max_bytes: usize, name: Name, request: &Requ
         "PUT" => put(world, max_bytes, name, request).map(Reply::json),
         "POST" => {
             let mut payload = invoker::payload(request)?;
-            // Whoever fires it hands over his headers, with what is in them (facts/openwhisk.md 3.5).
+            // Whoever fires it hands over his headers, with what is in them (docs/facts/openwhisk.md 3.5).
             payload.insert("__ow_headers".into(), headers(request));
             let fired = fire(world, &name, payload).ok_or_else(Reply::no_resource)?;
             Ok(match fired {

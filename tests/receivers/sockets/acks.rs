@@ -179,7 +179,7 @@ sentences! {
         scene.assert_all_arrived(&[&receiver]);
     }
 
-    fn h35_a_receiver_that_stores_nothing_cannot_be_told_apart_and_the_readme_says_so() {
+    fn h35_a_receiver_that_stores_nothing_cannot_be_told_apart_and_the_guarantees_say_so() {
         let scene = Scene::with_lines(8);
         let receiver = Scripted::start(|session| {
             // From the header alone: what follows goes nowhere.
@@ -189,7 +189,7 @@ sentences! {
             session.read_to_end();
         });
         scene.run(&Scene::params(receiver.port(), &json!({}))).assert_complete();
-        let readme = include_str!("../../../README.md");
-        assert!(readme.contains("acknowledges before it has stored"), "the README names this limit");
+        let page = include_str!("../../../docs/guarantees.md");
+        assert!(page.contains("acknowledges before it has stored"), "the page names this limit");
     }
 }

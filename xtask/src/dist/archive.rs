@@ -6,7 +6,7 @@ use anyhow::Result;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-/// The text that a Go image wants to see in `exec.env` beside `exec`: its own name, and no other (facts/openwhisk.md 3.2). This is the one in
+/// The text that a Go image wants to see in `exec.env` beside `exec`: its own name, and no other (docs/facts/openwhisk.md 3.2). This is the one in
 /// OpenWhisk's own manifest (3.4). All other images leave the file alone.
 const EXEC_ENV: &str = "openwhisk/action-golang-v1.20\n";
 

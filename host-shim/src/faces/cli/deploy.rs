@@ -49,7 +49,7 @@ const NAME: &str = "whiskjack";
 const KIND: &str = "rust:1.34";
 const EVERY_MINUTE: &str = "* * * * *";
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
-/// OpenWhisk's own (facts/openwhisk.md 2).
+/// OpenWhisk's own (docs/facts/openwhisk.md 2).
 const SHORTEST_TIMEOUT: Duration = Duration::from_millis(100);
 const DEFAULT_MEMORY_MB: u32 = 256;
 

@@ -159,7 +159,7 @@ async fn certificates_as_openssl_makes_them_are_understood() {
         };
         row(&format!("openssl: {what}"), program.port, json!({ "ca": ca }), HANDSHAKE, part).await;
     }
-    // The README's way to a pin of the kind that Filebeat has.
+    // The way of docs/tls.md to a pin of the kind that Filebeat has.
     let pin = Command::new("sh")
         .args(["-c", "openssl x509 -in self -noout -pubkey | openssl pkey -pubin -outform der | openssl dgst -sha256 -binary | openssl base64"])
         .current_dir(&files.0)

@@ -1,4 +1,4 @@
-//! What an event may be: the rules of facts/lumberjack.md 2.3 and 2.4, of each the strictest receiver's.
+//! What an event may be: the rules of docs/facts/lumberjack.md 2.3 and 2.4, of each the strictest receiver's.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Windows on the wire: the one shape that every receiver accepts (facts/lumberjack.md 1.3), and nothing else.
+//! Windows on the wire: the one shape that every receiver accepts (docs/facts/lumberjack.md 1.3), and nothing else.
 
 use std::io::{self, Cursor, Read};
 use std::time::Duration;
