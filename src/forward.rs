@@ -33,8 +33,6 @@ use lookback::{LookBack, Unknown};
 use owed::Singles;
 use progress::Progress;
 
-pub(crate) use lookback::telling_count;
-
 /// How long one call works before it returns with a rest, so that the host can save the checkpoint, in milliseconds.
 const TURN_MS: u64 = 5_000;
 /// Most activations whose logs could not be had, and most lines that were set aside, that a report names.

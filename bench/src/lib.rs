@@ -12,7 +12,7 @@ pub mod contest;
 pub mod cpu;
 pub mod instructions;
 #[allow(clippy::type_complexity, reason = "shared with a package that has other lints")]
-#[path = "../../benches/codec/src/corpus/lines.rs"]
+#[path = "../codec/src/corpus/lines.rs"]
 mod lines;
 pub mod node;
 pub mod product;

@@ -1,7 +1,9 @@
 //! Fuzz targets: what must hold for any input of the parts that read what others wrote, and of those that write for others.
 //!
 //! Each module is one target. Its `try_with` takes any bytes and panics if a promise is broken; the engine in `engine/` makes up bytes that lead to
-//! new places in the code, `cargo xtask fuzz` runs it, and `tests/kept.rs` tries the inputs that were worth keeping (`corpus/`).
+//! new places in the code, `cargo xtask fuzz` runs it, and `tests/kept.rs` tries the inputs that were worth keeping (`corpus/`): a file a target,
+//! a line an input, with its name and its bytes as a Rust byte string. `cargo xtask fuzz --add TARGET NAME FILE` adds one under a name that says what
+//! was wrong; `cargo xtask fuzz --keep [TARGET]` replaces those that have twelve hexadecimal digits for a name by the fewest that reach as much.
 //!
 //! | target | is about |
 //! |---|---|

@@ -7,30 +7,29 @@
     reason = "this is how a test fails"
 )]
 
+#[path = "../corpus/read.rs"]
+mod read;
+
+use std::collections::HashSet;
 use std::fs;
 use std::panic::catch_unwind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use whiskjack_fuzz::TARGETS;
 
-fn here(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
-}
-
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let listed = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    let mut files: Vec<PathBuf> = listed.map(|entry| entry.unwrap().path()).collect();
-    files.sort();
-    files
+fn corpus() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/corpus"))
 }
 
 fn kept_inputs_hold(target: &str) {
     let (_, try_with) = TARGETS.iter().find(|(name, _)| *name == target).unwrap();
-    let files = files(&here("corpus").join(target));
-    assert!(files.len() > 5, "the inputs of {target} are gone");
-    for file in files {
-        let bytes = fs::read(&file).unwrap();
-        assert!(catch_unwind(|| try_with(&bytes)).is_ok(), "{} does not hold", file.display());
+    let archive = fs::read_to_string(corpus().join(target).with_extension("txt")).unwrap();
+    let inputs = read::inputs(&archive).unwrap_or_else(|error| panic!("{target}.txt: {error}"));
+    assert!(inputs.len() > 5, "the inputs of {target} are gone");
+    let mut names = HashSet::new();
+    for (name, bytes) in &inputs {
+        assert!(names.insert(name), "{target}.txt: {name} is there twice");
+        assert!(catch_unwind(|| try_with(bytes)).is_ok(), "{target}.txt: {name} does not hold");
     }
 }
 
@@ -65,9 +64,10 @@ fn any_list_is_cut_into_records_alike_and_refused_without_its_text() {
 }
 
 #[test]
-fn every_target_has_its_folder_and_every_folder_its_target() {
-    let folders = files(&here("corpus"));
-    let names: Vec<&str> =
-        folders.iter().map(|folder| folder.file_name().unwrap().to_str().unwrap()).collect();
-    assert_eq!(names, TARGETS.map(|(name, _)| name));
+fn every_target_has_its_archive_and_every_archive_its_target() {
+    let listed =
+        fs::read_dir(corpus()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut archives: Vec<String> = listed.filter(|name| name != "read.rs").collect();
+    archives.sort();
+    assert_eq!(archives, TARGETS.map(|(name, _)| format!("{name}.txt")));
 }

@@ -18,8 +18,6 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 pub(crate) use self::bindings::exports::whiskjack::forwarder::forwarder::{
     Error, Outcome, Report, RunPlan as Plan, Slice,
 };
-use self::bindings::whiskjack::forwarder::transport;
-pub(crate) use self::bindings::whiskjack::forwarder::transport::{TransportError, TransportStep};
 pub(crate) use self::bindings::whiskjack::forwarder::types::{
     self, Authorization, CheckpointKeeper, Context,
 };
@@ -27,7 +25,8 @@ use crate::http::Api;
 use crate::net::proxy::Proxy;
 use crate::params::{Receivers, Security};
 use crate::said;
-use crate::transport::Connection;
+use crate::transport::interface::TransportError;
+use crate::transport::{Connection, interface as transport};
 
 /// Largest memory of one instance, in bytes.
 const MEMORY: usize = 128 << 20;
@@ -46,7 +45,7 @@ pub(crate) mod bindings {
         imports: { default: async | trappable },
         exports: { default: async },
         require_store_data_send: true,
-        with: { "whiskjack:forwarder/transport.connection": crate::transport::Connection },
+        with: { "whiskjack:forwarder/transport": crate::transport::interface },
     });
 }
 

@@ -1,6 +1,7 @@
 //! TCP: from a host name to an open socket, and the byte stream on top of it.
 
 mod dial;
+mod fault;
 pub(crate) mod proxy;
 
 use std::io;

@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use crate::params::endpoint;
-use crate::text;
+use crate::{endpoint, text};
 
 /// Scheme, host, port, and the path that the API is below. Host names are lower case, IPv6 addresses without brackets.
 #[derive(Clone, Debug, PartialEq, Eq)]

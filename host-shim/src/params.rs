@@ -18,17 +18,16 @@
 //! A key with dots is the key in its group. Every other key is the component's, those of the receivers and `api.host` too: they are only read here, for the allow-lists.
 //! Keys, certificates and proxies are taken out, so that the component never holds one.
 
-#[allow(unreachable_pub, dead_code, reason = "the component's own file: one rule for both")]
-#[path = "../../src/config/endpoint.rs"]
-pub(crate) mod endpoint;
 #[path = "../../src/config/nested.rs"]
 mod nested;
 mod proxies;
 mod receivers;
 mod section;
 mod security;
+mod variables;
 
 pub(crate) use self::receivers::Receivers;
+pub use self::variables::ProxyVariables;
 
 use std::sync::Arc;
 

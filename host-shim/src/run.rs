@@ -19,9 +19,8 @@ use crate::component::{
     Report, Slice, Worker,
 };
 use crate::http::{self, Api, Pool, Way};
-use crate::net::proxy::ProxyVariables;
 use crate::origin::Origin;
-use crate::params::{Fault, HostParams, Receivers};
+use crate::params::{Fault, HostParams, ProxyVariables, Receivers};
 use crate::result::RunResult;
 use crate::said;
 use crate::secret::Secret;

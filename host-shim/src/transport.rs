@@ -1,6 +1,7 @@
 //! `transport` of the WIT world: a byte stream to the configured receiver, and to nobody else.
 
 mod peer;
+mod wit;
 
 use std::future::poll_fn;
 use std::io;
@@ -17,8 +18,10 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 
+use self::interface::{TransportError, TransportStep};
 use self::peer::{Ended, Peer, dial_fault, fault, handshake_fault};
-use crate::component::{TransportError, TransportStep};
+#[allow(unreachable_pub, reason = "the generated bindings name it again")]
+pub use self::wit::whiskjack::forwarder::transport as interface;
 use crate::net::proxy::Proxy;
 use crate::net::{self, Stream, instant_in};
 use crate::params::{Receivers, Security};

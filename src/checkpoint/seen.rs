@@ -30,10 +30,6 @@ pub struct Digest {
 }
 
 impl Digest {
-    pub(super) fn new(range: Range, count: u64, ids: ActivationId) -> Self {
-        Self { range, count, ids }
-    }
-
     /// The digest of no activation.
     pub fn empty(range: Range) -> Self {
         Self { range, count: 0, ids: ActivationId::MIN }
@@ -114,6 +110,22 @@ impl Seen {
     pub fn count(&self, range: Range) -> u64 {
         let exact = u64::try_from(self.ids_in(range).count()).unwrap_or(u64::MAX);
         self.digests_in(range).fold(exact, |sum, digest| sum.saturating_add(digest.count))
+    }
+
+    /// The one count that would tell that nothing in `range` became visible late: over which range, and the right number. None if only a
+    /// comparison record by record can tell, or is asked for by `exact`.
+    pub(crate) fn telling_count(&self, range: Range, exact: bool) -> Option<(Range, u64)> {
+        let whole = self.widened(range);
+        let known = self.count(whole);
+        (!exact || known == 0).then_some((whole, known))
+    }
+
+    /// The range, lengthened by the digests that it begins or ends in: a digest stands for its whole range only.
+    pub(crate) fn widened(&self, range: Range) -> Range {
+        let digest_at = |ms: u64| self.digest_at(ms).map(Digest::range);
+        let since = digest_at(range.since()).map_or(range.since(), Range::since);
+        let upto = digest_at(range.upto()).map_or(range.upto(), Range::upto);
+        Range::new(since, upto).unwrap_or(range)
     }
 
     /// Exactly known activations in `range` that the list should show, oldest first.

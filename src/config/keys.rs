@@ -1,7 +1,5 @@
 //! Every key of the configuration, once: what is here is allowed, described in `docs/configuration.md` and in the schema.
 
-use super::strangers;
-
 /// Who makes use of a key's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keeper {
@@ -85,17 +83,6 @@ pub const KEYS: &[Key] = &[
     ignored("payload", "The alarms feed adds it when its payload is a string"),
     ignored("lastModified", "A trigger adds it"),
 ];
-
-/// Why the key at `path` is not allowed, with the key that is meant.
-pub(super) fn why_unknown(path: &str) -> String {
-    if let Some(remedy) = strangers::of(path) {
-        return remedy.into();
-    }
-    match strangers::meant(path) {
-        Some(known) => format!("there is no such key; did you mean `{known}`?"),
-        None => "there is no such key: remove it; docs/configuration.md lists all keys".into(),
-    }
-}
 
 /// Whether the key at `path` is the platform's, which adds it without being asked.
 pub(super) fn is_of_platform(path: &str) -> bool {

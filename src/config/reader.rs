@@ -181,7 +181,7 @@ fn unknown_keys(prefix: &str, group: &Map<String, Value>) -> Vec<(String, String
             Value::Null if keys::is_group(&path) => {}
             _ if keys::is_group(&path) => found.push((path, "give an object".into())),
             _ => {
-                let remedy = keys::why_unknown(&path);
+                let remedy = strangers::why_unknown(&path);
                 found.push((if path.is_empty() { "\"\"".into() } else { path }, remedy));
             }
         }

@@ -164,8 +164,19 @@ const OUTSIDE: &[Stranger] = &[
     ("stopDate", "it is the alarm's: give it to the trigger, not to the action"),
 ];
 
+/// Why the key at `path` is not allowed, with the key that is meant.
+pub(super) fn why_unknown(path: &str) -> String {
+    if let Some(remedy) = of(path) {
+        return remedy.into();
+    }
+    match meant(path) {
+        Some(known) => format!("there is no such key; did you mean `{known}`?"),
+        None => "there is no such key: remove it; docs/configuration.md lists all keys".into(),
+    }
+}
+
 /// Why the key at `path` is not known from elsewhere: what to do instead. `None` if it is no stranger that anybody brings along.
-pub(super) fn of(path: &str) -> Option<&'static str> {
+fn of(path: &str) -> Option<&'static str> {
     let in_logstash = path.strip_prefix("logstash.");
     let outside = if in_logstash.is_none() { OUTSIDE } else { &[] };
     // Some write without the group what belongs into it.
@@ -189,7 +200,7 @@ pub(super) fn is_group(path: &str) -> bool {
 }
 
 /// The key that somebody meant who wrote `path`: one of that name elsewhere, or one that differs by a typing error.
-pub(super) fn meant(path: &str) -> Option<&'static str> {
+fn meant(path: &str) -> Option<&'static str> {
     let (group, name) = path.rsplit_once('.').unwrap_or(("", path));
     let name = plain(name);
     let known = KEYS.iter().filter(|key| key.keeper != Keeper::Ignored).flat_map(|key| {

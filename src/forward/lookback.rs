@@ -35,14 +35,6 @@ pub(super) struct Unknown {
     pub(super) reached: Option<u64>,
 }
 
-/// The one count that would tell that nothing in `range` became visible late: over which range, and the right number. None if only a comparison
-/// record by record can tell.
-pub(crate) fn telling_count(range: Range, seen: &Seen, exact: bool) -> Option<(Range, u64)> {
-    let whole = widened(range, seen);
-    let known = seen.count(whole);
-    (!exact || known == 0).then_some((whole, known))
-}
-
 /// A look-back over one range of a source.
 pub(super) struct LookBack<'a, F> {
     pub(super) api: &'a Api<'a>,
@@ -76,8 +68,8 @@ impl<F: Fn() -> bool> LookBack<'_, F> {
 
     /// The parts to compare, newest first. Where nothing is known the count says it all, as nothing can be missing.
     fn differing(&self, range: Range) -> Result<Vec<Range>, Failure> {
-        match telling_count(range, self.seen, self.exact) {
-            None => Ok(vec![widened(range, self.seen)]),
+        match self.seen.telling_count(range, self.exact) {
+            None => Ok(vec![self.seen.widened(range)]),
             Some((whole, known)) if self.api.count(self.name, whole)? == known => Ok(Vec::new()),
             Some((whole, _)) => self.narrowed(whole),
         }
@@ -218,14 +210,6 @@ impl RowsOfDigest {
             into.extend(rows);
         }
     }
-}
-
-/// The range, lengthened by the digests that it begins or ends in: a digest stands for its whole range only.
-fn widened(range: Range, seen: &Seen) -> Range {
-    let digest_at = |ms: u64| seen.digest_at(ms).map(Digest::range);
-    let since = digest_at(range.since()).map_or(range.since(), Range::since);
-    let upto = digest_at(range.upto()).map_or(range.upto(), Range::upto);
-    Range::new(since, upto).unwrap_or(range)
 }
 
 impl Unknown {

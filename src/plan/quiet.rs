@@ -4,7 +4,6 @@
 use crate::api::{Api, Question};
 use crate::checkpoint::{Checkpoint, Owed, Part};
 use crate::config::Config;
-use crate::forward::telling_count;
 use crate::range::Range;
 use std::collections::BTreeMap;
 
@@ -53,7 +52,7 @@ pub(super) fn ask(
                 Part::Record => None,
                 Part::Lookback | Part::Settling => {
                     let exact = state.must_compare_all_of(range, now_ms, lookback_ms);
-                    telling_count(range, &state.seen, exact).map(|(range, known)| (range, Some(known)))
+                    state.seen.telling_count(range, exact).map(|(range, known)| (range, Some(known)))
                 }
             };
             wanted.extend(count.map(|(range, nothing)| Wanted {

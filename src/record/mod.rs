@@ -29,8 +29,9 @@ mod splitter;
 
 pub use entry::{Line, OwnedLine, entry_time, write_json_string};
 pub use id::ActivationId;
+pub use nesting::SplitError;
 pub use reader::{Content, EntryReader};
-pub use splitter::{LARGEST_ELEMENT, Row, SplitError, Splitter};
+pub use splitter::{LARGEST_ELEMENT, Row, Splitter};
 
 use entry::Entry;
 use lenient::Members;

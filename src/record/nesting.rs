@@ -10,6 +10,20 @@ pub(super) struct Nesting {
     escaped: bool,
 }
 
+/// Why a body is not a page of records, or not a record.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SplitError {
+    /// It does not hold an array of objects.
+    #[error("the answer is not a JSON array of records")]
+    NotAnArray,
+    /// It does not hold an object.
+    #[error("the answer is not a JSON object")]
+    NotAnObject,
+    /// It ends too early.
+    #[error("the answer was cut off")]
+    CutOff,
+}
+
 impl Nesting {
     /// Behind the first bracket of an object or an array.
     pub(super) fn in_brackets() -> Self {

@@ -2,8 +2,7 @@
 //!
 //! It works on bytes, not on text: a value that is not sound JSON comes out like any other, as long as quotes and brackets are in order.
 
-use super::nesting::Nesting;
-use super::splitter::SplitError;
+use super::nesting::{Nesting, SplitError};
 
 /// Longer keys are none of those that somebody looks for; in bytes.
 const LONGEST_KEY: usize = 32;

@@ -2,8 +2,8 @@
 
 use super::ActivationId;
 use super::entry::{Entry, Line};
+use super::nesting::SplitError;
 use super::outline::{Outline, Part};
-use super::splitter::SplitError;
 use crate::lumberjack::LARGEST_EVENT;
 
 /// How much of an entry is kept, in bytes of JSON: more than fits an event, so that what is left out would be cut off anyway.

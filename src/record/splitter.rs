@@ -1,7 +1,7 @@
 //! Cuts a JSON array that arrives in pieces into its elements, so that one record lives at a time whatever the page holds.
 
 use super::hollow::Hollow;
-use super::nesting::Nesting;
+use super::nesting::{Nesting, SplitError};
 
 /// Largest element kept, in bytes: a record of a stock platform holds at most 10 MB of log text and 1 MB of result (docs/facts/openwhisk.md 2), and JSON
 /// escapes make that longer, seldom by more than a half. A larger one is hollowed out.
@@ -47,20 +47,6 @@ enum Place {
     BetweenElements,
     InElement,
     AfterArray,
-}
-
-/// Why a body is not a page of records, or not a record.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SplitError {
-    /// It does not hold an array of objects.
-    #[error("the answer is not a JSON array of records")]
-    NotAnArray,
-    /// It does not hold an object.
-    #[error("the answer is not a JSON object")]
-    NotAnObject,
-    /// It ends too early.
-    #[error("the answer was cut off")]
-    CutOff,
 }
 
 impl Splitter {

@@ -11,6 +11,8 @@
 )]
 
 mod accepts;
+#[path = "../../fuzz/corpus/read.rs"]
+mod corpus;
 #[path = "../support/kept.rs"]
 mod kept;
 mod made;
@@ -107,8 +109,7 @@ fn the_examples_of_the_pages_and_of_the_deployment_files_are_sound() {
 #[test]
 fn the_schema_and_the_forwarder_agree_about_all_that_was_ever_tried() {
     let (mut sound, mut faulty) = (0, 0);
-    for entry in std::fs::read_dir(root("fuzz/corpus/config")).unwrap() {
-        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+    for (_, bytes) in corpus::inputs(&text("fuzz/corpus/config.txt")).unwrap() {
         let Ok(params @ Value::Object(_)) = serde_json::from_slice(&bytes) else { continue };
         *(if check(params) { &mut sound } else { &mut faulty }) += 1;
     }

@@ -2,10 +2,10 @@
 
 use anyhow::Result;
 
-use crate::build::wasm_cargo;
 use crate::places::{Places, WASM_TARGET};
 use crate::setup::node_packages;
 use crate::step::long_step;
+use crate::wasm::wasm_cargo;
 
 /// The table of `bench/`. The product and the peers are built.
 pub(crate) fn all(places: &Places, arguments: &[&str]) -> Result<()> {
@@ -42,7 +42,7 @@ fn guest(places: &Places) -> Result<()> {
 
 /// zlib encoders, on the windows that are really sent.
 pub(crate) fn codec(places: &Places, arguments: &[&str]) -> Result<()> {
-    let manifest = places.root.join("benches/codec/Cargo.toml");
+    let manifest = places.root.join("bench/codec/Cargo.toml");
     let guest = places.target.join(WASM_TARGET).join("release/codec_bench.wasm");
     long_step("building the encoders as a component", || {
         wasm_cargo(places, "build").args(["--lib", "--release", "--manifest-path"]).args([&manifest]).run()

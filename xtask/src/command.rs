@@ -2,9 +2,9 @@
 
 use anyhow::Result;
 
-use crate::build::{COMPONENT, precompile, wasm_cargo};
 use crate::copy::copy_if_changed;
 use crate::places::{Places, WASM_TARGET, static_target};
+use crate::wasm::{COMPONENT, precompile, wasm_cargo};
 
 pub(crate) const COMMAND: &str = "whiskjack-command.wasm";
 

@@ -3,11 +3,14 @@
 //! The engine is LLVM's libFuzzer, which `libfuzzer-sys` brings. What it needs of the compiler is a pass of LLVM that every stable compiler has;
 //! only the sanitizers need another toolchain, and Rust without `unsafe` has little use for them.
 
+mod archive;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+use self::archive::Archive;
 use crate::places::Places;
 use crate::step::{Tool, long_step, step};
 
@@ -18,9 +21,6 @@ const LONGEST: usize = 4096;
 const MEMORY_MIB: usize = 512;
 /// Time for one input, in seconds: a thousand times of what they take.
 const SECONDS_EACH: usize = 20;
-
-/// Letters in the name of an input that `keep` keeps: the begin of its SHA-1.
-const NAME: usize = 12;
 
 /// What to do with which target.
 #[derive(Debug)]
@@ -86,6 +86,15 @@ pub(crate) fn run(places: &Places, request: &Request<'_>) -> Result<[u64; 2]> {
     Ok([held, failed])
 }
 
+/// Puts the input in a file into the checkout.
+pub(crate) fn add(places: &Places, target: &str, name: &str, file: &str) -> Result<()> {
+    if !TARGETS.contains(&target) {
+        bail!("{target}: give one of {}", TARGETS.join(", "));
+    }
+    let input = fs::read(file).with_context(|| format!("cannot read {file}"))?;
+    Archive::of(&places.root, target).add(name, input)
+}
+
 struct Fuzzing<'a> {
     places: &'a Places,
     triple: String,
@@ -113,7 +122,7 @@ impl Fuzzing<'_> {
     /// Goes on from all that is known; a find stays in a file.
     fn fuzz(&self, target: &str, request: &Request<'_>) -> Result<()> {
         let seconds = request.seconds;
-        let kept = self.kept(target);
+        let kept = self.kept(target)?;
         let known = if request.afresh { self.empty("passing")? } else { self.known(target)? };
         let finds = self.places.artifact("fuzz").join("finds");
         fs::create_dir_all(&finds).with_context(|| format!("cannot create {}", finds.display()))?;
@@ -140,7 +149,7 @@ impl Fuzzing<'_> {
 
     /// Replaces what is kept by the fewest inputs that reach all that is reached. Those with a name that a person gave stay.
     fn keep(&self, target: &str) -> Result<()> {
-        let (kept, known) = (self.kept(target), self.known(target)?);
+        let (kept, known) = (self.kept(target)?, self.known(target)?);
         let (small, fewest) = (self.empty("small")?, self.empty("fewest")?);
         let log = self.places.artifact("fuzz").join(format!("{target}.merge.log"));
         // The smallest first, then as few of those as will do. Both by which places are reached, not how often each: that would be thousands.
@@ -149,22 +158,8 @@ impl Fuzzing<'_> {
         };
         fewer("-merge=1", &[&known, &kept], &small)?;
         fewer("-set_cover_merge=1", &[&small], &fewest)?;
-        let mut by_hand = Vec::new();
-        for path in files(&kept)? {
-            if is_made(&path) {
-                fs::remove_file(&path)?;
-            } else {
-                by_hand.push(fs::read(&path)?);
-            }
-        }
-        for path in files(&fewest)? {
-            // A short name is enough to tell some hundreds apart.
-            let name: String = name(&path).chars().take(NAME).collect();
-            if !by_hand.contains(&fs::read(&path)?) {
-                fs::copy(&path, kept.join(name))?;
-            }
-        }
-        Ok(())
+        let found = files(&fewest)?.into_iter().map(|path| Ok((name(&path), fs::read(&path)?)));
+        Archive::of(&self.places.root, target).renew(found.collect::<Result<_>>()?)
     }
 
     fn engine(&self, target: &str) -> Tool {
@@ -172,9 +167,11 @@ impl Fuzzing<'_> {
         Tool::new(&program.to_string_lossy()).at(&self.places.root).args([format!("-max_len={LONGEST}")])
     }
 
-    /// Inputs in the checkout.
-    fn kept(&self, target: &str) -> PathBuf {
-        self.places.root.join("fuzz/corpus").join(target)
+    /// Inputs in the checkout: the engine wants a file for each.
+    fn kept(&self, target: &str) -> Result<PathBuf> {
+        let kept = self.empty("kept")?;
+        Archive::of(&self.places.root, target).unpack(&kept)?;
+        Ok(kept)
     }
 
     /// Inputs that earlier runs here have found.
@@ -213,12 +210,6 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>> {
 
 fn name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-}
-
-/// Whether an input was named by `keep`.
-fn is_made(path: &Path) -> bool {
-    let name = name(path);
-    name.len() == NAME && name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn host() -> Result<String> {

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use crate::build::COMPONENT;
 use crate::places::Places;
 use crate::step::{Tool, long_step, step};
+use crate::wasm::COMPONENT;
 
 /// Makes the example for Node.js ready: the transpiled component, and the action.
 pub(crate) fn build(places: &Places) -> Result<()> {

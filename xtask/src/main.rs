@@ -3,6 +3,7 @@
 mod bench;
 mod build;
 mod check;
+mod circles;
 mod command;
 mod copy;
 mod deployers;
@@ -13,6 +14,7 @@ mod places;
 mod setup;
 mod step;
 mod stock;
+mod wasm;
 
 use std::env;
 use std::process::ExitCode;
@@ -30,6 +32,8 @@ usage: cargo xtask COMMAND
   fuzz [--seconds N] [--keep] [TARGET]
                    look for inputs that break a promise, 60 s or N a target; --keep puts those that reach most
                    into fuzz/corpus
+  fuzz --add TARGET NAME FILE
+                   put the input in FILE into fuzz/corpus, under a name that says what was wrong
   demo [--all] [--keep]
                    setup, build, and show the whole way from a log line to a receiver; --all shows every line,
                    --keep leaves API and receiver up
@@ -53,6 +57,9 @@ fn main() -> ExitCode {
         ["build"] => build(),
         ["test"] => test(&[]),
         ["test", "--", rest @ ..] => test(rest),
+        ["fuzz", "--add", target, name, file] => {
+            Places::find().and_then(|places| fuzz::add(&places, target, name, file))
+        }
         ["fuzz", rest @ ..] => fuzz(rest),
         ["demo", rest @ ..] => demo(rest),
         ["hosts"] => hosts(),

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::net::proxy::ProxyVariables;
+use crate::params::ProxyVariables;
 use crate::run::RunContext;
 use crate::secret::Secret;
 

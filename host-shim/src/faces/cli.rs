@@ -9,8 +9,7 @@ use serde_json::{Map, Value, json};
 use whiskjack_config_file::{ConfigFile, Source};
 
 use super::wskprops::WskProps;
-use crate::net::proxy::ProxyVariables;
-use crate::params::Fault;
+use crate::params::{Fault, ProxyVariables};
 use crate::result::{RunResult, Verdict};
 use crate::run::{Keeper, RunContext};
 use crate::secret::Secret;

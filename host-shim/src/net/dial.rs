@@ -9,8 +9,8 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
+use super::fault::ProxyFault;
 use super::plain;
-use super::proxy::ProxyFault;
 
 /// An address that has not answered for so long gets company by the next one (RFC 8305, section 5).
 const HEAD_START: Duration = Duration::from_millis(250);

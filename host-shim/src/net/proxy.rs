@@ -12,7 +12,6 @@ mod fault;
 #[cfg(test)]
 mod tests;
 mod tunnel;
-mod variables;
 
 use std::fmt;
 
@@ -20,10 +19,9 @@ use base64::Engine as _;
 use http::HeaderValue;
 use percent_encoding::percent_decode_str;
 
-pub(crate) use self::fault::{ProxyFault, Step};
 pub(crate) use self::tunnel::through;
-pub use self::variables::ProxyVariables;
-use crate::params::endpoint;
+pub(crate) use super::fault::{ProxyFault, Step};
+use crate::endpoint;
 use crate::secret::Secret;
 
 /// Port of a SOCKS proxy that is given without one. Programs do not agree on one for HTTP.

@@ -12,7 +12,7 @@ use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, RootCer
 use sha2::{Digest as _, Sha256};
 
 use super::certificate::Certificate;
-use super::verify::chain_verifier;
+use super::roots;
 
 /// What one certificate is known by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,7 +146,7 @@ impl Pinned {
         let anchors = self.roots.roots.iter();
         roots.extend(anchors.filter(|anchor| pins.iter().any(|pin| pin.is_of_anchor(anchor))).cloned());
         if !roots.is_empty()
-            && chain_verifier(Arc::new(roots))?.verify_server_cert(leaf, shown, name, &[], now).is_ok()
+            && roots::verifier(Arc::new(roots))?.verify_server_cert(leaf, shown, name, &[], now).is_ok()
         {
             return Ok(());
         }

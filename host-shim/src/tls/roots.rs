@@ -2,10 +2,11 @@
 
 use std::sync::{Arc, OnceLock};
 
+use rustls::client::WebPkiServerVerifier;
 use rustls::pki_types::CertificateDer;
 use rustls::{Error, RootCertStore};
 
-use super::pem;
+use super::{pem, provider};
 
 /// Where systems keep their authorities; the first that is there counts.
 const BUNDLES: [&str; 4] = [
@@ -44,4 +45,11 @@ pub(super) fn only(certificates: &[CertificateDer<'static>]) -> Result<RootCertS
         roots.add(certificate.clone())?;
     }
     Ok(roots)
+}
+
+/// Lets through who has a chain to one of the authorities.
+pub(super) fn verifier(roots: Arc<RootCertStore>) -> Result<Arc<WebPkiServerVerifier>, Error> {
+    WebPkiServerVerifier::builder_with_provider(roots, provider())
+        .build()
+        .map_err(|error| Error::General(error.to_string()))
 }

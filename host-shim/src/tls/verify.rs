@@ -25,7 +25,7 @@ pub(super) fn verifier(trust: &Trust, pins: Pins) -> Result<Arc<dyn ServerCertVe
     let who = match trust {
         Trust::Public => Who::Public,
         Trust::Only(certificates) => Who::TrustedOrChain {
-            chain: chain_verifier(Arc::new(roots::only(certificates)?))?,
+            chain: roots::verifier(Arc::new(roots::only(certificates)?))?,
             trusted: certificates.clone(),
         },
         Trust::Anybody => Who::Anybody,
@@ -42,12 +42,6 @@ pub(super) fn verifier(trust: &Trust, pins: Pins) -> Result<Arc<dyn ServerCertVe
         Trust::Anybody => (Arc::new(RootCertStore::empty()), Vec::new()),
     };
     Ok(Arc::new(Pinned { verifier, pins, trusted, roots }))
-}
-
-pub(super) fn chain_verifier(roots: Arc<RootCertStore>) -> Result<Arc<WebPkiServerVerifier>, Error> {
-    WebPkiServerVerifier::builder_with_provider(roots, provider())
-        .build()
-        .map_err(|error| Error::General(error.to_string()))
 }
 
 /// Says who is let through. That the peer holds the key of its certificate is checked of everybody.
@@ -83,7 +77,7 @@ impl ServerCertVerifier for Verifier {
             chain.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
         };
         match &self.who {
-            Who::Public => explained(by(&*chain_verifier(roots::public())?), end_entity, intermediates, &[]),
+            Who::Public => explained(by(&*roots::verifier(roots::public())?), end_entity, intermediates, &[]),
             Who::TrustedOrChain { chain, trusted } => {
                 let verdict = match by(chain) {
                     // The dates are checked first, so neither of these errors hides that a certificate has expired.

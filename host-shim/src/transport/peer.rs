@@ -4,7 +4,7 @@ use std::io;
 
 use bytes::BytesMut;
 
-use crate::component::{TransportError, TransportStep};
+use super::interface::{TransportError, TransportStep};
 use crate::net::proxy::Step;
 use crate::net::{self, DialError};
 use crate::tls::sentence::{self, Client, ClientCertificate};

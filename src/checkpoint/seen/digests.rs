@@ -1,9 +1,8 @@
-//! Digests in JSON: each is `[first start, last start, count, ids]`; also those of version 1 can be read.
+//! Digests in JSON: each is `[first start, last start, count, ids]`. Those of version 1, which stand for a whole minute each, can be read too.
 
-use super::super::version1;
 use super::{ActivationId, BTreeMap, Digest, Range};
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
-use serde::{Deserializer, Serializer};
+use serde::{Deserialize, Deserializer, Serializer};
 use std::fmt;
 
 pub(super) fn serialize<S: Serializer>(
@@ -44,6 +43,35 @@ impl<'de> Visitor<'de> for Digests {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, minutes: A) -> Result<Self::Value, A::Error> {
-        version1::digests(minutes)
+        of_minutes(minutes)
     }
+}
+
+/// Width of a digest's starts in version 1, in milliseconds.
+const MINUTE_MS: u64 = 60_000;
+
+#[derive(Deserialize)]
+struct Minute {
+    count: u64,
+    ids: ActivationId,
+}
+
+/// Reads digests of version 1, which are there by the first millisecond of their minutes, in any order.
+fn of_minutes<'de, A: MapAccess<'de>>(mut minutes: A) -> Result<BTreeMap<u64, Digest>, A::Error> {
+    let mut digests = BTreeMap::new();
+    while let Some((since, Minute { count, ids })) = minutes.next_entry::<String, Minute>()? {
+        let since: u64 = since.parse().map_err(A::Error::custom)?;
+        let range = Range::new(since, since.saturating_add(MINUTE_MS - 1));
+        if let Some(range) = range {
+            digests.insert(since, Digest { range, count, ids });
+        }
+    }
+    // Minutes that overlap are damage: what is not known is sent again.
+    let mut last: Option<Range> = None;
+    digests.retain(|since, digest| {
+        let apart = last.is_none_or(|last| last.upto() < *since);
+        last = last.filter(|_| !apart).or(Some(digest.range()));
+        apart
+    });
+    Ok(digests)
 }

@@ -3,32 +3,8 @@
 use http::StatusCode;
 use tokio_socks::Error as SocksError;
 
-use super::{Names, Proxy};
+use super::{Names, Proxy, ProxyFault, Step};
 use crate::net::{DialError, plain};
-
-/// What failed at or behind a proxy.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("{sentence}")]
-pub(crate) struct ProxyFault {
-    pub(crate) step: Step,
-    /// Whether trying again may help.
-    pub(crate) retryable: bool,
-    /// Names the proxy, and says what to do.
-    sentence: String,
-    /// Whether another address of the target may do.
-    pub(super) of_target: bool,
-}
-
-/// Where it failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
-    /// A name was not resolved.
-    Resolve,
-    /// No connection.
-    Connect,
-    /// Time was up.
-    Timeout,
-}
 
 /// A proxy, and what it is asked for: the subject of all sentences.
 pub(super) struct Asked<'a> {

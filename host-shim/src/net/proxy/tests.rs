@@ -6,6 +6,7 @@ use tokio::net::{TcpListener, TcpStream};
 use super::*;
 use crate::net::instant_in;
 use crate::origin::Origin;
+use crate::params::ProxyVariables;
 
 const KEY: &str = "logstash.proxy_url";
 

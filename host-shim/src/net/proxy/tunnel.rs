@@ -14,8 +14,8 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use tokio_socks::tcp::Socks5Stream;
 
-use super::fault::{Asked, ProxyFault};
-use super::{Kind, Names, Proxy};
+use super::fault::Asked;
+use super::{Kind, Names, Proxy, ProxyFault};
 use crate::net::dial::{Resolver, SystemResolver};
 use crate::net::{DialError, authority, dial, plain};
 
