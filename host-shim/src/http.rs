@@ -186,10 +186,10 @@ impl Api {
         let pause = self.patience(pause, self.body.pause);
         let limits = Limits { pause, deadline: self.deadline, ..self.body };
         match timeout(first_byte, self.pooled.client.request(request)).await {
-            Ok(Ok(response)) if response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
-                Err(self.refused_login(response.headers()))
-            }
-            Ok(Ok(response)) => Ok(response.map(|body| Unhurried::new(body, limits).boxed_unsync())),
+            Ok(Ok(response)) => match self.of_the_proxy(response.status(), response.headers()) {
+                Some(error) => Err(error),
+                None => Ok(response.map(|body| Unhurried::new(body, limits).boxed_unsync())),
+            },
             Ok(Err(error)) => Err(errors::of_request(&error)),
             Err(_) => Err(Error::HttpResponseTimeout),
         }
@@ -197,14 +197,14 @@ impl Api {
 }
 
 impl Api {
-    /// What a status means that only proxies have.
-    fn refused_login(&self, headers: &http::HeaderMap) -> Error {
+    /// What the proxy that gets requests whole says itself, in place of the API.
+    fn of_the_proxy(&self, status: StatusCode, headers: &http::HeaderMap) -> Option<Error> {
         match (&self.proxy, &self.origin) {
             (Some(proxy), Some(origin)) => {
                 let target = crate::net::authority(origin.host(), origin.port());
-                errors::of_proxy(&proxy.wants_login(&target, headers))
+                proxy.says_itself(&target, status, headers).map(|fault| errors::of_proxy(&fault))
             }
-            _ => Error::HttpProtocolError,
+            _ => (status == StatusCode::PROXY_AUTHENTICATION_REQUIRED).then_some(Error::HttpProtocolError),
         }
     }
 }

@@ -96,15 +96,10 @@ async fn a_proxy_that_wants_a_password_says_so_for_tunnels_and_for_whole_request
     let (secure, plain) = (secure().await.0, plain().await.0);
     for (scheme, proxy) in [("http", &http), ("socks5h", &socks)] {
         for origin in [&secure, &plain] {
-            let whole = scheme == "http" && !origin.is_secure();
             for (user, part) in [
                 ("", "wants a user name and a password"),
                 ("me:hunter3@", "does not accept user name and password"),
             ] {
-                // tinyproxy answers this with 401, which could as well be the API's.
-                if whole && !user.is_empty() {
-                    continue;
-                }
                 let url = format!("{scheme}://{user}{}", proxy.address());
                 let error = answer(&through(&url, origin, Trust::Public), origin).await;
                 let Err(Error::InternalError(Some(sentence))) = error else {
@@ -148,4 +143,16 @@ async fn the_pool_is_not_kept_for_another_way() {
         answer(&api, &origin).await.unwrap();
         assert_eq!(heads.recv().await.unwrap().0, connection);
     }
+}
+
+#[tokio::test]
+async fn a_proxy_that_does_not_reach_a_plain_api_is_named_in_place_of_the_api() {
+    let proxy = OtherProxy::tinyproxy(KNOWS);
+    let origin = Origin::parse("http://unknown.test").unwrap();
+    let url = format!("http://{}", proxy.address());
+    let error = answer(&through(&url, &origin, Trust::Public), &origin).await;
+    let Err(Error::InternalError(Some(sentence))) = error else { panic!("{error:?}") };
+    let expected =
+        format!("passing: the proxy {url} (`HTTPS_PROXY`) could not connect to unknown.test:80 (status 5");
+    assert!(sentence.starts_with(&expected), "{sentence}");
 }

@@ -60,9 +60,18 @@ impl Proxy {
         dial(&self.host, self.port, deadline).await.map_err(|error| asked.unreachable(&error))
     }
 
-    /// What its own 407 means, in answer to a request that it took whole.
-    pub(crate) fn wants_login(&self, target: &str, response: &http::HeaderMap) -> ProxyFault {
-        Asked { proxy: self, target }.login(&offered(response))
+    /// What an answer to a request that it took whole means, if it is its own: OpenWhisk's are JSON, also where it refuses.
+    pub(crate) fn says_itself(
+        &self,
+        target: &str,
+        status: http::StatusCode,
+        response: &http::HeaderMap,
+    ) -> Option<ProxyFault> {
+        let form = response.get(http::header::CONTENT_TYPE).map_or(&b""[..], http::HeaderValue::as_bytes);
+        let refuses = matches!(status.as_u16(), 401 | 403 | 500 | 502..=504);
+        let is_own = status == http::StatusCode::PROXY_AUTHENTICATION_REQUIRED
+            || refuses && !form.starts_with(b"application/json");
+        is_own.then(|| Asked { proxy: self, target }.status(status, &offered(response)))
     }
 }
 
