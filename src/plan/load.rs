@@ -12,12 +12,10 @@ use crate::config::{Config, Faults, OnMissingState, Store};
 use crate::ports::{Failure, Ports};
 use crate::source::Source;
 use places::Place;
+use serde::Deserialize;
 
 /// A package that was read longer ago than this is read again before it is written, in milliseconds: the own records may have taken long.
 const READ_HOLDS_MS: u64 = 5_000;
-
-/// So begins what a host keeps. Anything else may be somebody's own file.
-const CHECKPOINT: &[u8] = br#"{"version":"#;
 
 /// What a run begins with.
 pub(super) struct Loaded {
@@ -104,7 +102,7 @@ impl Loader<'_> {
 
     fn load_host_state(&mut self, kept: Option<&[u8]>) -> Result<Loaded, PlanError> {
         let found = match kept {
-            Some(json) if !json.is_empty() && !json.starts_with(CHECKPOINT) => {
+            Some(json) if is_something_else(json) => {
                 let message = "the state handed in is not a checkpoint, so it is not written over; name another file, or remove this one";
                 return Err(PlanError::Checkpoint(Failure::lasting(message)));
             }
@@ -338,6 +336,18 @@ impl Loader<'_> {
             self.platform = Some(checkpoint.platform);
         }
         checkpoint.platform.lookback_ms(self.now_ms)
+    }
+}
+
+/// Whether it is neither a checkpoint, whoever has written it again since, nor the rest of a damaged one: it may be somebody's own file.
+fn is_something_else(json: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Head {
+        version: Option<u32>,
+    }
+    match serde_json::from_slice::<Head>(json) {
+        Ok(Head { version }) => version.is_none(),
+        Err(_) => !json.is_empty() && !json.starts_with(br#"{"version":"#),
     }
 }
 

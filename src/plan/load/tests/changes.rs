@@ -113,7 +113,12 @@ fn a_file_that_cannot_be_read_is_named_though_a_package_has_an_older_checkpoint_
         let careful = command(&params(json!({"on_missing_state": "fail"})), kept());
         assert!(matches!(careful, Err(PlanError::Checkpoint(_))), "{damaged:?}");
     }
-    for own in ["actions: [a]\n", "{\"actions\":[\"a\"]}", "\0"] {
+    let again = json!({"saved_ms": 1, "sources": {}, "version": 3}).to_string();
+    assert!(
+        command(&params(json!({})), Keeper::Host(Some(again.into()))).is_ok(),
+        "its keys in another order"
+    );
+    for own in ["actions: [a]\n", "{\"actions\":[\"a\"]}", "{\"name\":\"a\",\"version\":\"1.0.0\"}", "\0"] {
         let refused = command(&params(json!({})), Keeper::Host(Some(own.into()))).unwrap_err().to_string();
         assert!(refused.contains("is not a checkpoint"), "{refused}");
     }
