@@ -49,7 +49,10 @@ struct Shipped(shipped::Deflate);
 
 impl Codec for Shipped {
     fn append(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
-        self.0.append(bytes, out);
+        self.0.begin();
+        // In pieces, as the product makes them.
+        bytes.chunks(32 << 10).for_each(|piece| self.0.feed(piece, out));
+        self.0.finish(out);
     }
 }
 
