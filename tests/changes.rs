@@ -172,6 +172,18 @@ fn what_was_owed_to_an_excluded_action_still_comes_when_it_is_not_excluded_any_m
 }
 
 #[test]
+fn what_patterns_have_done_does_not_come_again_for_a_name_that_is_listed_later() {
+    let world = World::new();
+    assert_eq!(world.run(&["*"]), 0);
+    (0..3).for_each(|_| world.log(&["a", "b"]));
+    assert_eq!(world.run(&["*"]), 6);
+    assert_eq!(world.run(&["a"]), 0);
+    assert_eq!(world.run(&["b"]), 0, "they are parked between, with their ids");
+    world.log(&["b"]);
+    assert_eq!(world.run(&["a", "b"]), 1);
+}
+
+#[test]
 fn an_action_that_is_listed_again_goes_on_where_it_was() {
     let world = World::new();
     world.run(&["a", "b"]);
