@@ -6,11 +6,11 @@ mod http;
 mod receiver;
 
 use crate::config::{Config, Faults, Origin};
-use crate::forward::{Outcome, Worker};
+use crate::run::forward::{Outcome, Worker};
 use crate::handover;
-use crate::plan::{self, Keeper, Plan, PlanError, Slice};
+use crate::run::plan::{self, Keeper, Plan, PlanError, Slice};
 use crate::ports::{Failure, Ports};
-use crate::report::{self, Report};
+use crate::run::report::{self, Report};
 use crate::run;
 use bindings::exports::whiskjack::forwarder::forwarder as wit;
 use bindings::whiskjack::forwarder::types;

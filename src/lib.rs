@@ -12,24 +12,18 @@
     deny(clippy::print_stdout, clippy::print_stderr, reason = "they panic where nobody reads")
 )]
 
-pub mod api;
 pub mod checkpoint;
 #[cfg(target_os = "wasi")]
 mod component;
 pub mod config;
-pub mod deliver;
-pub mod event;
-pub mod fetch;
-pub mod forward;
+pub mod events;
 pub mod handover;
 pub mod lumberjack;
-pub mod plan;
+pub mod openwhisk;
+pub mod output;
 pub mod ports;
 pub mod range;
-pub mod record;
-pub mod report;
 pub mod run;
-pub mod source;
 #[cfg(test)]
 mod testing;
 pub mod time;

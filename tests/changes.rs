@@ -16,7 +16,7 @@ mod ports;
 use openwhisk_double::{Activation, Clock, Double, Options};
 use ports::Native;
 use serde_json::{Value, json};
-use whiskjack::plan::{self, Context};
+use whiskjack::run::plan::{self, Context};
 use whiskjack::ports::{Connection, Ports, Step, Transport, TransportError};
 
 const MINUTE: i64 = 60_000;

@@ -13,9 +13,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use whiskjack::config::{Config, KEYS, Keeper};
-use whiskjack::event::Events;
+use whiskjack::events::Events;
 use whiskjack::lumberjack::Protocol;
-use whiskjack::record::Record;
+use whiskjack::openwhisk::record::Record;
 
 /// Folders with files that others wrote, or that programs made.
 const FOREIGN: [&str; 5] = ["target", "node_modules", "corpus", "results", "__pycache__"];
@@ -168,7 +168,7 @@ fn unbroken(content: &str) -> String {
     pieces.fold(first, |all, piece| all + piece.trim_start())
 }
 
-/// Such as `src/event.rs`: the list of files to touch is only of use while it is true.
+/// Such as `src/events/mod.rs`: the list of files to touch is only of use while it is true.
 #[test]
 fn each_file_and_folder_that_the_page_for_contributors_names_exists() {
     let page = text(&root().join("CONTRIBUTING.md"));

@@ -16,7 +16,7 @@ mod ports;
 use openwhisk_double::{Activation, Clock, Double, Options};
 use ports::{Native, Traffic};
 use serde_json::{Value, json};
-use whiskjack::plan::{self, Context, OwnAction};
+use whiskjack::run::plan::{self, Context, OwnAction};
 
 const MINUTE: i64 = 60_000;
 /// 2023-11-14T22:13:20Z

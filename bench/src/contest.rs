@@ -9,9 +9,9 @@ use anyhow::{Context, Result, ensure};
 use openwhisk_double::{Double, Options};
 use serde_json::Value;
 use tempfile::NamedTempFile;
-use whiskjack::event::Events;
+use whiskjack::events::Events;
 use whiskjack::lumberjack::Protocol;
-use whiskjack::record::Record;
+use whiskjack::openwhisk::record::Record;
 use whiskjack_testbed::artifacts;
 
 use crate::product::now_ms;

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use openwhisk_double::{Double, Options};
 use serde_json::{Value, json};
-use whiskjack::event::Events;
+use whiskjack::events::Events;
 use whiskjack::lumberjack::Protocol;
-use whiskjack::record::Record;
+use whiskjack::openwhisk::record::Record;
 
 use crate::node;
 use crate::world::{Shape, recorded};

@@ -9,7 +9,7 @@ use std::net::TcpStream;
 use anyhow::{Context, Result, ensure};
 use openwhisk_double::{Activation, Double};
 use serde_json::json;
-use whiskjack::record::{SplitError, Splitter};
+use whiskjack::openwhisk::record::{SplitError, Splitter};
 
 use crate::lines::{Dice, KINDS};
 

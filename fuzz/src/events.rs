@@ -1,9 +1,9 @@
 //! Any texts as lines and names become events that every receiver reads as they were; one that is too long is cut between two characters and says so.
 
 use serde_json::{Value, json};
-use whiskjack::event::{self, Events};
+use whiskjack::events::{self, Events};
 use whiskjack::lumberjack::{LARGEST_EVENT, Protocol};
-use whiskjack::record::{Line, Record};
+use whiskjack::openwhisk::record::{Line, Record};
 use whiskjack_testbed::{Rules, read_window};
 
 use crate::script::Script;

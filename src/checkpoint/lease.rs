@@ -2,7 +2,7 @@
 //!
 //! It saves work and repeats, and nothing depends on it: runs that miss each other's lease each keep a checkpoint that is true by itself.
 
-use crate::record::ActivationId;
+use crate::openwhisk::record::ActivationId;
 use serde::{Deserialize, Serialize};
 
 /// How long a lease holds unless it is renewed, in milliseconds: the lease of a killed run runs out by itself.

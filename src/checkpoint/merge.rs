@@ -87,7 +87,7 @@ mod tests {
     use super::super::Part;
     use super::*;
     use crate::range::Range;
-    use crate::record::Summary;
+    use crate::openwhisk::record::Summary;
 
     const MINUTE: u64 = 60_000;
     const LOOKBACK: u64 = 10 * MINUTE;
@@ -159,8 +159,8 @@ mod tests {
         let mut before = Checkpoint::default();
         before.sources.insert("*".into(), SourceState { selection: vec!["*".into(), "!b".into()], ..base() });
         let mut admitting = before.clone();
-        let entries = ["*"].map(|entry| crate::source::Entry::parse(entry).unwrap());
-        let all = crate::source::Source::Namespace(crate::source::Selection::new(entries, None));
+        let entries = ["*"].map(|entry| crate::openwhisk::source::Entry::parse(entry).unwrap());
+        let all = crate::openwhisk::source::Source::Namespace(crate::openwhisk::source::Selection::new(entries, None));
         admitting.monitor(&[all], 90 * MINUTE);
         before.saved_ms = 7;
         let merged = admitting.clone().merged(before, LOOKBACK);

@@ -34,7 +34,7 @@ pub use store::{ANNOTATION, Held, LEASE, Saved, Saving, Stored, load_package};
 pub(crate) use fit::FINEST_DIGEST_MS;
 
 use crate::range::{self, Range};
-use crate::record::{ActivationId, Summary};
+use crate::openwhisk::record::{ActivationId, Summary};
 use fit::LARGEST;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

@@ -5,7 +5,7 @@
 
 use super::{Checkpoint, Owed, Part, SourceState};
 use crate::range::{self, Range};
-use crate::source::{Entry, NAMESPACE, Selection, Source};
+use crate::openwhisk::source::{Entry, NAMESPACE, Selection, Source};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -322,8 +322,8 @@ fn covers(entries: &[String], others: &[String]) -> bool {
 mod tests {
     use super::super::Settling;
     use super::*;
-    use crate::record::Summary;
-    use crate::source::Action;
+    use crate::openwhisk::record::Summary;
+    use crate::openwhisk::source::Action;
 
     const MINUTE: u64 = 60_000;
 

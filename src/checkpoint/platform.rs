@@ -1,6 +1,6 @@
 //! What earlier runs learned about the platform, kept with the checkpoint so that a run in the steady state need not ask.
 
-use crate::api::Limits;
+use crate::openwhisk::api::Limits;
 use serde::{Deserialize, Serialize};
 
 const MINUTE_MS: u64 = 60_000;

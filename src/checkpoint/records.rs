@@ -5,12 +5,12 @@
 //! none: then lines come again, or the run begins anew with the look-back.
 
 use super::{BadCheckpoint, Begin, Checkpoint};
-use crate::api::Api;
-use crate::fetch::{Edge, Visited, Walk};
+use crate::openwhisk::api::Api;
+use crate::openwhisk::fetch::{Edge, Visited, Walk};
 use crate::ports::{Clock, Failure};
 use crate::range::Range;
-use crate::record::{Record, Summary, entry_time};
-use crate::source::{Action, Source};
+use crate::openwhisk::record::{Record, Summary, entry_time};
+use crate::openwhisk::source::{Action, Source};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 

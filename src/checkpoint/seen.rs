@@ -3,7 +3,7 @@
 mod digests;
 
 use crate::range::Range;
-use crate::record::{ActivationId, Summary};
+use crate::openwhisk::record::{ActivationId, Summary};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 

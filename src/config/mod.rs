@@ -21,7 +21,7 @@ pub(crate) use strangers::distance;
 pub(crate) use text::api_key;
 
 use crate::checkpoint::LogPlace;
-use crate::source::{Entry, Selection, Source};
+use crate::openwhisk::source::{Entry, Selection, Source};
 use reader::Reader;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -2,7 +2,7 @@
 
 use crate::checkpoint::OwedRecord;
 use crate::lumberjack::{Common, LARGEST_EVENT, Protocol, write_pairs};
-use crate::record::{ActivationId, Line, Record, write_json_string};
+use crate::openwhisk::record::{ActivationId, Line, Record, write_json_string};
 use crate::time;
 use std::borrow::Cow;
 use std::io::Write;

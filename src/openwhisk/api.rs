@@ -17,7 +17,7 @@ pub use platform::{Limits, Logs};
 
 use crate::ports::{Failure, Method, Pending, Ports, Request};
 use crate::range::Range;
-use crate::record::{Row, SplitError, Splitter};
+use crate::openwhisk::record::{Row, SplitError, Splitter};
 use patience::{Answer, PAGE_MS, Paced};
 use plain::Plain;
 use refusal::{refused, said};

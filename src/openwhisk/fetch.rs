@@ -6,10 +6,10 @@
 
 mod page;
 
-use crate::api::{Api, LARGEST_PAGE, Query};
+use crate::openwhisk::api::{Api, LARGEST_PAGE, Query};
 use crate::ports::Failure;
 use crate::range::Range;
-use crate::record::{ActivationId, Row, Summary};
+use crate::openwhisk::record::{ActivationId, Row, Summary};
 use page::{Held, Page};
 use std::collections::HashSet;
 

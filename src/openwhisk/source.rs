@@ -2,7 +2,7 @@
 
 mod pattern;
 
-use crate::record::Record;
+use crate::openwhisk::record::Record;
 use pattern::Pattern;
 
 /// What is asked for with one question: an action by its name, or the whole namespace, of which some actions are chosen here.

@@ -1,10 +1,10 @@
 //! Delivery: a worker's way to the receivers. Does what the [`Sender`] wants done, over the transport.
 
 use crate::config::Output;
-use crate::event::Events;
+use crate::events::Events;
 use crate::lumberjack::{Counts, Goal, Protocol, Sender, Step};
 use crate::ports::{self, Connection, Failure, Ports, TransportError};
-use crate::record::Line;
+use crate::openwhisk::record::Line;
 use std::convert::Infallible;
 
 /// Most bytes read at once.

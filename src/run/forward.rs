@@ -13,17 +13,17 @@ mod sending;
 
 pub use outcome::{Outcome, Tally};
 
-use crate::api::{Api, EntriesAt, LARGEST_PAGE, Patience};
+use crate::openwhisk::api::{Api, EntriesAt, LARGEST_PAGE, Patience};
 use crate::checkpoint::{LogPlace, Owed, Part, Seen, SourceState, reach};
-use crate::deliver::Delivery;
-use crate::event::Events;
-use crate::fetch::{FIRST_PAGE, Met, Visited, Walk};
+use crate::output::Delivery;
+use crate::events::Events;
+use crate::openwhisk::fetch::{FIRST_PAGE, Met, Visited, Walk};
 use crate::lumberjack::Goal;
-use crate::plan::{Plan, Slice};
+use crate::run::plan::{Plan, Slice};
 use crate::ports::{Failure, Ports};
 use crate::range::{Range, union};
-use crate::record::{Line, OwnedLine, Record, Row, Summary};
-use crate::source::Source;
+use crate::openwhisk::record::{Line, OwnedLine, Record, Row, Summary};
+use crate::openwhisk::source::Source;
 use admitted::{Admitted, Known};
 use done::Done;
 use gap::Index;

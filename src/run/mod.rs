@@ -1,10 +1,10 @@
 //! A whole run on one worker, for hosts that do not spread the work.
 
 use crate::config::Config;
-use crate::forward::{Outcome, Worker};
-use crate::plan::{self, Context, PlanError, Slice};
+use crate::run::forward::{Outcome, Worker};
+use crate::run::plan::{self, Context, PlanError, Slice};
 use crate::ports::Ports;
-use crate::report::{self, Report};
+use crate::run::report::{self, Report};
 use std::collections::VecDeque;
 
 /// How long a run may go on before the checkpoint is saved in between, in milliseconds.

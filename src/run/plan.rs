@@ -11,12 +11,12 @@ mod slices;
 pub use configure::{configure, configure_with_key};
 pub use slices::{Counted, Slice};
 
-use crate::api::{Api, Question};
+use crate::openwhisk::api::{Api, Question};
 use crate::checkpoint::{Checkpoint, Held, LogPlace, MOST_IDS, Owed};
 use crate::config::{Config, Faults, LogLevel, Output};
 use crate::ports::{Failure, Ports};
 use crate::range::Range;
-use crate::source::{Action, Entry, NAMESPACE, Selection, Source};
+use crate::openwhisk::source::{Action, Entry, NAMESPACE, Selection, Source};
 use load::{Loaded, Loader};
 use package::package_name;
 use serde::{Deserialize, Serialize};

@@ -1,10 +1,10 @@
 //! The report: what a run achieved, as the action's result, and its log.
 
-use crate::api::Api;
+use crate::openwhisk::api::Api;
 use crate::checkpoint::{Checkpoint, LogPlace, Owed, Part, SAVED, Saved, Saving, SourceState};
 use crate::config::LogLevel;
-use crate::forward::{Outcome, Tally};
-use crate::plan::{Keep, Plan};
+use crate::run::forward::{Outcome, Tally};
+use crate::run::plan::{Keep, Plan};
 use crate::ports::Ports;
 use crate::range::{self, Range};
 use serde::Serialize;

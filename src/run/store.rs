@@ -2,7 +2,7 @@
 //! whatever happens to the forwarder's own activation records (docs/facts/openwhisk.md 10).
 
 use super::{Checkpoint, Lease, Owner};
-use crate::api::{Annotation, Api, Written};
+use crate::openwhisk::api::{Annotation, Api, Written};
 use crate::ports::Failure;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;

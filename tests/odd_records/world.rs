@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
-use whiskjack::plan::{self, Context, Keeper};
+use whiskjack::run::plan::{self, Context, Keeper};
 use whiskjack::ports::{
     Body, Clock, Connection, Failure, Http, Ports, Request, Response, Step, Transport, TransportError,
 };

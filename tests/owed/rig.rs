@@ -4,7 +4,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
-use whiskjack::plan::{self, Context, Keeper};
+use whiskjack::run::plan::{self, Context, Keeper};
 use whiskjack::ports::{
     Body, Clock, Connection, Failure, Http, Ports, Request, Response, Step, Transport, TransportError,
 };

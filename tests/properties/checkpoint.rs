@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use whiskjack::checkpoint::{Checkpoint, Owed, Part, SourceState};
 use whiskjack::range::Range;
-use whiskjack::record::Summary;
+use whiskjack::openwhisk::record::Summary;
 
 fn summaries(how_many: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Summary>> {
     let summary = (0..20_000_000u64, any::<u128>())

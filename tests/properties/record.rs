@@ -5,7 +5,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::Value;
-use whiskjack::record::{EntryReader, Record, SplitError, Splitter, Summary, entry_time};
+use whiskjack::openwhisk::record::{EntryReader, Record, SplitError, Splitter, Summary, entry_time};
 use whiskjack::time::{is_rfc3339_utc, rfc3339};
 
 /// The elements that came before the error, if there is one.

@@ -2,9 +2,9 @@
 
 use crate::rig::{Happened, Rig, Say, ack, event, inflated, number, pairs, payloads, well};
 use serde_json::Value;
-use whiskjack::event::Events;
+use whiskjack::events::Events;
 use whiskjack::lumberjack::{Goal, LARGEST_EVENT, Options, Protocol};
-use whiskjack::record::Record;
+use whiskjack::openwhisk::record::Record;
 
 pub(crate) fn options() -> Options {
     Options::default()

@@ -20,10 +20,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 use whiskjack::checkpoint::STATE;
 use whiskjack::config::Config;
-use whiskjack::forward::{Outcome, Worker};
+use whiskjack::run::forward::{Outcome, Worker};
 use whiskjack::handover;
-use whiskjack::plan::{self, Context, Counted, Keeper, OwnAction, Plan, PlanError, Slice};
-use whiskjack::report::{self, Report};
+use whiskjack::run::plan::{self, Context, Counted, Keeper, OwnAction, Plan, PlanError, Slice};
+use whiskjack::run::report::{self, Report};
 
 const MINUTE: u64 = 60_000;
 /// How long the platform lets a run go on.

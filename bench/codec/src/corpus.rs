@@ -8,9 +8,9 @@ use anyhow::{Context, Result};
 use serde_json::json;
 use std::path::Path;
 use std::convert::Infallible;
-use whiskjack::event::Events;
+use whiskjack::events::Events;
 use whiskjack::lumberjack::{Options, Outbox, Protocol};
-use whiskjack::record::Record;
+use whiskjack::openwhisk::record::Record;
 use whiskjack::time;
 
 use lines::Dice;

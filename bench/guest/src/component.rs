@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 
 use whiskjack::ports::{Connection, Step, Transport, TransportError};
-use whiskjack::record::Record;
+use whiskjack::openwhisk::record::Record;
 
 use crate::Records;
 use crate::memory::Api;

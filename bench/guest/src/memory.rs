@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use whiskjack::ports::{
     Body, Clock, Connection, Failure, Http, Request, Response, Step, Transport, TransportError,
 };
-use whiskjack::record::Record;
+use whiskjack::openwhisk::record::Record;
 
 use crate::Records;
 

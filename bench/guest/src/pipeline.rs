@@ -1,7 +1,7 @@
 //! A whole run of the core over ports in memory.
 
 use serde_json::{Value, json};
-use whiskjack::plan::{self, Context, Keeper};
+use whiskjack::run::plan::{self, Context, Keeper};
 use whiskjack::ports::{Clock, Ports};
 use whiskjack::run;
 

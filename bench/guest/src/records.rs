@@ -1,6 +1,6 @@
 //! Records that are read before the clock starts.
 
-use whiskjack::record::Record;
+use whiskjack::openwhisk::record::Record;
 
 /// Records as JSON, newest first.
 #[derive(Debug, Default)]

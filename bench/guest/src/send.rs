@@ -1,11 +1,11 @@
 //! From log lines in memory to acknowledged windows.
 
 use whiskjack::config::{Endpoint, Output};
-use whiskjack::deliver::Delivery;
-use whiskjack::event::Events;
+use whiskjack::output::Delivery;
+use whiskjack::events::Events;
 use whiskjack::lumberjack::{Goal, Options};
 use whiskjack::ports::{Clock as _, Ports, Transport};
-use whiskjack::record::Record;
+use whiskjack::openwhisk::record::Record;
 
 use crate::Records;
 use crate::memory::{Api, SystemClock};

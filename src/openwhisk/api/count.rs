@@ -4,7 +4,7 @@
 use super::{Api, Query, Question, WHOLE_BODY, of, read_body};
 use crate::ports::Failure;
 use crate::range::Range;
-use crate::record::{Splitter, Summary};
+use crate::openwhisk::record::{Splitter, Summary};
 use serde::Deserialize;
 
 /// Rows of a list that was not asked for a number of rows (docs/facts/openwhisk.md 1.1). Fewer are all that there are.
@@ -53,7 +53,7 @@ impl Api<'_> {
         let read = splitter.feed(&body, |row| {
             rows += 1;
             outside |= Summary::parse(row.json).is_ok_and(|row| !range.contains(row.start));
-            Ok::<(), crate::record::SplitError>(())
+            Ok::<(), crate::openwhisk::record::SplitError>(())
         });
         read.and_then(|()| splitter.finish())
             .map_err(|error| Failure::passing(format!("{what}: {error}")))?;

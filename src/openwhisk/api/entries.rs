@@ -4,7 +4,7 @@ use super::Api;
 use super::patience::Answer;
 use super::refusal::{refused, said};
 use crate::ports::{Failure, Method};
-use crate::record::{ActivationId, Content, EntryReader, Line};
+use crate::openwhisk::record::{ActivationId, Content, EntryReader, Line};
 
 /// What `/logs` says in place of lines, as its only entry, where a log driver took them elsewhere (docs/facts/openwhisk.md 1.8).
 const NOT_AVAILABLE: &str = "Logs are not available.";

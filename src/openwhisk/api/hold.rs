@@ -14,7 +14,7 @@ pub(super) fn wait_ms(value: &str, now_ms: u64) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::Api;
+    use crate::openwhisk::api::Api;
     use crate::ports::{Clock, Failure, Http, Ports, Request, Response};
     use crate::range::Range;
     use crate::testing::{NoReceiver, answer};
@@ -131,7 +131,7 @@ mod tests {
         };
         let ports = Ports { clock: &busy, http: &busy, transport: &NoReceiver };
         let first = Api::new(ports, NOW + 60_000);
-        let patience = crate::api::Patience::default();
+        let patience = crate::openwhisk::api::Patience::default();
         let first = first.with_patience(patience.clone());
         assert!(first.count_once(None, Range::new(0, 1).unwrap()).is_err());
         let second = Api::new(ports, NOW + 60_000).with_patience(patience);

@@ -2,7 +2,7 @@
 
 use super::{Api, Entries, EntriesAt};
 use crate::ports::Failure;
-use crate::record::{ActivationId, OwnedLine};
+use crate::openwhisk::record::{ActivationId, OwnedLine};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;

@@ -2,10 +2,10 @@
 //! is on its way.
 
 use super::{Met, Visited, Walk};
-use crate::api::Query;
+use crate::openwhisk::api::Query;
 use crate::ports::Failure;
 use crate::range::Range;
-use crate::record::{Row, Summary};
+use crate::openwhisk::record::{Row, Summary};
 
 /// What a page of full records should hold at most, in bytes of JSON: more is read all the same, but the next one asks for fewer rows.
 const PAGE_BYTES: u64 = 8 << 20;

@@ -10,7 +10,7 @@
 //! | `namespace` | `_` | `_`, unless it is a string that can be mended |
 //! | `name` | the last part of `path`; else `_`, and every source that asked for it takes it | the same |
 //! | `annotations` | there are none | those with a key and a value count |
-//! | `path` among them | the package is not known: see [`Source::matches`](crate::source::Source::matches) | the same |
+//! | `path` among them | the package is not known: see [`Source::matches`](crate::openwhisk::source::Source::matches) | the same |
 //! | `kind`, `conductor`, `limits` | it may have log lines | the same |
 //! | `logs` | there are none here, perhaps elsewhere | what is not a list is one line |
 //! | an element of `logs` | `null` is a line | it is mended ([`Line::is_mended`]) |

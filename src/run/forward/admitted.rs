@@ -1,8 +1,8 @@
 //! What is known where more is monitored than before: the range is walked again, and only what was not monitored is new in it.
 
 use crate::checkpoint::{Admission, Seen, selection};
-use crate::record::{Record, Summary};
-use crate::source::Source;
+use crate::openwhisk::record::{Record, Summary};
+use crate::openwhisk::source::Source;
 use std::collections::HashSet;
 
 /// The admissions of a source, in a turn.
@@ -59,7 +59,7 @@ impl<'a> Admitted<'a> {
 mod tests {
     use super::*;
     use crate::checkpoint::{Checkpoint, SourceState};
-    use crate::source::{Entry, NAMESPACE, Selection};
+    use crate::openwhisk::source::{Entry, NAMESPACE, Selection};
 
     #[test]
     fn what_a_store_found_beside_a_name_is_new_when_patterns_admit_it() {

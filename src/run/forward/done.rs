@@ -5,7 +5,7 @@
 
 use crate::checkpoint::{Digest, FINEST_DIGEST_MS, Seen};
 use crate::range::Range;
-use crate::record::Summary;
+use crate::openwhisk::record::Summary;
 use std::collections::HashSet;
 
 /// One of so many ids may be of something older than the look-back.

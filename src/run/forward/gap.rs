@@ -3,8 +3,8 @@
 //! A list or a count may show the index as of the question before, which can be hours old, and only then bring it up to date
 //! (docs/facts/openwhisk.md 1.7). So such a range is listed only when its count has come to rest.
 
-use crate::api::{Api, Query};
-use crate::plan::{Plan, Slice};
+use crate::openwhisk::api::{Api, Query};
+use crate::run::plan::{Plan, Slice};
 use crate::ports::{Clock, Failure};
 
 /// Time between two counts that must be the same, in milliseconds, and how often that is tried.

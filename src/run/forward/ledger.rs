@@ -1,8 +1,8 @@
 //! The ledger: which activations are done, as the events of each are settled in order.
 
 use super::done::Done;
-use crate::fetch::Edge;
-use crate::record::Summary;
+use crate::openwhisk::fetch::Edge;
+use crate::openwhisk::record::Summary;
 use std::collections::VecDeque;
 
 /// Activations from the begin of a turn on. An activation is done when its last event is settled.

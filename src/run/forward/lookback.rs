@@ -4,12 +4,12 @@
 //! parts *narrow* down where, so that one late record does not cost a list of the whole look-back. What is left is *compared* by
 //! summaries. Now and then all is compared, whatever the count: a record that was removed makes up for one that is new.
 
-use crate::api::Api;
+use crate::openwhisk::api::Api;
 use crate::checkpoint::{Digest, Seen};
-use crate::fetch::{Edge, Visited, Walk};
+use crate::openwhisk::fetch::{Edge, Visited, Walk};
 use crate::ports::Failure;
 use crate::range::{self, Range};
-use crate::record::Summary;
+use crate::openwhisk::record::Summary;
 use std::collections::{BTreeMap, HashSet};
 
 /// Most ranges that are fetched one by one; beyond that, neighbours are fetched in one go, and what is known among them is left out.

@@ -3,9 +3,9 @@
 use super::Turn;
 use crate::checkpoint::{LogPlace, Owed, OwedRecord, Part, Seen};
 use crate::lumberjack::Counts;
-use crate::plan::Slice;
+use crate::run::plan::Slice;
 use crate::range::Range;
-use crate::record::Summary;
+use crate::openwhisk::record::Summary;
 use serde::{Deserialize, Serialize};
 
 /// What came of a slice.

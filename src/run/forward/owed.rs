@@ -6,16 +6,16 @@
 use super::ledger::Taken;
 use super::logs::{Notices, SETTLING_MS};
 use super::{NAMED, TURN_MS, Turn, turn_ends_ms};
-use crate::api::{Entries, EntriesAt};
+use crate::openwhisk::api::{Entries, EntriesAt};
 use crate::checkpoint::{OwedRecord, SourceState};
-use crate::event::Events;
-use crate::fetch::{Met, Visited, Walk};
-use crate::forward::Outcome;
+use crate::events::Events;
+use crate::openwhisk::fetch::{Met, Visited, Walk};
+use crate::run::forward::Outcome;
 use crate::lumberjack::Goal;
-use crate::plan::Slice;
+use crate::run::plan::Slice;
 use crate::ports::Failure;
 use crate::range::Range;
-use crate::record::{ActivationId, Line, Record, Summary, UnreadableRecord};
+use crate::openwhisk::record::{ActivationId, Line, Record, Summary, UnreadableRecord};
 use std::collections::{HashSet, VecDeque};
 use std::ops::ControlFlow;
 

@@ -2,7 +2,7 @@
 
 use super::Outcome;
 use crate::checkpoint::Owed;
-use crate::plan::Slice;
+use crate::run::plan::Slice;
 
 /// Turns without any progress, one after the other, after which a slice is left to the next run: five minutes at least.
 const FRUITLESS: u32 = 60;

@@ -1,9 +1,9 @@
 //! The lines of a turn on their way to the receiver: into the outbox, sent when it is time, and noted when one was set aside.
 
 use super::{NAMED, Turn};
-use crate::event::{self, Events};
+use crate::events::{self, Events};
 use crate::lumberjack::Goal;
-use crate::record::Line;
+use crate::openwhisk::record::Line;
 
 /// How long a line may wait for its window to fill, in milliseconds: a run that is short of time shall have sent what it has read.
 const LINGER_MS: u64 = 1_000;

@@ -4,13 +4,13 @@ mod places;
 
 use super::package::package_name;
 use super::{Context, Keep, Keeper, PlanError};
-use crate::api::{Api, Written};
+use crate::openwhisk::api::{Api, Written};
 use crate::checkpoint::{
     BadCheckpoint, Begin, Checkpoint, Held, Lease, Mark, OwnRecords, Platform, SourceState, load_package,
 };
 use crate::config::{Config, Faults, OnMissingState, Store};
 use crate::ports::{Failure, Ports};
-use crate::source::Source;
+use crate::openwhisk::source::Source;
 use places::Place;
 use serde::Deserialize;
 

@@ -1,7 +1,7 @@
 //! What counts can settle before anything is listed. In most minutes most actions have nothing new, and all counts can be asked for at the same
 //! time: a run in which nothing happened then takes a few round trips, whatever the number of actions.
 
-use crate::api::{Api, Question};
+use crate::openwhisk::api::{Api, Question};
 use crate::checkpoint::{Checkpoint, Owed, Part};
 use crate::config::Config;
 use crate::range::Range;

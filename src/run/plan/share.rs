@@ -3,7 +3,7 @@
 
 use super::Counted;
 use super::quiet::Quiet;
-use crate::api::{Api, Question};
+use crate::openwhisk::api::{Api, Question};
 use crate::checkpoint::{Owed, Part};
 use crate::config::Config;
 use crate::range::Range;

@@ -3,7 +3,7 @@
 use super::Plan;
 use crate::checkpoint::{Owed, OwedRecord, Part};
 use crate::range::Range;
-use crate::record::Summary;
+use crate::openwhisk::record::Summary;
 use serde::{Deserialize, Serialize};
 
 /// Place of the backlog in the work of a source that has something new and a look-back.

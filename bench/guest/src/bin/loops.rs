@@ -5,9 +5,9 @@ use std::fs;
 use std::hint::black_box;
 use std::process::ExitCode;
 
-use whiskjack::event::Events;
+use whiskjack::events::Events;
 use whiskjack::lumberjack::{AckReader, Protocol};
-use whiskjack::record::{Record, SplitError, Splitter};
+use whiskjack::openwhisk::record::{Record, SplitError, Splitter};
 use whiskjack_bench_guest::memory::{Acknowledging, Api};
 use whiskjack_bench_guest::{Records, pipeline, send};
 

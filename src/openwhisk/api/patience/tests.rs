@@ -1,5 +1,5 @@
 use super::*;
-use crate::api::{Api, Query};
+use crate::openwhisk::api::{Api, Query};
 use crate::ports::{Http, Ports, Request, Response};
 use crate::range::Range;
 use crate::testing::NoReceiver;

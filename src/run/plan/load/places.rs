@@ -5,8 +5,8 @@ use crate::checkpoint::{
     APART_MS, BadCheckpoint, Begin, Checkpoint, Owner, load_package, read_records, sign,
 };
 use crate::config::{OnMissingState, Origin};
-use crate::plan::PlanError;
-use crate::plan::package::{former_package_names, package_name};
+use crate::run::plan::PlanError;
+use crate::run::plan::package::{former_package_names, package_name};
 use crate::ports::Failure;
 
 /// A checkpoint in a package that was saved longer ago than this may be one that was left behind, in milliseconds: then the own records are asked

@@ -3,7 +3,7 @@ mod foreign;
 mod platform;
 mod strays;
 
-use crate::plan::{Keeper, Plan, PlanError};
+use crate::run::plan::{Keeper, Plan, PlanError};
 use platform::{Platform, limits, marks, record};
 use serde_json::{Value, json};
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::checkpoint::{Checkpoint, Owner};
-use crate::plan::OwnAction;
+use crate::run::plan::OwnAction;
 
 fn activation() -> Value {
     params(json!({"checkpoint": {"store": "activation"}}))

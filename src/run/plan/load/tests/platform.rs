@@ -2,10 +2,10 @@
 
 use super::{BEGIN, MINUTE};
 use crate::checkpoint::{Checkpoint, Owed};
-use crate::forward::Outcome;
-use crate::plan::{Context, Keeper, OwnAction, Plan, PlanError, configure, plan};
+use crate::run::forward::Outcome;
+use crate::run::plan::{Context, Keeper, OwnAction, Plan, PlanError, configure, plan};
 use crate::ports::{Clock, Failure, Http, Method, Ports, Request, Response};
-use crate::report::{Report, conclude};
+use crate::run::report::{Report, conclude};
 use crate::testing::{self, NoReceiver};
 use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
