@@ -6,12 +6,12 @@ mod http;
 mod receiver;
 
 use crate::config::{Config, Faults, Origin};
-use crate::run::forward::{Outcome, Worker};
 use crate::handover;
-use crate::run::plan::{self, Keeper, Plan, PlanError, Slice};
 use crate::ports::{Failure, Ports};
-use crate::run::report::{self, Report};
 use crate::run;
+use crate::run::forward::{Outcome, Worker};
+use crate::run::plan::{self, CheckpointKeeper, Plan, PlanError, Slice};
+use crate::run::report::{self, Report};
 use bindings::exports::whiskjack::forwarder::forwarder as wit;
 use bindings::whiskjack::forwarder::types;
 use serde::{Deserialize, Serialize};
@@ -111,8 +111,8 @@ fn configure(
             .map(|name| plan::OwnAction { name, activation: context.activation_id }),
         deadline_ms: context.deadline_ms,
         keeper: match context.checkpoint {
-            types::CheckpointKeeper::Platform => Keeper::Platform,
-            types::CheckpointKeeper::Host(kept) => Keeper::Host(kept),
+            types::CheckpointKeeper::Platform => CheckpointKeeper::Platform,
+            types::CheckpointKeeper::Host(kept) => CheckpointKeeper::Host(kept),
         },
     };
     let configured = match context.authorization {

@@ -1,8 +1,8 @@
 //! The portable part of whiskjack: asks an OpenWhisk API for what is new in the monitored actions' activation records and pushes
 //! every log line to a Lumberjack receiver, until it is acknowledged.
 //!
-//! Data flows one way: parameters → [`plan`] → [`fetch`] → [`record`]s → [`event`]s → [`lumberjack`] windows → acks →
-//! [`checkpoint`] → [`report`]. Nothing in here opens a socket, reads a clock or an environment: that comes in through the three
+//! Data flows one way: parameters → [`run::plan`] → [`openwhisk::fetch`] → [`openwhisk::record`]s → [`events`] → [`lumberjack`] windows →
+//! acks → [`checkpoint`] → [`run::report`]. Nothing in here opens a socket, reads a clock or an environment: that comes in through the three
 //! traits of [`ports`]. So the same code runs as a WebAssembly component (`component`, the only part that is not portable Rust) and
 //! natively in tests.
 

@@ -16,8 +16,8 @@ mod ports;
 use openwhisk_double::{Activation, Clock, Double, Options};
 use ports::Native;
 use serde_json::{Value, json};
-use whiskjack::run::plan::{self, Context};
 use whiskjack::ports::{Connection, Ports, Step, Transport, TransportError};
+use whiskjack::run::plan::{self, Context};
 
 const MINUTE: i64 = 60_000;
 /// 2023-11-14T22:13:20Z

@@ -35,7 +35,7 @@ fn run(state: SourceState, now: u64, lookback_ms: u64) {
     let after = |covered: &[Owed]| {
         let mut after = state.clone();
         after.advance(&work, covered, now, lookback_ms);
-        assert!(after.through >= state.through);
+        assert!(after.complete_until >= state.complete_until);
         after.owed
     };
     assert_eq!(after(&work), []);

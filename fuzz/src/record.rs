@@ -4,7 +4,9 @@ use crate::script::Script;
 use serde_json::{Map, Value};
 use whiskjack::events::Events;
 use whiskjack::lumberjack::Protocol;
-use whiskjack::openwhisk::record::{ActivationId, Record, SplitError, Splitter, Summary, UnreadableRecord, entry_time};
+use whiskjack::openwhisk::record::{
+    ActivationId, Record, SplitError, Splitter, Summary, UnreadableRecord, entry_time,
+};
 use whiskjack::time::is_rfc3339_utc;
 
 /// The first byte says how the rest is cut. The rest is the list.

@@ -23,7 +23,7 @@ impl SourceState {
         self.must_compare(now, lookback_ms) || range.since() < self.look_back_from(now, lookback_ms)
     }
 
-    /// Where the look-back of a run at `now` begins. A clock that was ahead once has left `through` in the future: then it reaches back from
+    /// Where the look-back of a run at `now` begins. A clock that was ahead once has left `complete_until` in the future: then it reaches back from
     /// now. It never reaches back over what is not remembered any more, unless the clock was ahead: when the look-back grew, what was
     /// forwarded before is not new.
     pub fn look_back_from(&self, now: u64, lookback_ms: u64) -> u64 {
@@ -34,8 +34,8 @@ impl SourceState {
 
     /// The same, where a pause of `longest_ms` at most between the last two runs makes the look-back longer.
     fn reaching_over(&self, longest_ms: u64, now: u64, lookback_ms: u64) -> u64 {
-        let kept_from = if self.through > now { 0 } else { self.kept_from };
-        let usual = self.through.min(now).saturating_sub(reach(lookback_ms));
+        let kept_from = if self.complete_until > now { 0 } else { self.kept_from };
+        let usual = self.complete_until.min(now).saturating_sub(lookback_span(lookback_ms));
         let [before, last] = self.runs;
         // What may have become visible since the run before is looked at once more, if that is not too long ago.
         let since_before = before.saturating_sub(lookback_ms);
@@ -50,7 +50,7 @@ impl SourceState {
         let last_pause_ms = if before > 0 { last.saturating_sub(before) } else { 0 };
         let longest_ms = last_pause_ms.saturating_mul(2).clamp(LONGEST_PAUSE_MS, LONGEST_REGULAR_PAUSE_MS);
         let next = Self {
-            through: self.through.max(now),
+            complete_until: self.complete_until.max(now),
             origin: self.origin,
             kept_from: self.kept_from,
             runs: self.runs_with(now),
@@ -61,7 +61,7 @@ impl SourceState {
 }
 
 /// How far a look-back reaches, in milliseconds, for records that become visible within `lookback_ms` of their start.
-pub fn reach(lookback_ms: u64) -> u64 {
+pub fn lookback_span(lookback_ms: u64) -> u64 {
     lookback_ms.saturating_add(comparing_every(lookback_ms))
 }
 

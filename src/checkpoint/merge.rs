@@ -44,8 +44,9 @@ impl SourceState {
         if self.origin != other.origin {
             return if self.origin < other.origin { self } else { other };
         }
-        let (mut state, further) = if self.through <= other.through { (self, other) } else { (other, self) };
-        let work = state.work(further.through, lookback_ms);
+        let (mut state, further) =
+            if self.complete_until <= other.complete_until { (self, other) } else { (other, self) };
+        let work = state.work(further.complete_until, lookback_ms);
         let owed: Vec<_> = further.owed.iter().map(|owed| owed.range).collect();
         let covered: Vec<Owed> = work
             .iter()
@@ -63,7 +64,7 @@ impl SourceState {
         // What one of them has finished is counted once more at worst.
         state.settling.extend(further.settling);
         state.unite_settling();
-        state.cover(&work, &covered, further.through, lookback_ms);
+        state.cover(&work, &covered, further.complete_until, lookback_ms);
         state
     }
 }
@@ -86,8 +87,8 @@ fn owed_by_themselves(one: &SourceState, other: &SourceState) -> Vec<OwedRecord>
 mod tests {
     use super::super::Part;
     use super::*;
-    use crate::range::Range;
     use crate::openwhisk::record::Summary;
+    use crate::range::Range;
 
     const MINUTE: u64 = 60_000;
     const LOOKBACK: u64 = 10 * MINUTE;
@@ -130,7 +131,7 @@ mod tests {
         for merged in [first.clone().merged(second.clone(), LOOKBACK), second.clone().merged(first, LOOKBACK)]
         {
             assert_eq!(merged.owed, [owed(Part::Fresh, 2500, 2799)]);
-            assert_eq!(merged.through, 102 * MINUTE);
+            assert_eq!(merged.complete_until, 102 * MINUTE);
             assert!(merged.seen.contains(activation(95 * MINUTE, 1)));
         }
     }
@@ -160,7 +161,9 @@ mod tests {
         before.sources.insert("*".into(), SourceState { selection: vec!["*".into(), "!b".into()], ..base() });
         let mut admitting = before.clone();
         let entries = ["*"].map(|entry| crate::openwhisk::source::Entry::parse(entry).unwrap());
-        let all = crate::openwhisk::source::Source::Namespace(crate::openwhisk::source::Selection::new(entries, None));
+        let all = crate::openwhisk::source::Source::Namespace(crate::openwhisk::source::Selection::new(
+            entries, None,
+        ));
         admitting.monitor(&[all], 90 * MINUTE);
         before.saved_ms = 7;
         let merged = admitting.clone().merged(before, LOOKBACK);

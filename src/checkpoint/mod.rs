@@ -1,7 +1,7 @@
 //! The checkpoint: what has been acknowledged and what is still owed, per source.
 //!
-//! It moves over acknowledged lines only. For each source it keeps `through`, up to which everything is done but the *owed* ranges; and the
-//! *seen* activations of the look-back, because the API shows some activations late: they start before `through` and appear after
+//! It moves over acknowledged lines only. For each source it keeps `complete_until`, up to which everything is done but the *owed* ranges; and the
+//! *seen* activations of the look-back, because the API shows some activations late: they start before `complete_until` and appear after
 //! it. What is in the look-back but not among the seen is new.
 
 mod doubt;
@@ -13,28 +13,24 @@ mod monitored;
 mod owner;
 mod package_name;
 mod platform;
-mod records;
 mod seen;
 mod settling;
-mod store;
 mod version1;
 
 pub use fit::MOST_IDS;
 pub use lease::Lease;
-pub use look_back::reach;
+pub use look_back::lookback_span;
 pub use monitored::{Admission, selection};
 pub use owner::Owner;
 pub use package_name::{package_of, sign};
 pub use platform::{LogPlace, Platform};
-pub use records::{Mark, OwnRecords, SAVED, STATE, read_records};
 pub use seen::{Digest, Seen};
 pub use settling::APART_MS;
-pub use store::{ANNOTATION, Held, LEASE, Saved, Saving, Stored, load_package};
 
 pub(crate) use fit::FINEST_DIGEST_MS;
 
-use crate::range::{self, Range};
 use crate::openwhisk::record::{ActivationId, Summary};
+use crate::range::{self, Range};
 use fit::LARGEST;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -98,8 +94,9 @@ pub struct SourceState {
     /// First start that is of interest: nothing before it was ever asked for.
     pub origin: u64,
     /// Up to here everything is done, but for what is owed.
-    pub through: u64,
-    /// From here on `seen` holds everything that is done, up to `through`; 0 if a forwarder wrote this that did not know.
+    #[serde(rename = "through")]
+    pub complete_until: u64,
+    /// From here on `seen` holds everything that is done, up to `complete_until`; 0 if a forwarder wrote this that did not know.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub kept_from: u64,
     /// The whole look-back was compared record by record, as the index surely was at this time, milliseconds since 1970.
@@ -258,7 +255,7 @@ impl SourceState {
         let origin = origin.max(1);
         Self {
             origin,
-            through: origin - 1,
+            complete_until: origin - 1,
             kept_from: origin,
             compared_ms: 0,
             runs: [0, origin - 1],
@@ -276,7 +273,7 @@ impl SourceState {
     pub fn together<'a>(states: impl IntoIterator<Item = &'a Self>) -> Option<Self> {
         states.into_iter().cloned().reduce(|mut all, state| {
             all.origin = all.origin.min(state.origin);
-            all.through = all.through.min(state.through);
+            all.complete_until = all.complete_until.min(state.complete_until);
             all.kept_from = all.kept_from.min(state.kept_from);
             all.compared_ms = all.compared_ms.min(state.compared_ms);
             all.runs = all.runs.min(state.runs);
@@ -298,14 +295,17 @@ impl SourceState {
         let begin = backlog
             .iter()
             .rev()
-            .find(|owed| owed.upto() >= self.through)
-            .map_or(self.through.saturating_add(1), |owed| owed.since());
+            .find(|owed| owed.upto() >= self.complete_until)
+            .map_or(self.complete_until.saturating_add(1), |owed| owed.since());
         let fresh = Range::new(begin.max(self.origin), now);
         let backlog = range::difference(backlog, fresh.as_slice());
         // The last run has put off what it left to this look-back, so one that becomes shorter begins once more where it was to begin.
-        let announced = if self.kept_from == 0 || self.through > now { u64::MAX } else { self.kept_from };
-        let recent =
-            Range::new(self.look_back_from(now, lookback_ms).min(announced.max(self.origin)), self.through);
+        let announced =
+            if self.kept_from == 0 || self.complete_until > now { u64::MAX } else { self.kept_from };
+        let recent = Range::new(
+            self.look_back_from(now, lookback_ms).min(announced.max(self.origin)),
+            self.complete_until,
+        );
         let again = self.owed_ranges(Part::Lookback).into_iter().chain(recent).collect();
         let lookback = range::difference(range::difference(range::union(again), &backlog), fresh.as_slice());
         // A clock that went back lets the look-back reach over what settles.
@@ -344,7 +344,7 @@ impl SourceState {
         self.owed = left(Part::Fresh).chain(left(Part::Lookback)).collect();
         self.settle_admissions();
         let newest = work.iter().filter(|owed| owed.part == Part::Fresh).map(|owed| owed.range.upto()).max();
-        self.through = self.through.max(newest.unwrap_or_default());
+        self.complete_until = self.complete_until.max(newest.unwrap_or_default());
         if compared {
             let [shown_at, _] = self.runs_with(now);
             // Nothing is of interest that was to be visible before the first run.

@@ -4,8 +4,8 @@
 //! before is an *admission*: a range that is walked again, in which what belongs to it is new and everything else is known.
 
 use super::{Checkpoint, Owed, Part, SourceState};
-use crate::range::{self, Range};
 use crate::openwhisk::source::{Entry, NAMESPACE, Selection, Source};
+use crate::range::{self, Range};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -72,8 +72,10 @@ impl Checkpoint {
         let parked =
             || self.parked.iter().filter(|(key, _)| key.starts_with(NAMESPACE)).map(|(_, state)| state);
         let patterns = whole.filter(of_patterns).or_else(|| {
-            let further = |state: &&SourceState| own.as_ref().is_none_or(|own| own.through < state.through);
-            parked().filter(of_patterns).filter(further).max_by_key(|state| state.through)
+            let further = |state: &&SourceState| {
+                own.as_ref().is_none_or(|own| own.complete_until < state.complete_until)
+            };
+            parked().filter(of_patterns).filter(further).max_by_key(|state| state.complete_until)
         });
         let Some(patterns) = patterns else { return own };
         // What the patterns have seen is of other actions too: no digest of it is one of this action, and no count of it, so it is compared at once.
@@ -142,7 +144,7 @@ impl Checkpoint {
             return state;
         }
         let parked = self.parked.iter().filter(|(key, _)| key.starts_with(NAMESPACE));
-        let last = parked.max_by_key(|(_, state)| state.through).map(|(key, _)| key.clone());
+        let last = parked.max_by_key(|(_, state)| state.complete_until).map(|(key, _)| key.clone());
         match last.and_then(|key| self.parked.remove(&key)) {
             Some(state) => self.reselected(state, entries, origin),
             None => SourceState::new(origin),
@@ -162,15 +164,15 @@ impl Checkpoint {
             .collect();
         // Patterns that admitted all of it have come so far; what became visible since they were given up is looked for too.
         let all = |(_, parked): &&(String, SourceState)| covers(&parked.selection, entries);
-        let last = parked.iter().filter(all).map(|(_, state)| state).max_by_key(|state| state.through);
-        let since = last.map_or(origin, |last| last.through.saturating_add(1));
-        let mut walked: Vec<Range> = Range::new(since, state.through).into_iter().collect();
+        let last = parked.iter().filter(all).map(|(_, state)| state).max_by_key(|state| state.complete_until);
+        let since = last.map_or(origin, |last| last.complete_until.saturating_add(1));
+        let mut walked: Vec<Range> = Range::new(since, state.complete_until).into_iter().collect();
         state.owed.extend(walked.iter().map(|range| Owed { range: *range, part: Part::Fresh }));
         // A digest does not tell which of those that are walked again it stands for.
         state.seen.forget_digests_in(&walked);
         if let Some((range, last)) = last
             .filter(|last| last.kept_from > 0)
-            .and_then(|last| Some((Range::new(last.kept_from, last.through)?, last)))
+            .and_then(|last| Some((Range::new(last.kept_from, last.complete_until)?, last)))
         {
             let owed = vec![Owed { range, part: Part::Lookback }];
             state.owe_also(&SourceState { owed, records: Vec::new(), settling: Vec::new(), ..last.clone() });
@@ -219,7 +221,7 @@ impl Checkpoint {
             if bytes > PARKED_BYTES && self.digest_parked() {
                 continue;
             }
-            let first = self.parked.iter().min_by_key(|(_, state)| (state.owes(), state.through));
+            let first = self.parked.iter().min_by_key(|(_, state)| (state.owes(), state.complete_until));
             let Some((name, owes)) = first.map(|(name, state)| (name.clone(), state.owes())) else {
                 return warnings;
             };
@@ -347,7 +349,7 @@ mod tests {
     /// Up to minute 100 all is done: two activations in minute 80 that a digest stands for, two in minute 95, and one in minute 98.
     fn state(selection: &[&str]) -> SourceState {
         let selection = selection.iter().map(ToString::to_string).collect();
-        let mut state = SourceState { through: 100 * MINUTE, selection, ..SourceState::new(1) };
+        let mut state = SourceState { complete_until: 100 * MINUTE, selection, ..SourceState::new(1) };
         [80, 80, 95, 95].into_iter().zip(1..).for_each(|(minute, id)| {
             state.seen.insert(activation(minute * MINUTE, id));
         });
@@ -404,7 +406,7 @@ mod tests {
         checkpoint.sources.insert("a".into(), SourceState { owed, ..state(&[]) });
         checkpoint.monitor(&[Source::Action(Action::parse("b").unwrap())], 90 * MINUTE);
         assert_eq!(checkpoint.parked["a"].seen.count(range(90 * MINUTE, 96 * MINUTE)), 2);
-        checkpoint.sources.get_mut("b").unwrap().through = 100 * MINUTE;
+        checkpoint.sources.get_mut("b").unwrap().complete_until = 100 * MINUTE;
         let all = Selection::new([Entry::parse("*").unwrap()], None);
         checkpoint.monitor(&[Source::Namespace(all)], 90 * MINUTE);
         let seen = &checkpoint.sources[NAMESPACE].seen;

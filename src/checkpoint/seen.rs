@@ -2,8 +2,8 @@
 
 mod digests;
 
-use crate::range::Range;
 use crate::openwhisk::record::{ActivationId, Summary};
+use crate::range::Range;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -114,7 +114,7 @@ impl Seen {
 
     /// The one count that would tell that nothing in `range` became visible late: over which range, and the right number. None if only a
     /// comparison record by record can tell, or is asked for by `exact`.
-    pub(crate) fn telling_count(&self, range: Range, exact: bool) -> Option<(Range, u64)> {
+    pub(crate) fn expected_count(&self, range: Range, exact: bool) -> Option<(Range, u64)> {
         let whole = self.widened(range);
         let known = self.count(whole);
         (!exact || known == 0).then_some((whole, known))
@@ -212,7 +212,7 @@ impl Seen {
     }
 
     /// Forgets the digest of `range`: all of its activations are inserted again.
-    pub fn renew(&mut self, range: Range) {
+    pub fn forget_range(&mut self, range: Range) {
         self.digests.remove(&range.since());
     }
 

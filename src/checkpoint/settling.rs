@@ -44,7 +44,7 @@ impl SourceState {
 
     /// `runs` after a run at `now`.
     pub(super) fn runs_with(&self, now: u64) -> [u64; 2] {
-        let [before, last] = if self.runs == [0, 0] { [0, self.through] } else { self.runs };
+        let [before, last] = if self.runs == [0, 0] { [0, self.complete_until] } else { self.runs };
         if last.saturating_add(APART_MS) <= now { [last, now] } else { [before.min(now), last.min(now)] }
     }
 

@@ -88,7 +88,7 @@ fn after_a_pause_of_an_hour_the_look_back_reaches_over_it_and_after_a_longer_one
     let pauses = [(MINUTE, false), (REACH, false), (hour, false), (2 * MINUTE, false), (hour + 1, true)];
     for (after, settles) in pauses {
         let mut later = state.clone();
-        let now = later.through.max(NOW) + after;
+        let now = later.complete_until.max(NOW) + after;
         let work = later.work(now, LOOKBACK);
         later.advance(&work, &work, now, LOOKBACK);
         assert_eq!(!later.settling.is_empty(), settles, "{after}");
@@ -193,7 +193,7 @@ fn a_clock_that_was_ahead_once_leaves_no_gap() {
         assert!(work[1..].iter().all(|owed| owed.part == Part::Settling && owed.range.upto() < now - REACH));
         state.note([activation(now, now)]);
         state.advance(&work, &work, now, LOOKBACK);
-        assert_eq!(state.through, ahead);
+        assert_eq!(state.complete_until, ahead);
         assert!(state.seen.contains(activation(now, now)), "and not sent twice");
     }
 }
@@ -208,7 +208,7 @@ fn sources_that_become_one_owe_what_any_of_them_owed() {
     let work = second.work(NOW + MINUTE, LOOKBACK);
     second.advance(&work, &work, NOW + MINUTE, LOOKBACK);
     let all = SourceState::together([&first, &second]).unwrap();
-    assert_eq!((all.origin, all.through), (1, NOW));
+    assert_eq!((all.origin, all.complete_until), (1, NOW));
     assert_eq!(all.owed, [owed(Part::Fresh, 1, 4999)]);
     assert!(all.seen.contains(activation(NOW - MINUTE, 1)));
     assert_eq!(SourceState::together([]), None);
@@ -309,7 +309,7 @@ fn very_many_sources_with_few_activations_each_fit_too() {
     let read = Checkpoint::decode(&json).unwrap();
     for (name, state) in &read.sources {
         let before = &checkpoint.sources[name];
-        assert_eq!((state.through, state.origin), (before.through, before.origin));
+        assert_eq!((state.complete_until, state.origin), (before.complete_until, before.origin));
         assert_eq!(range::difference(before.owed_ranges(Part::Fresh), &state.owed_ranges(Part::Fresh)), []);
     }
 }
@@ -441,7 +441,7 @@ fn single_records_that_do_not_fit_are_owed_as_ranges() {
     for source in 0..100 {
         let mut state = SourceState::new(1);
         (0..100).for_each(|n| state.owe(single(1_000 * n + 5, 1000 * source + n, 1)));
-        state.through = 200_000;
+        state.complete_until = 200_000;
         checkpoint.sources.insert(format!("{source:0>100}"), state);
     }
     let json = checkpoint.encode().unwrap();

@@ -2,7 +2,7 @@
 
 /// Who makes use of a key's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Keeper {
+pub enum KeyReader {
     /// This component.
     Forwarder,
     /// The host: TLS belongs to it.
@@ -23,19 +23,19 @@ pub struct Key {
     /// What it does.
     pub meaning: &'static str,
     /// Who uses it.
-    pub keeper: Keeper,
+    pub keeper: KeyReader,
 }
 
 const fn key(path: &'static str, form: &'static str, default: &'static str, meaning: &'static str) -> Key {
-    Key { path, form, default, meaning, keeper: Keeper::Forwarder }
+    Key { path, form, default, meaning, keeper: KeyReader::Forwarder }
 }
 
 const fn host(path: &'static str, form: &'static str, default: &'static str, meaning: &'static str) -> Key {
-    Key { path, form, default, meaning, keeper: Keeper::Host }
+    Key { path, form, default, meaning, keeper: KeyReader::Host }
 }
 
 const fn ignored(path: &'static str, meaning: &'static str) -> Key {
-    Key { path, form: "anything", default: "none", meaning, keeper: Keeper::Ignored }
+    Key { path, form: "anything", default: "none", meaning, keeper: KeyReader::Ignored }
 }
 
 /// All keys.
@@ -86,7 +86,7 @@ pub const KEYS: &[Key] = &[
 
 /// Whether the key at `path` is the platform's, which adds it without being asked.
 pub(super) fn is_of_platform(path: &str) -> bool {
-    path.starts_with("__") || KEYS.iter().any(|key| key.path == path && key.keeper == Keeper::Ignored)
+    path.starts_with("__") || KEYS.iter().any(|key| key.path == path && key.keeper == KeyReader::Ignored)
 }
 
 /// Whether `path` is a group such as `logstash`.

@@ -14,7 +14,7 @@ mod text;
 
 pub use endpoint::Endpoint;
 pub use fault::{Fault, Faults};
-pub use keys::{KEYS, Keeper, Key};
+pub use keys::{KEYS, Key, KeyReader};
 pub use origin::Origin;
 pub use output::Output;
 pub(crate) use strangers::distance;

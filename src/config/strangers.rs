@@ -1,6 +1,6 @@
 //! Keys that people bring along from elsewhere, each with ours or with why there is none.
 
-use super::keys::{KEYS, Keeper};
+use super::keys::{KEYS, KeyReader};
 
 /// Why there is no such key.
 type Stranger = (&'static str, &'static str);
@@ -203,7 +203,7 @@ pub(super) fn is_group(path: &str) -> bool {
 fn meant(path: &str) -> Option<&'static str> {
     let (group, name) = path.rsplit_once('.').unwrap_or(("", path));
     let name = plain(name);
-    let known = KEYS.iter().filter(|key| key.keeper != Keeper::Ignored).flat_map(|key| {
+    let known = KEYS.iter().filter(|key| key.keeper != KeyReader::Ignored).flat_map(|key| {
         std::iter::successors(Some(key.path), |path| path.rsplit_once('.').map(|(group, _)| group))
     });
     let near = known.filter_map(|known| {

@@ -177,9 +177,9 @@ struct Up {
 }
 
 impl Sender {
-    /// A sender to receivers with these names (for messages). `lane` says with which to begin, for workers that share the load; otherwise
+    /// A sender to receivers with these names (for messages). `receiver_offset` says with which to begin, for workers that share the load; otherwise
     /// chance decides. Everything that chance decides follows from `seed`.
-    pub fn new(options: Options, receivers: Vec<String>, lane: Option<usize>, seed: u64) -> Self {
+    pub fn new(options: Options, receivers: Vec<String>, receiver_offset: Option<usize>, seed: u64) -> Self {
         let mut outbox = Outbox::new(options.protocol);
         // One window on its way, and one that fills; events are half as long as their frames where records have several.
         let window = usize::try_from(options.window_bytes).unwrap_or_default();
@@ -192,7 +192,7 @@ impl Sender {
             outgoing: Vec::with_capacity(window / 2),
             written: 0,
             reader: AckReader::default(),
-            rotation: Rotation::new(receivers, options.backoff, lane, seed),
+            rotation: Rotation::new(receivers, options.backoff, receiver_offset, seed),
             isolation: Isolation::default(),
             small: SmallWindows::default(),
             pace: Pace::new(options.slow_start, options.window_events),

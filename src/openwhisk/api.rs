@@ -15,9 +15,9 @@ pub use package::{Annotation, Package, Written};
 pub use patience::Patience;
 pub use platform::{Limits, Logs};
 
+use crate::openwhisk::record::{Row, SplitError, Splitter};
 use crate::ports::{Failure, Method, Pending, Ports, Request};
 use crate::range::Range;
-use crate::openwhisk::record::{Row, SplitError, Splitter};
 use patience::{Answer, PAGE_MS, Paced};
 use plain::Plain;
 use refusal::{refused, said};

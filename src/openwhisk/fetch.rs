@@ -7,10 +7,10 @@
 mod page;
 
 use crate::openwhisk::api::{Api, LARGEST_PAGE, Query};
+use crate::openwhisk::record::{ActivationId, Row, Summary};
 use crate::ports::Failure;
 use crate::range::Range;
-use crate::openwhisk::record::{ActivationId, Row, Summary};
-use page::{Held, Page};
+use page::{Page, RowBuffer};
 use std::collections::HashSet;
 
 /// Rows of the first page of full records: at 10 MB of logs a record, fewer are kinder to the controller, which holds a page whole.
@@ -49,7 +49,7 @@ pub struct Walked {
 
 /// Tells rows that overlapping pages show twice: they are newest first, so only those of the same start can come again.
 #[derive(Debug, Default)]
-pub struct Edge {
+pub struct OverlapFilter {
     start: u64,
     ids: HashSet<ActivationId>,
 }
@@ -63,7 +63,7 @@ pub struct Walk<'a> {
     limit: u32,
     /// Rows of a page that may still succeed: half of one that failed.
     ceiling: u32,
-    held: Held,
+    held: RowBuffer,
     /// What was asked for ahead of time.
     guess: Option<Query<'a>>,
     /// Whether to step over a record that cannot be had, and how many were since the last one that could.
@@ -102,7 +102,7 @@ impl<'r> Met<'r> {
     }
 }
 
-impl Edge {
+impl OverlapFilter {
     /// Whether `activation` comes for the first time.
     pub fn first_time(&mut self, activation: Summary) -> bool {
         if activation.start != self.start {
@@ -123,7 +123,7 @@ impl<'a> Walk<'a> {
             docs,
             limit,
             ceiling: LARGEST_PAGE,
-            held: Held::default(),
+            held: RowBuffer::default(),
             guess: None,
             steps: false,
             stepped: 0,

@@ -3,8 +3,8 @@
 use crate::config::Output;
 use crate::events::Events;
 use crate::lumberjack::{Counts, Goal, Protocol, Sender, Step};
-use crate::ports::{self, Connection, Failure, Ports, TransportError};
 use crate::openwhisk::record::Line;
+use crate::ports::{self, Connection, Failure, Ports, TransportError};
 use std::convert::Infallible;
 
 /// Most bytes read at once.
@@ -29,11 +29,11 @@ pub struct Settled {
 }
 
 impl Delivery {
-    /// A delivery to the receivers of `output`. `lane` is the worker's number among those that share the load.
-    pub fn new(output: Output, lane: usize, seed: u64) -> Self {
+    /// A delivery to the receivers of `output`. `receiver_offset` is the worker's number among those that share the load.
+    pub fn new(output: Output, receiver_offset: usize, seed: u64) -> Self {
         let names = output.receivers.iter().map(ToString::to_string).collect();
-        let lane = output.loadbalance.then_some(lane);
-        let sender = Sender::new(output.sending.clone(), names, lane, seed);
+        let receiver_offset = output.loadbalance.then_some(receiver_offset);
+        let sender = Sender::new(output.sending.clone(), names, receiver_offset, seed);
         Self { sender, output, connection: None, truncated: 0 }
     }
 

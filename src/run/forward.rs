@@ -13,17 +13,17 @@ mod sending;
 
 pub use outcome::{Outcome, Tally};
 
-use crate::openwhisk::api::{Api, EntriesAt, LARGEST_PAGE, Patience};
-use crate::checkpoint::{LogPlace, Owed, Part, Seen, SourceState, reach};
-use crate::output::Delivery;
+use crate::checkpoint::{LogPlace, Owed, Part, Seen, SourceState, lookback_span};
 use crate::events::Events;
-use crate::openwhisk::fetch::{FIRST_PAGE, Met, Visited, Walk};
 use crate::lumberjack::Goal;
-use crate::run::plan::{Plan, Slice};
-use crate::ports::{Failure, Ports};
-use crate::range::{Range, union};
+use crate::openwhisk::api::{Api, EntriesAt, LARGEST_PAGE, Patience};
+use crate::openwhisk::fetch::{FIRST_PAGE, Met, Visited, Walk};
 use crate::openwhisk::record::{Line, OwnedLine, Record, Row, Summary};
 use crate::openwhisk::source::Source;
+use crate::output::Delivery;
+use crate::ports::{Failure, Ports};
+use crate::range::{Range, union};
+use crate::run::plan::{Plan, Slice};
 use admitted::{Admitted, Known};
 use done::Done;
 use gap::Index;
@@ -77,9 +77,9 @@ impl Worker {
         if now >= plan.stop_ms {
             return nothing;
         }
-        let delivery = self
-            .delivery
-            .get_or_insert_with(|| Delivery::new(plan.output.clone(), slice.lane, ports.clock.random()));
+        let delivery = self.delivery.get_or_insert_with(|| {
+            Delivery::new(plan.output.clone(), slice.receiver_offset, ports.clock.random())
+        });
         // Fetching what cannot be sent would only cost time.
         if let Some(failure) = delivery.given_up() {
             return Outcome { failure: Some(failure.message.clone()), ..nothing };
@@ -91,14 +91,15 @@ impl Worker {
             .with_patience(self.patience.clone());
         let state = plan.checkpoint.sources.get(&slice.source);
         let mut seen = state.map(|state| state.seen.clone()).unwrap_or_default();
-        slice.renewed.iter().for_each(|range| seen.renew(*range));
+        slice.renewed.iter().for_each(|range| seen.forget_range(*range));
         slice.done.iter().for_each(|activation| seen.insert(*activation));
         let filter = source.filter();
         let belief = Belief::new(plan, self.logs, ports.clock.random());
         let next_look_back_from =
             state.map_or(u64::MAX, |state| state.next_look_back_from(plan.began_ms, plan.lookback_ms));
         // What is in no range of this run's future and older than the look-back need not be remembered.
-        let look_back_from = next_look_back_from.min(plan.began_ms.saturating_sub(reach(plan.lookback_ms)));
+        let look_back_from =
+            next_look_back_from.min(plan.began_ms.saturating_sub(lookback_span(plan.lookback_ms)));
         // What has a gap before it is remembered from there on, until it has settled.
         let done = Done::new(look_back_from, plan.most_ids.saturating_sub(slice.handed_back)).with_older(
             slice.owed.range,

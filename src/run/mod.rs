@@ -1,16 +1,21 @@
-//! A whole run on one worker, for hosts that do not spread the work.
+//! A run: [`plan`] says what there is to do, [`forward`] does it slice by slice, and [`report`] saves the checkpoint and makes the result.
+
+pub mod forward;
+pub mod plan;
+pub mod report;
+pub mod store;
 
 use crate::config::Config;
+use crate::ports::Ports;
 use crate::run::forward::{Outcome, Worker};
 use crate::run::plan::{self, Context, PlanError, Slice};
-use crate::ports::Ports;
 use crate::run::report::{self, Report};
 use std::collections::VecDeque;
 
 /// How long a run may go on before the checkpoint is saved in between, in milliseconds.
 const SAVE_EVERY_MS: u64 = 15_000;
 
-/// Plans, forwards every slice, and concludes.
+/// Plans, forwards every slice, and concludes: a whole run on one worker, for hosts that do not spread the work.
 pub fn run(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Report, PlanError> {
     let plan = plan::plan(config, context, ports)?;
     let mut queue: VecDeque<Slice> = plan.slices().into();

@@ -11,12 +11,13 @@ mod slices;
 pub use configure::{configure, configure_with_key};
 pub use slices::{Counted, Slice};
 
-use crate::openwhisk::api::{Api, Question};
-use crate::checkpoint::{Checkpoint, Held, LogPlace, MOST_IDS, Owed};
+use crate::checkpoint::{Checkpoint, LogPlace, MOST_IDS, Owed};
 use crate::config::{Config, Faults, LogLevel, Output};
+use crate::openwhisk::api::{Api, Question};
+use crate::openwhisk::source::{Action, Entry, NAMESPACE, Selection, Source};
 use crate::ports::{Failure, Ports};
 use crate::range::Range;
-use crate::openwhisk::source::{Action, Entry, NAMESPACE, Selection, Source};
+use crate::run::store::PackageStore;
 use load::{Loaded, Loader};
 use package::package_name;
 use serde::{Deserialize, Serialize};
@@ -34,7 +35,7 @@ pub struct Context {
     /// When the host ends the run, milliseconds since 1970.
     pub deadline_ms: Option<u64>,
     /// Who keeps the checkpoint.
-    pub keeper: Keeper,
+    pub keeper: CheckpointKeeper,
 }
 
 /// The forwarder as an action.
@@ -48,7 +49,7 @@ pub struct OwnAction {
 
 /// Who keeps the checkpoint.
 #[derive(Debug, Clone, Default)]
-pub enum Keeper {
+pub enum CheckpointKeeper {
     /// The platform.
     #[default]
     Platform,
@@ -62,7 +63,7 @@ pub struct Plan {
     /// Where the lines go, and how.
     pub output: Output,
     /// Where the checkpoint goes.
-    pub store: Keep,
+    pub store: CheckpointStore,
     /// How far back to look for late records, in milliseconds.
     pub lookback_ms: u64,
     /// Where log lines are, as configured or as earlier runs learned.
@@ -104,9 +105,9 @@ pub struct Plan {
 
 /// Where the checkpoint goes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub enum Keep {
+pub enum CheckpointStore {
     /// To an annotation of a package; or, if that is refused, to the result.
-    Package(Held),
+    Package(PackageStore),
     /// To the result, and so to the forwarder's own activation record.
     Records,
     /// Back to the host.

@@ -1,12 +1,13 @@
 //! The report: what a run achieved, as the action's result, and its log.
 
-use crate::openwhisk::api::Api;
-use crate::checkpoint::{Checkpoint, LogPlace, Owed, Part, SAVED, Saved, Saving, SourceState};
+use crate::checkpoint::{Checkpoint, LogPlace, Owed, Part, SourceState};
 use crate::config::LogLevel;
-use crate::run::forward::{Outcome, Tally};
-use crate::run::plan::{Keep, Plan};
+use crate::openwhisk::api::Api;
 use crate::ports::Ports;
 use crate::range::{self, Range};
+use crate::run::forward::{Outcome, Tally};
+use crate::run::plan::{CheckpointStore, Plan};
+use crate::run::store::{SAVED, Saved, Saving};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -55,7 +56,7 @@ struct RunResult {
     warnings: Vec<String>,
     /// Only actions of which something was read, or that failed.
     actions: BTreeMap<String, ActionResult>,
-    /// For the next run, if there is no better place; `checkpoint::read_records` finds it there.
+    /// For the next run, if there is no better place; `store::read_records` finds it there.
     #[serde(skip_serializing_if = "Option::is_none")]
     checkpoint_state: Option<Box<RawValue>>,
 }
@@ -102,7 +103,7 @@ struct ActionResult {
 }
 
 /// Where a checkpoint went.
-enum Kept {
+enum SavedTo {
     /// To the package.
     Package,
     /// Back to the host.
@@ -163,16 +164,16 @@ fn skipped(ports: Ports<'_>, plan: &Plan, reason: &str, last: bool) -> Report {
 
 impl RunResult {
     /// Notes where the checkpoint went. Returns what the host has to keep.
-    fn keep(&mut self, kept: Kept) -> Option<Vec<u8>> {
+    fn keep(&mut self, kept: SavedTo) -> Option<Vec<u8>> {
         self.checkpoint = SAVED;
         match kept {
-            Kept::Package => {}
-            Kept::Host(json) => return Some(json),
-            Kept::Result(state) => {
+            SavedTo::Package => {}
+            SavedTo::Host(json) => return Some(json),
+            SavedTo::Result(state) => {
                 self.checkpoint = "in this result";
                 self.checkpoint_state = Some(state);
             }
-            Kept::NotYet => self.checkpoint = "not saved yet",
+            SavedTo::NotYet => self.checkpoint = "not saved yet",
         }
         None
     }
@@ -194,7 +195,7 @@ fn advanced(plan: &Plan, outcomes: &[Outcome]) -> Checkpoint {
     for (name, work) in &plan.work {
         let Some(state) = checkpoint.sources.get_mut(name) else { continue };
         let own = || outcomes.iter().filter(|outcome| outcome.source == *name);
-        own().flat_map(|outcome| &outcome.renewed).for_each(|range| state.seen.renew(*range));
+        own().flat_map(|outcome| &outcome.renewed).for_each(|range| state.seen.forget_range(*range));
         own()
             .flat_map(|outcome| &outcome.gone)
             .for_each(|activation| state.seen.set_listed(*activation, false));
@@ -247,12 +248,12 @@ fn save(
     api: &Api<'_>,
     checkpoint: &mut Checkpoint,
     last: bool,
-) -> Result<(Kept, Option<String>), String> {
+) -> Result<(SavedTo, Option<String>), String> {
     let encoded = |checkpoint: &Checkpoint| checkpoint.encode().map_err(|error| error.to_string());
     let held = match &plan.store {
-        Keep::Host => return Ok((Kept::Host(encoded(checkpoint)?), None)),
-        Keep::Records => return Ok((in_result(encoded(checkpoint)?, last)?, None)),
-        Keep::Package(held) => held,
+        CheckpointStore::Host => return Ok((SavedTo::Host(encoded(checkpoint)?), None)),
+        CheckpointStore::Records => return Ok((in_result(encoded(checkpoint)?, last)?, None)),
+        CheckpointStore::Package(held) => held,
     };
     let status = match held.refused {
         Some(status) if !last => status,
@@ -265,7 +266,7 @@ fn save(
                 checkpoint,
             };
             match held.save(api, &mut saving).map_err(|failure| failure.message)? {
-                Saved::Done(_) => return Ok((Kept::Package, None)),
+                Saved::Done(_) => return Ok((SavedTo::Package, None)),
                 Saved::Refused(status) => status,
             }
         }

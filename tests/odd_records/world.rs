@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
-use whiskjack::run::plan::{self, Context, Keeper};
 use whiskjack::ports::{
     Body, Clock, Connection, Failure, Http, Ports, Request, Response, Step, Transport, TransportError,
 };
+use whiskjack::run::plan::{self, CheckpointKeeper, Context};
 use whiskjack_testbed::{Rules, read_window};
 
 /// When the run is: 2023-11-14T22:13:20Z.
@@ -58,7 +58,7 @@ impl World {
         let context = Context {
             api_host: Some("http://memory".into()),
             authorized: true,
-            keeper: Keeper::Host(None),
+            keeper: CheckpointKeeper::Host(None),
             deadline_ms: Some(NOW + 60_000),
             ..Context::default()
         };

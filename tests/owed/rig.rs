@@ -4,10 +4,10 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
-use whiskjack::run::plan::{self, Context, Keeper};
 use whiskjack::ports::{
     Body, Clock, Connection, Failure, Http, Ports, Request, Response, Step, Transport, TransportError,
 };
+use whiskjack::run::plan::{self, CheckpointKeeper, Context};
 
 /// 2023-11-14T22:13:20Z
 pub const BEGIN: u64 = 1_700_000_000_000;
@@ -115,7 +115,7 @@ impl World {
             api_host: Some("https://api".into()),
             authorized: true,
             deadline_ms: Some(self.now.get() + RUN_MS),
-            keeper: Keeper::Host(self.kept.borrow().clone()),
+            keeper: CheckpointKeeper::Host(self.kept.borrow().clone()),
             ..Context::default()
         };
         let params = format!(

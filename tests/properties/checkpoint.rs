@@ -5,8 +5,8 @@ use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use whiskjack::checkpoint::{Checkpoint, Owed, Part, SourceState};
-use whiskjack::range::Range;
 use whiskjack::openwhisk::record::Summary;
+use whiskjack::range::Range;
 
 fn summaries(how_many: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Summary>> {
     let summary = (0..20_000_000u64, any::<u128>())
@@ -40,9 +40,9 @@ fn known(state: &SourceState, forgotten: Option<Range>) -> u64 {
 fn checkpoint(ids: usize, sources: usize) -> impl Strategy<Value = Checkpoint> {
     let ends = (any::<u64>(), any::<u64>(), 0..20_000_000u64);
     let state = (ends, owed(), summaries(0..ids), any::<Option<u16>>());
-    let state = state.prop_map(|((origin, through, kept_from), owed, seen, digested)| {
+    let state = state.prop_map(|((origin, complete_until, kept_from), owed, seen, digested)| {
         let mut state = SourceState::new(origin);
-        (state.through, state.kept_from, state.owed) = (through, kept_from, owed);
+        (state.complete_until, state.kept_from, state.owed) = (complete_until, kept_from, owed);
         state.note(seen);
         // As every run does: what nobody will ask for is not kept, and no digest lies in what is read again.
         let ranges: Vec<Range> = state.owed.iter().map(|owed| owed.range).collect();

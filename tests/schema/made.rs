@@ -2,7 +2,7 @@
 
 use crate::patterns;
 use serde_json::{Map, Value, json};
-use whiskjack::config::{KEYS, Keeper, Key};
+use whiskjack::config::{CheckpointKeeper, KEYS, Key};
 
 /// What stands in `logstash.key`, which is no group of keys but takes dots as one.
 const IN_KEY: [&str; 2] = ["logstash.key.pem", "logstash.key.passphrase"];
@@ -39,7 +39,7 @@ fn schema() -> Value {
         definitions.insert(key.path.to_owned(), definition(key));
     }
     let mut properties = members("");
-    for key in KEYS.iter().filter(|key| key.keeper == Keeper::Ignored) {
+    for key in KEYS.iter().filter(|key| key.keeper == CheckpointKeeper::Ignored) {
         properties.insert(key.path.to_owned(), json!({"description": key.meaning}));
     }
     json!({
@@ -56,7 +56,7 @@ fn schema() -> Value {
 }
 
 fn keys() -> impl Iterator<Item = &'static Key> {
-    KEYS.iter().filter(|key| key.keeper != Keeper::Ignored)
+    KEYS.iter().filter(|key| key.keeper != CheckpointKeeper::Ignored)
 }
 
 /// What may stand in a group: each key by the rest of its path, and each group within.

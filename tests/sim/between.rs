@@ -9,7 +9,7 @@ use super::trouble::Event;
 use super::world::{Settings, Store};
 use serde_json::{Value, json};
 use std::rc::Rc;
-use whiskjack::checkpoint::STATE;
+use whiskjack::run::store::STATE;
 
 const MINUTE: u64 = 60_000;
 

@@ -6,7 +6,8 @@ use super::record::{LogsAt, Record};
 use super::trouble::{Event, How};
 use super::world::{Settings, Store};
 use serde_json::Value;
-use whiskjack::checkpoint::{LogPlace, STATE};
+use whiskjack::checkpoint::LogPlace;
+use whiskjack::run::store::STATE;
 
 /// How much a clock wanders, and how far the index is behind, in milliseconds.
 const MARGIN_MS: u64 = 5_000;
@@ -71,7 +72,7 @@ pub fn stored(sim: &Sim) {
                 let begun = state.origin;
                 // A run that began before may have read what was there before, and what it saves is true by itself.
                 let was_begun = period.begun.is_some_and(|since| since <= sim.began.get());
-                let anew = begun > period.origin || was_begun && state.through < state.origin;
+                let anew = begun > period.origin || was_begun && state.complete_until < state.origin;
                 let known = |record: &Record| {
                     let state = record.own.as_ref().map(|own| &own.0[STATE]["sources"][source]["origin"]);
                     state.and_then(Value::as_u64) == Some(begun)
@@ -82,7 +83,8 @@ pub fn stored(sim: &Sim) {
                     sim.untrue.borrow_mut().push(complaint);
                 }
                 period.origin = state.origin;
-                period.begun = (state.through >= state.origin).then(|| period.begun.unwrap_or(sim.now.get()));
+                period.begun =
+                    (state.complete_until >= state.origin).then(|| period.begun.unwrap_or(sim.now.get()));
             }
             Some(_) => {}
             None => {

@@ -18,12 +18,12 @@ use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
-use whiskjack::checkpoint::STATE;
 use whiskjack::config::Config;
-use whiskjack::run::forward::{Outcome, Worker};
 use whiskjack::handover;
-use whiskjack::run::plan::{self, Context, Counted, Keeper, OwnAction, Plan, PlanError, Slice};
+use whiskjack::run::forward::{Outcome, Worker};
+use whiskjack::run::plan::{self, CheckpointKeeper, Context, Counted, OwnAction, Plan, PlanError, Slice};
 use whiskjack::run::report::{self, Report};
+use whiskjack::run::store::STATE;
 
 const MINUTE: u64 = 60_000;
 /// How long the platform lets a run go on.
@@ -321,8 +321,8 @@ fn fate(sim: &Sim, depth: u32) -> Fate {
 fn attempt(sim: &Rc<Sim>, fate: Fate, own: u128) -> Result<Report, PlanError> {
     let ports = RunPorts::new(sim, fate);
     let keeper = match sim.config.borrow().store {
-        Store::Host => Keeper::Host(sim.kept.borrow().host.clone()),
-        _ => Keeper::Platform,
+        Store::Host => CheckpointKeeper::Host(sim.kept.borrow().host.clone()),
+        _ => CheckpointKeeper::Platform,
     };
     let context = Context {
         api_host: Some("https://api".into()),

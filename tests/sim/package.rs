@@ -4,7 +4,7 @@ use super::api::Answer;
 use super::ports::Sim;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use whiskjack::checkpoint::ANNOTATION;
+use whiskjack::run::store::ANNOTATION;
 
 /// Key of an annotation that somebody else changes.
 const NOTE: &str = "note";

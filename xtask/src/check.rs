@@ -2,9 +2,9 @@
 
 use anyhow::{Result, bail};
 
-use crate::circles;
 use crate::fuzz;
 use crate::places::Places;
+use crate::rooms;
 use crate::setup::Toolchain;
 use crate::step::{Tool, long_step, step};
 use crate::wasm::{component_cargo, wasm_cargo};
@@ -12,7 +12,7 @@ use crate::wasm::{component_cargo, wasm_cargo};
 /// `arguments` go to `cargo test`.
 pub(crate) fn run(places: &Places, arguments: &[&str]) -> Result<()> {
     step("checking the format", || places.cargo(["fmt", "--all", "--check"]).run())?;
-    step("checking that no modules import each other", || circles::check(&places.root))?;
+    step("checking which modules import which", || rooms::check(&places.root))?;
     long_step("linting", || {
         places
             .cargo([

@@ -3,7 +3,6 @@
 mod bench;
 mod build;
 mod check;
-mod circles;
 mod command;
 mod copy;
 mod deployers;
@@ -11,6 +10,7 @@ mod dist;
 mod fuzz;
 mod hosts;
 mod places;
+mod rooms;
 mod setup;
 mod step;
 mod stock;

@@ -2,8 +2,8 @@
 
 use std::cell::OnceCell;
 
-use whiskjack::ports::{Connection, Step, Transport, TransportError};
 use whiskjack::openwhisk::record::Record;
+use whiskjack::ports::{Connection, Step, Transport, TransportError};
 
 use crate::Records;
 use crate::memory::Api;

@@ -3,10 +3,10 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use whiskjack::openwhisk::record::Record;
 use whiskjack::ports::{
     Body, Clock, Connection, Failure, Http, Request, Response, Step, Transport, TransportError,
 };
-use whiskjack::openwhisk::record::Record;
 
 use crate::Records;
 

@@ -1,9 +1,9 @@
 //! A whole run of the core over ports in memory.
 
 use serde_json::{Value, json};
-use whiskjack::run::plan::{self, Context, Keeper};
 use whiskjack::ports::{Clock, Ports};
 use whiskjack::run;
+use whiskjack::run::plan::{self, CheckpointKeeper, Context};
 
 use crate::memory::{Acknowledging, Api, SystemClock};
 
@@ -17,7 +17,7 @@ pub fn pipeline(api: &Api<'_>) -> u64 {
     let context = Context {
         api_host: Some("http://memory".into()),
         authorized: true,
-        keeper: Keeper::Host(None),
+        keeper: CheckpointKeeper::Host(None),
         ..Context::default()
     };
     let params = json!({

@@ -1,11 +1,11 @@
 //! From log lines in memory to acknowledged windows.
 
 use whiskjack::config::{Endpoint, Output};
-use whiskjack::output::Delivery;
 use whiskjack::events::Events;
 use whiskjack::lumberjack::{Goal, Options};
-use whiskjack::ports::{Clock as _, Ports, Transport};
 use whiskjack::openwhisk::record::Record;
+use whiskjack::output::Delivery;
+use whiskjack::ports::{Clock as _, Ports, Transport};
 
 use crate::Records;
 use crate::memory::{Api, SystemClock};

@@ -69,14 +69,14 @@ impl<'a> Scene<'a> {
             backoff: Backoff { init_ms: 10, max_ms: 100 },
         };
         let receivers = (0..=script.below(3)).map(|n| format!("receiver-{n}")).collect();
-        let lane = script.one_of([None, Some(0), Some(1)]);
+        let receiver_offset = script.one_of([None, Some(0), Some(1)]);
         let seed = u64::from(script.byte());
         let stop_ms = BEGIN_MS + script.one_of([3_600_000, 50, 1_000, 60_000]);
         let ending = script.one_of([Ending::Good, Ending::Silent, Ending::Resetting, Ending::Refusing]);
         let poison = script.flag().then(|| u64::from(script.below(16)));
         Self {
             bare: options.compression_level == 0,
-            sender: Sender::new(options, receivers, lane, seed),
+            sender: Sender::new(options, receivers, receiver_offset, seed),
             connection: Connection::default(),
             disturbed: false,
             must_settle: ending == Ending::Good && stop_ms - BEGIN_MS == 3_600_000,

@@ -54,15 +54,20 @@ pub(super) struct Rotation {
 }
 
 impl Rotation {
-    /// All receivers, shuffled; `lane` says which comes first, so that workers which share the load begin with different ones.
-    pub(super) fn new(names: Vec<String>, backoff: Backoff, lane: Option<usize>, seed: u64) -> Self {
+    /// All receivers, shuffled; `receiver_offset` says which comes first, so that workers which share the load begin with different ones.
+    pub(super) fn new(
+        names: Vec<String>,
+        backoff: Backoff,
+        receiver_offset: Option<usize>,
+        seed: u64,
+    ) -> Self {
         let mut random = Random(seed);
         let candidate = |(receiver, name)| Candidate { receiver, name, failure: None, lost: false };
         let mut candidates: Vec<Candidate> = names.into_iter().enumerate().map(candidate).collect();
-        match lane {
-            Some(lane) => {
+        match receiver_offset {
+            Some(receiver_offset) => {
                 let count = candidates.len().max(1);
-                candidates.rotate_left(lane % count);
+                candidates.rotate_left(receiver_offset % count);
             }
             None => {
                 for last in (1..candidates.len()).rev() {

@@ -2,9 +2,9 @@
 //! counted. A list of nothing in its place tells a gateway from such an API only when that lists something to another count.
 
 use super::{Api, Query, Question, WHOLE_BODY, of, read_body};
+use crate::openwhisk::record::{Splitter, Summary};
 use crate::ports::Failure;
 use crate::range::Range;
-use crate::openwhisk::record::{Splitter, Summary};
 use serde::Deserialize;
 
 /// Rows of a list that was not asked for a number of rows (docs/facts/openwhisk.md 1.1). Fewer are all that there are.

@@ -3,8 +3,8 @@
 use super::Api;
 use super::patience::Answer;
 use super::refusal::{refused, said};
-use crate::ports::{Failure, Method};
 use crate::openwhisk::record::{ActivationId, Content, EntryReader, Line};
+use crate::ports::{Failure, Method};
 
 /// What `/logs` says in place of lines, as its only entry, where a log driver took them elsewhere (docs/facts/openwhisk.md 1.8).
 const NOT_AVAILABLE: &str = "Logs are not available.";

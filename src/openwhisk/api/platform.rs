@@ -1,8 +1,8 @@
 //! What a platform tells beside activations and packages: its limits, and logs that are kept in a store of their own.
 
 use super::{Api, Entries, EntriesAt};
-use crate::ports::Failure;
 use crate::openwhisk::record::{ActivationId, OwnedLine};
+use crate::ports::Failure;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;

@@ -3,9 +3,9 @@
 
 use super::{Met, Visited, Walk};
 use crate::openwhisk::api::Query;
+use crate::openwhisk::record::{Row, Summary};
 use crate::ports::Failure;
 use crate::range::Range;
-use crate::openwhisk::record::{Row, Summary};
 
 /// What a page of full records should hold at most, in bytes of JSON: more is read all the same, but the next one asks for fewer rows.
 const PAGE_BYTES: u64 = 8 << 20;
@@ -27,12 +27,12 @@ pub(super) struct Page {
 
 /// Rows that were read and not visited yet: the time that takes is that of the next page on its way.
 #[derive(Debug, Default)]
-pub(super) struct Held {
+pub(super) struct RowBuffer {
     bytes: Vec<u8>,
     ends: Vec<usize>,
 }
 
-impl Held {
+impl RowBuffer {
     /// Whether the row can be held back: with those that are, and as one that is whole.
     fn has_room_for(&self, row: Row<'_>) -> bool {
         row.is_whole && self.bytes.len() + row.json.len() <= HELD_BYTES
@@ -70,7 +70,7 @@ impl Page {
     }
 
     /// Visits the rows that were held back.
-    fn visit(&mut self, held: &mut Held, visit: &mut impl FnMut(Met<'_>) -> Visited) {
+    fn visit(&mut self, held: &mut RowBuffer, visit: &mut impl FnMut(Met<'_>) -> Visited) {
         for row in held.rows() {
             if self.halted {
                 break;
@@ -129,7 +129,7 @@ impl Walk<'_> {
     }
 
     /// Asks for the page after this one, if it is plain where that begins: if not, [`next_upto`](Self::next_upto) finds out.
-    fn ask_next(&mut self, range: Range, page: &Page, held: &Held) {
+    fn ask_next(&mut self, range: Range, page: &Page, held: &RowBuffer) {
         let last = held.rows().next_back().and_then(|row| Summary::parse(row.json).ok()).map(|row| row.start);
         let Some(oldest) = last.or(page.oldest.map(|(start, _)| start)) else { return };
         if page.halted || page.rows < page.asked || oldest >= range.upto() {
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn rows_that_are_too_large_to_be_held_back_are_visited_as_they_come() {
-        let mut held = Held::default();
+        let mut held = RowBuffer::default();
         assert!(
             held.has_room_for(Row::whole(&[0; HELD_BYTES]))
                 && !held.has_room_for(Row::whole(&[0; HELD_BYTES + 1]))

@@ -65,7 +65,7 @@ impl Activations {
     fn walk(&self, expected: Option<u64>) -> Vec<String> {
         let api = Api::new(Ports { clock: self, http: self, transport: &NoReceiver }, u64::MAX)
             .with_largest_page(2);
-        let mut edge = Edge::default();
+        let mut edge = OverlapFilter::default();
         let mut walk = Walk::new(&api, None, true).beginning_with(2).expecting(expected);
         let walked = walk.over(Range::new(0, 99).unwrap(), |row| {
             let summary = Summary::parse(row.json).ok();

@@ -67,7 +67,7 @@ mod tests {
             "annotations":[{"key":"path","value":"guest/tools/hello-2"}]}"#;
         let record = Record::parse(beside.as_bytes()).unwrap();
         let summary = Summary { activation_id: record.activation_id, start: record.start };
-        let mut state = SourceState { through: 100, ..SourceState::new(1) };
+        let mut state = SourceState { complete_until: 100, ..SourceState::new(1) };
         state.seen.insert(summary);
         let mut checkpoint = Checkpoint::default();
         checkpoint.sources.insert("tools/hello".into(), state);

@@ -4,8 +4,8 @@
 //! ids are remembered, and coarser digests.
 
 use crate::checkpoint::{Digest, FINEST_DIGEST_MS, Seen};
-use crate::range::Range;
 use crate::openwhisk::record::Summary;
+use crate::range::Range;
 use std::collections::HashSet;
 
 /// One of so many ids may be of something older than the look-back.

@@ -4,8 +4,8 @@
 //! (docs/facts/openwhisk.md 1.7). So such a range is listed only when its count has come to rest.
 
 use crate::openwhisk::api::{Api, Query};
-use crate::run::plan::{Plan, Slice};
 use crate::ports::{Clock, Failure};
+use crate::run::plan::{Plan, Slice};
 
 /// Time between two counts that must be the same, in milliseconds, and how often that is tried.
 const INDEXING_MS: u64 = 500;
@@ -14,8 +14,8 @@ const TRIES: u32 = 5;
 /// Whether `slice` holds activations that no run has asked for before, and some that none will ask for again.
 pub(super) fn is_gap(plan: &Plan, slice: &Slice) -> bool {
     let range = slice.owed.range;
-    let through = plan.checkpoint.sources.get(&slice.source).map_or(0, |state| state.through);
-    range.upto() > through && range.since() < plan.began_ms.saturating_sub(plan.lookback_ms)
+    let complete_until = plan.checkpoint.sources.get(&slice.source).map_or(0, |state| state.complete_until);
+    range.upto() > complete_until && range.since() < plan.began_ms.saturating_sub(plan.lookback_ms)
 }
 
 /// What the counts of a range say of the index.

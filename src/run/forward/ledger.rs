@@ -1,7 +1,7 @@
 //! The ledger: which activations are done, as the events of each are settled in order.
 
 use super::done::Done;
-use crate::openwhisk::fetch::Edge;
+use crate::openwhisk::fetch::OverlapFilter;
 use crate::openwhisk::record::Summary;
 use std::collections::VecDeque;
 
@@ -13,7 +13,7 @@ pub(super) struct Ledger {
     done: Done,
     pushed: u64,
     settled: u64,
-    edge: Edge,
+    edge: OverlapFilter,
 }
 
 #[derive(Debug)]

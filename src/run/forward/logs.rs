@@ -1,10 +1,10 @@
 //! Log lines that are not in the record: some platforms keep them in a store of its own, which `/logs` asks (docs/facts/openwhisk.md 1.8).
 
-use crate::openwhisk::api::{Api, Logs};
 use crate::checkpoint::{LogPlace, Seen};
-use crate::run::plan::Plan;
-use crate::ports::Failure;
+use crate::openwhisk::api::{Api, Logs};
 use crate::openwhisk::record::{ActivationId, Line, OwnedLine, Record, Summary};
+use crate::ports::Failure;
+use crate::run::plan::Plan;
 
 /// How long after its end an activation's lines may take to come into their store, in milliseconds: until then no lines is no answer.
 pub(super) const SETTLING_MS: u64 = 120_000;

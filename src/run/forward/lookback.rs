@@ -4,12 +4,12 @@
 //! parts *narrow* down where, so that one late record does not cost a list of the whole look-back. What is left is *compared* by
 //! summaries. Now and then all is compared, whatever the count: a record that was removed makes up for one that is new.
 
-use crate::openwhisk::api::Api;
 use crate::checkpoint::{Digest, Seen};
-use crate::openwhisk::fetch::{Edge, Visited, Walk};
+use crate::openwhisk::api::Api;
+use crate::openwhisk::fetch::{OverlapFilter, Visited, Walk};
+use crate::openwhisk::record::Summary;
 use crate::ports::Failure;
 use crate::range::{self, Range};
-use crate::openwhisk::record::Summary;
 use std::collections::{BTreeMap, HashSet};
 
 /// Most ranges that are fetched one by one; beyond that, neighbours are fetched in one go, and what is known among them is left out.
@@ -68,7 +68,7 @@ impl<F: Fn() -> bool> LookBack<'_, F> {
 
     /// The parts to compare, newest first. Where nothing is known the count says it all, as nothing can be missing.
     fn differing(&self, range: Range) -> Result<Vec<Range>, Failure> {
-        match self.seen.telling_count(range, self.exact) {
+        match self.seen.expected_count(range, self.exact) {
             None => Ok(vec![self.seen.widened(range)]),
             Some((whole, known)) if self.api.count(self.name, whole)? == known => Ok(Vec::new()),
             Some((whole, _)) => self.narrowed(whole),
@@ -137,7 +137,7 @@ impl<F: Fn() -> bool> LookBack<'_, F> {
             digests.insert(digest.range().since(), Digest::empty(digest.range()));
         }
         let mut met: HashSet<Summary> = HashSet::new();
-        let mut edge = Edge::default();
+        let mut edge = OverlapFilter::default();
         let mut known_since_last = true;
         let mut rows = RowsOfDigest::default();
         let walked = Walk::new(self.api, self.name, false).over(part, |row| {

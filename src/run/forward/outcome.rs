@@ -3,9 +3,9 @@
 use super::Turn;
 use crate::checkpoint::{LogPlace, Owed, OwedRecord, Part, Seen};
 use crate::lumberjack::Counts;
-use crate::run::plan::Slice;
-use crate::range::Range;
 use crate::openwhisk::record::Summary;
+use crate::range::Range;
+use crate::run::plan::Slice;
 use serde::{Deserialize, Serialize};
 
 /// What came of a slice.
@@ -122,7 +122,7 @@ impl Turn<'_> {
         let of_records = Slice::of_records(slice.source.clone(), records.clone());
         let rest = uncovered.filter(|_| goes_on).map(|range| Slice {
             source: slice.source.clone(),
-            lane: slice.lane,
+            receiver_offset: slice.receiver_offset,
             owed: Owed { range, part },
             count: None,
             continued: true,
@@ -137,8 +137,11 @@ impl Turn<'_> {
             handed_back: slice.handed_back + done.starts().count(),
             records,
         });
-        let rest =
-            rest.or(of_records.map(|of_records| Slice { lane: slice.lane, continued: true, ..of_records }));
+        let rest = rest.or(of_records.map(|of_records| Slice {
+            receiver_offset: slice.receiver_offset,
+            continued: true,
+            ..of_records
+        }));
         let (counts, truncated) = self.delivery.take_counts();
         let Counts { windows, sent, resent, acknowledged, keep_alives, waited_ms, small_windows } = counts;
         self.tally = Tally {

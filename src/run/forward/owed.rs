@@ -6,16 +6,16 @@
 use super::ledger::Taken;
 use super::logs::{Notices, SETTLING_MS};
 use super::{NAMED, TURN_MS, Turn, turn_ends_ms};
-use crate::openwhisk::api::{Entries, EntriesAt};
 use crate::checkpoint::{OwedRecord, SourceState};
 use crate::events::Events;
-use crate::openwhisk::fetch::{Met, Visited, Walk};
-use crate::run::forward::Outcome;
 use crate::lumberjack::Goal;
-use crate::run::plan::Slice;
+use crate::openwhisk::api::{Entries, EntriesAt};
+use crate::openwhisk::fetch::{Met, Visited, Walk};
+use crate::openwhisk::record::{ActivationId, Line, Record, Summary, UnreadableRecord};
 use crate::ports::Failure;
 use crate::range::Range;
-use crate::openwhisk::record::{ActivationId, Line, Record, Summary, UnreadableRecord};
+use crate::run::forward::Outcome;
+use crate::run::plan::Slice;
 use std::collections::{HashSet, VecDeque};
 use std::ops::ControlFlow;
 

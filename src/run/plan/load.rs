@@ -3,14 +3,13 @@
 mod places;
 
 use super::package::package_name;
-use super::{Context, Keep, Keeper, PlanError};
-use crate::openwhisk::api::{Api, Written};
-use crate::checkpoint::{
-    BadCheckpoint, Begin, Checkpoint, Held, Lease, Mark, OwnRecords, Platform, SourceState, load_package,
-};
+use super::{CheckpointKeeper, CheckpointStore, Context, PlanError};
+use crate::checkpoint::{BadCheckpoint, Begin, Checkpoint, Lease, Platform, SourceState};
 use crate::config::{Config, Faults, OnMissingState, Store};
-use crate::ports::{Failure, Ports};
+use crate::openwhisk::api::{Api, Written};
 use crate::openwhisk::source::Source;
+use crate::ports::{Failure, Ports};
+use crate::run::store::{Mark, OwnRecords, PackageStore, load_package};
 use places::Place;
 use serde::Deserialize;
 
@@ -19,7 +18,7 @@ const READ_HOLDS_MS: u64 = 5_000;
 
 /// What a run begins with.
 pub(super) struct Loaded {
-    pub(super) keep: Keep,
+    pub(super) keep: CheckpointStore,
     /// Holds every monitored source.
     pub(super) checkpoint: Checkpoint,
     /// Another run is at work, says its lease: this one has nothing to do.
@@ -78,7 +77,7 @@ impl Loader<'_> {
     /// Reads the checkpoint.
     pub(super) fn load(&mut self) -> Result<Loaded, PlanError> {
         match (self.config.store, &self.context.keeper) {
-            (Some(Store::Host), Keeper::Platform) => {
+            (Some(Store::Host), CheckpointKeeper::Platform) => {
                 let remedy = "the host keeps no checkpoint here: give --state FILE, or choose `package`";
                 Err(Faults::one("checkpoint.store", &"host".into(), remedy).into())
             }
@@ -87,8 +86,8 @@ impl Loader<'_> {
                 Err(Faults::one("checkpoint.store", &"activation".into(), remedy).into())
             }
             (Some(Store::Activation), _) => self.load_records_state(),
-            (Some(Store::Package), _) | (None, Keeper::Platform) => self.load_package_state(),
-            (_, Keeper::Host(kept)) => self.load_host_state(kept.as_deref()),
+            (Some(Store::Package), _) | (None, CheckpointKeeper::Platform) => self.load_package_state(),
+            (_, CheckpointKeeper::Host(kept)) => self.load_host_state(kept.as_deref()),
         }
     }
 
@@ -96,7 +95,7 @@ impl Loader<'_> {
     pub(super) fn reads_package(&self) -> bool {
         matches!(
             (self.config.store, &self.context.keeper),
-            (Some(Store::Package), _) | (None, Keeper::Platform)
+            (Some(Store::Package), _) | (None, CheckpointKeeper::Platform)
         )
     }
 
@@ -111,13 +110,13 @@ impl Loader<'_> {
         };
         self.refuse_stranger(&found, Place::Host, "the state handed in")?;
         let (checkpoint, _) = self.settle(found, Place::Host)?;
-        Ok(Loaded { keep: Keep::Host, checkpoint, occupied: None, vacant: None })
+        Ok(Loaded { keep: CheckpointStore::Host, checkpoint, occupied: None, vacant: None })
     }
 
     fn load_records_state(&mut self) -> Result<Loaded, PlanError> {
         let problem = "there is no checkpoint in the activation records of this forwarder: this is the first run, or they are not stored";
         let (checkpoint, _) = self.settle(Found::Unusable(problem.into()), Place::Records)?;
-        Ok(Loaded { keep: Keep::Records, checkpoint, occupied: None, vacant: None })
+        Ok(Loaded { keep: CheckpointStore::Records, checkpoint, occupied: None, vacant: None })
     }
 
     fn load_package_state(&mut self) -> Result<Loaded, PlanError> {
@@ -127,7 +126,7 @@ impl Loader<'_> {
         let place = format!("the package `{name}`");
         let run = self.run();
         let other = stored.lease.filter(|lease| lease.run != run);
-        let held = Held {
+        let held = PackageStore {
             name,
             exists: stored.exists,
             others: stored.others,
@@ -139,7 +138,12 @@ impl Loader<'_> {
         };
         if let Some(lease) = other.filter(|lease| lease.holds(self.now_ms)) {
             let checkpoint = Checkpoint::default();
-            return Ok(Loaded { keep: Keep::Package(held), checkpoint, occupied: Some(lease), vacant: None });
+            return Ok(Loaded {
+                keep: CheckpointStore::Package(held),
+                checkpoint,
+                occupied: Some(lease),
+                vacant: None,
+            });
         }
         let found = match &stored.checkpoint {
             Some(json) => decode(json.get().as_bytes(), &place)?,
@@ -152,7 +156,7 @@ impl Loader<'_> {
         let (checkpoint, sound) = self.settle(found, Place::Package)?;
         // A damaged checkpoint is overwritten only by a run that reports it, and so at its end.
         let vacant = (held.leases && sound).then_some(Vacant { patch: stored.patch, read_ms });
-        Ok(Loaded { keep: Keep::Package(held), checkpoint, occupied: None, vacant })
+        Ok(Loaded { keep: CheckpointStore::Package(held), checkpoint, occupied: None, vacant })
     }
 
     /// This run, as its lease names it. The command's keeps nobody away: whoever interrupts it can start it again at once.
@@ -187,7 +191,8 @@ impl Loader<'_> {
     }
 
     fn try_lease(&mut self, loaded: &mut Loaded) -> Result<Taken, PlanError> {
-        let (Some(Vacant { patch, .. }), Keep::Package(held)) = (loaded.vacant.take(), &mut loaded.keep)
+        let (Some(Vacant { patch, .. }), CheckpointStore::Package(held)) =
+            (loaded.vacant.take(), &mut loaded.keep)
         else {
             return Ok(Taken::Yes);
         };

@@ -1,9 +1,9 @@
 //! Names in `actions` that no action has, as typing errors are. The API answers for them as for an action without news, so it is asked once a day which
 //! actions there are. What it says is kept with the checkpoint, for the warnings of the runs until then.
 
-use crate::openwhisk::api::Api;
 use crate::checkpoint::{Checkpoint, Strays, sign};
 use crate::config::{Config, distance};
+use crate::openwhisk::api::Api;
 use crate::openwhisk::source::{Entry, Source};
 
 /// How long an answer holds, in milliseconds.

@@ -1,9 +1,9 @@
 //! What counts can settle before anything is listed. In most minutes most actions have nothing new, and all counts can be asked for at the same
 //! time: a run in which nothing happened then takes a few round trips, whatever the number of actions.
 
-use crate::openwhisk::api::{Api, Question};
 use crate::checkpoint::{Checkpoint, Owed, Part};
 use crate::config::Config;
+use crate::openwhisk::api::{Api, Question};
 use crate::range::Range;
 use std::collections::BTreeMap;
 
@@ -47,12 +47,12 @@ pub(super) fn ask(
             let count = match owed.part {
                 Part::Fresh if range.since() >= recent => Some((range, Some(0))),
                 // A gap, or a backlog: it has something in it.
-                Part::Fresh if shared || range.upto() > state.through => Some((range, None)),
+                Part::Fresh if shared || range.upto() > state.complete_until => Some((range, None)),
                 Part::Fresh => None,
                 Part::Record => None,
                 Part::Lookback | Part::Settling => {
                     let exact = state.must_compare_all_of(range, now_ms, lookback_ms);
-                    state.seen.telling_count(range, exact).map(|(range, known)| (range, Some(known)))
+                    state.seen.expected_count(range, exact).map(|(range, known)| (range, Some(known)))
                 }
             };
             wanted.extend(count.map(|(range, nothing)| Wanted {

@@ -3,9 +3,9 @@
 
 use super::Counted;
 use super::quiet::Quiet;
-use crate::openwhisk::api::{Api, Question};
 use crate::checkpoint::{Owed, Part};
 use crate::config::Config;
+use crate::openwhisk::api::{Api, Question};
 use crate::range::Range;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;

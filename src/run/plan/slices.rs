@@ -2,8 +2,8 @@
 
 use super::Plan;
 use crate::checkpoint::{Owed, OwedRecord, Part};
-use crate::range::Range;
 use crate::openwhisk::record::Summary;
+use crate::range::Range;
 use serde::{Deserialize, Serialize};
 
 /// Place of the backlog in the work of a source that has something new and a look-back.
@@ -24,7 +24,7 @@ pub struct Slice {
     /// The source, as configured.
     pub source: String,
     /// Its place in the plan: workers that share the load begin with the receiver that this number chooses.
-    pub lane: usize,
+    pub receiver_offset: usize,
     /// Which activations, and how to find them.
     pub owed: Owed,
     /// How many activations the API counted in the range when the run was planned, if it did.
@@ -50,7 +50,7 @@ impl Plan {
         for urgency in 0..least_urgent.max(BACKLOG + 1) {
             if urgency == BACKLOG {
                 for slice in self.records() {
-                    slices.push(Slice { lane: slices.len(), ..slice });
+                    slices.push(Slice { receiver_offset: slices.len(), ..slice });
                 }
             }
             let open = self.work.iter().filter_map(|(source, work)| {
@@ -64,7 +64,7 @@ impl Plan {
             for place in 0..most {
                 for (source, part, pieces) in &open {
                     slices.extend(pieces.get(place).map(|Counted { range, count }| Slice {
-                        lane: slices.len(),
+                        receiver_offset: slices.len(),
                         count: *count,
                         ..Slice::new((*source).clone(), Owed { range: *range, part: *part })
                     }));
@@ -98,7 +98,7 @@ impl Slice {
     pub fn new(source: String, owed: Owed) -> Self {
         Self {
             source,
-            lane: 0,
+            receiver_offset: 0,
             owed,
             count: None,
             continued: false,

@@ -1,13 +1,12 @@
 //! Other places than the one where the checkpoint is kept now: it may have been kept there before, and whose it is.
 
 use super::{Found, Loader, decode, newer};
-use crate::checkpoint::{
-    APART_MS, BadCheckpoint, Begin, Checkpoint, Owner, load_package, read_records, sign,
-};
+use crate::checkpoint::{APART_MS, BadCheckpoint, Begin, Checkpoint, Owner, sign};
 use crate::config::{OnMissingState, Origin};
+use crate::ports::Failure;
 use crate::run::plan::PlanError;
 use crate::run::plan::package::{former_package_names, package_name};
-use crate::ports::Failure;
+use crate::run::store::{load_package, read_records};
 
 /// A checkpoint in a package that was saved longer ago than this may be one that was left behind, in milliseconds: then the own records are asked
 /// whether they have a newer one.

@@ -3,7 +3,7 @@ mod foreign;
 mod platform;
 mod strays;
 
-use crate::run::plan::{Keeper, Plan, PlanError};
+use crate::run::plan::{CheckpointKeeper, Plan, PlanError};
 use platform::{Platform, limits, marks, record};
 use serde_json::{Value, json};
 
@@ -58,7 +58,7 @@ fn what_counts_say_has_nothing_in_it_is_done_and_needs_no_slice() {
     assert_eq!((quiet.slices(), &quiet.settled), (Vec::new(), &quiet.work));
     let (report, _) = platform.conclude(&quiet, &[], true);
     assert!(report.complete);
-    assert_eq!(platform.stored().sources["a"].through, quiet.began_ms);
+    assert_eq!(platform.stored().sources["a"].complete_until, quiet.began_ms);
 
     platform.now.set(platform.now.get() + MINUTE);
     platform.counted.set(1);
@@ -146,20 +146,20 @@ fn a_key_that_may_not_write_packages_falls_back_to_the_records_with_a_warning() 
     assert_eq!((&result["checkpoint"], &result["error"]), (&json!("in this result"), &Value::Null));
     assert!(result["warnings"][0].as_str().unwrap().contains("HTTP 403"), "{result}");
     let next = platform.plan(&params(json!({})), 2).unwrap();
-    assert_eq!(next.checkpoint.sources["a"].through, BEGIN);
+    assert_eq!(next.checkpoint.sources["a"].complete_until, BEGIN);
 
     // An older checkpoint is in the package: the one in the records is newer.
     let older = json!({"version": 1, "saved_ms": 5, "sources": {"a": {"origin": 1, "through": 4}}});
     let annotations = json!([{"key": "whiskjack-checkpoint", "value": older}]);
     *platform.package.borrow_mut() = Some(json!({"version": "0.0.1", "annotations": annotations}));
     let next = platform.plan(&params(json!({})), 3).unwrap();
-    assert_eq!(next.checkpoint.sources["a"].through, BEGIN);
+    assert_eq!(next.checkpoint.sources["a"].complete_until, BEGIN);
 }
 
 #[test]
 fn a_command_takes_no_lease_and_has_no_records_to_fall_back_to() {
     let platform = Platform::new();
-    let plan = platform.plan_as(&params(json!({})), None, Keeper::Platform).unwrap();
+    let plan = platform.plan_as(&params(json!({})), None, CheckpointKeeper::Platform).unwrap();
     assert_eq!(*platform.package.borrow(), None);
     platform.put.set(403);
     let (report, result) = platform.conclude(&plan, &plan.work["a"].clone(), true);
@@ -174,7 +174,7 @@ fn with_the_store_activation_a_run_goes_on_from_the_newest_result_and_writes_no_
     assert!(result["warnings"][0].as_str().unwrap().contains("began anew"), "{result}");
     platform.records.borrow_mut().insert(0, record(BEGIN + 5, &json!({"error": "killed"}), json!([])));
     let second = platform.plan(&params, 2).unwrap();
-    assert_eq!(second.checkpoint.sources["a"].through, BEGIN);
+    assert_eq!(second.checkpoint.sources["a"].complete_until, BEGIN);
     let (_, result) = platform.conclude(&second, &[], true);
     assert_eq!(result["warnings"], Value::Null);
     let (_, result) = platform.conclude(&second, &[], false);
@@ -188,7 +188,7 @@ fn with_the_store_activation_a_run_goes_on_from_the_newest_result_and_writes_no_
 fn the_store_activation_needs_an_action() {
     let platform = Platform::new();
     let params = params(json!({"checkpoint": {"store": "activation"}}));
-    let error = platform.plan_as(&params, None, Keeper::Host(None)).unwrap_err().to_string();
+    let error = platform.plan_as(&params, None, CheckpointKeeper::Host(None)).unwrap_err().to_string();
     assert!(error.contains("checkpoint.store") && error.contains("--state"), "{error}");
 }
 

@@ -73,9 +73,9 @@ fn from_the_package_to_the_records_and_back_each_goes_on_from_the_newest() {
 
     platform.now.set(through + MINUTE);
     let again = platform.plan(&activation(), 3).unwrap();
-    assert_eq!((again.checkpoint.sources["a"].through, again.warnings.len()), (through, 0));
+    assert_eq!((again.checkpoint.sources["a"].complete_until, again.warnings.len()), (through, 0));
     let back = platform.plan(&params(json!({})), 4).unwrap();
-    assert_eq!(back.checkpoint.sources["a"].through, through, "not the older one in the package");
+    assert_eq!(back.checkpoint.sources["a"].complete_until, through, "not the older one in the package");
     assert!(back.warnings[0].contains("an older one"), "{:?}", back.warnings);
 }
 
@@ -83,17 +83,17 @@ fn from_the_package_to_the_records_and_back_each_goes_on_from_the_newest() {
 fn a_command_that_gets_a_file_goes_on_from_its_package_unless_its_receivers_are_others() {
     let platform = Platform::new();
     let command = |params: &Value, keeper| platform.plan_as(params, None, keeper).unwrap();
-    let plan = command(&params(json!({})), Keeper::Platform);
+    let plan = command(&params(json!({})), CheckpointKeeper::Platform);
     platform.conclude(&plan, &[], true);
     platform.now.set(BEGIN + 60 * MINUTE);
-    let with_file = command(&params(json!({})), Keeper::Host(None));
+    let with_file = command(&params(json!({})), CheckpointKeeper::Host(None));
     assert_eq!(origin(&with_file), BEGIN - LOOKBACK);
     assert!(with_file.warnings[0].contains("where it was kept before"), "{:?}", with_file.warnings);
     let other = json!({"actions": ["a"], "logstash": {"host": "other", "port": 1}});
-    let beside = command(&other, Keeper::Host(None));
+    let beside = command(&other, CheckpointKeeper::Host(None));
     assert_eq!(origin(&beside), BEGIN + 60 * MINUTE - LOOKBACK, "it begins as if it were alone");
     assert!(beside.warnings[0].contains("other receivers"), "{:?}", beside.warnings);
-    let shared = command(&other, Keeper::Platform);
+    let shared = command(&other, CheckpointKeeper::Platform);
     assert!(shared.warnings[0].contains("`checkpoint.package`"), "{:?}", shared.warnings);
 }
 
@@ -102,11 +102,11 @@ fn a_file_that_cannot_be_read_is_named_though_a_package_has_an_older_checkpoint_
  {
     let platform = Platform::new();
     let command = |params: &Value, keeper| platform.plan_as(params, None, keeper);
-    let plan = command(&params(json!({})), Keeper::Platform).unwrap();
+    let plan = command(&params(json!({})), CheckpointKeeper::Platform).unwrap();
     platform.conclude(&plan, &[], true);
     platform.now.set(BEGIN + 60 * MINUTE);
     for damaged in ["", "{\"version\":3,\"sour"] {
-        let kept = || Keeper::Host(Some(damaged.into()));
+        let kept = || CheckpointKeeper::Host(Some(damaged.into()));
         let plan = command(&params(json!({})), kept()).unwrap();
         let [warning] = &plan.warnings[..] else { panic!("{:?}", plan.warnings) };
         assert!(warning.contains("cannot be read") && warning.contains("went on from"), "{warning}");
@@ -115,11 +115,12 @@ fn a_file_that_cannot_be_read_is_named_though_a_package_has_an_older_checkpoint_
     }
     let again = json!({"saved_ms": 1, "sources": {}, "version": 3}).to_string();
     assert!(
-        command(&params(json!({})), Keeper::Host(Some(again.into()))).is_ok(),
+        command(&params(json!({})), CheckpointKeeper::Host(Some(again.into()))).is_ok(),
         "its keys in another order"
     );
     for own in ["actions: [a]\n", "{\"actions\":[\"a\"]}", "{\"name\":\"a\",\"version\":\"1.0.0\"}", "\0"] {
-        let refused = command(&params(json!({})), Keeper::Host(Some(own.into()))).unwrap_err().to_string();
+        let refused =
+            command(&params(json!({})), CheckpointKeeper::Host(Some(own.into()))).unwrap_err().to_string();
         assert!(refused.contains("is not a checkpoint"), "{refused}");
     }
 }
@@ -150,7 +151,10 @@ fn a_package_that_was_read_long_before_the_lease_is_taken_is_read_again() {
     *platform.outdated.borrow_mut() = Some(before);
     platform.page_takes.set(20 * SECOND);
     let plan = platform.plan(&params(json!({})), 3).unwrap();
-    assert_eq!(plan.checkpoint.sources["a"].through, other.began_ms, "what the other run did meanwhile");
+    assert_eq!(
+        plan.checkpoint.sources["a"].complete_until, other.began_ms,
+        "what the other run did meanwhile"
+    );
     assert_eq!(platform.annotation("team"), Some(json!("logs")));
     assert!(platform.annotation("whiskjack-lease").is_some());
 }
@@ -166,7 +170,7 @@ fn a_key_that_may_not_write_goes_on_from_its_records_however_long_they_took_to_b
     for takes in [0, 20 * SECOND] {
         platform.page_takes.set(takes);
         let plan = platform.plan(&params(json!({})), 2).unwrap();
-        assert_eq!(plan.checkpoint.sources["a"].through, BEGIN, "where a page takes {takes} ms");
+        assert_eq!(plan.checkpoint.sources["a"].complete_until, BEGIN, "where a page takes {takes} ms");
     }
 }
 
@@ -205,10 +209,10 @@ fn the_package_of_an_earlier_forwarder_is_gone_on_from_unless_it_is_anothers() {
         *platform.package.borrow_mut() = Some(json!({"version": "0.0.1", "annotations": annotations}));
     };
     of(json!({}));
-    let plan = platform.plan_as(&params(json!({})), packaged(), Keeper::Platform).unwrap();
-    assert_eq!(plan.checkpoint.sources["a"].through, 4);
+    let plan = platform.plan_as(&params(json!({})), packaged(), CheckpointKeeper::Platform).unwrap();
+    assert_eq!(plan.checkpoint.sources["a"].complete_until, 4);
     of(json!({"owner": {"forwarder": "/guest/a.b", "api": "https://api"}}));
-    let plan = platform.plan_as(&params(json!({})), packaged(), Keeper::Platform).unwrap();
+    let plan = platform.plan_as(&params(json!({})), packaged(), CheckpointKeeper::Platform).unwrap();
     assert!(origin(&plan) >= BEGIN - LOOKBACK);
     assert!(plan.warnings[0].contains("`/guest/a.b`"), "{:?}", plan.warnings);
 }
@@ -220,7 +224,7 @@ fn a_strangers_checkpoint_is_refused_and_never_overwritten() {
     platform.run(&shared, 1);
     let before = platform.package.borrow().clone();
     for other in [Some(OwnAction::from("/guest/other")), None] {
-        let refused = platform.plan_as(&shared, other, Keeper::Platform).unwrap_err().to_string();
+        let refused = platform.plan_as(&shared, other, CheckpointKeeper::Platform).unwrap_err().to_string();
         assert!(refused.contains("that of the action `/guest/fwd`"), "{refused}");
         assert!(refused.contains("`checkpoint.package`") && refused.contains("--state"), "{refused}");
         assert_eq!(*platform.package.borrow(), before);
@@ -242,7 +246,7 @@ fn a_file_of_another_api_is_refused_and_one_that_does_not_say_whose_it_is_is_tak
     let file = |owner: Option<Owner>| {
         let mut checkpoint = Checkpoint::default();
         checkpoint.owner = owner;
-        Keeper::Host(Some(checkpoint.encode().unwrap()))
+        CheckpointKeeper::Host(Some(checkpoint.encode().unwrap()))
     };
     let plan = |keeper| platform.plan_as(&params(json!({})), None, keeper);
     let refused = plan(file(Some(Owner::new(Owner::COMMAND, "https://elsewhere")))).unwrap_err().to_string();

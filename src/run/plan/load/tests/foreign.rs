@@ -50,7 +50,7 @@ fn a_package_that_turns_out_to_exist_is_not_overwritten_and_the_run_goes_on_from
 fn a_command_to_which_the_package_did_not_exist_takes_in_what_is_there_when_it_saves() {
     let platform = Platform::new();
     platform.counted.set(1);
-    let command = || platform.plan_as(&params(json!({})), None, Keeper::Platform).unwrap();
+    let command = || platform.plan_as(&params(json!({})), None, CheckpointKeeper::Platform).unwrap();
     platform.conclude(&command(), &[], true);
     platform.now.set(BEGIN + 60 * MINUTE);
     *platform.outdated.borrow_mut() = Some(None);

@@ -2,9 +2,9 @@
 
 use super::{BEGIN, MINUTE};
 use crate::checkpoint::{Checkpoint, Owed};
-use crate::run::forward::Outcome;
-use crate::run::plan::{Context, Keeper, OwnAction, Plan, PlanError, configure, plan};
 use crate::ports::{Clock, Failure, Http, Method, Ports, Request, Response};
+use crate::run::forward::Outcome;
+use crate::run::plan::{CheckpointKeeper, Context, OwnAction, Plan, PlanError, configure, plan};
 use crate::run::report::{Report, conclude};
 use crate::testing::{self, NoReceiver};
 use serde_json::{Value, json};
@@ -58,14 +58,14 @@ impl Platform {
     }
 
     pub(super) fn plan(&self, params: &Value, activation: u32) -> Result<Plan, PlanError> {
-        self.plan_as(params, Some(own(activation)), Keeper::Platform)
+        self.plan_as(params, Some(own(activation)), CheckpointKeeper::Platform)
     }
 
     pub(super) fn plan_as(
         &self,
         params: &Value,
         own: Option<OwnAction>,
-        keeper: Keeper,
+        keeper: CheckpointKeeper,
     ) -> Result<Plan, PlanError> {
         let context = Context {
             api_host: Some("https://api".into()),

@@ -1,7 +1,7 @@
 //! The checkpoint in a package's annotation: it needs nothing but the API key, is read by id and so never stale, and survives
 //! whatever happens to the forwarder's own activation records (docs/facts/openwhisk.md 10).
 
-use super::{Checkpoint, Lease, Owner};
+use crate::checkpoint::{BadCheckpoint, Checkpoint, Lease, Owner};
 use crate::openwhisk::api::{Annotation, Api, Written};
 use crate::ports::Failure;
 use serde::{Deserialize, Serialize};
@@ -35,7 +35,7 @@ pub struct Stored {
 
 /// A package as the place of the checkpoint, and what this run knows of it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Held {
+pub struct PackageStore {
     /// The package.
     pub name: String,
     /// Whether it existed when this run read or wrote it.
@@ -94,7 +94,7 @@ pub fn load_package(api: &Api<'_>, name: &str) -> Result<Stored, Failure> {
     Ok(stored)
 }
 
-impl Held {
+impl PackageStore {
     /// Saves the checkpoint, and the lease as long as the run goes on. What others wrote since this run read or wrote the package is kept:
     /// their annotations, and of another run's checkpoint what it achieved. The checkpoint of another forwarder is not touched.
     pub fn save(&self, api: &Api<'_>, saving: &mut Saving<'_>) -> Result<Saved, Failure> {
@@ -175,7 +175,7 @@ impl Held {
         };
         let theirs = match Checkpoint::decode(json.get().as_bytes()) {
             Ok(theirs) => theirs,
-            Err(error @ super::BadCheckpoint::Newer(_)) => {
+            Err(error @ BadCheckpoint::Newer(_)) => {
                 return Err(refuse(&format_args!("cannot be read: {error}")));
             }
             // A damaged one is replaced.

@@ -4,13 +4,13 @@
 //! They are a poor store. The list may be behind by one question, operators may not keep the records, and a run that was killed has
 //! none: then lines come again, or the run begins anew with the look-back.
 
-use super::{BadCheckpoint, Begin, Checkpoint};
+use crate::checkpoint::{BadCheckpoint, Begin, Checkpoint};
 use crate::openwhisk::api::Api;
-use crate::openwhisk::fetch::{Edge, Visited, Walk};
-use crate::ports::{Clock, Failure};
-use crate::range::Range;
+use crate::openwhisk::fetch::{OverlapFilter, Visited, Walk};
 use crate::openwhisk::record::{Record, Summary, entry_time};
 use crate::openwhisk::source::{Action, Source};
+use crate::ports::{Clock, Failure};
+use crate::range::Range;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -71,7 +71,7 @@ pub fn read_records(
     // The list is as of the question before (docs/facts/openwhisk.md 1.7), so one is asked for that alone.
     api.refresh(Some(name), range)?;
     api.wait(INDEXING_MS);
-    let mut edge = Edge::default();
+    let mut edge = OverlapFilter::default();
     let mut rows = 0;
     // A result may be large, and a page of them too large for the API: the walk goes on with smaller ones.
     let walked = Walk::new(api, Some(name), true).beginning_with(FEW_ROWS).over(range, |row| {
