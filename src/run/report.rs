@@ -282,11 +282,11 @@ fn save(
     Ok((in_result(encoded(checkpoint)?, last)?, Some(warning)))
 }
 
-fn in_result(json: Vec<u8>, last: bool) -> Result<Kept, String> {
+fn in_result(json: Vec<u8>, last: bool) -> Result<SavedTo, String> {
     if !last {
-        return Ok(Kept::NotYet);
+        return Ok(SavedTo::NotYet);
     }
-    serde_json::from_slice(&json).map(Kept::Result).map_err(|error| error.to_string())
+    serde_json::from_slice(&json).map(SavedTo::Result).map_err(|error| error.to_string())
 }
 
 fn summarize(plan: &Plan, outcomes: &[Outcome], checkpoint: &Checkpoint) -> RunResult {
