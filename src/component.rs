@@ -69,7 +69,11 @@ impl wit::Guest for Component {
             }
         };
         let rest = outcome.rest.take().map(wit_slice);
-        wit::Outcome { rest, acknowledged: outcome.tally.acknowledged, state: handover::write(&outcome) }
+        wit::Outcome {
+            rest,
+            acknowledged: outcome.tally.sending.acknowledged,
+            state: handover::write(&outcome),
+        }
     }
 
     fn conclude(plan: wit::RunPlan, outcomes: Vec<wit::Outcome>, last: bool) -> wit::Report {

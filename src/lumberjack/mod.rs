@@ -12,11 +12,13 @@
 
 mod ack;
 mod codec;
+mod counts;
 mod frame;
 mod outbox;
 mod sender;
 
 pub use ack::{Ack, AckReader, ProtocolError};
+pub use counts::Counts;
 pub use frame::{Protocol, write_pairs};
 pub use outbox::{Common, LARGEST_EVENT, Outbox};
-pub use sender::{Backoff, Counts, Goal, Options, Sender, Step};
+pub use sender::{Backoff, Goal, Options, Sender, Step};

@@ -29,6 +29,7 @@ pub use rotation::Backoff;
 
 use super::ack::AckReader;
 use super::codec::Deflate;
+use super::counts::Counts;
 use super::frame::Protocol;
 use super::outbox::Outbox;
 use crate::ports::{Failure, Step as TransportStep, TransportError};
@@ -101,25 +102,6 @@ pub enum Step<'a> {
     Done,
 }
 
-/// What was done, in numbers.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Windows that were acknowledged to the end.
-    pub windows: u64,
-    /// Events written to a connection, repeats included.
-    pub sent: u64,
-    /// Events written again after a failure.
-    pub resent: u64,
-    /// Events acknowledged.
-    pub acknowledged: u64,
-    /// Signs of life without progress.
-    pub keep_alives: u64,
-    /// Time spent waiting for the receiver's answers, in milliseconds.
-    pub waited_ms: u64,
-    /// Windows of two to four events that a receiver closed the connection upon, though it took each of the events alone.
-    pub small_windows: u64,
-}
-
 /// The sender.
 #[derive(Debug)]
 pub struct Sender {
@@ -128,29 +110,53 @@ pub struct Sender {
     deflate: Deflate,
     link: Link,
     flight: Flight,
-    /// The newest window's bytes, of which the first `written` are written.
-    outgoing: Vec<u8>,
-    written: usize,
-    reader: AckReader,
+    outgoing: Outgoing,
+    listening: Listening,
     rotation: Rotation,
     isolation: Isolation,
     small: SmallWindows,
     pace: Pace,
     pause_until_ms: u64,
     stop_ms: u64,
-    /// The step that is being done is a read that does not wait.
-    looking: bool,
-    /// Since when nothing was received although it was waited for.
-    quiet_since_ms: Option<u64>,
-    asked_ms: u64,
-    given_up: Option<Failure>,
-    out_of_time: bool,
-    settled: u32,
-    set_aside: Vec<u64>,
+    end: End,
+    results: Results,
     /// The event after the last that was ever written.
     first_unwritten: u64,
     /// The frame of an event that was acknowledged, alone in its window.
     witness: Vec<u8>,
+}
+
+/// The newest window's bytes, of which the first `written` are written.
+#[derive(Debug)]
+struct Outgoing {
+    bytes: Vec<u8>,
+    written: usize,
+}
+
+/// What was received, and since when it is waited for more.
+#[derive(Debug, Default)]
+struct Listening {
+    reader: AckReader,
+    /// The step that is being done is a read that does not wait.
+    looking: bool,
+    /// Since when nothing was received although it was waited for.
+    quiet_since_ms: Option<u64>,
+    /// When the present step was asked for.
+    asked_ms: u64,
+}
+
+/// Why nothing more is sent, if so.
+#[derive(Debug, Default)]
+struct End {
+    given_up: Option<Failure>,
+    out_of_time: bool,
+}
+
+/// What the caller has not asked for yet.
+#[derive(Debug, Default)]
+struct Results {
+    settled: u32,
+    set_aside: Vec<u64>,
     counts: Counts,
 }
 
@@ -176,6 +182,17 @@ struct Up {
     look_between: bool,
 }
 
+impl Outgoing {
+    fn is_written(&self) -> bool {
+        self.written == self.bytes.len()
+    }
+
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.written = 0;
+    }
+}
+
 impl Sender {
     /// A sender to receivers with these names (for messages). `receiver_offset` says with which to begin, for workers that share the load; otherwise
     /// chance decides. Everything that chance decides follows from `seed`.
@@ -189,25 +206,18 @@ impl Sender {
             deflate: Deflate::new(options.compression_level),
             link: Link::Down,
             flight: Flight::default(),
-            outgoing: Vec::with_capacity(window / 2),
-            written: 0,
-            reader: AckReader::default(),
+            outgoing: Outgoing { bytes: Vec::with_capacity(window / 2), written: 0 },
+            listening: Listening::default(),
             rotation: Rotation::new(receivers, options.backoff, receiver_offset, seed),
             isolation: Isolation::default(),
             small: SmallWindows::default(),
             pace: Pace::new(options.slow_start, options.window_events),
             pause_until_ms: 0,
             stop_ms: u64::MAX,
-            looking: false,
-            quiet_since_ms: None,
-            asked_ms: 0,
-            given_up: None,
-            out_of_time: false,
-            settled: 0,
-            set_aside: Vec::new(),
+            end: End::default(),
+            results: Results::default(),
             first_unwritten: 0,
             witness: Vec::new(),
-            counts: Counts::default(),
             options,
         }
     }
@@ -225,28 +235,28 @@ impl Sender {
 
     /// Why nothing more can be sent in this run, if so.
     pub fn given_up(&self) -> Option<&Failure> {
-        self.given_up.as_ref()
+        self.end.given_up.as_ref()
     }
 
     /// Whether the time did not suffice, which is nobody's fault.
     pub fn is_out_of_time(&self) -> bool {
-        self.out_of_time
+        self.end.out_of_time
     }
 
     /// How many events are settled since the last call: acknowledged, or set aside.
     pub fn take_settled(&mut self) -> u32 {
-        std::mem::take(&mut self.settled)
+        std::mem::take(&mut self.results.settled)
     }
 
     /// Numbers of the events that were set aside since the last call, because receivers reset the connection for them and for no others.
     /// They are among the settled ones.
     pub fn take_set_aside(&mut self) -> Vec<u64> {
-        std::mem::take(&mut self.set_aside)
+        std::mem::take(&mut self.results.set_aside)
     }
 
     /// What was done since the last call.
     pub fn take_counts(&mut self) -> Counts {
-        std::mem::take(&mut self.counts)
+        std::mem::take(&mut self.results.counts)
     }
 
     /// Forgets all events; they count from 0 again. A connection with a window on its way is closed.
@@ -267,8 +277,8 @@ impl Sender {
             self.link = Link::Down;
             return Step::Close;
         }
-        if self.reached(goal) || self.given_up.is_some() || self.out_of_time {
-            self.quiet_since_ms = None;
+        if self.reached(goal) || self.end.given_up.is_some() || self.end.out_of_time {
+            self.listening.quiet_since_ms = None;
             return Step::Done;
         }
         let last = if self.flight.is_empty() { LAST_WINDOW_MS } else { 1 };
@@ -285,27 +295,27 @@ impl Sender {
         }
         let left = stop_ms - now_ms;
         let Link::Up(up) = &mut self.link else {
-            self.asked_ms = now_ms;
+            self.listening.asked_ms = now_ms;
             return Step::Connect { receiver: self.rotation.receiver(), timeout_ms: CONNECT_MS.min(left) };
         };
-        let more_to_write = self.written < self.outgoing.len();
+        let more_to_write = !self.outgoing.is_written();
         let begins =
             !more_to_write && Self::may_begin(&self.flight, &self.outbox, &self.isolation, &self.options);
         if (more_to_write && up.look_between) || (begins && self.flight.is_empty() && up.used && !up.looked) {
-            self.looking = true;
+            self.listening.looking = true;
             return Step::Read { timeout_ms: 0 };
         }
         if begins {
             self.begin(now_ms);
         }
-        if self.written < self.outgoing.len() {
-            let bytes = self.outgoing.get(self.written..).unwrap_or_default();
+        if !self.outgoing.is_written() {
+            let bytes = self.outgoing.bytes.get(self.outgoing.written..).unwrap_or_default();
             let bytes = bytes.get(..PIECE).unwrap_or(bytes);
             return Step::Write { bytes, timeout_ms: self.options.timeout_ms.min(left) };
         }
-        let quiet_since = *self.quiet_since_ms.get_or_insert(now_ms);
+        let quiet_since = *self.listening.quiet_since_ms.get_or_insert(now_ms);
         let patience = self.flight.patience(self.options.timeout_ms);
-        self.asked_ms = now_ms;
+        self.listening.asked_ms = now_ms;
         let timeout_ms = quiet_since.saturating_add(patience).saturating_sub(now_ms).clamp(1, left);
         Step::Read { timeout_ms }
     }
@@ -323,7 +333,7 @@ impl Sender {
                 });
             }
             Err(error) if error.step == TransportStep::Timeout && self.is_late(now_ms) => {
-                if now_ms.saturating_sub(self.asked_ms) >= PATIENT_MS {
+                if now_ms.saturating_sub(self.listening.asked_ms) >= PATIENT_MS {
                     self.rotation.note(&error.message);
                 }
                 self.run_out(now_ms);
@@ -334,15 +344,15 @@ impl Sender {
 
     /// What came of [`Step::Write`].
     pub fn written(&mut self, now_ms: u64, result: Result<(), TransportError>) {
-        let piece = PIECE.min(self.outgoing.len() - self.written);
+        let piece = PIECE.min(self.outgoing.bytes.len() - self.outgoing.written);
         match result {
             Ok(()) => {
-                self.written += piece;
+                self.outgoing.written += piece;
                 let frames = self.options.compression_level == 0 && self.options.protocol == Protocol::V2;
                 let whole = frames.then_some(&self.outbox);
-                self.flight.wrote(now_ms, self.written, self.outgoing.len(), whole);
+                self.flight.wrote(now_ms, self.outgoing.written, self.outgoing.bytes.len(), whole);
                 if let Link::Up(up) = &mut self.link {
-                    up.look_between = self.written < self.outgoing.len();
+                    up.look_between = !self.outgoing.is_written();
                 }
             }
             Err(error) if error.step == TransportStep::Timeout => {
@@ -359,8 +369,8 @@ impl Sender {
     /// Whether the goal is reached.
     fn reached(&self, goal: Goal) -> bool {
         match goal {
-            Goal::Room => self.written == self.outgoing.len() && !self.is_full(),
-            Goal::Sent => self.written == self.outgoing.len() && self.outbox.waiting() == 0,
+            Goal::Room => self.outgoing.is_written() && !self.is_full(),
+            Goal::Sent => self.outgoing.is_written() && self.outbox.waiting() == 0,
             Goal::Settled => self.outbox.is_empty(),
         }
     }
@@ -394,28 +404,27 @@ impl Sender {
             true => take(kept),
             false => outbox.write_window(first, count, take),
         };
-        self.written = 0;
         self.outgoing.clear();
-        self.outgoing.extend_from_slice(&self.options.protocol.window(count));
+        self.outgoing.bytes.extend_from_slice(&self.options.protocol.window(count));
         // Version 1 is always compressed: Logstash cannot read a bare frame that TCP has cut (docs/facts/lumberjack.md 2.3).
         if self.options.compression_level == 0 && self.options.protocol == Protocol::V2 {
-            frames(&mut |piece| self.outgoing.extend_from_slice(piece));
+            frames(&mut |piece| self.outgoing.bytes.extend_from_slice(piece));
         } else {
-            let at = self.outgoing.len();
-            self.outgoing.extend_from_slice(&self.options.protocol.compressed(0));
+            let at = self.outgoing.bytes.len();
+            self.outgoing.bytes.extend_from_slice(&self.options.protocol.compressed(0));
             self.deflate.begin();
-            frames(&mut |piece| self.deflate.feed(piece, &mut self.outgoing));
-            self.deflate.finish(&mut self.outgoing);
-            let header = self.options.protocol.compressed(self.outgoing.len() - at - 6);
-            if let Some(space) = self.outgoing.get_mut(at..at + 6) {
+            frames(&mut |piece| self.deflate.feed(piece, &mut self.outgoing.bytes));
+            self.deflate.finish(&mut self.outgoing.bytes);
+            let header = self.options.protocol.compressed(self.outgoing.bytes.len() - at - 6);
+            if let Some(space) = self.outgoing.bytes.get_mut(at..at + 6) {
                 space.copy_from_slice(&header);
             }
         }
         let behind = !self.flight.is_empty();
         self.flight.begin(now_ms, Window { first, count, acknowledged: 0, written: 0, probe, behind });
         let end = first + u64::from(count);
-        self.counts.sent += u64::from(count);
-        self.counts.resent += self.first_unwritten.min(end).saturating_sub(first);
+        self.results.counts.sent += u64::from(count);
+        self.results.counts.resent += self.first_unwritten.min(end).saturating_sub(first);
         self.first_unwritten = self.first_unwritten.max(end);
         if !probe {
             self.outbox.send(count);
@@ -435,10 +444,9 @@ impl Sender {
         self.link = Link::Closing;
         self.flight.clear();
         self.outgoing.clear();
-        self.written = 0;
-        self.reader = AckReader::default();
+        self.listening.reader = AckReader::default();
         self.outbox.rewind();
-        self.quiet_since_ms = None;
+        self.listening.quiet_since_ms = None;
     }
 
     /// Whether a connection that nothing is on has reached its age.

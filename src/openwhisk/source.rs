@@ -4,9 +4,10 @@ mod pattern;
 
 use crate::openwhisk::record::Record;
 use pattern::Pattern;
+use serde::{Deserialize, Serialize};
 
 /// What is asked for with one question: an action by its name, or the whole namespace, of which some actions are chosen here.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Source {
     /// One action.
     Action(Action),
@@ -15,14 +16,14 @@ pub enum Source {
 }
 
 /// A monitored action: `action` in the default package, or `package/action`; a binding's name serves as package.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Action {
     package: Option<String>,
     action: String,
 }
 
 /// Actions chosen by names and patterns, without those that are excluded.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Selection {
     chosen: Vec<Pattern>,
     excluded: Vec<Pattern>,

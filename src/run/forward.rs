@@ -10,8 +10,10 @@ mod outcome;
 mod owed;
 mod progress;
 mod sending;
+mod tally;
 
-pub use outcome::{Outcome, Tally};
+pub use outcome::Outcome;
+pub use tally::Tally;
 
 use crate::checkpoint::{LogPlace, Owed, Part, Seen, SourceState, lookback_span};
 use crate::events::Events;
@@ -70,8 +72,11 @@ impl Worker {
     /// Does one slice, or as much of it as a turn allows.
     pub fn forward(&mut self, ports: Ports<'_>, plan: &Plan, slice: &Slice) -> Outcome {
         let nothing = Outcome { source: slice.source.clone(), ..Outcome::default() };
-        let Some(source) = plan.source(&slice.source) else {
-            return Outcome { failure: Some(format!("`{}` is no source", slice.source)), ..nothing };
+        let Some(source) = plan.sources.get(&slice.source) else {
+            return Outcome {
+                failure: Some(format!("`{}` is not a source of this plan", slice.source)),
+                ..nothing
+            };
         };
         let now = ports.clock.now_ms();
         if now >= plan.stop_ms {
@@ -109,7 +114,7 @@ impl Worker {
         let turn = Turn {
             ports,
             api: &api,
-            source: &source,
+            source,
             name: filter.as_deref(),
             seen: &seen,
             admitted: Admitted::new(
@@ -119,19 +124,18 @@ impl Worker {
             delivery,
             first_page: &mut self.first_page,
             namespace: String::new(),
-            waiting_since_ms: now,
             ledger: Ledger::new(done),
             tally: Tally::default(),
             singles: Singles::new(state, slice),
-            set_aside: Vec::new(),
             logs: LogStore::new(belief, next_look_back_from),
-            without_logs: Vec::new(),
-            stop_ms: plan.stop_ms,
-            turn_ends_ms: turn_ends_ms(now, plan.stop_ms),
+            time: Time {
+                stop_ms: plan.stop_ms,
+                turn_ends_ms: turn_ends_ms(now, plan.stop_ms),
+                waiting_since_ms: now,
+            },
             walking: None,
-            unsure: Vec::new(),
-            over: false,
-            failure: None,
+            notes: Notes::default(),
+            end: End::default(),
         };
         let mut outcome = turn.work(plan, slice);
         self.progress.look(slice, &mut outcome);
@@ -162,20 +166,40 @@ struct Turn<'a> {
     first_page: &'a mut u32,
     /// That of the records; all of a turn have the same.
     namespace: String,
-    /// Since when some event waits to be sent, milliseconds since 1970.
-    waiting_since_ms: u64,
     ledger: Ledger,
     tally: Tally,
     singles: Singles,
-    set_aside: Vec<String>,
     logs: LogStore,
-    without_logs: Vec<String>,
-    stop_ms: u64,
-    turn_ends_ms: u64,
+    time: Time,
     /// The range that is walked over.
     walking: Option<Range>,
+    notes: Notes,
+    end: End,
+}
+
+/// The times of a turn, milliseconds since 1970.
+struct Time {
+    /// When nothing more is fetched or sent in this run.
+    stop_ms: u64,
+    turn_ends_ms: u64,
+    /// Since when some event waits to be sent.
+    waiting_since_ms: u64,
+}
+
+/// What the outcome tells besides numbers.
+#[derive(Default)]
+struct Notes {
+    /// Ids of lines that were set aside.
+    set_aside: Vec<String>,
+    /// Activations whose logs could not be had.
+    without_logs: Vec<String>,
     /// Ranges of which the list showed fewer than counted.
     unsure: Vec<Range>,
+}
+
+/// Why a turn ends before its work is done.
+#[derive(Default)]
+struct End {
     /// The time did not suffice: not all that was sent was acknowledged, or what is to be listed cannot be trusted yet. Nothing may follow.
     over: bool,
     failure: Option<Failure>,
@@ -195,7 +219,7 @@ impl Turn<'_> {
                         Index::AtRest(count) => Some(count),
                         Index::Moving => None,
                         Index::Unknown => {
-                            self.over = true;
+                            self.end.over = true;
                             None
                         }
                     };
@@ -204,7 +228,7 @@ impl Turn<'_> {
             }
             Part::Fresh => Ok(Unknown::all(range)),
             Part::Lookback | Part::Settling => {
-                let in_time = || self.ports.clock.now_ms() < self.turn_ends_ms;
+                let in_time = || self.ports.clock.now_ms() < self.time.turn_ends_ms;
                 let state = plan.checkpoint.sources.get(&slice.source);
                 let settling = part == Part::Settling;
                 let must_compare =
@@ -217,16 +241,16 @@ impl Turn<'_> {
             Part::Record => return self.work_on_records(slice),
         };
         let Unknown { ranges, renewing, listed, gone, back, reached: looked } = match found {
-            Ok(_) if self.over => return self.outcome(slice, Some(range.upto()), &[]),
+            Ok(_) if self.end.over => return self.outcome(slice, Some(range.upto()), &[]),
             Ok(found) => found,
             Err(failure) => {
-                self.failure = Some(failure);
+                self.end.failure = Some(failure);
                 return self.outcome(slice, Some(range.upto()), &[]);
             }
         };
         let again = union(ranges.iter().chain(&renewing).copied().collect());
         // What was found in the time of this turn is fetched, however long it was looked for.
-        self.turn_ends_ms = turn_ends_ms(self.ports.clock.now_ms(), self.stop_ms);
+        self.time.turn_ends_ms = turn_ends_ms(self.ports.clock.now_ms(), self.time.stop_ms);
         self.singles.expect(listed, &renewing);
         let mut reached = None;
         for part in ranges {
@@ -257,10 +281,10 @@ impl Turn<'_> {
         });
         *self.first_page = walk.rows();
         if walked.reached.is_none() && walk.fell_short() {
-            self.unsure.push(range);
+            self.notes.unsure.push(range);
         }
         if let Some(failure) = walked.failure {
-            self.failure.get_or_insert(failure);
+            self.end.failure.get_or_insert(failure);
         }
         walked.reached
     }
@@ -269,7 +293,7 @@ impl Turn<'_> {
     fn visit(&mut self, met: Met<'_>) -> Visited {
         if matches!(met, Met::SteppedOver(..)) {
             // To find out took longer than a turn: what is behind it shall be reached all the same.
-            self.turn_ends_ms = turn_ends_ms(self.ports.clock.now_ms(), self.stop_ms);
+            self.time.turn_ends_ms = turn_ends_ms(self.ports.clock.now_ms(), self.time.stop_ms);
         }
         let record = match Record::parse(met.json()) {
             Ok(record) => record,
@@ -320,7 +344,7 @@ impl Turn<'_> {
                     self.ledger.put_off();
                     return Visited { summary: Some(summary), go_on: self.in_time() };
                 }
-                Lines::Failed(failure) => self.failure = Some(failure),
+                Lines::Failed(failure) => self.end.failure = Some(failure),
             }
         }
         self.visited(summary)
@@ -357,16 +381,16 @@ impl Turn<'_> {
     }
 
     fn note_without_logs(&mut self, warning: String) {
-        if self.without_logs.len() < NAMED {
-            self.without_logs.push(warning);
+        if self.notes.without_logs.len() < NAMED {
+            self.notes.without_logs.push(warning);
         }
     }
 
     fn in_time(&self) -> bool {
-        self.ports.clock.now_ms() < self.turn_ends_ms
+        self.ports.clock.now_ms() < self.time.turn_ends_ms
     }
 
     fn ended(&self) -> bool {
-        self.over || self.failure.is_some()
+        self.end.over || self.end.failure.is_some()
     }
 }

@@ -14,7 +14,7 @@ pub use slices::{Counted, Slice};
 use crate::checkpoint::{Checkpoint, LogPlace, MOST_IDS, Owed};
 use crate::config::{Config, Faults, LogLevel, Output};
 use crate::openwhisk::api::{Api, Question};
-use crate::openwhisk::source::{Action, Entry, NAMESPACE, Selection, Source};
+use crate::openwhisk::source::Source;
 use crate::ports::{Failure, Ports};
 use crate::range::Range;
 use crate::run::store::PackageStore;
@@ -75,8 +75,8 @@ pub struct Plan {
     /// What the checkpoint said.
     #[serde(with = "crate::handover::as_json")]
     pub checkpoint: Checkpoint,
-    /// What the whole namespace's source chooses, if there is one: the entries of `actions`.
-    pub selection: Vec<String>,
+    /// What is monitored, by name.
+    pub sources: BTreeMap<String, Source>,
     /// What is to be done, by source.
     pub work: BTreeMap<String, Vec<Owed>>,
     /// What of that is done already, as there is nothing in it.
@@ -199,7 +199,7 @@ pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan
         logs_configured: config.logs.is_some(),
         log_level: config.log_level,
         checkpoint,
-        selection: config.sources.iter().flat_map(Source::entries).collect(),
+        sources: config.sources.iter().map(|source| (source.name(), source.clone())).collect(),
         work,
         settled,
         counted,
@@ -253,18 +253,6 @@ impl Context {
 impl From<&str> for OwnAction {
     fn from(name: &str) -> Self {
         Self { name: name.into(), activation: None }
-    }
-}
-
-impl Plan {
-    /// The source of that name.
-    pub fn source(&self, name: &str) -> Option<Source> {
-        if name != NAMESPACE {
-            return Action::parse(name).ok().map(Source::Action);
-        }
-        let entries: Result<Vec<Entry>, String> =
-            self.selection.iter().map(|entry| Entry::parse(entry)).collect();
-        entries.ok().map(|entries| Source::Namespace(Selection::new(entries, None)))
     }
 }
 

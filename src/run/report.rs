@@ -2,6 +2,7 @@
 
 use crate::checkpoint::{Checkpoint, LogPlace, Owed, Part, SourceState};
 use crate::config::LogLevel;
+use crate::lumberjack::Counts;
 use crate::openwhisk::api::Api;
 use crate::ports::Ports;
 use crate::range::{self, Range};
@@ -162,6 +163,29 @@ fn skipped(ports: Ports<'_>, plan: &Plan, reason: &str, last: bool) -> Report {
     Report { result: result.json(), checkpoint: None, complete: false, log }
 }
 
+impl From<Tally> for RunResult {
+    fn from(total: Tally) -> Self {
+        let Counts { windows, sent, resent, acknowledged, keep_alives, waited_ms, small_windows: _ } =
+            total.sending;
+        let Tally { activations, lines, requests, unreadable, set_aside, truncated, mended, put_off, .. } =
+            total;
+        let unacknowledged = lines.saturating_sub(acknowledged + set_aside);
+        let lines =
+            Lines { read: lines, sent, resent, acknowledged, truncated, mended, set_aside, unacknowledged };
+        Self {
+            activations,
+            lines,
+            left: Left { activations: put_off, ..Left::default() },
+            windows,
+            keep_alives,
+            waited_ms,
+            requests,
+            unreadable_records: unreadable,
+            ..Self::default()
+        }
+    }
+}
+
 impl RunResult {
     /// Notes where the checkpoint went. Returns what the host has to keep.
     fn keep(&mut self, kept: SavedTo) -> Option<Vec<u8>> {
@@ -290,50 +314,20 @@ fn in_result(json: Vec<u8>, last: bool) -> Result<SavedTo, String> {
 }
 
 fn summarize(plan: &Plan, outcomes: &[Outcome], checkpoint: &Checkpoint) -> RunResult {
-    let mut result = RunResult::default();
+    let mut total = Tally::default();
+    let mut actions: BTreeMap<String, ActionResult> = BTreeMap::new();
     for Outcome { source, tally, failure, .. } in outcomes {
-        let Tally {
-            activations,
-            lines,
-            acknowledged,
-            sent,
-            resent,
-            windows,
-            keep_alives,
-            requests,
-            unreadable,
-            set_aside,
-            truncated,
-            mended,
-            waited_ms,
-            put_off,
-            small_windows: _,
-        } = *tally;
-        result.activations += activations;
-        result.lines.read += lines;
-        result.lines.sent += sent;
-        result.lines.resent += resent;
-        result.lines.acknowledged += acknowledged;
-        result.lines.truncated += truncated;
-        result.lines.mended += mended;
-        result.lines.set_aside += set_aside;
-        result.waited_ms += waited_ms;
-        result.windows += windows;
-        result.keep_alives += keep_alives;
-        result.requests += requests;
-        result.unreadable_records += unreadable;
-        result.left.activations += put_off;
-        let named = result.actions.len() < NAMED_SOURCES || result.actions.contains_key(source);
-        if named && (activations > 0 || failure.is_some()) {
-            let action = result.actions.entry(source.clone()).or_default();
-            action.activations += activations;
-            action.lines += lines;
-            action.acknowledged += acknowledged;
+        total += *tally;
+        let named = actions.len() < NAMED_SOURCES || actions.contains_key(source);
+        if named && (tally.activations > 0 || failure.is_some()) {
+            let action = actions.entry(source.clone()).or_default();
+            action.activations += tally.activations;
+            action.lines += tally.lines;
+            action.acknowledged += tally.sending.acknowledged;
             action.error = failure.clone().or(action.error.take());
         }
     }
-    result.lines.unacknowledged =
-        result.lines.read.saturating_sub(result.lines.acknowledged + result.lines.set_aside);
+    let mut result = RunResult { actions, ..RunResult::from(total) };
     let states = || plan.work.keys().filter_map(|name| checkpoint.sources.get(name));
     let owed = || states().flat_map(|state| &state.owed).map(|owed| owed.range.since());
     let records = || states().flat_map(|state| &state.records).map(|record| record.start);
@@ -362,7 +356,7 @@ fn mended(lines: u64) -> Option<String> {
 
 /// A receiver that takes lines alone and no few lines together gets some of them again in each such run.
 fn small_windows(outcomes: &[Outcome]) -> Option<String> {
-    outcomes.iter().any(|outcome| outcome.tally.small_windows > 0).then(|| {
+    outcomes.iter().any(|outcome| outcome.tally.sending.small_windows > 0).then(|| {
         "the receiver closes the connection when two to four lines come together, and takes each of them alone, as Logstash's `lumberjack` input \
          does: lines come again each time. Set `logstash.protocol` to 1, or let Logstash listen with its `beats` input"
             .into()
@@ -432,7 +426,8 @@ fn log(plan: &Plan, outcomes: &[Outcome], result: &RunResult) -> Vec<String> {
     let mut log = Vec::new();
     if plan.log_level >= LogLevel::Debug {
         let slice = |outcome: &Outcome| {
-            let Tally { activations, lines, acknowledged, requests, .. } = outcome.tally;
+            let Tally { activations, lines, requests, sending: Counts { acknowledged, .. }, .. } =
+                outcome.tally;
             let failure = outcome.failure.as_ref().map_or(String::new(), |failure| format!(", {failure}"));
             format!(
                 "{}: {activations} activations, {lines} lines, {acknowledged} acknowledged, {requests} requests{failure}",

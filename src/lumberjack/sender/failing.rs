@@ -9,7 +9,7 @@ use crate::ports::Failure;
 impl Sender {
     /// The time is up. A receiver that had time to answer, or failed before, is to blame; otherwise nobody is.
     pub(super) fn run_out(&mut self, now_ms: u64) {
-        self.out_of_time = true;
+        self.end.out_of_time = true;
         if !self.flight.is_empty() {
             let waited = self.flight.unmoved(now_ms);
             if waited >= PATIENT_MS {
@@ -44,7 +44,7 @@ impl Sender {
                 }
                 Verdict::Hopeless => {
                     let message = format!("{message}; it does so with every window, also with single lines");
-                    self.given_up = Some(Failure::passing(message));
+                    self.end.given_up = Some(Failure::passing(message));
                     return;
                 }
             }
@@ -75,6 +75,6 @@ impl Sender {
 
     fn give_up(&mut self) {
         let (message, retryable) = self.rotation.reasons();
-        self.given_up = Some(Failure { message, retryable });
+        self.end.given_up = Some(Failure { message, retryable });
     }
 }

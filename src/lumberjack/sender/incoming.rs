@@ -8,9 +8,9 @@ use crate::ports::{Step as TransportStep, TransportError};
 impl Sender {
     /// What came of [`Step::Read`]: bytes, none when the receiver has closed its side, or an error.
     pub fn received(&mut self, now_ms: u64, result: Result<&[u8], TransportError>) {
-        let looking = std::mem::take(&mut self.looking);
+        let looking = std::mem::take(&mut self.listening.looking);
         if !looking {
-            self.counts.waited_ms += now_ms.saturating_sub(self.asked_ms);
+            self.results.counts.waited_ms += now_ms.saturating_sub(self.listening.asked_ms);
         }
         if let Link::Up(up) = &mut self.link {
             up.look_between = false;
@@ -34,13 +34,13 @@ impl Sender {
 
     /// Takes bytes that came for a window on its way.
     fn take(&mut self, now_ms: u64, bytes: &[u8]) {
-        self.quiet_since_ms = Some(now_ms);
+        self.listening.quiet_since_ms = Some(now_ms);
         if let Link::Up(up) = &mut self.link {
             up.reused = false;
         }
-        self.reader.push(bytes);
+        self.listening.reader.push(bytes);
         while !self.flight.is_empty() {
-            let credited = match self.reader.next_ack() {
+            let credited = match self.listening.reader.next_ack() {
                 Ok(Some(ack)) => self.credit(now_ms, ack.sequence),
                 Ok(None) => return self.look_for_stall(now_ms),
                 Err(error) => Err(error),
@@ -50,7 +50,7 @@ impl Sender {
             }
         }
         // What came after the last ack belongs to nothing: the next window must not get it.
-        if !self.reader.only_keep_alives() {
+        if !self.listening.reader.only_keep_alives() {
             self.link = Link::Closing;
         }
     }
@@ -61,7 +61,7 @@ impl Sender {
         let partial = self.options.in_flight == 1;
         let progress = self.flight.credit(now_ms, sequence, partial)?;
         let Some(progress) = progress else {
-            self.counts.keep_alives += 1;
+            self.results.counts.keep_alives += 1;
             return if self.flight.idle_acks() > FLOOD {
                 Err(ProtocolError::Flood { acks: self.flight.idle_acks() })
             } else {
@@ -73,26 +73,26 @@ impl Sender {
             let Probed { taken, set_aside } = self.isolation.probed();
             if let Some(event) = taken {
                 self.keep_witness(event);
-                self.counts.acknowledged += 1;
+                self.results.counts.acknowledged += 1;
                 self.outbox.take(event);
                 // It may be the first itself, and then the first suspect is the next.
                 self.settle(0);
                 self.isolation.acknowledged(self.outbox.first());
             }
             if let Some(event) = set_aside {
-                self.set_aside.push(event);
+                self.results.set_aside.push(event);
                 self.small.clear();
                 self.settle(1);
             }
         } else {
             self.keep_witness(self.outbox.first() + u64::from(progress.events) - 1);
-            self.counts.acknowledged += u64::from(progress.events);
+            self.results.counts.acknowledged += u64::from(progress.events);
             self.settle(progress.events);
             self.isolation.acknowledged(self.outbox.first());
         }
-        self.counts.small_windows += u64::from(self.small.acknowledged(self.outbox.first()));
+        self.results.counts.small_windows += u64::from(self.small.acknowledged(self.outbox.first()));
         if progress.complete {
-            self.counts.windows += u64::from(!progress.probe);
+            self.results.counts.windows += u64::from(!progress.probe);
             self.pace.grow();
             if let Link::Up(up) = &mut self.link {
                 up.used = true;
@@ -110,17 +110,17 @@ impl Sender {
     }
 
     fn settle(&mut self, events: u32) {
-        self.settled += self.outbox.settle(events);
+        self.results.settled += self.outbox.settle(events);
     }
 
     /// Something came of a connection on which nothing is on its way. Keep-alives are fine; anything else is a reason to take another one.
     fn received_idle(&mut self, result: Result<&[u8], TransportError>) {
         let fine = result.is_ok_and(|bytes| {
-            self.reader.push(bytes);
-            !bytes.is_empty() && self.reader.only_keep_alives()
+            self.listening.reader.push(bytes);
+            !bytes.is_empty() && self.listening.reader.only_keep_alives()
         });
         if !fine {
-            self.reader = AckReader::default();
+            self.listening.reader = AckReader::default();
             self.link = Link::Closing;
         }
     }
@@ -128,7 +128,7 @@ impl Sender {
     /// Nothing came for as long as it was waited.
     fn waited(&mut self, now_ms: u64) {
         let patience = self.flight.patience(self.options.timeout_ms);
-        let quiet = now_ms.saturating_sub(self.quiet_since_ms.unwrap_or(now_ms));
+        let quiet = now_ms.saturating_sub(self.listening.quiet_since_ms.unwrap_or(now_ms));
         if quiet >= patience {
             let message = self.flight.silent(quiet);
             self.give_up_connection(now_ms, &message, false);

@@ -1,10 +1,11 @@
 //! Patterns of names: `*` stands for any text without a slash.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// A name in which `*` stands for any number of characters, but not for `/`: `*` is every action of the default package, `*/*` every
 /// packaged one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pattern(String);
 
 impl Pattern {

@@ -2,7 +2,6 @@
 
 use super::Turn;
 use crate::checkpoint::{LogPlace, Owed, OwedRecord, Part, Seen};
-use crate::lumberjack::Counts;
 use crate::openwhisk::record::Summary;
 use crate::range::Range;
 use crate::run::plan::Slice;
@@ -64,41 +63,6 @@ impl Outcome {
     }
 }
 
-/// What was done, in numbers.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tally {
-    /// Records of the source that were new.
-    pub activations: u64,
-    /// Log lines in them.
-    pub lines: u64,
-    /// Lines acknowledged.
-    pub acknowledged: u64,
-    /// Lines written to a connection, repeats included.
-    pub sent: u64,
-    /// Lines written again after a failure.
-    pub resent: u64,
-    /// Windows acknowledged to the end.
-    pub windows: u64,
-    /// Signs of life of the receiver without progress.
-    pub keep_alives: u64,
-    /// Requests to the API.
-    pub requests: u64,
-    /// Records that could not be read.
-    pub unreadable: u64,
-    /// Lines that were set aside.
-    pub set_aside: u64,
-    /// Lines that were cut, as no receiver takes so long ones.
-    pub truncated: u64,
-    /// Lines that were no sound text and were made one.
-    pub mended: u64,
-    /// Time spent waiting for receivers, in milliseconds.
-    pub waited_ms: u64,
-    /// Windows of two to four lines that a receiver closed the connection upon, though it took each of the lines alone.
-    pub small_windows: u64,
-    /// Activations whose logs could not be had yet.
-    pub put_off: u64,
-}
-
 impl Turn<'_> {
     /// What the turn has come to with `slice`, down to the start `reached`, if it did not get through; the ranges `renewing` were done again.
     pub(super) fn outcome(mut self, slice: &Slice, reached: Option<u64>, renewing: &[Range]) -> Outcome {
@@ -107,7 +71,7 @@ impl Turn<'_> {
         let covered_from = reached.map_or(Some(range.since()), |reached| reached.checked_add(1));
         let covered = covered_from.and_then(|since| Range::new(since.max(range.since()), range.upto()));
         let uncovered = reached.and_then(|reached| Range::new(range.since(), reached.min(range.upto())));
-        let out_of_time = self.over || self.ports.clock.now_ms() >= self.stop_ms;
+        let out_of_time = self.end.over || self.ports.clock.now_ms() >= self.time.stop_ms;
         let mut done = self.ledger.done().seen(uncovered);
         self.singles.take_left_out().into_iter().for_each(|activation| done.insert(activation));
         // Also a digest of which only a part was done again: it would not count what is done twice.
@@ -117,7 +81,7 @@ impl Turn<'_> {
             .filter(|range| reached.is_none_or(|reached| range.upto() >= reached))
             .collect();
         self.logs.take_refusal().into_iter().for_each(|refusal| self.note_without_logs(refusal));
-        let goes_on = self.failure.is_none() && !out_of_time;
+        let goes_on = self.end.failure.is_none() && !out_of_time;
         let records = if goes_on { self.singles.take_open() } else { Vec::new() };
         let of_records = Slice::of_records(slice.source.clone(), records.clone());
         let rest = uncovered.filter(|_| goes_on).map(|range| Slice {
@@ -142,20 +106,8 @@ impl Turn<'_> {
             continued: true,
             ..of_records
         }));
-        let (counts, truncated) = self.delivery.take_counts();
-        let Counts { windows, sent, resent, acknowledged, keep_alives, waited_ms, small_windows } = counts;
-        self.tally = Tally {
-            windows,
-            sent,
-            resent,
-            keep_alives,
-            acknowledged,
-            truncated,
-            waited_ms,
-            small_windows,
-            requests: self.api.requests(),
-            ..self.tally
-        };
+        (self.tally.sending, self.tally.truncated) = self.delivery.take_counts();
+        self.tally.requests = self.api.requests();
         Outcome {
             source: slice.source.clone(),
             covered: covered.map(|range| Owed { range, part }),
@@ -163,19 +115,19 @@ impl Turn<'_> {
             done,
             renewed,
             unsettled: Vec::new(),
-            unsure: self.unsure,
+            unsure: self.notes.unsure,
             gone: Vec::new(),
             back: Vec::new(),
             records: self.singles.records,
             settled: self.singles.settled,
             tally: self.tally,
             lost: self.singles.lost,
-            set_aside: self.set_aside,
-            without_logs: self.without_logs,
+            set_aside: self.notes.set_aside,
+            without_logs: self.notes.without_logs,
             logs: self.logs.learned(),
             unanswered: self.logs.is_unanswered(),
             doubtful: self.logs.take_doubtful(),
-            failure: self.failure.map(|failure| failure.message),
+            failure: self.end.failure.map(|failure| failure.message),
         }
     }
 }

@@ -150,7 +150,7 @@ impl Turn<'_> {
                 "`{}`: {MOST} records are owed by themselves, and there are more that cannot be had; these wait in their range",
                 self.source.name()
             );
-            self.failure.get_or_insert(Failure::passing(message));
+            self.end.failure.get_or_insert(Failure::passing(message));
             return;
         }
         record.trouble = record.trouble.map(|trouble| trouble.chars().take(LONGEST_TROUBLE).collect());
@@ -214,7 +214,7 @@ impl Turn<'_> {
             Ok(summary) => summary,
             // It stays in its range, which the next run asks for again.
             Err(failure) => {
-                self.failure.get_or_insert(failure);
+                self.end.failure.get_or_insert(failure);
                 return Visited { summary: None, go_on: false };
             }
         };
@@ -357,7 +357,7 @@ impl Turn<'_> {
             let this = index;
             index += 1;
             if this < acknowledged {
-                return this % PASSED_A_LOOK != 0 || self.ports.clock.now_ms() < self.stop_ms;
+                return this % PASSED_A_LOOK != 0 || self.ports.clock.now_ms() < self.time.stop_ms;
             }
             if this == acknowledged {
                 self.begin_turn_anew(began_ms);
@@ -389,9 +389,11 @@ impl Turn<'_> {
     fn begin_turn_anew(&mut self, began_ms: u64) {
         let now = self.ports.clock.now_ms();
         let more = now.saturating_sub(began_ms).saturating_sub(TURN_MS);
-        let ends_ms = turn_ends_ms(now, self.stop_ms);
-        self.turn_ends_ms =
-            self.turn_ends_ms.max(ends_ms.saturating_add(more).min(turn_ends_ms(self.stop_ms, self.stop_ms)));
+        let ends_ms = turn_ends_ms(now, self.time.stop_ms);
+        self.time.turn_ends_ms = self
+            .time
+            .turn_ends_ms
+            .max(ends_ms.saturating_add(more).min(turn_ends_ms(self.time.stop_ms, self.time.stop_ms)));
     }
 
     /// The record with all that its events need. If the list has to tell it and does not, that decides.
@@ -429,7 +431,7 @@ impl Turn<'_> {
 
     /// Not to be had. If the time is up, that proves nothing.
     fn failed(&self, record: OwedRecord, failure: Failure) -> Fate {
-        if self.ports.clock.now_ms() >= self.stop_ms {
+        if self.ports.clock.now_ms() >= self.time.stop_ms {
             return Fate::Owed(record);
         }
         troubled(record, failure.message)

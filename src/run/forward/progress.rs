@@ -19,7 +19,7 @@ impl Progress {
             rest.owed == slice.owed
                 && rest.handed_back == slice.handed_back
                 && rest.renewed.len() == slice.renewed.len()
-                && outcome.tally.acknowledged == 0
+                && outcome.tally.sending.acknowledged == 0
         });
         let is_this =
             |(source, owed, _): &(String, Owed, u32)| *source == slice.source && *owed == slice.owed;
@@ -49,7 +49,7 @@ mod tests {
 
     fn turn(progress: &mut Progress, slice: &Slice, rest: &Slice, acknowledged: u64) -> Outcome {
         let mut outcome = Outcome { rest: Some(rest.clone()), ..Outcome::default() };
-        outcome.tally.acknowledged = acknowledged;
+        outcome.tally.sending.acknowledged = acknowledged;
         progress.look(slice, &mut outcome);
         outcome
     }

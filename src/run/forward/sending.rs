@@ -23,7 +23,7 @@ impl Turn<'_> {
             return false;
         }
         if !self.delivery.is_waiting() {
-            self.waiting_since_ms = self.ports.clock.now_ms();
+            self.time.waiting_since_ms = self.ports.clock.now_ms();
         }
         self.delivery.push(events, index, line);
         self.ledger.push();
@@ -34,32 +34,32 @@ impl Turn<'_> {
 
     fn lingers(&mut self) -> bool {
         let now = self.ports.clock.now_ms();
-        self.delivery.is_waiting() && now.saturating_sub(self.waiting_since_ms) >= LINGER_MS
+        self.delivery.is_waiting() && now.saturating_sub(self.time.waiting_since_ms) >= LINGER_MS
     }
 
     /// Sends what was read, as far as the goal says; after a failure the turn is over.
     pub(super) fn send(&mut self, goal: Goal) {
-        if !self.delivery.is_pending() || self.over {
+        if !self.delivery.is_pending() || self.end.over {
             return;
         }
-        let settled = self.delivery.work(self.ports, goal, self.stop_ms);
+        let settled = self.delivery.work(self.ports, goal, self.time.stop_ms);
         for number in settled.set_aside {
             self.set_aside(number);
         }
         self.ledger.settle(settled.events);
         if let Some(failure) = self.delivery.given_up() {
-            self.failure = Some(failure.clone());
+            self.end.failure = Some(failure.clone());
         }
-        self.over = self.delivery.given_up().is_some() || self.delivery.is_out_of_time();
+        self.end.over = self.delivery.given_up().is_some() || self.delivery.is_out_of_time();
     }
 
     /// Notes a line that was set aside, by its id.
     fn set_aside(&mut self, number: u64) {
         self.tally.set_aside += 1;
         if let Some((activation, index)) = self.ledger.find(number)
-            && self.set_aside.len() < NAMED
+            && self.notes.set_aside.len() < NAMED
         {
-            self.set_aside.push(event::id(&self.namespace, activation.activation_id, index));
+            self.notes.set_aside.push(events::id(&self.namespace, activation.activation_id, index));
         }
     }
 }

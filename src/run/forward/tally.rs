@@ -1,0 +1,44 @@
+//! What was done, in numbers.
+
+use crate::lumberjack::Counts;
+use serde::{Deserialize, Serialize};
+use std::ops::AddAssign;
+
+/// What was done with records and their lines, in numbers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// Records of the source that were new.
+    pub activations: u64,
+    /// Log lines in them.
+    pub lines: u64,
+    /// What became of the lines on their way to receivers.
+    pub sending: Counts,
+    /// Requests to the API.
+    pub requests: u64,
+    /// Records that could not be read.
+    pub unreadable: u64,
+    /// Lines that were set aside.
+    pub set_aside: u64,
+    /// Lines that were cut, as no receiver takes so long ones.
+    pub truncated: u64,
+    /// Lines that were not sound text and were made so.
+    pub mended: u64,
+    /// Activations whose logs could not be had yet.
+    pub put_off: u64,
+}
+
+impl AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        let Self { activations, lines, sending, requests, unreadable, set_aside, truncated, mended, put_off } =
+            other;
+        self.activations += activations;
+        self.lines += lines;
+        self.sending += sending;
+        self.requests += requests;
+        self.unreadable += unreadable;
+        self.set_aside += set_aside;
+        self.truncated += truncated;
+        self.mended += mended;
+        self.put_off += put_off;
+    }
+}
