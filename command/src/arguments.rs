@@ -5,8 +5,7 @@ use std::path::PathBuf;
 
 use whiskjack_config_file::ConfigFile;
 
-use crate::security::Fault;
-use crate::text;
+use whiskjack_settings::{Fault, text};
 
 /// What `--help` prints.
 pub const HELP: &str = "\

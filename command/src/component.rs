@@ -18,9 +18,9 @@ use whiskjack_config_file::ConfigFile;
 
 use crate::arguments::{self, Command, Files, HELP, KEY};
 use crate::outcome::{Outcome, redacted};
-use crate::said;
-use crate::security::{self, Channel, Fault, take};
+use crate::security::{self, Channel, take};
 use crate::state::StateFile;
+use whiskjack_settings::{Fault, said};
 
 /// A run that is killed repeats at most what it did in this time.
 const SAVE_EVERY: Duration = Duration::from_secs(15);

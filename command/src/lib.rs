@@ -21,13 +21,6 @@ pub mod arguments;
 pub mod outcome;
 pub mod security;
 pub mod state;
-#[allow(dead_code, reason = "the forwarder's own file: one rule for both")]
-#[path = "../../src/config/text.rs"]
-mod text;
 
 #[cfg(target_os = "wasi")]
 mod component;
-#[cfg(target_os = "wasi")]
-#[allow(dead_code, unreachable_pub, reason = "the host's own file: one rule for both")]
-#[path = "../../host-shim/src/said.rs"]
-mod said;

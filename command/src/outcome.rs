@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use whiskjack_config_file::Source;
 
-use crate::security::Fault;
+use whiskjack_settings::Fault;
 
 /// Shorter texts are not looked for: replacing them would garble the result and protect nothing.
 const SHORTEST_SECRET: usize = 8;

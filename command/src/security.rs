@@ -4,31 +4,8 @@
 //! client certificate (docs/facts/wasm.md 0 and 1.1). A key that asks for more is refused: to ignore it would be a security hole. What is taken
 //! out of the configuration never reaches the forwarder.
 
-#[path = "../../src/config/nested.rs"]
-mod nested;
-
-use serde::Serialize;
 use serde_json::{Map, Value};
-
-/// One thing wrong with the configuration.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Fault {
-    /// Path of the key, as `logstash.port`.
-    pub key: String,
-    /// The value seen, as JSON, shortened; empty if it is missing or may be a secret.
-    pub value: String,
-    /// What is wrong and what to do, one sentence.
-    pub remedy: String,
-}
-
-impl std::fmt::Display for Fault {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.value.as_str() {
-            "" => write!(f, "{}: {}", self.key, self.remedy),
-            value => write!(f, "{}: {} (it is {value})", self.key, self.remedy),
-        }
-    }
-}
+use whiskjack_settings::{Fault, nested};
 
 /// How receivers are spoken to.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -17,14 +17,12 @@ mod fill;
 mod forms;
 mod json;
 mod places;
-#[allow(dead_code, reason = "the component's own file: one rule for both")]
-#[path = "../../src/config/text.rs"]
-mod text;
 mod yaml;
 
 use std::fmt;
 
 use serde_json::{Map, Value};
+use whiskjack_settings::text;
 
 pub use forms::{Form, form};
 pub use places::Source;

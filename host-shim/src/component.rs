@@ -24,9 +24,9 @@ pub(crate) use self::bindings::whiskjack::forwarder::types::{
 use crate::http::Api;
 use crate::net::proxy::Proxy;
 use crate::params::{Receivers, Security};
-use crate::said;
 use crate::transport::interface::TransportError;
 use crate::transport::{Connection, interface as transport};
+use whiskjack_settings::said;
 
 /// Largest memory of one instance, in bytes.
 const MEMORY: usize = 128 << 20;

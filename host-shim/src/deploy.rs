@@ -31,11 +31,12 @@ use self::platform::Platform;
 use crate::http::{Api, Pool, Way};
 use crate::net::proxy::Proxy;
 use crate::origin::Origin;
-use crate::params::{Fault, HostParams};
+use crate::params::HostParams;
 use crate::result;
 use crate::run::{Access, RunContext, key_forms};
 use crate::secret::Secret;
 use crate::tls::Trust;
+use whiskjack_settings::Fault;
 
 /// Annotation of what a deployment has made; its value is the version that made it.
 pub const MARK: &str = "whiskjack-deployed";

@@ -17,9 +17,6 @@
 mod checkpoint;
 mod component;
 pub mod deploy;
-#[allow(unreachable_pub, dead_code, reason = "the component's own file: one rule for both")]
-#[path = "../../src/config/endpoint.rs"]
-mod endpoint;
 pub mod faces;
 mod http;
 mod net;
@@ -27,19 +24,16 @@ mod origin;
 mod params;
 mod result;
 mod run;
-pub mod said;
 mod secret;
 #[cfg(test)]
 mod testing;
-#[allow(dead_code, reason = "the component's own file: one rule for both")]
-#[path = "../../src/config/text.rs"]
-mod text;
 mod tls;
 mod transport;
 
 pub use component::LoadError;
 pub use origin::Origin;
-pub use params::{Fault, ProxyVariables};
+pub use params::ProxyVariables;
 pub use result::{RunResult, Verdict};
 pub use run::{Given, Keeper, RunContext, Shim, runtime};
 pub use secret::Secret;
+pub use whiskjack_settings::{Fault, said};

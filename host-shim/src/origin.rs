@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{endpoint, text};
+use whiskjack_settings::{endpoint, text};
 
 /// Scheme, host, port, and the path that the API is below. Host names are lower case, IPv6 addresses without brackets.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -18,8 +18,6 @@
 //! A key with dots is the key in its group. Every other key is the component's, those of the receivers and `api.host` too: they are only read here, for the allow-lists.
 //! Keys, certificates and proxies are taken out, so that the component never holds one.
 
-#[path = "../../src/config/nested.rs"]
-mod nested;
 mod proxies;
 mod receivers;
 mod section;
@@ -33,33 +31,13 @@ use std::sync::Arc;
 
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use serde::Serialize;
 use serde_json::{Map, Value};
+use whiskjack_settings::{Fault, nested};
 
 use self::section::Section;
 use crate::net::proxy::Proxy;
 use crate::secret::Secret;
 use crate::tls::{self, Asked, Settings, Trust};
-
-/// One thing wrong with the parameters.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Fault {
-    /// Path of the key, as `logstash.port`.
-    pub key: String,
-    /// The value seen, as JSON, shortened; empty if it is missing or secret.
-    pub value: String,
-    /// What is wrong and what to do, one sentence.
-    pub remedy: String,
-}
-
-impl std::fmt::Display for Fault {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.value.as_str() {
-            "" => write!(f, "{}: {}", self.key, self.remedy),
-            value => write!(f, "{}: {} (it is {value})", self.key, self.remedy),
-        }
-    }
-}
 
 /// What the host needs to know for a run.
 #[derive(Debug)]

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::params::Fault;
 use crate::secret::Secret;
+use whiskjack_settings::Fault;
 
 /// OpenWhisk takes results of up to 1 MiB; a little is left for what it wraps around them.
 const LARGEST: usize = (1 << 20) - 4096;

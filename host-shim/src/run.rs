@@ -20,12 +20,13 @@ use crate::component::{
 };
 use crate::http::{self, Api, Pool, Way};
 use crate::origin::Origin;
-use crate::params::{Fault, HostParams, ProxyVariables, Receivers};
+use crate::params::{HostParams, ProxyVariables, Receivers};
 use crate::result::RunResult;
-use crate::said;
 use crate::secret::Secret;
-use crate::text;
 use crate::tls::Trust;
+use whiskjack_settings::Fault;
+use whiskjack_settings::said;
+use whiskjack_settings::text;
 
 pub(crate) use self::access::Access;
 pub use self::access::Given;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::text;
+use whiskjack_settings::text;
 
 /// A key or a passphrase. `Debug` shows that it is there, never what it is.
 #[derive(Clone, PartialEq, Eq)]

@@ -11,7 +11,6 @@ mod look_back;
 mod merge;
 mod monitored;
 mod owner;
-mod package_name;
 mod platform;
 mod seen;
 mod settling;
@@ -22,10 +21,10 @@ pub use lease::Lease;
 pub use look_back::lookback_span;
 pub use monitored::{Admission, selection};
 pub use owner::Owner;
-pub use package_name::{package_of, sign};
 pub use platform::{LogPlace, Platform};
 pub use seen::{Digest, Seen};
 pub use settling::APART_MS;
+pub use whiskjack_settings::{package_of, sign};
 
 pub(crate) use fit::FINEST_DIGEST_MS;
 

@@ -1,24 +1,16 @@
 //! The configuration: a JSON object, the action's parameters. Parsed once into types that carry the rules; all faults at once.
 
-mod endpoint;
-mod fault;
 mod keys;
-mod nested;
-mod origin;
 mod output;
 mod reader;
 mod start;
 mod strangers;
-#[allow(dead_code, reason = "hosts use the rest of it")]
-mod text;
 
-pub use endpoint::Endpoint;
-pub use fault::{Fault, Faults};
 pub use keys::{KEYS, Key, KeyReader};
-pub use origin::Origin;
 pub use output::Output;
 pub(crate) use strangers::distance;
-pub(crate) use text::api_key;
+pub(crate) use whiskjack_settings::text::api_key;
+pub use whiskjack_settings::{Endpoint, Fault, Faults, Origin};
 
 use crate::checkpoint::LogPlace;
 use crate::openwhisk::source::{Entry, Selection, Source};

@@ -1,10 +1,10 @@
 //! Where the lines go, and how: the keys of `logstash` that are not about TLS. They have the names that they have in Filebeat.
 
-use super::endpoint::{self, Endpoint};
 use super::reader::Reader;
 use crate::lumberjack::{Backoff, Options, Protocol};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use whiskjack_settings::endpoint::{self, Endpoint};
 
 /// Port of a receiver that is given without one, as in Filebeat.
 const PORT: u16 = 5044;

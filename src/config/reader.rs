@@ -1,13 +1,13 @@
 //! Reads values out of the parameters by their path, and collects what is wrong with them.
 
-use super::endpoint::{self, whole_number};
-use super::fault::{Fault, Faults};
 use super::keys::{self, KEYS};
-use super::nested::{TWICE, nest};
-use super::origin::Origin;
 use super::strangers;
 use serde_json::{Map, Value};
 use std::ops::RangeInclusive;
+use whiskjack_settings::Origin;
+use whiskjack_settings::endpoint::{self, whole_number};
+use whiskjack_settings::nested::{TWICE, nest};
+use whiskjack_settings::{Fault, Faults};
 
 /// The parameters, and the faults found so far.
 pub(super) struct Reader {

@@ -1,10 +1,11 @@
 //! Where a first run begins: `from`.
 
-use super::fault::Faults;
+use super::Config;
 use super::reader::Reader;
-use super::{Config, endpoint};
 use crate::time;
 use serde_json::Value;
+use whiskjack_settings::Faults;
+use whiskjack_settings::endpoint;
 
 const FORM: &str = "give milliseconds since 1970, as 1700000000000, or a time, as \"2023-11-14T22:13:20Z\"";
 

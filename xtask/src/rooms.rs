@@ -11,8 +11,15 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 
 /// Folders of crates.
-const CRATES: [&str; 6] =
-    ["src", "command/src", "command/transport/src", "config-file/src", "host-shim/src", "xtask/src"];
+const CRATES: [&str; 7] = [
+    "src",
+    "settings/src",
+    "command/src",
+    "command/transport/src",
+    "config-file/src",
+    "host-shim/src",
+    "xtask/src",
+];
 
 /// The rooms of the core by floor, from the lowest up.
 const FLOORS: [&[&str]; 9] = [

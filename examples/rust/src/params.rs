@@ -1,8 +1,5 @@
 //! What belongs to the host in the parameters: which receivers may be reached, and TLS.
 
-#[path = "../../../src/config/nested.rs"]
-mod nested;
-
 use std::sync::Arc;
 
 use rustls::crypto::ring::default_provider;
@@ -11,6 +8,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
 use serde_json::{Map, Value};
 use wasmtime::error::{Context as _, Result, bail};
+use whiskjack_settings::nested;
 
 /// Keys that only a larger host can honour.
 const BEYOND: [&str; 6] = ["passphrase", "minVersion", "maxVersion", "ca_sha256", "leaf_sha256", "proxy_url"];

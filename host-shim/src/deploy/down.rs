@@ -3,10 +3,6 @@
 use super::platform::{Found, Kind, Platform};
 use super::{DeployError, Names, feed};
 
-#[allow(unreachable_pub, reason = "the component's own file: one rule for both")]
-#[path = "../../../src/checkpoint/package_name.rs"]
-mod package_name;
-
 pub(super) async fn down(
     names: &Names,
     dry_run: bool,
@@ -45,7 +41,7 @@ pub(super) async fn down(
         say(&format!(
             "The checkpoint stays, so that deploying again goes on where this one stopped; it is in the package {} unless \
              `checkpoint` says otherwise, and `wsk package delete` takes it away.",
-            package_name::package_of(Some(&names.action))
+            whiskjack_settings::package_of(Some(&names.action))
         ));
     }
     Ok(())

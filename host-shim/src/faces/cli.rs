@@ -9,12 +9,13 @@ use serde_json::{Map, Value, json};
 use whiskjack_config_file::{ConfigFile, Source};
 
 use super::wskprops::WskProps;
-use crate::params::{Fault, ProxyVariables};
+use crate::params::ProxyVariables;
 use crate::result::{RunResult, Verdict};
 use crate::run::{Keeper, RunContext};
 use crate::secret::Secret;
-use crate::text;
 use crate::tls::pem;
+use whiskjack_settings::Fault;
+use whiskjack_settings::text;
 
 /// What `--help` prints.
 pub const HELP: &str = "\

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 use crate::run::Given;
 use crate::secret::Secret;
-use crate::text;
+use whiskjack_settings::text;
 
 /// What a `.wskprops` file says. Anything may be missing.
 #[derive(Debug, Default, PartialEq, Eq)]

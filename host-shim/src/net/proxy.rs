@@ -21,8 +21,8 @@ use percent_encoding::percent_decode_str;
 
 pub(crate) use self::tunnel::through;
 pub(crate) use super::fault::{ProxyFault, Step};
-use crate::endpoint;
 use crate::secret::Secret;
+use whiskjack_settings::endpoint;
 
 /// Port of a SOCKS proxy that is given without one. Programs do not agree on one for HTTP.
 const SOCKS_PORT: u16 = 1080;

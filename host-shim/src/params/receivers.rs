@@ -8,7 +8,7 @@
 
 use serde_json::Value;
 
-use crate::endpoint::{self, Endpoint};
+use whiskjack_settings::endpoint::{self, Endpoint};
 
 /// Port of a receiver that is given without one.
 const PORT: u16 = 5044;

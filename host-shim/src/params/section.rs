@@ -3,9 +3,9 @@
 use rustls::pki_types::CertificateDer;
 use serde_json::{Map, Value};
 
-use super::Fault;
 use crate::secret::Secret;
 use crate::tls::pem::{self, Unreadable};
+use whiskjack_settings::Fault;
 
 /// Longest value shown in a fault, in characters.
 const SHOWN: usize = 60;

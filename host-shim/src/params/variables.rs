@@ -15,11 +15,11 @@ use std::net::IpAddr;
 
 use hyper_util::client::proxy::matcher::Matcher;
 
-use super::Fault;
 use crate::net::authority;
 use crate::net::proxy::{Names, Proxy};
 use crate::origin::Origin;
 use crate::secret::Secret;
+use whiskjack_settings::Fault;
 
 /// The variables that are set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -2,9 +2,9 @@
 
 use super::RunContext;
 use crate::origin::Origin;
-use crate::params::Fault;
 use crate::secret::Secret;
-use crate::text;
+use whiskjack_settings::Fault;
+use whiskjack_settings::text;
 
 /// The keys of faults that are about the API's host and key, as the component has them.
 const HOST: &str = "__OW_API_HOST";

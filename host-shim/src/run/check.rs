@@ -6,8 +6,9 @@ use serde_json::Value;
 
 use super::{Access, Limits, RunContext, Shim, key_forms};
 use crate::component::{Authorization, CheckpointKeeper, Context};
-use crate::params::{Fault, HostParams};
+use crate::params::HostParams;
 use crate::result::Verdict;
+use whiskjack_settings::Fault;
 
 impl Shim {
     /// All that is wrong with the parameters of an action; empty if a run would begin. Nothing is sent, and the API is not asked:

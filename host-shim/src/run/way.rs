@@ -4,7 +4,7 @@ use super::RunContext;
 use crate::net::proxy::Proxy;
 use crate::origin::Origin;
 use crate::params::HostParams;
-use crate::text;
+use whiskjack_settings::text;
 
 /// The API that may be asked. The component takes the same choice, and reports an origin that cannot be read.
 pub(super) fn permitted(host: &HostParams, context: &RunContext) -> Option<Origin> {

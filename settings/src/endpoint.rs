@@ -1,5 +1,4 @@
-//! Where a receiver is: host and port, and the forms in which people give them. The host of the component includes this file, too: what it
-//! lets the component reach is what the component reads.
+//! Where a receiver is: host and port, and the forms in which people give them.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -31,14 +30,14 @@ impl fmt::Display for Endpoint {
 }
 
 /// Whether a host's name or address leads to the machine itself, so that nobody is in between.
-pub(crate) fn is_own_machine(host: &str) -> bool {
+pub fn is_own_machine(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost")
         || address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// Takes `host`, `host:port`, `[address]:port` or a bare IPv6 address apart. The error says what to do.
-pub(crate) fn split(text: &str) -> Result<(&str, Option<u16>), &'static str> {
+pub fn split(text: &str) -> Result<(&str, Option<u16>), &'static str> {
     const FORM: &str = "give `host:port`, as `logstash.example.com:5044` or `[2001:db8::1]:5044`";
     let text = text.trim();
     // First, as what stands before it may hold any of the others.
@@ -86,7 +85,7 @@ pub(crate) fn split(text: &str) -> Result<(&str, Option<u16>), &'static str> {
 
 /// Takes what follows `https://` of an API apart: host and port, and the path that the API is below, which begins with a slash or is empty. The
 /// API's own path, `/api/v1`, may stand at its end, and does not count. Nothing if there is a path of another form.
-pub(crate) fn base_path(text: &str) -> Option<(&str, &str)> {
+pub fn base_path(text: &str) -> Option<(&str, &str)> {
     let text = text.trim_end_matches('/');
     let text = text.strip_suffix("/api/v1").unwrap_or(text).trim_end_matches('/');
     let (authority, path) = text.split_at(text.find('/').unwrap_or(text.len()));
@@ -98,7 +97,7 @@ pub(crate) fn base_path(text: &str) -> Option<(&str, &str)> {
 }
 
 /// Whether a text is a name or an IP address, without a port. The error says what to do.
-pub(crate) fn name(text: &str) -> Result<(), &'static str> {
+pub fn name(text: &str) -> Result<(), &'static str> {
     match split(text)? {
         (_, None) => Ok(()),
         (_, Some(_)) => Err("give the name or IP address alone, without a port"),
@@ -106,13 +105,13 @@ pub(crate) fn name(text: &str) -> Result<(), &'static str> {
 }
 
 /// A port, as a number or as text, as the 2017 tool took it.
-pub(crate) fn port(value: &Value) -> Option<u16> {
+pub fn port(value: &Value) -> Option<u16> {
     let number = value.as_str().and_then(|text| text.trim().parse().ok()).or_else(|| whole_number(value));
     number.and_then(|number| u16::try_from(number).ok()).filter(|port| *port > 0)
 }
 
 /// A whole number; 1.0 is one too, as JSON does not tell them apart.
-pub(crate) fn whole_number(value: &Value) -> Option<u64> {
+pub fn whole_number(value: &Value) -> Option<u64> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     value.as_u64().or_else(|| {
         let number =

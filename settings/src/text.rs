@@ -1,12 +1,11 @@
-//! Text as people hand it over: with a byte order mark, with the line's end, in quotes. Every Rust host includes this file, too, so that there is
-//! one rule for all.
+//! Text as people hand it over: with a byte order mark, with the line's end, in quotes.
 
 /// U+FEFF, which editors put before a text.
-pub(crate) const MARK: char = '\u{feff}';
+pub const MARK: char = '\u{feff}';
 
 /// The text of a file: UTF-8, or UTF-16 if a byte order mark says so, as PowerShell writes it. The mark is taken off; bytes that are no
 /// characters become U+FFFD.
-pub(crate) fn decoded(bytes: &[u8]) -> String {
+pub fn decoded(bytes: &[u8]) -> String {
     let wide = |bytes: &[u8], read: fn([u8; 2]) -> u16| {
         let units: Vec<u16> =
             bytes.chunks_exact(2).filter_map(|pair| pair.try_into().ok()).map(read).collect();
@@ -21,12 +20,12 @@ pub(crate) fn decoded(bytes: &[u8]) -> String {
 }
 
 /// The text without blanks, line ends and invisible characters around it.
-pub(crate) fn trimmed(text: &str) -> &str {
+pub fn trimmed(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c))
 }
 
 /// The text without all that, and without quotes around it: Docker's `--env-file` and `.wskprops` take them for a part of the value.
-pub(crate) fn tidied(text: &str) -> &str {
+pub fn tidied(text: &str) -> &str {
     let mut text = trimmed(text);
     for (open, close) in [('"', '"'), ('\'', '\''), ('“', '”'), ('‘', '’')] {
         if let Some(inner) = text.strip_prefix(open).and_then(|rest| rest.strip_suffix(close)) {
@@ -39,7 +38,7 @@ pub(crate) fn tidied(text: &str) -> &str {
 /// An API key: a tidied text of the form `uuid:secret`. The error says what to do, and shows nothing of the key.
 ///
 /// The two parts may be anything that can be in a header, as vendors have forms of their own for them (docs/facts/openwhisk.md 3.1).
-pub(crate) fn api_key(text: &str) -> Result<&str, &'static str> {
+pub fn api_key(text: &str) -> Result<&str, &'static str> {
     let key = tidied(text);
     let is_quote = |c: char| "\"'“”‘’".contains(c);
     if key.is_empty() {

@@ -1,4 +1,4 @@
-//! The package that holds a forwarder's checkpoint, and what it is called. The host includes this file: it names the package when it takes a deployment away.
+//! The package that holds a forwarder's checkpoint, and what it is called.
 
 /// Longest entity name that OpenWhisk takes, in bytes.
 const LONGEST: usize = 256;

@@ -1,13 +1,9 @@
 //! Dotted keys: `{"logstash.port": 5044}` is `{"logstash": {"port": 5044}}`, as in Beats.
-//!
-//! Every Rust host includes this file, too: it takes its own keys out of the parameters before the component reads them, and a key that it
-//! overlooked would leave the host.
 
 use serde_json::{Map, Value};
 
 /// What to do about a key that is given twice.
-pub(crate) const TWICE: &str =
-    "it is given twice: a dotted key is the same as the key in its group; give it once";
+pub const TWICE: &str = "it is given twice: a dotted key is the same as the key in its group; give it once";
 
 /// Groups within groups that there are at most, as in `logstash.key.pem`, and one more. What is deeper stays as it is.
 const DEPTH: usize = 4;
@@ -18,7 +14,7 @@ const PASSPHRASE: &str = "passphrase";
 /// Puts the values of dotted keys into their groups. Returns the paths that are given twice; one of their values goes lost.
 ///
 /// Texts lose a byte order mark, and what is on one line blanks and its end, but for a passphrase. `null` counts as absent. Keys that begin with `__` are the platform's and stay as they are.
-pub(crate) fn nest(params: &mut Map<String, Value>) -> Vec<String> {
+pub fn nest(params: &mut Map<String, Value>) -> Vec<String> {
     let mut twice = Vec::new();
     for (name, value) in std::mem::take(params) {
         if name.starts_with("__") {

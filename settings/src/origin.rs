@@ -1,6 +1,6 @@
 //! Where the API is: scheme, host and port, and maybe a path.
 
-use super::{endpoint, text};
+use crate::{endpoint, text};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 

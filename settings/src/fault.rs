@@ -1,10 +1,11 @@
 //! Faults of a configuration: which key, which value, what to do.
 
+use serde::Serialize;
 use serde_json::{Map, Value};
 use std::fmt;
 
 /// One thing wrong.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Fault {
     /// Path of the key, as `logstash.port`; empty for the whole object.
     pub key: String,

@@ -1,0 +1,23 @@
+//! What the forwarder and its hosts read alike: each rule is here once, and holds for the component, `host-shim` and the command for stock wasmtime.
+//!
+//! A host takes its own keys out of the parameters before the component reads them, and lets the component reach what the configuration names. So
+//! both must read the same: a key that the host overlooked would leave it, and an address that it reads differently would be refused.
+
+#![deny(missing_docs)]
+#![cfg_attr(
+    not(test),
+    deny(clippy::print_stdout, clippy::print_stderr, reason = "they panic where nobody reads")
+)]
+
+pub mod endpoint;
+mod fault;
+pub mod nested;
+mod origin;
+mod package_name;
+pub mod said;
+pub mod text;
+
+pub use endpoint::Endpoint;
+pub use fault::{Fault, Faults};
+pub use origin::Origin;
+pub use package_name::{package_of, sign};
