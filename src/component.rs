@@ -1,4 +1,4 @@
-//! The component's face: the WIT world on one side, the core's ports on the other.
+//! The component's edge: the WIT world on one side, the core's ports on the other.
 
 mod bindings;
 mod clock;

@@ -1,4 +1,4 @@
-//! The static binary needs nothing but itself: every face runs in a root that holds only that file, and forwards over TLS to a receiver
+//! The static binary needs nothing but itself: every entry point runs in a root that holds only that file, and forwards over TLS to a receiver
 //! that it knows by name. What tells it addresses comes in as Docker puts it in.
 
 #![allow(

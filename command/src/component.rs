@@ -1,4 +1,4 @@
-//! The component's face: `wasi:cli/run` on one side, the forwarder on the other.
+//! The component's edge: `wasi:cli/run` on one side, the forwarder on the other.
 
 mod bindings;
 

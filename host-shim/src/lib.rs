@@ -1,7 +1,7 @@
 //! The host of the whiskjack component: sockets, TLS, workers, deadlines, and the ways it is started.
 //!
 //! ```text
-//! faces (ActionLoop, command line) → Shim::run → component: plan · forward … · conclude → result
+//! entry point (ActionLoop, command line) → Shim::run → component: plan · forward … · conclude → result
 //!                                        │             │
 //!                                     params        transport, http → the receiver, the API
 //! ```
@@ -17,7 +17,7 @@
 mod checkpoint;
 mod component;
 pub mod deploy;
-pub mod faces;
+pub mod entrypoint;
 mod http;
 mod net;
 mod origin;

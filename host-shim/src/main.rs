@@ -1,4 +1,4 @@
-//! The `whiskjack` program: picks a face, and prints what went wrong in one place.
+//! The `whiskjack` program: picks an entry point, and prints what went wrong in one place.
 
 #![cfg_attr(
     not(test),
@@ -15,17 +15,17 @@ use anyhow::Context as _;
 use serde_json::{Map, Value, json};
 use whiskjack_config_file::Source;
 use whiskjack_host::deploy::{self, DeployError};
-use whiskjack_host::faces::cli::Prepared;
-use whiskjack_host::faces::cli::deploy::DeployCommand;
-use whiskjack_host::faces::{self, Face, actionloop, cli, oneshot, serve};
+use whiskjack_host::entrypoint::cli::Prepared;
+use whiskjack_host::entrypoint::cli::deploy::DeployCommand;
+use whiskjack_host::entrypoint::{self, EntryPoint, actionloop, cli, oneshot, serve};
 use whiskjack_host::{RunResult, Shim, runtime, said};
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
-    match faces::choose(&arguments, faces::Surroundings::of_process(&arguments)) {
-        Ok(Face::ActionLoop(results)) => ended(serve_lines(results).map(|()| 0)),
-        Ok(Face::OneShot(argument)) => ended(answer_once(argument)),
-        Ok(Face::CommandLine) => command(arguments),
+    match entrypoint::choose(&arguments, entrypoint::Surroundings::of_process(&arguments)) {
+        Ok(EntryPoint::ActionLoop(results)) => ended(serve_lines(results).map(|()| 0)),
+        Ok(EntryPoint::OneShot(argument)) => ended(answer_once(argument)),
+        Ok(EntryPoint::CommandLine) => command(arguments),
         Err(message) => misused(&message),
     }
 }
@@ -34,7 +34,7 @@ fn command(arguments: Vec<OsString>) -> ExitCode {
     match cli::parse(arguments) {
         Ok(cli::Command::Help) => ended(print(cli::HELP)),
         Ok(cli::Command::Version) => ended(print(concat!("whiskjack ", env!("CARGO_PKG_VERSION"), "\n"))),
-        Ok(cli::Command::Run(options)) => match cli::prepare(&options, &faces::environment) {
+        Ok(cli::Command::Run(options)) => match cli::prepare(&options, &entrypoint::environment) {
             Ok(prepared) => ended(run_once(prepared)),
             Err(message) => misused(&message),
         },
@@ -66,14 +66,14 @@ fn deployment(command: &DeployCommand) -> ExitCode {
     let mut source = Source::default();
     let outcome = match command {
         DeployCommand::Help => return ended(print(cli::deploy::HELP)),
-        DeployCommand::Up(options) => match cli::deploy::prepare_up(options, &faces::environment) {
+        DeployCommand::Up(options) => match cli::deploy::prepare_up(options, &entrypoint::environment) {
             Ok((deployment, context, of_params)) => {
                 source = of_params;
                 runtime.block_on(deploy::up(&deployment, &context, &mut say))
             }
             Err(message) => return misused(&message),
         },
-        DeployCommand::Down(options) => match cli::deploy::prepare_down(options, &faces::environment) {
+        DeployCommand::Down(options) => match cli::deploy::prepare_down(options, &entrypoint::environment) {
             Ok((names, params, dry_run, context)) => {
                 runtime.block_on(deploy::down(&names, &params, dry_run, &context, &mut say))
             }
@@ -102,7 +102,7 @@ fn serve_lines(results: File) -> anyhow::Result<()> {
     let (shim, runtime) = (Shim::new()?, runtime()?);
     // One runtime for all activations: it holds the kept-alive connections, and rests between them.
     let run = |params, context| -> Map<String, Value> { runtime.block_on(shim.run(params, context)).object };
-    let served = actionloop::serve(std::io::stdin().lock(), results, &faces::environment, run);
+    let served = actionloop::serve(std::io::stdin().lock(), results, &entrypoint::environment, run);
     runtime.shutdown_background();
     served.context("the ActionLoop proxy is gone")
 }
@@ -115,7 +115,7 @@ fn answer_once(argument: Option<OsString>) -> anyhow::Result<u8> {
         runtime.shutdown_background();
         Ok(result.object)
     };
-    let result = oneshot::answer(argument.as_deref(), std::io::stdin().lock(), &faces::environment, run);
+    let result = oneshot::answer(argument.as_deref(), std::io::stdin().lock(), &entrypoint::environment, run);
     print(&format!("{}\n", Value::Object(result)))
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use whiskjack_settings::{endpoint, text};
+use whiskjack_settings::endpoint;
 
 /// Scheme, host, port, and the path that the API is below. Host names are lower case, IPv6 addresses without brackets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,19 +19,9 @@ impl Origin {
     ///
     /// A slash at the end is fine; a query or a user name is not, and gives `None`.
     pub fn parse(text: &str) -> Option<Self> {
-        let text = text::tidied(text);
-        let (secure, rest) = match text.split_once("://") {
-            None => (true, text),
-            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => (true, rest),
-            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => (false, rest),
-            Some(_) => return None,
-        };
-        let (authority, base) = endpoint::base_path(rest)?;
-        let origin = match authority.parse::<std::net::Ipv6Addr>() {
-            Ok(address) => Self::of(secure, &format!("[{address}]")),
-            Err(_) => Self::of(secure, authority),
-        };
-        origin.map(|origin| Self { base: base.to_owned(), ..origin })
+        let origin = whiskjack_settings::Origin::parse(text).ok()?;
+        let (scheme, authority, base) = origin.parts();
+        Self::of(scheme == "https", authority).map(|origin| Self { base: base.to_owned(), ..origin })
     }
 
     /// The origin that a request goes to, if it has one; without a path.

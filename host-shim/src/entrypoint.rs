@@ -1,6 +1,6 @@
 //! The ways the program is started, and how it tells them apart.
 //!
-//! | arguments | also | face |
+//! | arguments | also | entry point |
 //! |---|---|---|
 //! | none | descriptor 3 is a pipe | [`actionloop`]: OpenWhisk's images that speak ActionLoop (Rust, Go, base) |
 //! | none, or one that begins with `{` or `[` | `__OW_ACTIVATION_ID` or `__OW_ACTION_NAME` is set | [`oneshot`]: OpenWhisk's `dockerskeleton` (`--native`) |
@@ -25,7 +25,7 @@ use std::io::IsTerminal;
 
 /// How the program was started.
 #[derive(Debug)]
-pub enum Face {
+pub enum EntryPoint {
     /// As an ActionLoop action; results go to this pipe.
     ActionLoop(File),
     /// As an action that runs once, with these parameters, or those on stdin.
@@ -58,8 +58,8 @@ impl Surroundings {
     }
 }
 
-/// Picks the face by the rules above. Errors are sentences; they never show an argument that may be parameters.
-pub fn choose(arguments: &[OsString], surroundings: Surroundings) -> Result<Face, String> {
+/// Picks the entry point by the rules above. Errors are sentences; they never show an argument that may be parameters.
+pub fn choose(arguments: &[OsString], surroundings: Surroundings) -> Result<EntryPoint, String> {
     let Surroundings { results, is_activation, is_terminal } = surroundings;
     match arguments {
         [] => match results {
@@ -68,13 +68,13 @@ pub fn choose(arguments: &[OsString], surroundings: Surroundings) -> Result<Face
                  each. To forward once, say `whiskjack run --config FILE`"
                     .to_owned(),
             ),
-            Some(pipe) => Ok(Face::ActionLoop(pipe)),
+            Some(pipe) => Ok(EntryPoint::ActionLoop(pipe)),
             None if is_activation && is_terminal => Err(
                 "the environment is that of an OpenWhisk activation, but stdin is a terminal; parameters come as the only argument \
                  or by stdin. To forward once, say `whiskjack run --config FILE`"
                     .to_owned(),
             ),
-            None if is_activation => Ok(Face::OneShot(None)),
+            None if is_activation => Ok(EntryPoint::OneShot(None)),
             None => Err(
                 "nothing to do: say `whiskjack run --config FILE`, or --help. As an OpenWhisk action it needs a pipe as \
                  descriptor 3 (ActionLoop), or __OW_ACTIVATION_ID in the environment (dockerskeleton)"
@@ -82,7 +82,7 @@ pub fn choose(arguments: &[OsString], surroundings: Surroundings) -> Result<Face
             ),
         },
         [parameters] if looks_like_json(parameters) => match is_activation {
-            true => Ok(Face::OneShot(Some(parameters.clone()))),
+            true => Ok(EntryPoint::OneShot(Some(parameters.clone()))),
             false => Err(
                 "the argument looks like parameters, which only OpenWhisk's dockerskeleton gives so, with __OW_ACTIVATION_ID in the \
                  environment. Everybody on this machine can read the command line: put them into a file and say \
@@ -93,7 +93,7 @@ pub fn choose(arguments: &[OsString], surroundings: Surroundings) -> Result<Face
         [first, ..] if looks_like_json(first) => Err(
             "parameters as an argument must be the only one; put them into a file and say `whiskjack run --config FILE`".to_owned(),
         ),
-        _ => Ok(Face::CommandLine),
+        _ => Ok(EntryPoint::CommandLine),
     }
 }
 
@@ -110,14 +110,14 @@ pub fn environment(name: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// The face by name, or the error, for words, a pipe as descriptor 3, an activation's environment, and a terminal.
+    /// The entry point by name, or the error, for words, a pipe as descriptor 3, an activation's environment, and a terminal.
     fn chosen(words: &[&str], [pipe, is_activation, is_terminal]: [bool; 3]) -> String {
         let results = pipe.then(|| File::open("/dev/null").unwrap());
         let arguments: Vec<OsString> = words.iter().map(OsString::from).collect();
         match choose(&arguments, Surroundings { results, is_activation, is_terminal }) {
-            Ok(Face::ActionLoop(_)) => "actionloop".to_owned(),
-            Ok(Face::OneShot(parameters)) => format!("one-shot {parameters:?}"),
-            Ok(Face::CommandLine) => "command".to_owned(),
+            Ok(EntryPoint::ActionLoop(_)) => "actionloop".to_owned(),
+            Ok(EntryPoint::OneShot(parameters)) => format!("one-shot {parameters:?}"),
+            Ok(EntryPoint::CommandLine) => "command".to_owned(),
             Err(message) => message,
         }
     }
@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn each_way_of_starting_has_one_face() {
         let (no, yes) = (false, true);
-        for (words, surroundings, face) in [
+        for (words, surroundings, entry_point) in [
             (&[][..], [yes, no, no], "actionloop"),
             (&[], [yes, yes, no], "actionloop"),
             (&[], [no, yes, no], "one-shot None"),
@@ -137,7 +137,7 @@ mod tests {
             (&["serve"], [yes, yes, no], "command"),
             (&[""], [no, yes, no], "command"),
         ] {
-            assert_eq!(chosen(words, surroundings), face, "{words:?} {surroundings:?}");
+            assert_eq!(chosen(words, surroundings), entry_point, "{words:?} {surroundings:?}");
         }
     }
 
