@@ -23,19 +23,19 @@ pub struct Key {
     /// What it does.
     pub meaning: &'static str,
     /// Who uses it.
-    pub keeper: KeyReader,
+    pub reader: KeyReader,
 }
 
 const fn key(path: &'static str, form: &'static str, default: &'static str, meaning: &'static str) -> Key {
-    Key { path, form, default, meaning, keeper: KeyReader::Forwarder }
+    Key { path, form, default, meaning, reader: KeyReader::Forwarder }
 }
 
 const fn host(path: &'static str, form: &'static str, default: &'static str, meaning: &'static str) -> Key {
-    Key { path, form, default, meaning, keeper: KeyReader::Host }
+    Key { path, form, default, meaning, reader: KeyReader::Host }
 }
 
 const fn ignored(path: &'static str, meaning: &'static str) -> Key {
-    Key { path, form: "anything", default: "none", meaning, keeper: KeyReader::Ignored }
+    Key { path, form: "anything", default: "none", meaning, reader: KeyReader::Ignored }
 }
 
 /// All keys.
@@ -86,7 +86,7 @@ pub const KEYS: &[Key] = &[
 
 /// Whether the key at `path` is the platform's, which adds it without being asked.
 pub(super) fn is_of_platform(path: &str) -> bool {
-    path.starts_with("__") || KEYS.iter().any(|key| key.path == path && key.keeper == KeyReader::Ignored)
+    path.starts_with("__") || KEYS.iter().any(|key| key.path == path && key.reader == KeyReader::Ignored)
 }
 
 /// Whether `path` is a group such as `logstash`.

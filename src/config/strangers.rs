@@ -203,7 +203,7 @@ pub(super) fn is_group(path: &str) -> bool {
 fn meant(path: &str) -> Option<&'static str> {
     let (group, name) = path.rsplit_once('.').unwrap_or(("", path));
     let name = plain(name);
-    let known = KEYS.iter().filter(|key| key.keeper != KeyReader::Ignored).flat_map(|key| {
+    let known = KEYS.iter().filter(|key| key.reader != KeyReader::Ignored).flat_map(|key| {
         std::iter::successors(Some(key.path), |path| path.rsplit_once('.').map(|(group, _)| group))
     });
     let near = known.filter_map(|known| {

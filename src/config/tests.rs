@@ -12,7 +12,7 @@ fn parse(params: Value) -> Result<Config, Faults> {
     let mut tried = params;
     if remedies.is_empty() {
         // The host's keys need not be sound here; its own tests try them.
-        let of_host = KEYS.iter().filter(|key| key.keeper == KeyReader::Host).map(|key| key.path);
+        let of_host = KEYS.iter().filter(|key| key.reader == KeyReader::Host).map(|key| key.path);
         accepts::remove(&mut tried, "", &of_host.collect::<Vec<_>>());
     }
     accepts::agrees(&tried, &remedies);

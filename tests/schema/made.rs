@@ -39,7 +39,7 @@ fn schema() -> Value {
         definitions.insert(key.path.to_owned(), definition(key));
     }
     let mut properties = members("");
-    for key in KEYS.iter().filter(|key| key.keeper == CheckpointKeeper::Ignored) {
+    for key in KEYS.iter().filter(|key| key.reader == CheckpointKeeper::Ignored) {
         properties.insert(key.path.to_owned(), json!({"description": key.meaning}));
     }
     json!({
@@ -56,7 +56,7 @@ fn schema() -> Value {
 }
 
 fn keys() -> impl Iterator<Item = &'static Key> {
-    KEYS.iter().filter(|key| key.keeper != CheckpointKeeper::Ignored)
+    KEYS.iter().filter(|key| key.reader != CheckpointKeeper::Ignored)
 }
 
 /// What may stand in a group: each key by the rest of its path, and each group within.

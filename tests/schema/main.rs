@@ -48,7 +48,7 @@ fn the_schema_is_one_of_draft_2020_12() {
 /// A variable holds text: a key whose value is none must be known to what fills it in.
 #[test]
 fn a_variable_can_hold_each_key_whose_value_is_not_a_text() {
-    for key in KEYS.iter().filter(|key| key.keeper != CheckpointKeeper::Ignored) {
+    for key in KEYS.iter().filter(|key| key.reader != CheckpointKeeper::Ignored) {
         let is_number =
             key.form.starts_with(|c: char| c.is_ascii_digit()) || key.form.contains("milliseconds");
         let expected = match key.form {
@@ -70,7 +70,7 @@ fn check(mut params: Value) -> bool {
     };
     if remedies.is_empty() {
         // The host's own tests try its keys.
-        let of_host = KEYS.iter().filter(|key| key.keeper == CheckpointKeeper::Host).map(|key| key.path);
+        let of_host = KEYS.iter().filter(|key| key.reader == CheckpointKeeper::Host).map(|key| key.path);
         accepts::remove(&mut params, "", &of_host.collect::<Vec<_>>());
     }
     agrees(&params, &remedies);
@@ -118,7 +118,7 @@ fn the_schema_and_the_forwarder_agree_about_all_that_was_ever_tried() {
 
 #[test]
 fn a_variable_may_stand_for_any_value_in_an_editor() {
-    for key in KEYS.iter().filter(|key| key.keeper != CheckpointKeeper::Ignored) {
+    for key in KEYS.iter().filter(|key| key.reader != CheckpointKeeper::Ignored) {
         let mut params = json!({"actions": "${ACTIONS}", "logstash.host": "${HOST}", "logstash.cert": "c", "logstash.key": "k"});
         if key.path == "logstash.hosts" {
             params.as_object_mut().unwrap().remove("logstash.host");
