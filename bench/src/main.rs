@@ -22,7 +22,7 @@ usage: cargo xtask bench [--quick] [--long] [ROW]…
 ";
 
 /// Around the table in `docs/numbers.md`.
-const BEGIN: &str = "<!-- bench: checked by tests/readme.rs -->\n";
+const BEGIN: &str = "<!-- bench: checked by tests/docs/readme.rs -->\n";
 const END: &str = "<!-- /bench -->\n";
 
 fn main() -> ExitCode {

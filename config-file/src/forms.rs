@@ -1,5 +1,5 @@
 //! Which keys are not texts. A variable only holds text, and where a text belongs it stays one, whatever it looks like: a passphrase of digits is
-//! not a number. `tests/schema` compares this with the table of all keys.
+//! not a number. `tests/docs/schema` compares this with the table of all keys.
 
 /// What the value of a key is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

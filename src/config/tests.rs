@@ -1,7 +1,7 @@
 use super::*;
 use serde_json::json;
 
-#[path = "../../tests/schema/accepts.rs"]
+#[path = "../../tests/docs/schema/accepts.rs"]
 mod accepts;
 
 /// Parses parameters. The schema must say the same of them.

@@ -32,7 +32,7 @@ use crate::step::{Tool, step};
 
 const SUMS: &str = "SHA256SUMS";
 const SBOM: &str = "whiskjack.cdx.json";
-/// A test keeps it in step with the keys (`tests/schema`).
+/// A test keeps it in step with the keys (`tests/docs/schema`).
 const SCHEMA: &str = "whiskjack.schema.json";
 
 /// A file that is copied as it was built. Those that a build need not make are left out where it did not.

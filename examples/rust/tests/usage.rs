@@ -1,4 +1,4 @@
-//! The command line. That there is a test here also makes `cargo test --workspace` build the program, which `tests/hosts.rs` runs.
+//! The command line. That there is a test here also makes `cargo test --workspace` build the program, which `tests/e2e/hosts.rs` runs.
 
 #![allow(clippy::expect_used, reason = "this is how a test fails")]
 

@@ -4,7 +4,7 @@ use serde_json::json;
 use super::*;
 
 #[allow(dead_code, reason = "the schema's own test uses all of it")]
-#[path = "../../../tests/schema/accepts.rs"]
+#[path = "../../../tests/docs/schema/accepts.rs"]
 mod accepts;
 
 /// Takes what is the host's. The schema must say the same of it, in a configuration of which the rest is sound.

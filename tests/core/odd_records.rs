@@ -1,16 +1,6 @@
 //! Records that are larger than what is held in memory, and such as are not quite as they should be: their lines arrive all the same. The core,
 //! compiled natively, from the API's bytes to what a receiver reads.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    unreachable_pub,
-    reason = "this is how a test fails"
-)]
-
-#[path = "odd_records/world.rs"]
 mod world;
 
 use serde_json::json;

@@ -1,15 +1,5 @@
 //! Records that are owed by themselves: large ones, and those that cannot be had. The whole forwarder in virtual time.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    unreachable_pub,
-    reason = "this is how a test fails"
-)]
-
-#[path = "owed/rig.rs"]
 mod rig;
 
 use rig::{MINUTE, Ran, Record, State, World, peak_since_last, record};

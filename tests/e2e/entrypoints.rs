@@ -1,21 +1,11 @@
 //! The ways OpenWhisk starts the forwarder, besides ActionLoop: a process for each run (`dockerskeleton`), and the container itself.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "this is how a test fails"
-)]
-
-mod support;
-
+use crate::support::{SOON, Scene, arrived};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::{Command, Stdio};
 use std::time::Duration;
-use support::{SOON, Scene, arrived};
 use whiskjack_testbed::{
     ActionLoop, ActionLoopOptions, Container, DockerSkeleton, RunContext, action_zip, artifacts, zip_of,
 };

@@ -1,20 +1,10 @@
 //! The static binary needs nothing but itself: every entry point runs in a root that holds only that file, and forwards over TLS to a receiver
 //! that it knows by name. What tells it addresses comes in as Docker puts it in.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "this is how a test fails"
-)]
-
-mod support;
-
+use crate::support::{SOON, Scene, arrived};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use support::{SOON, Scene, arrived};
 use whiskjack_testbed::{
     ActionLoop, ActionLoopOptions, Container, DockerSkeleton, Jail, NameServer, Receiver, RunContext, zip_of,
 };

@@ -1,16 +1,5 @@
 //! The WIT package keeps its word: its page in `docs/` is up to date, each item says what it is, and a release breaks no host of the last one.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "this is how a test fails"
-)]
-
-#[path = "support/kept.rs"]
-mod kept;
-
 use std::path::Path;
 use std::process::Command;
 use wit_bindgen_core::Files;
@@ -23,12 +12,12 @@ fn the_page_about_the_wit_is_made_from_it() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let (mut resolve, package) = read(&root.join("wit"));
     let mut page = String::from(
-        "<!-- Made from wit/ by `WHISKJACK_UPDATE=1 cargo test --test wit`; a test compares them. -->\n\n",
+        "<!-- Made from wit/ by `WHISKJACK_UPDATE=1 cargo test --test docs wit`; a test compares them. -->\n\n",
     );
     // For those who write a host. The other worlds are of the parts of one composed command, and would repeat all of it.
     let library = resolve.packages[package].worlds["library"];
     page.push_str(&markdown(&mut resolve, library));
-    kept::compare_or_write(PAGE, &page, "wit/ says", "wit");
+    crate::kept::compare_or_write(PAGE, &page, "wit/ says", "wit");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::patterns;
 use serde_json::{Map, Value, json};
-use whiskjack::config::{CheckpointKeeper, KEYS, Key};
+use whiskjack::config::{KEYS, Key, KeyReader};
 
 /// What stands in `logstash.key`, which is no group of keys but takes dots as one.
 const IN_KEY: [&str; 2] = ["logstash.key.pem", "logstash.key.passphrase"];
@@ -39,13 +39,13 @@ fn schema() -> Value {
         definitions.insert(key.path.to_owned(), definition(key));
     }
     let mut properties = members("");
-    for key in KEYS.iter().filter(|key| key.reader == CheckpointKeeper::Ignored) {
+    for key in KEYS.iter().filter(|key| key.reader == KeyReader::Ignored) {
         properties.insert(key.path.to_owned(), json!({"description": key.meaning}));
     }
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "whiskjack",
-        "description": "Configuration of the forwarder. Made from src/config/keys.rs by `WHISKJACK_UPDATE=1 cargo test --test schema`; a test compares them.",
+        "description": "Configuration of the forwarder. Made from src/config/keys.rs by `WHISKJACK_UPDATE=1 cargo test --test docs schema`; a test compares them.",
         "type": "object",
         "properties": properties,
         "patternProperties": {"^__": true},
@@ -56,7 +56,7 @@ fn schema() -> Value {
 }
 
 fn keys() -> impl Iterator<Item = &'static Key> {
-    KEYS.iter().filter(|key| key.reader != CheckpointKeeper::Ignored)
+    KEYS.iter().filter(|key| key.reader != KeyReader::Ignored)
 }
 
 /// What may stand in a group: each key by the rest of its path, and each group within.

@@ -1,19 +1,9 @@
 //! The forwarder as a command: `whiskjack run`, between the API double and Elastic's Lumberjack server over TLS.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "this is how a test fails"
-)]
-
-mod support;
-
+use crate::support::{ACTIONS, SOON, Scene, arrived, refused_port};
 use openwhisk_double::{Activation, Double, Gateway, Options, Request};
 use serde_json::{Value, json};
 use std::path::Path;
-use support::{ACTIONS, SOON, Scene, arrived, refused_port};
 use whiskjack_testbed::{Certificates, Cli, Output, PASSPHRASE, Receiver, ReceiverOptions};
 
 fn run(scene: &Scene, params: &Value, state: Option<&Path>) -> Output {

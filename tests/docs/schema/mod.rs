@@ -2,26 +2,16 @@
 //!
 //! The tests of the core (`src/config/tests.rs`) and of the host (`host-shim/src/params/tests.rs`) try it with each of their examples.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "this is how a test fails"
-)]
-
 mod accepts;
-#[path = "../../fuzz/corpus/read.rs"]
+#[path = "../../../fuzz/corpus/read.rs"]
 mod corpus;
-#[path = "../support/kept.rs"]
-mod kept;
 mod made;
 mod patterns;
 
 use accepts::{agrees, refusals};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use whiskjack::config::{CheckpointKeeper, Config, KEYS};
+use whiskjack::config::{Config, KEYS, KeyReader};
 use whiskjack_config_file::{Form, form};
 
 const SCHEMA: &str = "docs/whiskjack.schema.json";
@@ -36,7 +26,7 @@ fn text(path: &str) -> String {
 
 #[test]
 fn the_schema_is_made_from_the_table_of_keys() {
-    kept::compare_or_write(SCHEMA, &made::text(), "the keys say", "schema");
+    crate::kept::compare_or_write(SCHEMA, &made::text(), "the keys say", "schema");
 }
 
 #[test]
@@ -48,7 +38,7 @@ fn the_schema_is_one_of_draft_2020_12() {
 /// A variable holds text: a key whose value is none must be known to what fills it in.
 #[test]
 fn a_variable_can_hold_each_key_whose_value_is_not_a_text() {
-    for key in KEYS.iter().filter(|key| key.reader != CheckpointKeeper::Ignored) {
+    for key in KEYS.iter().filter(|key| key.reader != KeyReader::Ignored) {
         let is_number =
             key.form.starts_with(|c: char| c.is_ascii_digit()) || key.form.contains("milliseconds");
         let expected = match key.form {
@@ -70,7 +60,7 @@ fn check(mut params: Value) -> bool {
     };
     if remedies.is_empty() {
         // The host's own tests try its keys.
-        let of_host = KEYS.iter().filter(|key| key.reader == CheckpointKeeper::Host).map(|key| key.path);
+        let of_host = KEYS.iter().filter(|key| key.reader == KeyReader::Host).map(|key| key.path);
         accepts::remove(&mut params, "", &of_host.collect::<Vec<_>>());
     }
     agrees(&params, &remedies);
@@ -118,7 +108,7 @@ fn the_schema_and_the_forwarder_agree_about_all_that_was_ever_tried() {
 
 #[test]
 fn a_variable_may_stand_for_any_value_in_an_editor() {
-    for key in KEYS.iter().filter(|key| key.reader != CheckpointKeeper::Ignored) {
+    for key in KEYS.iter().filter(|key| key.reader != KeyReader::Ignored) {
         let mut params = json!({"actions": "${ACTIONS}", "logstash.host": "${HOST}", "logstash.cert": "c", "logstash.key": "k"});
         if key.path == "logstash.hosts" {
             params.as_object_mut().unwrap().remove("logstash.host");

@@ -2,14 +2,6 @@
 //!
 //! The script runs with a stand-in for `wsk` that is ours (`tests/peers/python/wsk.py`): wsk itself cannot be had from a registry.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "this is how a test fails"
-)]
-
 use openwhisk_double::{Double, Options};
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};

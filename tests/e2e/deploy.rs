@@ -1,20 +1,10 @@
 //! `whiskjack deploy` and `undeploy` against the API double: what they make, what they leave alone, and how they fail.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "this is how a test fails"
-)]
-
-mod support;
-
+use crate::support::{SOON, Scene, arrived, refused_port};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use openwhisk_double::{Activation, Double, Fault, Invocation, Matcher, Request, Status};
 use serde_json::{Value, json};
 use std::path::PathBuf;
-use support::{SOON, Scene, arrived, refused_port};
 use whiskjack_testbed::{Certificates, Cli, Output};
 
 /// A configuration in a file, for the scene's API.

@@ -1,22 +1,12 @@
 //! The component in every host: the same world gives the same documents, and what is wrong is said in a way that helps.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "this is how a test fails"
-)]
-
-mod support;
-
+use crate::support::{ACTIONS, SOON, Scene, now_ms, refused_port};
 use openwhisk_double::{Activation, Double, Options, Tls};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use support::{ACTIONS, SOON, Scene, now_ms, refused_port};
 use tempfile::TempDir;
 use whiskjack_testbed::hosts::{NodeRuntime, difference, hosts, observe, run_host};
 use whiskjack_testbed::{Certificates, Output, PASSPHRASE, Receiver, ReceiverOptions, RunContext, artifacts};

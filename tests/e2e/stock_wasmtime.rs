@@ -1,25 +1,12 @@
 //! `whiskjack-command.wasm` in the `wasmtime` that everybody has, between the API double and Elastic's Lumberjack server.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "this is how a test fails"
-)]
-
-mod support;
-#[path = "support/world.rs"]
-#[allow(unreachable_pub, reason = "two test files use it")]
-mod world;
-
+use crate::support::{ACTIONS, SOON, Scene, arrived, now_ms, refused_port};
+use crate::world::{imports_and_exports, is_of_debian};
 use openwhisk_double::{Activation, Options, Tls};
 use serde_json::{Value, json};
 use std::ffi::OsStr;
 use std::time::Duration;
-use support::{ACTIONS, SOON, Scene, arrived, now_ms, refused_port};
 use whiskjack_testbed::{Certificates, Output, Receiver, ReceiverOptions, Stock, artifacts};
-use world::{imports_and_exports, is_of_debian};
 
 /// All that the command asks of its host. WASI's patch version comes with the compiler, so it is not compared.
 const IMPORTS: &[&str] = &[

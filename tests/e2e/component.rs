@@ -1,19 +1,7 @@
 //! The built component asks of its host what the WIT says, and nothing else.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "this is how a test fails"
-)]
-
-#[path = "support/world.rs"]
-#[allow(unreachable_pub, reason = "two test files use it")]
-mod world;
-
+use crate::world::{imports_and_exports, is_of_debian};
 use whiskjack_testbed::artifacts;
-use world::{imports_and_exports, is_of_debian};
 
 /// Without `wasi:filesystem`, `wasi:sockets` and the like. WASI's patch version comes with the compiler, so it is not compared.
 const IMPORTS: &[&str] = &[

@@ -1,17 +1,5 @@
 //! What a run costs the API when nothing is new, when one record became visible late, and where logs are in a store of their own: the core, compiled natively, against the double.
-//! The number of requests is a promise; bytes are printed only (`cargo test --test steady -- --nocapture`).
-
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    unreachable_pub,
-    reason = "this is how a test fails"
-)]
-
-#[path = "steady/ports.rs"]
-mod ports;
+//! The number of requests is a promise; bytes are printed only (`cargo test --test core steady -- --nocapture`).
 
 use openwhisk_double::{Activation, Clock, Double, Options};
 use ports::{Native, Traffic};

@@ -1,21 +1,11 @@
 //! A configuration of the 2017 forwarder works unchanged: the files that its users have, end to end through the built binary
 //! (docs/facts/openwhisk.md 6.3).
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "this is how a test fails"
-)]
-
-mod support;
-
+use crate::support::{SOON, Scene, now_ms};
 use openwhisk_double::Activation;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use std::sync::mpsc::channel;
-use support::{SOON, Scene, now_ms};
 use whiskjack_testbed::{Certificates, PASSPHRASE, Receiver, ReceiverOptions, action_zip, artifacts};
 
 /// Its sample configuration, for a receiver at this port.

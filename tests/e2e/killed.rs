@@ -2,17 +2,7 @@
 //! SIGKILL again and again, while activations keep appearing. What it was doing at that moment is chosen by a seed and by events:
 //! a request that the API sees, a line that the receiver gets.
 
-#![cfg(unix)]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "this is how a test fails"
-)]
-
-mod support;
-
+use crate::support::{ACTIONS, SOON, Scene, now_ms};
 use openwhisk_double::{Activation, Double, Fault, Matcher, Options, Request};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -23,7 +13,6 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver as Inbox, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use support::{ACTIONS, SOON, Scene, now_ms};
 use whiskjack_testbed::{Received, Receiver, ReceiverOptions, artifacts};
 
 /// Kills in each scenario, and the most runs to come to them: some end before their moment.

@@ -1,22 +1,12 @@
 //! The files of `deploy/` with programs that we did not write. `cargo xtask deployers` fetches those, 260 MB, and turns on the feature that this is built with.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "this is how a test fails"
-)]
-
-mod support;
-
+use crate::support::{SOON, Scene, arrived};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use openwhisk_double::Activation;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::channel;
-use support::{SOON, Scene, arrived};
 use whiskjack_testbed::artifacts;
 
 /// `serverless deploy` in `folder`, with the API of the scene.

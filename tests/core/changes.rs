@@ -1,20 +1,8 @@
 //! Other actions are monitored than before: the core, compiled natively, against the double. What was owed still comes, what is new begins,
 //! and nothing comes twice.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    unreachable_pub,
-    reason = "this is how a test fails"
-)]
-
-#[path = "steady/ports.rs"]
-mod ports;
-
+use crate::ports::Native;
 use openwhisk_double::{Activation, Clock, Double, Options};
-use ports::Native;
 use serde_json::{Value, json};
 use whiskjack::ports::{Connection, Ports, Step, Transport, TransportError};
 use whiskjack::run::plan::{self, Context};

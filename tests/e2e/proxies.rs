@@ -1,17 +1,7 @@
 //! Where only a proxy leads out: the built binary behind tinyproxy and microsocks, which alone know the names of API and receiver.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "this is how a test fails"
-)]
-
-mod support;
-
+use crate::support::{SOON, Scene, arrived};
 use serde_json::{Value, json};
-use support::{SOON, Scene, arrived};
 use whiskjack_testbed::{
     ActionLoop, ActionLoopOptions, Cli, OtherProxy, Output, ProxyOptions, Receiver, RunContext, action_zip,
     artifacts, zip_of,

@@ -1,21 +1,11 @@
 //! The forwarder as an OpenWhisk action: the built binary, with its component inside, under the ActionLoop protocol, between the API
 //! double and Elastic's Lumberjack server over TLS.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "this is how a test fails"
-)]
-
-mod support;
-
+use crate::support::{ACTIONS, SOON, Scene, arrived, now_ms, refused_port};
 use openwhisk_double::{Activation, Fault, Limits, Matcher, Options, Request};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::Duration;
-use support::{ACTIONS, SOON, Scene, arrived, now_ms, refused_port};
 use whiskjack_testbed::{ActionLoop, ActionLoopOptions, RunContext, action_zip, artifacts};
 
 #[test]

@@ -1,13 +1,5 @@
 //! The pages say what is true: their tables are those of the code, their examples are sound, and their links and references lead somewhere.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "this is how a test fails"
-)]
-
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs;
@@ -239,7 +231,7 @@ fn is_of_others(file: &Path) -> bool {
 /// What stands between the marks of a part of a page that a test compares.
 fn marked(page: &str, part: &str) -> String {
     let content = text(&root().join(page));
-    let begin = format!("<!-- {part}: checked by tests/readme.rs -->\n");
+    let begin = format!("<!-- {part}: checked by tests/docs/readme.rs -->\n");
     let (_, rest) = content.split_once(&begin).unwrap_or_else(|| panic!("{page} has no {begin}"));
     rest.split_once(&format!("<!-- /{part} -->")).unwrap().0.to_owned()
 }

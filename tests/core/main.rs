@@ -1,0 +1,17 @@
+//! The core, compiled natively, in virtual time: what must hold for any input, and whole runs against the double and scripted worlds.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    unreachable_pub,
+    reason = "this is how a test fails"
+)]
+
+mod changes;
+mod odd_records;
+mod owed;
+mod ports;
+mod properties;
+mod steady;

@@ -1,0 +1,14 @@
+//! What documents and made files say is true.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "this is how a test fails"
+)]
+
+mod kept;
+mod readme;
+mod schema;
+mod wit;
