@@ -13,5 +13,5 @@ pub(crate) fn compare_or_write(path: &str, made: &str, source: &str, test: &str)
         std::fs::write(&file, made).unwrap();
     }
     let kept = std::fs::read_to_string(&file).unwrap_or_default();
-    assert!(kept == made, "{path} is not what {source}: run `{UPDATE}=1 cargo test --test {test}`");
+    assert!(kept == made, "{path} is not what {source}: run `{UPDATE}=1 cargo test --test docs {test}`");
 }

@@ -17,5 +17,5 @@ pub(crate) fn run(places: &Places) -> Result<()> {
     step("installing the deployers", || {
         Tool::new("npm").args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).at(&to).run_silently()
     })?;
-    places.cargo(["test", "-p", "whiskjack", "--features", "deployers", "--test", "deployers"]).run()
+    places.cargo(["test", "-p", "whiskjack", "--features", "deployers", "--test", "e2e", "deployers::"]).run()
 }
