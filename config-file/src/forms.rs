@@ -1,5 +1,7 @@
 //! Which keys are not texts. A variable only holds text, and where a text belongs it stays one, whatever it looks like: a passphrase of digits is
-//! not a number. `tests/docs/schema` compares this with the table of all keys.
+//! not a number.
+
+use whiskjack_settings::KEYS;
 
 /// What the value of a key is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,32 +16,14 @@ pub enum Form {
     List,
 }
 
-const NUMBERS: &[&str] = &[
-    "from",
-    "logstash.port",
-    "logstash.worker",
-    "logstash.bulk_max_size",
-    "logstash.compression_level",
-    "logstash.pipelining",
-    "logstash.protocol",
-    "lookback_minutes",
-];
-const SWITCHES: &[&str] = &[
-    "logstash.loadbalance",
-    "logstash.slow_start",
-    "logstash.tls",
-    "logstash.rejectUnauthorized",
-    "logstash.proxy_use_local_resolver",
-    "api.rejectUnauthorized",
-];
-const LISTS: &[&str] = &["actions", "logstash.hosts"];
-
-/// What the value of the key at `path` is.
+/// What the value of the key at `path` is, as the table of keys says it. Numbers have their range there, or `milliseconds`.
 pub fn form(path: &str) -> Form {
-    match path {
-        _ if NUMBERS.contains(&path) => Form::Number,
-        _ if SWITCHES.contains(&path) => Form::Switch,
-        _ if LISTS.contains(&path) => Form::List,
+    match KEYS.iter().find(|key| key.path == path).map_or("", |key| key.form) {
+        "boolean" => Form::Switch,
+        form if form.starts_with("array of ") => Form::List,
+        form if form.starts_with(|c: char| c.is_ascii_digit()) || form.starts_with("milliseconds") => {
+            Form::Number
+        }
         _ => Form::Text,
     }
 }

@@ -11,6 +11,7 @@
 
 pub mod endpoint;
 mod fault;
+pub mod keys;
 pub mod nested;
 mod origin;
 mod package_name;
@@ -19,5 +20,6 @@ pub mod text;
 
 pub use endpoint::Endpoint;
 pub use fault::{Fault, Faults};
+pub use keys::{KEYS, Key, KeyReader};
 pub use origin::Origin;
 pub use package_name::{package_of, sign};

@@ -1,16 +1,14 @@
 //! The configuration: a JSON object, the action's parameters. Parsed once into types that carry the rules; all faults at once.
 
-mod keys;
 mod output;
 mod reader;
 mod start;
 mod strangers;
 
-pub use keys::{KEYS, Key, KeyReader};
 pub use output::Output;
 pub(crate) use strangers::distance;
 pub(crate) use whiskjack_settings::text::api_key;
-pub use whiskjack_settings::{Endpoint, Fault, Faults, Origin};
+pub use whiskjack_settings::{Endpoint, Fault, Faults, KEYS, Key, KeyReader, Origin};
 
 use crate::checkpoint::LogPlace;
 use crate::openwhisk::source::{Entry, Selection, Source};

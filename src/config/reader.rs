@@ -1,11 +1,11 @@
 //! Reads values out of the parameters by their path, and collects what is wrong with them.
 
-use super::keys::{self, KEYS};
 use super::strangers;
 use serde_json::{Map, Value};
 use std::ops::RangeInclusive;
 use whiskjack_settings::Origin;
 use whiskjack_settings::endpoint::{self, whole_number};
+use whiskjack_settings::keys::{self, KEYS};
 use whiskjack_settings::nested::{TWICE, nest};
 use whiskjack_settings::{Fault, Faults};
 

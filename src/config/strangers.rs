@@ -1,6 +1,6 @@
 //! Keys that people bring along from elsewhere, each with ours or with why there is none.
 
-use super::keys::{KEYS, KeyReader};
+use whiskjack_settings::keys::{KEYS, KeyReader};
 
 /// Why there is no such key.
 type Stranger = (&'static str, &'static str);

@@ -45,7 +45,7 @@ fn schema() -> Value {
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "whiskjack",
-        "description": "Configuration of the forwarder. Made from src/config/keys.rs by `WHISKJACK_UPDATE=1 cargo test --test docs schema`; a test compares them.",
+        "description": "Configuration of the forwarder. Made from settings/src/keys.rs by `WHISKJACK_UPDATE=1 cargo test --test docs schema`; a test compares them.",
         "type": "object",
         "properties": properties,
         "patternProperties": {"^__": true},

@@ -85,12 +85,12 @@ pub const KEYS: &[Key] = &[
 ];
 
 /// Whether the key at `path` is the platform's, which adds it without being asked.
-pub(super) fn is_of_platform(path: &str) -> bool {
+pub fn is_of_platform(path: &str) -> bool {
     path.starts_with("__") || KEYS.iter().any(|key| key.path == path && key.reader == KeyReader::Ignored)
 }
 
 /// Whether `path` is a group such as `logstash`.
-pub(super) fn is_group(path: &str) -> bool {
+pub fn is_group(path: &str) -> bool {
     KEYS.iter().any(|key| key.path.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')))
 }
 
