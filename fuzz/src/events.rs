@@ -83,7 +83,7 @@ impl Of<'_> {
     /// The line, as a receiver reads it that takes nothing unsound; all other fields are as they should be.
     fn read(&self, protocol: Protocol, payload: &[u8], is_cut: bool) -> String {
         let event = received(protocol, payload);
-        let id = event::id(&self.record.namespace, self.record.activation_id, self.index as u64);
+        let id = events::id(&self.record.namespace, self.record.activation_id, self.index as u64);
         assert_eq!(event["activation"], self.record.activation_id.to_string());
         assert_eq!(event["action"], *self.record.name);
         assert_eq!(event["namespace"], *self.record.namespace);

@@ -5,11 +5,11 @@ pub mod plan;
 pub mod report;
 pub mod store;
 
+use self::forward::{Outcome, Worker};
+use self::plan::{Context, PlanError, Slice};
+use self::report::Report;
 use crate::config::Config;
 use crate::ports::Ports;
-use crate::run::forward::{Outcome, Worker};
-use crate::run::plan::{self, Context, PlanError, Slice};
-use crate::run::report::{self, Report};
 use std::collections::VecDeque;
 
 /// How long a run may go on before the checkpoint is saved in between, in milliseconds.

@@ -2,7 +2,7 @@
 //! The number of requests is a promise; bytes are printed only (`cargo test --test core steady -- --nocapture`).
 
 use openwhisk_double::{Activation, Clock, Double, Options};
-use ports::{Native, Traffic};
+use crate::ports::{Native, Traffic};
 use serde_json::{Value, json};
 use whiskjack::run::plan::{self, Context, OwnAction};
 

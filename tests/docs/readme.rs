@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use whiskjack::config::{CheckpointKeeper, Config, KEYS};
+use whiskjack::config::{KeyReader, Config, KEYS};
 use whiskjack::events::Events;
 use whiskjack::lumberjack::Protocol;
 use whiskjack::openwhisk::record::Record;
@@ -15,7 +15,7 @@ const FOREIGN: [&str; 5] = ["target", "node_modules", "corpus", "results", "__py
 #[test]
 fn the_page_about_the_configuration_lists_every_key_as_the_code_has_it() {
     let mut table = String::from("| key | form | default | meaning |\n|---|---|---|---|\n");
-    for key in KEYS.iter().filter(|key| key.reader != CheckpointKeeper::Ignored) {
+    for key in KEYS.iter().filter(|key| key.reader != KeyReader::Ignored) {
         let default = if key.default.is_empty() { "**required**" } else { key.default };
         table.push_str(&format!("| `{}` | {} | {default} | {} |\n", key.path, key.form, key.meaning));
     }

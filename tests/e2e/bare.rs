@@ -127,7 +127,7 @@ fn as_a_command() {
 
 #[test]
 fn as_the_image_of_the_dockerfile() {
-    let dockerfile = include_str!("../deploy/Dockerfile");
+    let dockerfile = include_str!("../../deploy/Dockerfile");
     let instruction = |name: &str| {
         let mut found = dockerfile.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         let argument = found.next().unwrap_or_else(|| panic!("no {name}"));

@@ -73,7 +73,7 @@ fn changes(api: &Double) -> Vec<String> {
 /// Runs an invocation with the code that was deployed; the result decides how it ended.
 fn in_container(origin: &str, run: &Invocation) -> Activation {
     let code = BASE64_STANDARD.decode(run.action["exec"]["code"].as_str().unwrap()).unwrap();
-    let result = support::invoke(origin, run, &code);
+    let result = crate::support::invoke(origin, run, &code);
     let status = if result.get("error").is_some() { Status::ApplicationError } else { Status::Success };
     Activation::new("whiskjack").status(status).result(result)
 }

@@ -257,7 +257,7 @@ fn the_checkpoint_is_saved_while_a_long_run_lasts() {
 
 #[test]
 fn the_page_about_hosts_has_the_flags_that_are_tested() {
-    let page = include_str!("../docs/hosts.md");
+    let page = include_str!("../../docs/hosts.md");
     assert!(page.contains(&format!("wasmtime run -S {}", Stock::GRANTS)));
 }
 

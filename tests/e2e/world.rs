@@ -5,7 +5,7 @@ use whiskjack_testbed::artifacts;
 use wit_component::DecodedWasm;
 
 /// Names of the imports, sorted, and of the exports. WASI's imports come without their version, which must be 0.2: the patch version is the compiler's.
-pub fn imports_and_exports(component: &Path) -> [Vec<String>; 2] {
+pub(crate) fn imports_and_exports(component: &Path) -> [Vec<String>; 2] {
     let component = std::fs::read(component).unwrap();
     let decoded = wit_component::decode(&component).unwrap();
     let DecodedWasm::Component(resolve, world) = &decoded else { panic!("it is no component") };
@@ -25,7 +25,7 @@ pub fn imports_and_exports(component: &Path) -> [Vec<String>; 2] {
 }
 
 /// Whether Debian's Rust has built the components. Its libc is a preview-1 one: the adapter asks for a file system, and for no terminals.
-pub fn is_of_debian() -> bool {
+pub(crate) fn is_of_debian() -> bool {
     let toolchain = std::fs::read_to_string(artifacts().directory().join("toolchain")).unwrap_or_default();
     toolchain.starts_with("debian")
 }

@@ -1,6 +1,6 @@
 //! What came of a slice, for the report and the checkpoint. It goes from instance to instance.
 
-use super::Turn;
+use super::{Tally, Turn};
 use crate::checkpoint::{LogPlace, Owed, OwedRecord, Part, Seen};
 use crate::openwhisk::record::Summary;
 use crate::range::Range;

@@ -1,6 +1,6 @@
 //! The checkpoint is read as it was written, stays within its bound, and survives any damage.
 
-use crate::any::{bytes, cases, text};
+use super::any::{bytes, cases, text};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};

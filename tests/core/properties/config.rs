@@ -1,6 +1,6 @@
 //! Any parameters give a configuration or faults, and faults show no secret.
 
-use crate::any::{bytes, cases, text, value};
+use super::any::{bytes, cases, text, value};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;

@@ -1,6 +1,6 @@
 //! Acks come in however they are cut, windows go out whole, and whatever receivers do, the sender neither invents nor forgets an event.
 
-use crate::any::{cases, cut, text};
+use super::any::{cases, cut, text};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};

@@ -1,6 +1,6 @@
 //! Ranges are sets of milliseconds.
 
-use crate::any::cases;
+use super::any::cases;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::collections::BTreeSet;

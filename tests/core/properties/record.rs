@@ -1,6 +1,6 @@
 //! Pages of records are cut into records, and lines begin with their time or not.
 
-use crate::any::{bytes, cases, cut, object, text, value};
+use super::any::{bytes, cases, cut, object, text, value};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};

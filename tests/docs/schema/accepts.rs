@@ -4,7 +4,7 @@ use serde_json::Value;
 use std::sync::LazyLock;
 
 static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
-    let schema = serde_json::from_str(include_str!("../../docs/whiskjack.schema.json")).unwrap();
+    let schema = serde_json::from_str(include_str!("../../../docs/whiskjack.schema.json")).unwrap();
     jsonschema::draft202012::new(&schema).unwrap()
 });
 

@@ -1,6 +1,6 @@
 //! The schema, made from the table of keys: each key's form says what its value is. A form that is not known here is an error.
 
-use crate::patterns;
+use super::patterns;
 use serde_json::{Map, Value, json};
 use whiskjack::config::{KEYS, Key, KeyReader};
 
@@ -69,7 +69,7 @@ fn members(group: &str) -> Map<String, Value> {
             if !keys().any(|key| key.path == format!("{group}{name}")) && !members.contains_key(name) {
                 let within = format!("{group}{name}.");
                 members.insert(name.to_owned(), json!({
-                    "type": ["object", "null"], "properties": crate::made::members(&within), "additionalProperties": false,
+                    "type": ["object", "null"], "properties": members(&within), "additionalProperties": false,
                 }));
             }
         }
