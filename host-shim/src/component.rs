@@ -1,5 +1,7 @@
 //! The embedded component: made ready once per process, instantiated per worker and run.
 
+mod artifact;
+
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -8,7 +10,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
-use wasmtime::component::{Component, HasSelf, Linker, Resource, ResourceTable};
+use wasmtime::component::{HasSelf, Linker, Resource, ResourceTable};
 use wasmtime::{Engine, Store, StoreLimits, StoreLimitsBuilder};
 use wasmtime_wasi::cli::{WasiCli, WasiCliView as _};
 use wasmtime_wasi::random::WasiRandom;
@@ -69,20 +71,14 @@ pub(crate) struct Prepared {
 impl Prepared {
     /// Loads the embedded component.
     pub(crate) fn load() -> Result<Self, LoadError> {
-        let code = include_bytes!(concat!(env!("OUT_DIR"), "/whiskjack.cwasm"));
-        if code.is_empty() {
+        if artifact::is_missing() {
             return Err(LoadError::Missing);
         }
-        Self::from_native(code).map_err(|error| LoadError::Unusable(format!("{error:#}")))
+        Self::from_artifact().map_err(|error| LoadError::Unusable(format!("{error:#}")))
     }
 
-    fn from_native(code: &[u8]) -> wasmtime::Result<Self> {
-        let engine = Engine::new(&whiskjack_aot::config())?;
-        #[allow(
-            unsafe_code,
-            reason = "native code that this program's own build made; `load` takes no other"
-        )]
-        let component = unsafe { Component::deserialize(&engine, code) }?;
+    fn from_artifact() -> wasmtime::Result<Self> {
+        let (engine, component) = artifact::load()?;
         let mut linker = Linker::new(&engine);
         link(&mut linker)?;
         let library = bindings::LibraryPre::new(linker.instantiate_pre(&component)?)?;

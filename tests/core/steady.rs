@@ -1,8 +1,8 @@
 //! What a run costs the API when nothing is new, when one record became visible late, and where logs are in a store of their own: the core, compiled natively, against the double.
 //! The number of requests is a promise; bytes are printed only (`cargo test --test core steady -- --nocapture`).
 
-use openwhisk_double::{Activation, Clock, Double, Options};
 use crate::ports::{Native, Traffic};
+use openwhisk_double::{Activation, Clock, Double, Options};
 use serde_json::{Value, json};
 use whiskjack::run::plan::{self, Context, OwnAction};
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use whiskjack::config::{KeyReader, Config, KEYS};
+use whiskjack::config::{Config, KEYS, KeyReader};
 use whiskjack::events::Events;
 use whiskjack::lumberjack::Protocol;
 use whiskjack::openwhisk::record::Record;

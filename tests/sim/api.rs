@@ -1,5 +1,6 @@
 //! The OpenWhisk API as the forwarder sees it: list and count of activations, single records, and packages (docs/facts/openwhisk.md 1 and 10).
 
+use super::demand;
 use super::endless;
 use super::faults::{self, ApiFault};
 use super::package;
@@ -138,6 +139,7 @@ fn by_id(sim: &Sim, id: u128, logs_only: bool) -> Answer {
         None => {}
     }
     if logs_only && platform::logs_are_down(sim) {
+        demand::asked(sim, record, true);
         return Answer::json(502, b"<html>Bad Gateway</html>".to_vec());
     }
     if logs_only { logs(sim, record) } else { Answer::json(200, bytes(sim, record, true)) }
@@ -148,6 +150,7 @@ fn logs(sim: &Sim, record: &Record) -> Answer {
     let (now, settings) = (sim.now.get(), &sim.world.settings);
     let hopeful = now + 20_000 < record.start + settings.lookback_ms(0);
     platform::note(sim, record);
+    demand::asked(sim, record, false);
     let lines: Vec<String> = match record.at {
         LogsAt::Nowhere => return own_words("Logs are not available."),
         LogsAt::Api if !sim.quiet.get() && hopeful && sim.random.chance(settings.api_faults) => {

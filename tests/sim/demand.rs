@@ -6,6 +6,7 @@ use super::record::{LogsAt, Record};
 use super::trouble::{Event, How};
 use super::world::{Settings, Store};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use whiskjack::checkpoint::LogPlace;
 use whiskjack::run::store::STATE;
 
@@ -38,6 +39,10 @@ pub struct Demands {
     store_known: Option<u64>,
     /// When the run began that wrote the first checkpoint.
     first_run: Option<u64>,
+    /// Records of which a run asked for the lines in vain, though no later look-back shows them again: begin of the run, and id.
+    in_vain: Vec<(u64, u128)>,
+    /// Those of runs whose checkpoint was saved: they are owed, whatever is believed of where lines are.
+    owed_lines: BTreeSet<u128>,
     /// The checkpoint was lost: where a run begins anew, once it has, and whether it said so.
     lost: Option<Lost>,
 }
@@ -141,12 +146,25 @@ pub fn rightly_refused(sim: &Sim, result: &Value) -> Option<String> {
     })
 }
 
+/// A run asked for the lines of a record; `in_vain` if nobody answered for the store.
+pub fn asked(sim: &Sim, record: &Record, in_vain: bool) {
+    let began = sim.began.get();
+    let mut demands = sim.demands.borrow_mut();
+    demands.in_vain.retain(|asked| *asked != (began, record.id));
+    let is_last_chance = record.start + 2 * sim.lookback_ms() + lead(&sim.world.settings) < began;
+    if in_vain && is_last_chance {
+        demands.in_vain.push((began, record.id));
+    }
+}
+
 /// A run has ended and saved its checkpoint.
 pub fn saved(sim: &Sim, began: u64, result: &Value) {
     let mut demands = sim.demands.borrow_mut();
     if result.get("skipped").is_some() || result["checkpoint"] == "not saved" {
         return;
     }
+    let in_vain = std::mem::take(&mut demands.in_vain);
+    demands.owed_lines.extend(in_vain.iter().filter(|(run, _)| *run == began).map(|(_, id)| id));
     let lead = lead(&sim.world.settings);
     let known = if is_never_current(&sim.world.settings) { 0 } else { began.saturating_sub(lead) };
     demands.periods.iter_mut().filter(|period| period.open).for_each(|period| {
@@ -223,15 +241,18 @@ pub fn must_have_arrived(sim: &Sim, record: &Record, began: u64) -> bool {
 
 /// Whether a run must have asked for the lines of a record that are in a store of their own, where the first run found lines in records, or they came
 /// into records later: few records are asked for then, and what nobody asked for is only found again if the store gives lines of another before
-/// it has left the look-back.
+/// it has left the look-back. What a run did ask for is owed until there is an answer.
 fn is_asked_for_in_store(sim: &Sim, record: &Record) -> bool {
     let settings = &sim.world.settings;
-    let Demands { store_known: known, first_run, .. } = *sim.demands.borrow();
+    let demands = sim.demands.borrow();
+    let Demands { store_known: known, first_run, .. } = *demands;
     let moved = sim.world.platform.moves.first().is_some_and(|(ms, _)| *ms <= first_run.unwrap_or(u64::MAX));
     let by_chance = (settings.logs == LogsAt::Record && !sim.world.platform.moves.is_empty() || moved)
         && settings.logs_parameter == "auto"
         && record.at == LogsAt::Api;
-    !by_chance || known.is_some_and(|known| known <= record.start + settings.lookback_ms(0))
+    !by_chance
+        || demands.owed_lines.contains(&record.id)
+        || known.is_some_and(|known| known <= record.start + settings.lookback_ms(0))
 }
 
 /// Whether a record has lines that can be had some time.

@@ -69,7 +69,7 @@ fn members(group: &str) -> Map<String, Value> {
             if !keys().any(|key| key.path == format!("{group}{name}")) && !members.contains_key(name) {
                 let within = format!("{group}{name}.");
                 members.insert(name.to_owned(), json!({
-                    "type": ["object", "null"], "properties": members(&within), "additionalProperties": false,
+                    "type": ["object", "null"], "properties": self::members(&within), "additionalProperties": false,
                 }));
             }
         }
