@@ -5,7 +5,7 @@ use super::fault::{Fault, Faults};
 use super::keys::{self, KEYS};
 use super::nested::{TWICE, nest};
 use super::origin::Origin;
-use super::strangers;
+use super::{strangers, text};
 use serde_json::{Map, Value};
 use std::ops::RangeInclusive;
 
@@ -96,7 +96,8 @@ impl Reader {
 
     /// A switch.
     pub(super) fn switch(&mut self, path: &str) -> Option<bool> {
-        self.read(path, "give true or false", Value::as_bool)
+        let remedy = text::switch(self.get(path).and_then(Value::as_str));
+        self.read(path, remedy, Value::as_bool)
     }
 
     /// A length of time with its unit, in milliseconds.
@@ -128,15 +129,22 @@ impl Reader {
         })
     }
 
-    /// A list of texts that must be there.
-    pub(super) fn texts(&mut self, path: &str, remedy: &str) -> Option<Vec<String>> {
-        self.required(path, remedy, |reader, path| {
-            reader.read(path, remedy, |value| {
-                let texts: Option<Vec<String>> =
-                    value.as_array()?.iter().map(|text| text.as_str().map(Into::into)).collect();
-                texts.filter(|texts| !texts.is_empty())
-            })
-        })
+    /// A list of texts that must be there, each with its index. What is not a text is a fault and left out.
+    pub(super) fn texts(&mut self, path: &str, remedy: &str) -> Option<Vec<(usize, String)>> {
+        let items = self.required(path, remedy, |reader, path| {
+            reader.read(path, remedy, |value| value.as_array().filter(|items| !items.is_empty()).cloned())
+        })?;
+        let mut texts = Vec::new();
+        for (index, item) in items.into_iter().enumerate() {
+            match item {
+                Value::String(text) => texts.push((index, text)),
+                other => {
+                    let remedy = format!("this item is not a text; {remedy}");
+                    self.fault_at(format!("{path}[{index}]"), &other, remedy);
+                }
+            }
+        }
+        Some(texts)
     }
 
     /// Reads with `parse`; that it cannot is a fault.
@@ -179,7 +187,10 @@ fn unknown_keys(prefix: &str, group: &Map<String, Value>) -> Vec<(String, String
                 found.extend(unknown_keys(&format!("{path}."), inner));
             }
             Value::Null if keys::is_group(&path) => {}
-            _ if keys::is_group(&path) => found.push((path, "give an object".into())),
+            _ if keys::is_group(&path) => {
+                let remedy = object_for(&path).into();
+                found.push((path, remedy));
+            }
             _ => {
                 let remedy = strangers::why_unknown(&path);
                 found.push((if path.is_empty() { "\"\"".into() } else { path }, remedy));
@@ -187,6 +198,17 @@ fn unknown_keys(prefix: &str, group: &Map<String, Value>) -> Vec<(String, String
         }
     }
     found
+}
+
+/// What to give in the place of a group that is not an object.
+fn object_for(group: &str) -> &'static str {
+    match group {
+        "logstash" => "give an object, as {\"host\": \"logstash.example.com\", \"port\": 5044}",
+        "logstash.backoff" => "give an object, as {\"init\": \"1s\", \"max\": \"60s\"}",
+        "checkpoint" => "give an object, as {\"store\": \"package\"}",
+        "api" => "give an object, as {\"host\": \"https://openwhisk.example.com\"}",
+        _ => "give an object",
+    }
 }
 
 fn is_known(path: &str) -> bool {

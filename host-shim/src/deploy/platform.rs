@@ -1,10 +1,15 @@
 //! The part of the OpenWhisk API that deploying needs (docs/facts/openwhisk.md 1.6, 4, 5).
 
+use std::time::Duration;
+
+use bytes::Bytes;
 use http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
+use tokio::time::sleep;
 
-use crate::http::Api;
+use crate::http::{Api, Called};
 use crate::origin::Origin;
+use crate::said;
 use crate::secret::Secret;
 
 use super::MARK;
@@ -38,7 +43,14 @@ pub(super) enum Found {
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) body: Value,
+    /// What the body is, for people who have to find out who answers.
+    form: &'static str,
 }
+
+/// Most time that the API is left alone because it asks for that, each time; what takes longer is for people to wait for.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// So often it is left alone for one request.
+const PAUSES: usize = 3;
 
 impl Kind {
     pub(super) fn word(self) -> &'static str {
@@ -78,8 +90,8 @@ impl Platform {
         let query = if kind == Kind::Action { "?code=false" } else { "" };
         let answer = self.ask(Method::GET, &own(&format!("{}{query}", kind.path(name))), None).await?;
         match answer.status {
-            StatusCode::NOT_FOUND => Ok(Found::Nothing),
-            StatusCode::OK => {
+            _ if answer.is_missing() => Ok(Found::Nothing),
+            StatusCode::OK if answer.body.is_object() => {
                 let annotations = answer.body.get("annotations").and_then(Value::as_array);
                 let marked = annotations
                     .is_some_and(|all| all.iter().any(|one| one.get("key").is_some_and(|key| key == MARK)));
@@ -106,7 +118,8 @@ impl Platform {
     pub(super) async fn delete(&self, kind: Kind, name: &str) -> Result<(), String> {
         let answer = self.ask(Method::DELETE, &own(&kind.path(name)), None).await?;
         match answer.status {
-            StatusCode::OK | StatusCode::NOT_FOUND => Ok(()),
+            StatusCode::OK => Ok(()),
+            _ if answer.is_missing() => Ok(()),
             _ => Err(answer.refusal()),
         }
     }
@@ -157,22 +170,74 @@ impl Platform {
         let answer = self.ask(Method::GET, &own(&format!("activations/{id}")), None).await?;
         match answer.status {
             StatusCode::OK => Ok(Some(answer.body)),
-            StatusCode::NOT_FOUND => Ok(None),
+            _ if answer.is_missing() => Ok(None),
             _ => Err(answer.refusal()),
         }
     }
 
+    /// What the platform tells of itself to everybody: its limits and kinds. Null if it does not.
+    pub(super) async fn info(&self) -> Value {
+        let answer = self.ask(Method::GET, "/", None).await;
+        answer.ok().filter(|answer| answer.status == StatusCode::OK).map(|answer| answer.body).unwrap_or_default()
+    }
+
+    /// Asks, again if the API is busy and says for how long.
     async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer, String> {
-        let body = body.map(|body| body.to_string().into_bytes());
-        let (status, bytes) = self.api.call(method, path, body).await?;
-        Ok(Answer { status, body: serde_json::from_slice(&bytes).unwrap_or_default() })
+        let body = body.map(|body| Bytes::from(body.to_string()));
+        let mut pauses = 0;
+        loop {
+            let called = self.api.call(method.clone(), path, body.clone()).await?;
+            let is_busy = [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE].contains(&called.status);
+            let pause = called.retry_after.filter(|pause| is_busy && *pause <= LONGEST_PAUSE);
+            let Some(pause) = pause.filter(|_| pauses < PAUSES) else { return Ok(Answer::new(&called)) };
+            pauses += 1;
+            said::to_stderr(format_args!(
+                "whiskjack: the API is busy (HTTP {}) and asks for a pause; trying again in {} s",
+                called.status.as_u16(),
+                pause.as_secs()
+            ));
+            sleep(pause).await;
+        }
     }
 }
 
 impl Answer {
+    fn new(called: &Called) -> Self {
+        let parsed = serde_json::from_slice(&called.body);
+        let form = match (&parsed, called.body.trim_ascii_start().first()) {
+            (Ok(_), _) => "other JSON",
+            (Err(_), None) => "an empty body",
+            (Err(_), Some(b'<')) => "HTML",
+            (Err(_), Some(_)) => "a body that is not JSON",
+        };
+        Self { status: called.status, body: parsed.unwrap_or_default(), form }
+    }
+
+    /// Whether OpenWhisk says that there is no such thing; a 404 of anybody else tells nothing about that.
+    fn is_missing(&self) -> bool {
+        self.status == StatusCode::NOT_FOUND && error_text(&self.body).is_some() && self.body.get("code").is_some()
+    }
+
     /// Why the API would not, as a sentence without its full stop.
     pub(super) fn refusal(&self) -> String {
+        const HOST: &str = "__OW_API_HOST, or APIHOST in ~/.wskprops";
         let status = self.status.as_u16();
+        let is_strangers = match status {
+            200..=299 => true,
+            404 => !self.is_missing(),
+            _ => false,
+        };
+        if is_strangers {
+            return format!(
+                "HTTP {status} with {} is not an answer of the OpenWhisk API; is the API host right ({HOST})?",
+                self.form
+            );
+        }
+        if self.status.is_redirection() {
+            return format!(
+                "the answer leads elsewhere (HTTP {status}); give the address that it leads to as the API host ({HOST})"
+            );
+        }
         let said = match error_text(&self.body) {
             Some(text) => format!(
                 "the API says: {} (HTTP {status})",
@@ -185,6 +250,7 @@ impl Answer {
             403 => format!("{said}; the key may not do this"),
             413 => format!("{said}; code or parameters are too large"),
             429 => format!("{said}; wait a minute"),
+            500..=599 => format!("{said}; try again in a while"),
             _ => said,
         }
     }
