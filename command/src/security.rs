@@ -104,20 +104,11 @@ pub fn take(params: &mut Map<String, Value>) -> (Channel, Vec<Fault>) {
 
 /// A warning that names what is only about TLS, where there is none.
 pub fn idle(params: &Map<String, Value>) -> Option<String> {
-    const ABOUT_TLS: [&str; 8] = [
-        "rejectUnauthorized",
-        "ca",
-        "servername",
-        "cert",
-        "key",
-        "passphrase",
-        "minVersion",
-        "maxVersion",
-    ];
+    const ABOUT_TLS: [&str; 8] =
+        ["rejectUnauthorized", "ca", "servername", "cert", "key", "passphrase", "minVersion", "maxVersion"];
     let mut params = params.clone();
     nested::nest(&mut params);
-    let section =
-        Section { name: "logstash", map: params.get_mut("logstash"), faults: &mut Vec::new() };
+    let section = Section { name: "logstash", map: params.get_mut("logstash"), faults: &mut Vec::new() };
     let is_off = section.get("tls") == Some(&Value::Bool(false));
     let idle: Vec<String> = ABOUT_TLS
         .into_iter()
@@ -317,7 +308,10 @@ mod tests {
         let unused = |state: Option<&str>| unused_state(store.as_object().unwrap(), state.map(Path::new));
         assert_eq!(unused(None), None);
         let fault = unused(Some("s.json")).unwrap().to_string();
-        assert!(fault.starts_with("checkpoint.store: the file of --state s.json would not be used"), "{fault}");
+        assert!(
+            fault.starts_with("checkpoint.store: the file of --state s.json would not be used"),
+            "{fault}"
+        );
     }
 
     #[test]

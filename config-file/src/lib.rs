@@ -94,7 +94,8 @@ pub fn read_group(
     environment: &dyn Fn(&str) -> Option<String>,
     group: &str,
 ) -> Result<ConfigFile, String> {
-    let belongs = |key: &str| key.strip_prefix(group).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    let belongs =
+        |key: &str| key.strip_prefix(group).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
     read_keys(name, bytes, environment, belongs)
 }
 

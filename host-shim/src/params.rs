@@ -119,7 +119,7 @@ impl HostParams {
             notes.faults.push(Fault {
                 key: "api".to_owned(),
                 value: section::shortened(params.get("api")),
-                remedy: "must be an object; give it as {\"host\": \"https://openwhisk.example.com\"}, or leave it out"
+                remedy: "must be an object; give one such as {\"host\": \"https://openwhisk.example.com\"}, or leave it out"
                     .to_owned(),
             });
         }

@@ -229,8 +229,7 @@ mod tests {
     #[test]
     fn what_the_host_has_to_say_follows_the_warnings_of_the_component() {
         let warnings = ["two".to_owned()];
-        for (report, expected) in
-            [(r#"{"warnings":["one"]}"#, json!(["one", "two"])), ("{}", json!(["two"]))]
+        for (report, expected) in [(r#"{"warnings":["one"]}"#, json!(["one", "two"])), ("{}", json!(["two"]))]
         {
             let result = RunResult::report(report.as_bytes(), true, true, &[], &warnings);
             assert_eq!((&result.object["warnings"], result.verdict), (&expected, Verdict::Complete));

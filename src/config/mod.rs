@@ -170,7 +170,7 @@ fn sources(reader: &mut Reader, own_action: Option<&str>, warnings: &mut Vec<Str
     let mut entries: Vec<Entry> = Vec::new();
     let names = reader.texts(
         "actions",
-        "give the names of the actions to monitor, as [\"my-action\", \"package/action\", \"package/*\"]",
+        "give the names of the actions to monitor, such as [\"my-action\", \"package/action\", \"package/*\"]",
     );
     let given = names.is_some();
     for (index, name) in names.into_iter().flatten() {

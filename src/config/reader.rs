@@ -103,7 +103,7 @@ impl Reader {
     /// A length of time with its unit, in milliseconds.
     pub(super) fn duration(&mut self, path: &str, range: RangeInclusive<u64>) -> Option<u64> {
         let remedy = format!(
-            "give a time with its unit, from {} to {}, as \"30s\" (ms, s, m or h): Filebeat means seconds by a bare number, Node.js \
+            "give a time with its unit, from {} to {}, such as \"30s\" (ms, s, m or h): Filebeat means seconds by a bare number, Node.js \
              milliseconds",
             span(*range.start()),
             span(*range.end())
@@ -203,10 +203,10 @@ fn unknown_keys(prefix: &str, group: &Map<String, Value>) -> Vec<(String, String
 /// What to give in the place of a group that is not an object.
 fn object_for(group: &str) -> &'static str {
     match group {
-        "logstash" => "give an object, as {\"host\": \"logstash.example.com\", \"port\": 5044}",
-        "logstash.backoff" => "give an object, as {\"init\": \"1s\", \"max\": \"60s\"}",
-        "checkpoint" => "give an object, as {\"store\": \"package\"}",
-        "api" => "give an object, as {\"host\": \"https://openwhisk.example.com\"}",
+        "logstash" => "give an object, such as {\"host\": \"logstash.example.com\", \"port\": 5044}",
+        "logstash.backoff" => "give an object, such as {\"init\": \"1s\", \"max\": \"60s\"}",
+        "checkpoint" => "give an object, such as {\"store\": \"package\"}",
+        "api" => "give an object, such as {\"host\": \"https://openwhisk.example.com\"}",
         _ => "give an object",
     }
 }

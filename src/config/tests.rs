@@ -207,7 +207,13 @@ fn what_is_wrong_with_sending_is_named_with_its_remedy() {
     );
     assert!(found.iter().any(|fault| fault.starts_with("logstash.hosts[0]: ")), "{found:?}");
     assert!(found.iter().any(|fault| fault.starts_with("logstash.pipelining: ")), "{found:?}");
-    assert!(found.iter().any(|fault| fault == "logstash.backoff: give an object, as {\"init\": \"1s\", \"max\": \"60s\"}"), "{found:?}");
+    assert!(
+        found
+            .iter()
+            .any(|fault| fault
+                == "logstash.backoff: give an object, such as {\"init\": \"1s\", \"max\": \"60s\"}"),
+        "{found:?}"
+    );
 }
 
 #[test]
@@ -390,7 +396,7 @@ fn what_stands_in_the_place_of_a_group_is_told_by_the_object_to_give() {
         }
         params[group] = json!("localhost");
         let found = faults(params);
-        let told = format!("{group}: give an object, as {{\"");
+        let told = format!("{group}: give an object, such as {{\"");
         assert!(found.iter().any(|fault| fault.starts_with(&told)), "{group}: {found:?}");
     }
 }

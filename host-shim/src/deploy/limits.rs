@@ -103,7 +103,9 @@ mod tests {
                 600_000,
                 256,
                 Runtime::Native,
-                Some("--timeout 600s: this platform lets an action run for 0.1 to 300 s; give a time within that"),
+                Some(
+                    "--timeout 600s: this platform lets an action run for 0.1 to 300 s; give a time within that",
+                ),
             ),
             (
                 60_000,
@@ -111,12 +113,19 @@ mod tests {
                 Runtime::Native,
                 Some("--memory 1024: this platform gives an action 128 to 512 MB; give a number within that"),
             ),
-            (60_000, 64, Runtime::Native, Some("--memory 64: this platform gives an action 128 to 512 MB; give a number within that")),
+            (
+                60_000,
+                64,
+                Runtime::Native,
+                Some("--memory 64: this platform gives an action 128 to 512 MB; give a number within that"),
+            ),
             (
                 60_000,
                 256,
                 kind("rust:9"),
-                Some("--kind rust:9: this platform has no such kind; give --kind go:1.20 or rust:1.34, or --native"),
+                Some(
+                    "--kind rust:9: this platform has no such kind; give --kind go:1.20 or rust:1.34, or --native",
+                ),
             ),
         ] {
             let checked = check(&info, &deployment(timeout_ms, memory_mb, runtime));
@@ -129,7 +138,12 @@ mod tests {
 
     #[test]
     fn what_the_platform_does_not_tell_is_left_to_its_own_check() {
-        for info in [json!(null), json!("<html>"), json!({}), json!({"limits": {"max_action_duration": 1}, "runtimes": []})] {
+        for info in [
+            json!(null),
+            json!("<html>"),
+            json!({}),
+            json!({"limits": {"max_action_duration": 1}, "runtimes": []}),
+        ] {
             assert_eq!(check(&info, &deployment(600_000, 9999, kind("odd:1"))), Ok(()));
         }
     }

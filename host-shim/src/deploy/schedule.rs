@@ -40,13 +40,15 @@ impl Schedule {
         Field::named("weekday", 0, 6, &WEEKDAYS).values(weekday)?;
         let most_days = months.iter().filter_map(|month| DAYS.get(*month as usize)).max();
         if days.first() > most_days {
-            return Err(format!("`{day}` is not a day of `{month}`; it would never fire on the day that is meant"));
+            return Err(format!(
+                "`{day}` is not a day of `{month}`; it would never fire on the day that is meant"
+            ));
         }
         let period = shortest_gap(&hours, &minutes, &seconds);
         if period < SHORTEST {
             return Err(format!(
                 "would fire every {} s, as the first of six fields is the second; runs start once a minute at most, so give five fields, \
-                 or a single second first, as \"0 {}\"",
+                 or a single second first, such as \"0 {}\"",
                 period.as_secs(),
                 fields.get(1..).unwrap_or_default().join(" ")
             ));
@@ -105,18 +107,25 @@ impl Field {
             let (first, last) = match range.split_once('-') {
                 Some((first, last)) => (self.value(first, field)?, self.value(last, field)?),
                 None if range == "*" => (self.smallest, self.largest),
-                None if range == "?" => return Err(self.wrong(field, "the alarms feed knows no `?`; give `*`")),
+                None if range == "?" => {
+                    return Err(self.wrong(field, "the alarms feed knows no `?`; give `*`"));
+                }
                 None => {
                     let value = self.value(range, field)?;
                     if step.is_some() {
-                        let remedy = format!("the alarms feed takes it for {range} alone; give `{range}-{}/…`", self.largest);
+                        let remedy = format!(
+                            "the alarms feed takes it for {range} alone; give `{range}-{}/…`",
+                            self.largest
+                        );
                         return Err(self.wrong(field, &remedy));
                     }
                     (value, value)
                 }
             };
             if first > last {
-                return Err(self.wrong(field, "its range ends before it begins; swap the two, or give two ranges"));
+                return Err(
+                    self.wrong(field, "its range ends before it begins; swap the two, or give two ranges")
+                );
             }
             all.extend((first..=last).step_by(step.unwrap_or(1)));
         }
@@ -133,8 +142,13 @@ impl Field {
         let number = number(text).ok_or_else(|| self.wrong(field, &self.form()))?;
         match self.what {
             // The feed counts from 0, everybody else from 1.
-            "month" => Err(self.wrong(field, "the alarms feed counts months from 0; give them by name, as JAN, or `*`")),
-            "weekday" if number == 7 => Err(self.wrong(field, "the alarms feed takes 7 for Saturday; give 0 or SUN for Sunday")),
+            "month" => {
+                Err(self
+                    .wrong(field, "the alarms feed counts months from 0; give them by name, as JAN, or `*`"))
+            }
+            "weekday" if number == 7 => {
+                Err(self.wrong(field, "the alarms feed takes 7 for Saturday; give 0 or SUN for Sunday"))
+            }
             _ if (self.smallest..=self.largest).contains(&number) => Ok(number),
             _ => Err(self.wrong(field, &self.form())),
         }

@@ -49,16 +49,8 @@ pub(super) fn trust(section: &mut Section<'_>) -> Trust {
 
 /// What is only about TLS has no effect without it.
 fn warn_of_idle(logstash: &mut Section<'_>) {
-    const ABOUT_TLS: [&str; 8] = [
-        "rejectUnauthorized",
-        "ca",
-        "servername",
-        "cert",
-        "key",
-        "passphrase",
-        "minVersion",
-        "maxVersion",
-    ];
+    const ABOUT_TLS: [&str; 8] =
+        ["rejectUnauthorized", "ca", "servername", "cert", "key", "passphrase", "minVersion", "maxVersion"];
     let idle: Vec<String> = ABOUT_TLS
         .into_iter()
         .filter(|key| logstash.get(key).is_some())
@@ -66,9 +58,14 @@ fn warn_of_idle(logstash: &mut Section<'_>) {
         .collect();
     match idle.as_slice() {
         [] => {}
-        [one] => logstash.warn(format!("`logstash.tls` is false, so {one} has no effect; remove one of the two")),
+        [one] => {
+            logstash.warn(format!("`logstash.tls` is false, so {one} has no effect; remove one of the two"))
+        }
         several => {
-            logstash.warn(format!("`logstash.tls` is false, so {} have no effect; remove `logstash.tls` or these", several.join(", ")));
+            logstash.warn(format!(
+                "`logstash.tls` is false, so {} have no effect; remove `logstash.tls` or these",
+                several.join(", ")
+            ));
         }
     }
 }

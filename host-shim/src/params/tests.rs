@@ -379,7 +379,9 @@ fn a_proxy_is_hidden_only_where_it_names_a_user() {
 
 #[test]
 fn a_word_of_yaml_that_is_a_text_there_is_told_by_what_to_write() {
-    let host = take(&mut json!({"logstash": {"tls": "off", "rejectUnauthorized": "false"}, "api": {"rejectUnauthorized": "no"}}));
+    let host = take(
+        &mut json!({"logstash": {"tls": "off", "rejectUnauthorized": "false"}, "api": {"rejectUnauthorized": "no"}}),
+    );
     let told: Vec<String> = host.faults.iter().map(ToString::to_string).collect();
     assert_eq!(
         told,

@@ -47,12 +47,17 @@ mod tests {
             keeper.unused(params.as_object().unwrap()).map(|fault| fault.to_string())
         };
         let file = Keeper::File("s.json".into());
-        for params in [json!({"checkpoint": {"store": "package"}}), json!({"checkpoint.store": "activation"})] {
+        for params in [json!({"checkpoint": {"store": "package"}}), json!({"checkpoint.store": "activation"})]
+        {
             assert_eq!(unused(&Keeper::Platform, params.clone()), None);
             let fault = unused(&file, params.clone()).unwrap();
-            assert!(fault.starts_with("checkpoint.store: the file of --state s.json would not be used; "), "{fault}");
+            assert!(
+                fault.starts_with("checkpoint.store: the file of --state s.json would not be used; "),
+                "{fault}"
+            );
         }
-        for params in [json!({}), json!({"checkpoint": {"store": "host"}}), json!({"checkpoint": "package"})] {
+        for params in [json!({}), json!({"checkpoint": {"store": "host"}}), json!({"checkpoint": "package"})]
+        {
             assert_eq!(unused(&file, params.clone()), None, "{params}");
         }
     }

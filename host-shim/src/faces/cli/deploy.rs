@@ -13,32 +13,32 @@ use crate::run::RunContext;
 
 /// What `deploy --help` and `undeploy --help` print.
 pub const HELP: &str = "\
-whiskjack deploy makes this program an OpenWhisk action that an alarm runs: action, trigger with an alarm, and rule.
-It may be repeated at any time, and makes what is there as the arguments say. whiskjack undeploy takes it away again.
+whiskjack deploy puts this program on OpenWhisk as an action that an alarm runs. It makes an action, a trigger with an alarm,
+and a rule. It may be repeated at any time: it changes what it has made to what the options say. whiskjack undeploy deletes
+all of it again, but not the checkpoint.
 
 Usage:
   whiskjack deploy --config FILE [OPTIONS]
   whiskjack undeploy [--name NAME] [--config FILE] [--api-ca FILE] [--dry-run]
 
 Options:
-  --config FILE    the action's parameters, in YAML or JSON, with ${NAME} and its kin filled in from the environment here
-                   and now, as for `whiskjack run`; checked before anything is changed. undeploy reads nothing in it but
-                   `api`, which says how to reach the API
-  --name NAME      name of the action, default whiskjack; trigger and rule are NAME-alarm and NAME-rule
-  --schedule CRON  when it runs, in UTC: minute, hour, day, month (by name) and weekday, or these after a second; once a
-                   minute at most; default \"* * * * *\", every minute
-  --timeout TIME   longest run, such as 45s, 5m or 500ms; default the schedule's period, 60s at most; never longer than the
-                   period, or runs would overlap
+  --config FILE    the action's parameters, in YAML or JSON. ${NAME} is filled in from the environment here and now, as for
+                   `whiskjack run`. The file is checked before anything is changed. undeploy only reads its key `api`
+  --name NAME      name of the action; default whiskjack. The trigger is NAME-alarm, the rule NAME-rule
+  --schedule CRON  when it runs, in UTC: minute, hour, day, month (by name) and weekday; with six fields the first is the
+                   second. At most once a minute; default \"* * * * *\", every minute
+  --timeout TIME   time limit of a run, such as 45s, 5m or 500ms. It must not be longer than the period of the schedule, or
+                   runs would overlap. Default: that period, 60s at most
   --memory MB      memory of the action; default 256
-  --kind KIND      runtime of the platform that speaks ActionLoop; default rust:1.34
-  --native         run in the stock image for executables instead, which starts anew for each run
-  --docker IMAGE   run in this image; without --zip the image brings whiskjack itself
-  --zip FILE       code with `exec` at its root, instead of this program
+  --kind KIND      runtime of the platform, one that speaks ActionLoop; default rust:1.34
+  --native         run in the platform's image for executables, which starts the program anew for each run
+  --docker IMAGE   run in this image; without --zip the image must contain whiskjack
+  --zip FILE       code with `exec` at its root; default this program
   --ca FILE, --cert FILE, --key FILE, --passphrase-file FILE
-                   as for `whiskjack run`: certificates and key for the receiver, put into the action's parameters
+                   certificates and key for the receiver, as for `whiskjack run`; they are put into the action's parameters
   --api-ca FILE    certificates to trust at the API, PEM; instead of `api.ca`
   --dry-run        check everything, say what would be done, and change nothing
-  --wait TIME      how long to wait for the first run; 0s does not; default period, timeout and a minute
+  --wait TIME      how long to wait for the first run, 0s for not at all; default period, timeout and a minute together
 
 API host and key come from the environment or from ~/.wskprops, as for `whiskjack run`. The API is asked through the proxy of
 the environment (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY), else through that of `api.proxy_url`.
@@ -199,11 +199,9 @@ pub fn prepare_up(
         None => None,
     };
     let memory_mb = match &options.memory {
-        Some(text) => text
-            .parse()
-            .ok()
-            .filter(|memory| *memory > 0)
-            .ok_or(format!("--memory {text}: is not a number of megabytes; give a whole number, such as 256"))?,
+        Some(text) => text.parse().ok().filter(|memory| *memory > 0).ok_or(format!(
+            "--memory {text}: is not a number of megabytes; give a whole number, such as 256"
+        ))?,
         None => DEFAULT_MEMORY_MB,
     };
     let runtime = runtime(options)?;
@@ -236,16 +234,17 @@ fn runtime(options: &DeployOptions) -> Result<Runtime, String> {
         };
     }
     let kind = options.kind.as_deref().unwrap_or(KIND);
-    let word = |text: &str| {
-        !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
-    };
+    let word =
+        |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
     match kind.split_once(':') {
         Some((family, version)) if word(family) && word(version) => Ok(Runtime::Kind(kind.to_owned())),
         None if kind == "blackbox" => {
             Err("--kind blackbox: is the kind of all images; give --docker IMAGE, or --native".to_owned())
         }
         None if kind == "native" => Err("--kind native: is not a kind; give --native".to_owned()),
-        _ => Err(format!("--kind {kind}: is not a kind with its version; give one such as {KIND} or go:1.20")),
+        _ => {
+            Err(format!("--kind {kind}: is not a kind with its version; give one such as {KIND} or go:1.20"))
+        }
     }
 }
 
@@ -373,8 +372,12 @@ mod tests {
         };
         let params = down(&format!("--api-ca {}", ca.display()), &proxy).unwrap();
         assert_eq!(params, json!({"api": {"proxy_url": "http://proxy:3128", "ca": "CA\n"}}));
-        assert!(down("", &|_| None).unwrap_err().contains("line 4: api.proxy_url: the variable PROXY is not set"));
-        for (bytes, part) in [(&b""[..], "is empty"), (&[0x30, 0x82, 0xff], "is not a text; convert it to PEM")] {
+        assert!(
+            down("", &|_| None).unwrap_err().contains("line 4: api.proxy_url: the variable PROXY is not set")
+        );
+        for (bytes, part) in
+            [(&b""[..], "is empty"), (&[0x30, 0x82, 0xff], "is not a text; convert it to PEM")]
+        {
             std::fs::write(&ca, bytes).unwrap();
             let message = down(&format!("--api-ca {}", ca.display()), &proxy).unwrap_err();
             assert!(message.starts_with("--api-ca ") && message.contains(part), "{message}");
@@ -412,7 +415,9 @@ mod tests {
             let message = prepared(arguments).unwrap_err();
             assert!(message.contains(part) && !message.contains("sesame"), "{arguments}: {message}");
         }
-        for image in ["whiskjack", "me/whiskjack:1", "localhost:5000/me/x", "Hub.example.com/a/b/c:v1.0@sha256:00ff"] {
+        for image in
+            ["whiskjack", "me/whiskjack:1", "localhost:5000/me/x", "Hub.example.com/a/b/c:v1.0@sha256:00ff"]
+        {
             let deployment = prepared(&format!("--docker {image}")).unwrap();
             assert_eq!(deployment.runtime, Runtime::Image(image.to_owned()));
         }
