@@ -65,8 +65,11 @@ fn run_once(files: &Files) -> Result<(), ()> {
         Err(message) => return misused(&message),
     };
     let (key, key_fault) = arguments::api_key(&environment);
+    let state = files.state.as_deref();
+    let (idle, unused) = (security::idle(&params), security::unused_state(&params, state));
     let (channel, mut faults) = take(&mut params);
     faults.extend(key_fault);
+    faults.extend(unused);
     control::choose(&match channel {
         Channel::Plain => control::Channel::Plain,
         Channel::Tls(name) => control::Channel::Tls(name),
@@ -81,8 +84,9 @@ fn run_once(files: &Files) -> Result<(), ()> {
         checkpoint: CheckpointKeeper::Platform,
     };
     let params = serde_json::Value::Object(params).to_string();
-    let outcome = forward(params.as_bytes(), context, files.state.as_deref(), faults)
+    let outcome = forward(params.as_bytes(), context, state, faults, idle)
         .unwrap_or_else(|failed| *failed)
+        .with_state(state)
         .as_written(&source);
     control::say_goodbye();
     for fault in &outcome.faults {
@@ -99,6 +103,7 @@ fn forward(
     mut context: Context,
     state: Option<&Path>,
     faults: Vec<Fault>,
+    idle: Option<String>,
 ) -> Result<Outcome, Box<Outcome>> {
     let failed = |message: String| Box::new(Outcome::error(message));
     let keyed = !matches!(context.authorization, Authorization::Missing);
@@ -118,7 +123,7 @@ fn forward(
     };
     let report = work(&plan, &mut kept);
     let saved = kept.keep(&report);
-    Ok(Outcome::report(&report.result, report.complete, saved))
+    Ok(Outcome::report(&report.result, report.complete, saved, idle))
 }
 
 /// Why there is no plan. With a key (`keyed`) a missing one is no fault: it was held back.

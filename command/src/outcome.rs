@@ -1,5 +1,7 @@
 //! The result line: one JSON object, as the action returns it.
 
+use std::path::Path;
+
 use serde_json::{Map, Value, json};
 
 use whiskjack_config_file::Source;
@@ -42,13 +44,18 @@ impl Outcome {
         Self { faults, ..outcome }
     }
 
-    /// The forwarder's own report; `saved` says why the checkpoint could not be saved.
-    pub fn report(result: &[u8], complete: bool, saved: Result<(), String>) -> Self {
+    /// The forwarder's own report; `saved` says why the checkpoint could not be saved, `warning` what the command has to say besides.
+    pub fn report(result: &[u8], complete: bool, saved: Result<(), String>, warning: Option<String>) -> Self {
         let Ok(Value::Object(mut object)) = serde_json::from_slice(result) else {
             return Self::error(
-                "the forwarder's report is no JSON object; build again with `cargo xtask build`",
+                "the forwarder's report is not a JSON object; build again with `cargo xtask build`",
             );
         };
+        if let Some(warning) = warning
+            && let Value::Array(all) = object.entry("warnings").or_insert_with(|| json!([]))
+        {
+            all.push(warning.into());
+        }
         if let Err(problem) = saved {
             let own = object.get("error").and_then(Value::as_str).map(|own| format!("{own}; "));
             object.insert("error".to_owned(), format!("{}{problem}", own.unwrap_or_default()).into());
@@ -71,9 +78,31 @@ impl Outcome {
         self
     }
 
-    /// The object on one line, without the API key. A guard only: it should not have come this far.
+    /// The same with the name of the file that the forwarder only knows as the state handed in.
+    pub fn with_state(mut self, state: Option<&Path>) -> Self {
+        if let Some(state) = state {
+            let name = format!("--state {}", state.display());
+            self.object
+                .values_mut()
+                .for_each(|value| change_texts(value, &|text| text.replace("the state handed in", &name)));
+        }
+        self
+    }
+
+    /// The object on one line, its texts without the API key. A guard only: it should not have come this far.
     pub fn line(&self, key: Option<&str>) -> String {
-        redacted(&Value::Object(self.object.clone()).to_string(), key)
+        let mut object = self.object.clone();
+        object.values_mut().for_each(|value| change_texts(value, &|text| redacted(text, key)));
+        Value::Object(object).to_string()
+    }
+}
+
+fn change_texts(value: &mut Value, change: &dyn Fn(&str) -> String) {
+    match value {
+        Value::String(text) => *text = change(text),
+        Value::Array(items) => items.iter_mut().for_each(|item| change_texts(item, change)),
+        Value::Object(members) => members.values_mut().for_each(|value| change_texts(value, change)),
+        _ => {}
     }
 }
 
@@ -101,14 +130,30 @@ mod tests {
 
     #[test]
     fn a_checkpoint_that_was_not_saved_joins_the_forwarders_error() {
-        let outcome = Outcome::report(br#"{"sent":3,"error":"one"}"#, true, Err("two".to_owned()));
+        let outcome = Outcome::report(br#"{"sent":3,"error":"one"}"#, true, Err("two".to_owned()), None);
         assert_eq!(
             Value::Object(outcome.object),
             json!({"sent": 3, "error": "one; two", "checkpoint": "not saved"})
         );
         assert!(!outcome.complete);
-        assert!(Outcome::report(b"{}", true, Ok(())).complete);
-        assert!(!Outcome::report(b"[]", true, Ok(())).complete);
+        assert!(Outcome::report(b"{}", true, Ok(()), None).complete);
+        assert!(!Outcome::report(b"[]", true, Ok(()), None).complete);
+    }
+
+    #[test]
+    fn a_warning_joins_those_of_the_forwarder_and_the_state_is_called_by_its_file() {
+        let report = br#"{"warnings":["the checkpoint in the state handed in cannot be read"]}"#;
+        let outcome = Outcome::report(report, true, Ok(()), Some("two".to_owned()));
+        let named = outcome.with_state(Some(Path::new("s.json")));
+        let expected = json!(["the checkpoint in --state s.json cannot be read", "two"]);
+        assert_eq!(named.object["warnings"], expected);
+        assert!(named.complete);
+    }
+
+    #[test]
+    fn a_key_of_the_result_stays_though_the_secret_is_the_same_word() {
+        let outcome = Outcome::report(br#"{"a":"activations","activations":3}"#, true, Ok(()), None);
+        assert_eq!(outcome.line(Some("u:activations")), r#"{"a":"(not shown)","activations":3}"#);
     }
 
     #[test]

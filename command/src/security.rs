@@ -4,8 +4,10 @@
 //! client certificate (docs/facts/wasm.md 0 and 1.1). A key that asks for more is refused: to ignore it would be a security hole. What is taken
 //! out of the configuration never reaches the forwarder.
 
+use std::path::Path;
+
 use serde_json::{Map, Value};
-use whiskjack_settings::{Fault, nested};
+use whiskjack_settings::{Fault, nested, text};
 
 /// How receivers are spoken to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,6 +77,46 @@ pub fn take(params: &mut Map<String, Value>) -> (Channel, Vec<Fault>) {
     (if tls { Channel::Tls(name) } else { Channel::Plain }, faults)
 }
 
+/// A warning that names what is only about TLS, where there is none.
+pub fn idle(params: &Map<String, Value>) -> Option<String> {
+    const ABOUT_TLS: [&str; 8] =
+        ["rejectUnauthorized", "ca", "servername", "cert", "key", "passphrase", "minVersion", "maxVersion"];
+    let mut params = params.clone();
+    nested::nest(&mut params);
+    let section = Section { name: "logstash", map: params.get_mut("logstash"), faults: &mut Vec::new() };
+    let is_off = section.get("tls") == Some(&Value::Bool(false));
+    let idle: Vec<String> = ABOUT_TLS
+        .into_iter()
+        .filter(|key| is_off && section.get(key).is_some())
+        .map(|key| format!("`logstash.{key}`"))
+        .collect();
+    match idle.as_slice() {
+        [] => None,
+        [one] => Some(format!("`logstash.tls` is false, so {one} has no effect; remove one of the two")),
+        several => Some(format!(
+            "`logstash.tls` is false, so {} have no effect; remove `logstash.tls` or these",
+            several.join(", ")
+        )),
+    }
+}
+
+/// The fault of parameters that keep the checkpoint elsewhere, though there is a file for it: one of the two is not meant.
+pub fn unused_state(params: &Map<String, Value>, state: Option<&Path>) -> Option<Fault> {
+    let file = state?;
+    let mut params = params.clone();
+    nested::nest(&mut params);
+    let store = params.get("checkpoint")?.get("store")?.as_str();
+    let store = store.filter(|store| ["package", "activation"].contains(store))?;
+    Some(Fault {
+        key: "checkpoint.store".to_owned(),
+        value: format!("\"{store}\""),
+        remedy: format!(
+            "the file of --state {} would not be used; remove this key to keep the checkpoint there, or leave --state out",
+            file.display()
+        ),
+    })
+}
+
 /// One object of the parameters. What is no object is the forwarder's to report.
 struct Section<'a> {
     name: &'static str,
@@ -114,7 +156,7 @@ impl Section<'_> {
                 (*flag, Some(format!("{why}; {instead}")))
             }
             (Some(Value::Bool(flag)), _) => (*flag, None),
-            (Some(_), _) => (default, Some("must be true or false, without quotes".to_owned())),
+            (Some(other), _) => (default, Some(text::switch(other.as_str()).to_owned())),
         };
         if let Some(problem) = problem {
             self.fault(key, shortened(self.get(key)), problem);
@@ -228,6 +270,26 @@ mod tests {
     }
 
     #[test]
+    fn what_has_no_effect_is_named_settings_without_tls_and_a_file_without_a_checkpoint() {
+        let idle = |params: Value| super::idle(params.as_object().unwrap());
+        assert_eq!(idle(json!({"logstash": {"ca": "c"}})), None);
+        assert_eq!(idle(json!({"logstash": {"tls": false, "ca": ""}})), None);
+        let one = idle(json!({"logstash.tls": false, "logstash": {"ca": "c"}})).unwrap();
+        assert!(one.starts_with("`logstash.tls` is false, so `logstash.ca` has no effect"), "{one}");
+        let two = idle(json!({"logstash": {"tls": false, "ca": "c", "key.pem": "k"}})).unwrap();
+        assert!(two.contains("so `logstash.ca`, `logstash.key` have no effect"), "{two}");
+
+        let store = json!({"checkpoint.store": "package"});
+        let unused = |state: Option<&str>| unused_state(store.as_object().unwrap(), state.map(Path::new));
+        assert_eq!(unused(None), None);
+        let fault = unused(Some("s.json")).unwrap().to_string();
+        assert!(
+            fault.starts_with("checkpoint.store: the file of --state s.json would not be used"),
+            "{fault}"
+        );
+    }
+
+    #[test]
     fn a_proxy_is_refused_with_tls_and_without_and_its_password_is_not_shown() {
         for tls in [true, false] {
             let (_, faults, left) = taken(json!({
@@ -259,7 +321,7 @@ mod tests {
         }
         assert!(!format!("{faults:?} {left}").contains("hidden"), "{faults:?} {left}");
         let (_, faults, _) = taken(json!({"logstash.tls": "user:secret@logs"}));
-        assert_eq!(faults, ["logstash.tls: must be true or false, without quotes"]);
+        assert_eq!(faults, ["logstash.tls: must be true or false"]);
     }
 
     #[test]
@@ -270,8 +332,8 @@ mod tests {
         assert_eq!(
             faults,
             [
-                "api.rejectUnauthorized: must be true or false, without quotes (it is {…})",
-                "logstash.tls: must be true or false, without quotes (it is \"no\")",
+                "api.rejectUnauthorized: must be true or false (it is {…})",
+                "logstash.tls: must be true or false; write false (it is \"no\")",
                 "logstash.servername: must be a host name or an IP address, as in the server's certificate (it is 5)",
                 "logstash.maxVersion: must be \"TLSv1.2\" or \"TLSv1.3\" (it is \"SSLv3\")",
             ]

@@ -154,14 +154,14 @@ fn resolve(
     let is_letter = |c: char| c.is_ascii_alphabetic() || c == '_';
     if !name.starts_with(is_letter) || !name.chars().all(|c| is_letter(c) || c.is_ascii_digit()) {
         return Err(
-            "`${…}` does not name a variable; give letters, digits and `_` between the braces, as `${LOGSTASH_HOST}`, or write `$${` for the \
+            "`${…}` does not name a variable; give letters, digits and `_` between the braces, such as `${LOGSTASH_HOST}`, or write `$${` for the \
              two characters themselves"
                 .into(),
         );
     }
     if rest.is_some_and(|rest| rest.starts_with(['-', '+', '='])) {
         return Err(format!(
-            "`${{{name}:…}}` is written as for a shell; a default follows the colon at once, as `${{{name}:default}}`"
+            "`${{{name}:…}}` is written as for a shell; a default follows the colon at once, such as `${{{name}:default}}`"
         ));
     }
     let value = environment(name).filter(|value| !value.is_empty());
@@ -169,7 +169,7 @@ fn resolve(
         (Some(value), _) => value,
         (None, None) => {
             return Err(format!(
-                "the variable {name} is not set; set it, or give a default, as `${{{name}:default}}`"
+                "the variable {name} is not set; set it, or give a default, such as `${{{name}:default}}`"
             ));
         }
         (None, Some(rest)) => match rest.strip_prefix('?') {

@@ -82,6 +82,27 @@ pub fn read(
     bytes: &[u8],
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<ConfigFile, String> {
+    read_keys(name, bytes, environment, |_| true)
+}
+
+/// Reads one group of a file, such as `api`, and nothing else: variables of other keys need not be set. The file as a whole must be sound all the same.
+pub fn read_group(
+    name: &str,
+    bytes: &[u8],
+    environment: &dyn Fn(&str) -> Option<String>,
+    group: &str,
+) -> Result<ConfigFile, String> {
+    let belongs =
+        |key: &str| key.strip_prefix(group).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    read_keys(name, bytes, environment, belongs)
+}
+
+fn read_keys(
+    name: &str,
+    bytes: &[u8],
+    environment: &dyn Fn(&str) -> Option<String>,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<ConfigFile, String> {
     let said = |faults: &[Fault]| {
         let list: Vec<String> = faults.iter().map(Fault::to_string).collect();
         format!("{name}: {}", list.join("; "))
@@ -90,6 +111,9 @@ pub fn read(
         .map_err(|what| Fault::new(None, "", what))
         .and_then(|text| parse(name, &text))
         .map_err(|fault| said(&[fault]))?;
+    if let Value::Object(params) = &mut document.value {
+        params.retain(|key, _| wanted(key));
+    }
     let mut filling = fill::Filling::new(environment, &document.places);
     filling.fill(&mut document.value, "");
     if !filling.faults.is_empty() {

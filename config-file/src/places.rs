@@ -63,8 +63,15 @@ impl Source {
         above(key).find_map(found).map(|(_, name)| name.as_str())
     }
 
+    /// The lines of a key; of a group that is only written as a part of dotted keys, the line of the first of these.
     fn lines(&self, path: &str) -> Vec<usize> {
-        self.places.iter().filter(|(known, _)| known == path).map(|(_, line)| *line).collect()
+        let lines: Vec<usize> =
+            self.places.iter().filter(|(known, _)| known == path).map(|(_, line)| *line).collect();
+        if !lines.is_empty() || path.is_empty() {
+            return lines;
+        }
+        let is_in = |known: &str| known.strip_prefix(path).is_some_and(|rest| rest.starts_with('.'));
+        self.places.iter().find(|(known, _)| is_in(known)).map(|(_, line)| *line).into_iter().collect()
     }
 }
 

@@ -234,7 +234,7 @@ fn a_variable_is_a_number_or_a_list_only_where_one_belongs() {
 #[test]
 fn a_variable_that_cannot_be_filled_in_is_a_fault_that_names_it_its_key_and_its_line() {
     for (written, part) in [
-        ("${NONE}", "the variable NONE is not set; set it, or give a default, as `${NONE:default}`"),
+        ("${NONE}", "the variable NONE is not set; set it, or give a default, such as `${NONE:default}`"),
         ("${EMPTY}", "the variable EMPTY is not set"),
         ("${HOST}${NONE}", "the variable NONE is not set"),
         ("${NONE:?ask Ann}", "the variable NONE is not set; ask Ann"),
@@ -281,6 +281,37 @@ fn keys_are_found_again_in_the_file() {
         assert_eq!(source.variable("logstash.hosts"), Some("${SECRET}"), "it is in it");
         assert_eq!((source.variable("logstash.hosts[0]"), source.variable("actions")), (None, None));
     }
+}
+
+#[test]
+fn a_group_of_dotted_keys_has_the_line_of_the_first_of_them() {
+    let yaml = "# first\nactions: [a]\nlogstash.host: h\nlogstash.backoff.init: x\n";
+    let json = "{\n\"actions\": [\"a\"],\n\"logstash.host\": \"h\",\n\"logstash.backoff.init\": \"x\"}";
+    for text in [yaml, json] {
+        let source = read_as("c", text).unwrap().source;
+        for (key, place) in [
+            ("logstash.host", "c, line 3"),
+            ("logstash.port", "c, line 3"),
+            ("logstash", "c, line 3"),
+            ("logstash.backoff", "c, line 4"),
+            ("logstash.backoff.max", "c, line 4"),
+            ("logs", "c"),
+            ("api.host", "c"),
+        ] {
+            assert_eq!(source.place(key), place, "{key}\n{text}");
+        }
+    }
+}
+
+#[test]
+fn of_one_group_nothing_else_is_filled_in() {
+    let text = "actions: ${NONE}\nlogstash: {host: h, key: \"${NONE}\"}\napi: {host: \"${HOST}\"}\napi.ca: C\napis: 1\n";
+    assert!(read_as("c", text).is_err());
+    let file = read_group("c", text.as_bytes(), &environment, "api").unwrap();
+    assert_eq!(Value::Object(file.params), json!({"api": {"host": "logs.example.com"}, "api.ca": "C"}));
+    assert_eq!(file.source.place("api.ca"), "c, line 4");
+    let fault = read_group("c", b"api: {host: '${NONE}'}", &environment, "api").unwrap_err();
+    assert!(fault.starts_with("c: line 1: api.host: the variable NONE is not set"), "{fault}");
 }
 
 mod any {

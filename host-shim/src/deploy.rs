@@ -11,6 +11,7 @@ mod archive;
 mod code;
 mod down;
 mod feed;
+mod limits;
 mod names;
 mod platform;
 mod schedule;
@@ -68,7 +69,7 @@ pub struct Deployment {
 #[derive(Debug, thiserror::Error)]
 pub enum DeployError {
     /// The configuration has faults; nothing was changed.
-    #[error("the configuration cannot be deployed")]
+    #[error("the configuration has faults")]
     Config(Vec<Fault>),
     /// Anything else that was found before anything was changed.
     #[error("{0}")]
@@ -105,9 +106,10 @@ pub async fn up(
     context: &RunContext,
     say: &mut dyn FnMut(&str),
 ) -> Result<(), DeployError> {
-    let (platform, secrets, keys) = reach(&deployment.params, context).map_err(DeployError::Refused)?;
-    let mut say = |line: &str| say(&result::without(line, &secrets));
-    up::up(deployment, context, &platform, &keys, &mut say).await.map_err(|error| error.sealed(&secrets))
+    let reached = reach(&deployment.params, context).map_err(DeployError::Refused)?;
+    let secrets = &reached.secrets;
+    let mut say = |line: &str| say(&result::without(line, secrets));
+    up::up(deployment, context, &reached, &mut say).await.map_err(|error| error.sealed(secrets))
 }
 
 /// Takes away what [`up`] has made under these names; `params` say how the API is reached. Must be called on a tokio runtime.
@@ -118,13 +120,30 @@ pub async fn down(
     context: &RunContext,
     say: &mut dyn FnMut(&str),
 ) -> Result<(), DeployError> {
-    let (platform, secrets, _) = reach(params, context).map_err(DeployError::Refused)?;
+    let Reached { platform, secrets, faults, .. } = reach(params, context).map_err(DeployError::Refused)?;
+    // `up` finds them with all the others. Of what says how the API is reached, nothing is left out silently.
+    if !faults.is_empty() {
+        return Err(DeployError::Config(faults));
+    }
     let mut say = |line: &str| say(&result::without(line, &secrets));
     down::down(names, dry_run, &platform, &mut say).await.map_err(|error| error.sealed(&secrets))
 }
 
-/// The platform, what must not be shown, and the keys of the configuration that hold it. Errors are sentences.
-fn reach(params: &Value, context: &RunContext) -> Result<(Platform, Vec<Secret>, Vec<String>), String> {
+/// The platform, and what the parameters say besides.
+struct Reached {
+    platform: Platform,
+    /// What must not be shown.
+    secrets: Vec<Secret>,
+    /// The keys of the configuration that hold secrets.
+    secret_keys: Vec<String>,
+    /// What is wrong with the keys of the API.
+    faults: Vec<Fault>,
+    /// What should be known about the configuration though it is not a fault.
+    warnings: Vec<String>,
+}
+
+/// Errors are sentences.
+fn reach(params: &Value, context: &RunContext) -> Result<Reached, String> {
     let mut faults = Vec::new();
     let access = Access::of(context, false, &mut faults);
     if !faults.is_empty() {
@@ -148,5 +167,12 @@ fn reach(params: &Value, context: &RunContext) -> Result<(Platform, Vec<Secret>,
     let api = Api::new(&Pool::default(), &Way { trust, proxy }, Some(origin.clone()), Some(&key), None)
         .map_err(|error| error.to_string())?;
     secrets.extend(key_forms(&key));
-    Ok((Platform::new(api, origin, key), secrets, host.secret_keys))
+    let of_api = |fault: &Fault| fault.key == "api" || fault.key.starts_with("api.");
+    Ok(Reached {
+        platform: Platform::new(api, origin, key),
+        secrets,
+        secret_keys: host.secret_keys,
+        faults: host.faults.into_iter().filter(of_api).collect(),
+        warnings: host.warnings,
+    })
 }

@@ -24,6 +24,7 @@ use wasmtime_wasi_http::{
 };
 
 use self::body::{Limits, Unhurried};
+pub(crate) use self::call::Called;
 use self::connector::Connector;
 use self::wire::Wire;
 use crate::net::proxy::Proxy;

@@ -13,7 +13,6 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use serde_json::{Map, Value, json};
-use whiskjack_config_file::Source;
 use whiskjack_host::deploy::{self, DeployError};
 use whiskjack_host::entrypoint::cli::Prepared;
 use whiskjack_host::entrypoint::cli::deploy::DeployCommand;
@@ -63,7 +62,7 @@ fn deployment(command: &DeployCommand) -> ExitCode {
         Err(error) => return ended(Err(error.into())),
     };
     let mut say = |line: &str| said::to_stdout(line);
-    let mut source = Source::default();
+    let source;
     let outcome = match command {
         DeployCommand::Help => return ended(print(cli::deploy::HELP)),
         DeployCommand::Up(options) => match cli::deploy::prepare_up(options, &entrypoint::environment) {
@@ -74,7 +73,8 @@ fn deployment(command: &DeployCommand) -> ExitCode {
             Err(message) => return misused(&message),
         },
         DeployCommand::Down(options) => match cli::deploy::prepare_down(options, &entrypoint::environment) {
-            Ok((names, params, dry_run, context)) => {
+            Ok((names, params, dry_run, context, of_params)) => {
+                source = of_params;
                 runtime.block_on(deploy::down(&names, &params, dry_run, &context, &mut say))
             }
             Err(message) => return misused(&message),
@@ -87,7 +87,7 @@ fn deployment(command: &DeployCommand) -> ExitCode {
         Err(DeployError::Config(mut faults)) => {
             cli::as_written(&mut faults, &source);
             faults.iter().for_each(|fault| said::to_stderr(cli::located(fault, &source)));
-            misused("the configuration cannot be deployed; nothing was changed")
+            misused("the configuration has faults; nothing was changed")
         }
         Err(error) => ended(Err(error.into())),
     }
@@ -151,6 +151,9 @@ fn run_once(prepared: Prepared) -> anyhow::Result<u8> {
     }
     for fault in &result.faults {
         said::to_stderr(cli::located(fault, &source));
+    }
+    if let Some(error) = result.untold() {
+        said::to_stderr(format_args!("whiskjack: {error}"));
     }
     print(&format!("{}\n", Value::Object(result.object.clone())))?;
     Ok(cli::status(&result))

@@ -34,7 +34,7 @@ use rustls::pki_types::ServerName;
 use serde_json::{Map, Value};
 use whiskjack_settings::{Fault, nested};
 
-use self::section::Section;
+use self::section::{Notes, Section};
 use crate::net::proxy::Proxy;
 use crate::secret::Secret;
 use crate::tls::{self, Asked, Settings, Trust};
@@ -56,6 +56,8 @@ pub(crate) struct HostParams {
     pub(crate) api_proxy: Option<Proxy>,
     /// All that is wrong.
     pub(crate) faults: Vec<Fault>,
+    /// What should be known though it is not a fault.
+    pub(crate) warnings: Vec<String>,
     /// Texts that must not show up in a result.
     pub(crate) secrets: Vec<Secret>,
     /// The keys that hold them, as `logstash.key`.
@@ -82,32 +84,24 @@ impl HostParams {
     pub(crate) fn take(params: &mut Map<String, Value>) -> Self {
         // First, or a key with a dot in its name would stay in the parameters.
         let twice = nested::nest(params).into_iter();
-        let mut faults: Vec<Fault> =
-            twice.map(|key| Fault { key, value: String::new(), remedy: nested::TWICE.to_owned() }).collect();
-        let (mut secrets, mut secret_keys) = (Vec::new(), Vec::new());
+        let twice = twice.map(|key| Fault { key, value: String::new(), remedy: nested::TWICE.to_owned() });
+        let mut notes = Notes { faults: twice.collect(), ..Notes::default() };
         // A `logstash` that is no object is the component's to report.
         let receivers = params.get("logstash").map(Receivers::read).unwrap_or_default();
         let api_host =
             params.get("api").and_then(|api| api.get("host")).and_then(Value::as_str).map(str::to_owned);
-        let mut logstash = Section::new(
-            "logstash",
-            params.get_mut("logstash"),
-            &mut faults,
-            (&mut secrets, &mut secret_keys),
-        );
+        let mut logstash = Section::new("logstash", params.get_mut("logstash"), &mut notes);
         let security = security::security(&mut logstash);
         let receiver_proxy = proxies::of_receivers(&mut logstash);
         if params.get("api").is_some_and(|api| !api.is_object() && !api.is_null()) {
-            faults.push(Fault {
+            notes.faults.push(Fault {
                 key: "api".to_owned(),
                 value: section::shortened(params.get("api")),
-                remedy:
-                    "must be an object; give one with the keys `ca` or `rejectUnauthorized`, or leave it out"
-                        .to_owned(),
+                remedy: "must be an object; give one such as {\"host\": \"https://openwhisk.example.com\"}, or leave it out"
+                    .to_owned(),
             });
         }
-        let mut api =
-            Section::new("api", params.get_mut("api"), &mut faults, (&mut secrets, &mut secret_keys));
+        let mut api = Section::new("api", params.get_mut("api"), &mut notes);
         let api_trust = security::trust(&mut api);
         let api_proxy = proxies::of_api(&mut api);
         if matches!(api_trust, Trust::Only(_))
@@ -115,6 +109,7 @@ impl HostParams {
         {
             api.fault("ca", format!("cannot be used ({error}); give CA certificates as PEM text"));
         }
+        let Notes { faults, warnings, secrets, secret_keys } = notes;
         Self {
             receivers,
             security,
@@ -123,6 +118,7 @@ impl HostParams {
             api_trust,
             api_proxy,
             faults,
+            warnings,
             secrets,
             secret_keys,
         }

@@ -8,6 +8,9 @@ use whiskjack_settings::Fault;
 /// OpenWhisk takes results of up to 1 MiB; a little is left for what it wraps around them.
 const LARGEST: usize = (1 << 20) - 4096;
 
+/// What the component calls the checkpoint that it was handed.
+const STATE: &str = "the state handed in";
+
 /// Shorter texts are not looked for: replacing them would garble the result and protect nothing.
 const SHORTEST_SECRET: usize = 8;
 
@@ -58,8 +61,22 @@ impl RunResult {
         Self { object, verdict: Verdict::InvalidConfig, faults }
     }
 
-    /// The component's own report, with what went wrong around it.
-    pub(crate) fn report(result: &[u8], complete: bool, saved: bool, problems: &[String]) -> Self {
+    /// What went wrong before there was a report: nothing in the log tells of it.
+    pub fn untold(&self) -> Option<&str> {
+        if self.object.len() > 1 || self.verdict == Verdict::InvalidConfig {
+            return None;
+        }
+        self.object.get("error")?.as_str()
+    }
+
+    /// The component's own report, with what went wrong around it and what the host has to say besides.
+    pub(crate) fn report(
+        result: &[u8],
+        complete: bool,
+        saved: bool,
+        problems: &[String],
+        warnings: &[String],
+    ) -> Self {
         let Ok(Value::Object(mut object)) = serde_json::from_slice(result) else {
             return Self::error(
                 "the forwarder's report is not a JSON object; build again with `cargo xtask build`",
@@ -73,21 +90,36 @@ impl RunResult {
             let all: Vec<String> = own.into_iter().chain(problems.iter().cloned()).collect();
             object.insert("error".to_owned(), all.join("; ").into());
         }
+        if !warnings.is_empty() {
+            let all = object.entry("warnings").or_insert_with(|| json!([]));
+            if let Value::Array(all) = all {
+                all.extend(warnings.iter().cloned().map(Value::from));
+            }
+        }
         let complete = complete && !object.contains_key("error");
         let verdict = if complete { Verdict::Complete } else { Verdict::Incomplete };
         Self { object, verdict, faults: Vec::new() }
     }
 
-    /// The same without secrets, and small enough. A guard only: none should have come this far.
+    /// The same with the name of what the component only knows as [`STATE`].
+    pub(crate) fn with_state(mut self, name: &str) -> Self {
+        self.each_text(&|text| text.replace(STATE, name));
+        self
+    }
+
+    /// The same without secrets, and small enough. A guard only: none should have come this far. Only texts are looked at: a secret
+    /// may be a word that the result has as a key or that stands in a number, and then it tells nothing there.
     pub(crate) fn sealed(mut self, secrets: &[Secret]) -> Self {
         let texts = long_ones(secrets);
-        let object = std::mem::take(&mut self.object);
-        self.object =
-            object.into_iter().map(|(key, value)| (redacted(&key, &texts), clean(value, &texts))).collect();
+        self.each_text(&|text| redacted(text, &texts));
         for fault in &mut self.faults {
-            for text in [&mut fault.key, &mut fault.value, &mut fault.remedy] {
+            for text in [&mut fault.value, &mut fault.remedy] {
                 *text = redacted(text, &texts);
             }
+        }
+        // With their keys as they are.
+        if !self.faults.is_empty() {
+            self.object.insert("faults".to_owned(), json!(self.faults));
         }
         let size = serde_json::to_string(&self.object).map_or(usize::MAX, |text| text.len());
         if size > LARGEST {
@@ -101,6 +133,10 @@ impl RunResult {
         }
         self
     }
+
+    fn each_text(&mut self, change: &dyn Fn(&str) -> String) {
+        self.object.values_mut().for_each(|value| change_texts(value, change));
+    }
 }
 
 /// The same text without secrets.
@@ -113,17 +149,12 @@ fn long_ones(secrets: &[Secret]) -> Vec<&str> {
     texts.filter(|text| text.len() >= SHORTEST_SECRET).collect()
 }
 
-fn clean(value: Value, secrets: &[&str]) -> Value {
+fn change_texts(value: &mut Value, change: &dyn Fn(&str) -> String) {
     match value {
-        Value::String(text) => Value::String(redacted(&text, secrets)),
-        Value::Array(items) => items.into_iter().map(|item| clean(item, secrets)).collect(),
-        Value::Object(members) => Value::Object(
-            members
-                .into_iter()
-                .map(|(key, value)| (redacted(&key, secrets), clean(value, secrets)))
-                .collect(),
-        ),
-        other => other,
+        Value::String(text) => *text = change(text),
+        Value::Array(items) => items.iter_mut().for_each(|item| change_texts(item, change)),
+        Value::Object(members) => members.values_mut().for_each(|value| change_texts(value, change)),
+        _ => {}
     }
 }
 
@@ -154,20 +185,67 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_replaced_wherever_it_stands() {
-        let result = RunResult::report(
-            br#"{"note":["key 0123456789:abcdef!"],"0123456789:abcdef":1}"#,
-            true,
-            true,
-            &[],
-        )
-        .sealed(&[Secret::new("0123456789:abcdef"), Secret::new("key")]);
-        assert_eq!(Value::Object(result.object), json!({"note": ["key (not shown)!"], "(not shown)": 1}));
+    fn a_secret_is_replaced_in_every_text() {
+        let report = br#"{"note":["key 0123456789:abcdef!"],"in":{"deep":[{"er":"0123456789:abcdef"}]}}"#;
+        let result = RunResult::report(report, true, true, &[], &[])
+            .sealed(&[Secret::new("0123456789:abcdef"), Secret::new("key")]);
+        assert_eq!(
+            Value::Object(result.object),
+            json!({"note": ["key (not shown)!"], "in": {"deep": [{"er": "(not shown)"}]}})
+        );
+    }
+
+    #[test]
+    fn a_secret_that_is_also_a_key_or_a_number_of_the_result_leaves_both_as_they_are() {
+        let report = json!({
+            "activations": 12345678, "lines": {"acknowledged": 12345678}, "actions": {"checkout": {"lines": 3}},
+            "checkpoint": "saved", "warnings": ["checkout acknowledged 12345678"]
+        });
+        let secrets = ["activations", "acknowledged", "checkout", "12345678", "warnings"].map(Secret::new);
+        let bytes = serde_json::to_vec(&report).unwrap();
+        let sealed = RunResult::report(&bytes, true, true, &[], &[]).sealed(&secrets);
+        let mut expected = report;
+        expected["warnings"] = json!(["(not shown) (not shown) (not shown)"]);
+        assert_eq!(Value::Object(sealed.object), expected);
+    }
+
+    #[test]
+    fn a_passphrase_that_is_a_word_of_a_key_leaves_the_keys_of_faults_as_they_are() {
+        let result = RunResult::invalid_config(vec![fault("logstash.passphrase")])
+            .sealed(&[Secret::new("passphrase")]);
+        assert_eq!(result.faults[0].key, "logstash.passphrase");
+        assert_eq!(result.object["faults"][0]["key"], "logstash.passphrase");
+    }
+
+    #[test]
+    fn the_state_is_called_by_the_name_of_its_file() {
+        let report = br#"{"warnings":["the checkpoint in the state handed in cannot be read"]}"#;
+        let result = RunResult::report(report, true, true, &[], &[]).with_state("--state s.json");
+        assert_eq!(result.object["warnings"][0], "the checkpoint in --state s.json cannot be read");
+        let core = include_str!("../../src/plan/load.rs");
+        assert!(core.contains(STATE), "the component calls it so");
+    }
+
+    #[test]
+    fn what_the_host_has_to_say_follows_the_warnings_of_the_component() {
+        let warnings = ["two".to_owned()];
+        for (report, expected) in [(r#"{"warnings":["one"]}"#, json!(["one", "two"])), ("{}", json!(["two"]))]
+        {
+            let result = RunResult::report(report.as_bytes(), true, true, &[], &warnings);
+            assert_eq!((&result.object["warnings"], result.verdict), (&expected, Verdict::Complete));
+        }
+    }
+
+    #[test]
+    fn only_what_no_report_tells_is_untold() {
+        assert_eq!(RunResult::error("no API").untold(), Some("no API"));
+        assert_eq!(RunResult::report(br#"{"sent":1,"error":"x"}"#, true, true, &[], &[]).untold(), None);
+        assert_eq!(RunResult::invalid_config(vec![fault("actions")]).untold(), None);
     }
 
     #[test]
     fn a_problem_outside_the_component_joins_its_error_and_the_run_is_not_complete() {
-        let result = RunResult::report(br#"{"sent":3,"error":"one"}"#, true, true, &["two".to_owned()]);
+        let result = RunResult::report(br#"{"sent":3,"error":"one"}"#, true, true, &["two".to_owned()], &[]);
         assert_eq!(Value::Object(result.object), json!({"sent": 3, "error": "one; two"}));
         assert_eq!(result.verdict, Verdict::Incomplete);
     }
@@ -175,7 +253,7 @@ mod tests {
     #[test]
     fn a_result_over_the_platforms_limit_becomes_an_error_within_it() {
         let report = serde_json::to_vec(&json!({"x": "y".repeat(1 << 20)})).unwrap();
-        let result = RunResult::report(&report, true, true, &[]).sealed(&[]);
+        let result = RunResult::report(&report, true, true, &[], &[]).sealed(&[]);
         assert!(result.object.get("error").unwrap().as_str().unwrap().contains("too large"));
     }
 }

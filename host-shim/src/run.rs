@@ -2,10 +2,10 @@
 
 mod access;
 mod check;
+mod keeper;
 mod way;
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -30,6 +30,7 @@ use whiskjack_settings::text;
 
 pub(crate) use self::access::Access;
 pub use self::access::Given;
+pub use self::keeper::Keeper;
 
 /// A run that is killed repeats at most what it did in this time.
 const SAVE_EVERY: Duration = Duration::from_secs(15);
@@ -65,16 +66,6 @@ pub struct RunContext {
     pub proxies: ProxyVariables,
 }
 
-/// Who keeps the checkpoint.
-#[derive(Clone, Debug, Default)]
-pub enum Keeper {
-    /// The platform, where the component finds it by itself.
-    #[default]
-    Platform,
-    /// This file, for one run at a time.
-    File(PathBuf),
-}
-
 /// A runtime that suits [`Shim::run`]: one thread, which looks at sockets and clocks after every step of a worker.
 ///
 /// Tokio's default is every 61 steps. A busy instance gives way at each tick of 15 ms only, so that would be a second.
@@ -104,15 +95,21 @@ impl Shim {
     pub async fn run(&self, params: Value, context: RunContext) -> RunResult {
         let Value::Object(mut params) = params else {
             return RunResult::error(
-                "the parameters are no JSON object; give named parameters, as `actions` and `logstash`",
+                "the parameters are not a JSON object; give named parameters, such as `actions` and `logstash`",
             );
         };
         let mut host = HostParams::take(&mut params);
+        host.faults.extend(context.checkpoint.unused(&params));
         way::find_proxy(&mut host, &context);
         let mut secrets = host.secrets.clone();
         secrets.extend(context.api_key.iter().flat_map(key_forms));
         self.pool.look().await;
-        self.run_checked(&Value::Object(params), host, &context).await.sealed(&secrets)
+        let result = self.run_checked(&Value::Object(params), host, &context).await;
+        match &context.checkpoint {
+            Keeper::Platform => result,
+            Keeper::File(file) => result.with_state(&format!("--state {}", file.display())),
+        }
+        .sealed(&secrets)
     }
 
     async fn run_checked(&self, params: &Value, mut host: HostParams, context: &RunContext) -> RunResult {
@@ -129,6 +126,7 @@ impl Shim {
             Some(Ok(bytes)) => CheckpointKeeper::Host(bytes),
             Some(Err(message)) => return RunResult::error(message),
         };
+        let warnings = std::mem::take(&mut host.warnings);
         let access = Access::of(context, host.api_host.is_some(), &mut host.faults);
         let platform = access.origin.clone();
         let permitted = way::permitted(&host, context);
@@ -165,6 +163,7 @@ impl Shim {
             outcomes: Vec::new(),
             saved_at: Instant::now(),
             problems: Vec::new(),
+            warnings,
         };
         run.forward_all().await;
         run.finish().await
@@ -279,6 +278,8 @@ struct Run {
     outcomes: Vec<Outcome>,
     saved_at: Instant,
     problems: Vec<String>,
+    /// What the host has to say of the configuration.
+    warnings: Vec<String>,
 }
 
 /// A slice that was worked on: the worker, if it is still good, and what came of it.
@@ -375,7 +376,7 @@ impl Run {
         if let Err(message) = kept {
             self.problem(message);
         }
-        RunResult::report(&report.result, report.complete, saved, &self.problems)
+        RunResult::report(&report.result, report.complete, saved, &self.problems, &self.warnings)
     }
 
     async fn conclude(&mut self, last: bool) -> Result<Report, CallError> {

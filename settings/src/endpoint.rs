@@ -38,14 +38,14 @@ pub fn is_own_machine(host: &str) -> bool {
 
 /// Takes `host`, `host:port`, `[address]:port` or a bare IPv6 address apart. The error says what to do.
 pub fn split(text: &str) -> Result<(&str, Option<u16>), &'static str> {
-    const FORM: &str = "give `host:port`, as `logstash.example.com:5044` or `[2001:db8::1]:5044`";
+    const FORM: &str = "give `host:port`, such as `logstash.example.com:5044` or `[2001:db8::1]:5044`";
     let text = text.trim();
     // First, as what stands before it may hold any of the others.
     if text.contains('@') {
         return Err("leave user and password out: give `host:port`");
     }
     if text.contains("://") {
-        return Err("leave the scheme out: give `host:port`, as `logstash.example.com:5044`");
+        return Err("leave the scheme out: give `host:port`, such as `logstash.example.com:5044`");
     }
     if text.contains('/') {
         return Err("leave the slash out, and what follows it: give `host:port`");
@@ -78,7 +78,7 @@ pub fn split(text: &str) -> Result<(&str, Option<u16>), &'static str> {
     }
     let last_is_number = name.rsplit('.').next().is_some_and(|last| last.bytes().all(|b| b.is_ascii_digit()));
     if last_is_number && host.parse::<Ipv4Addr>().is_err() {
-        return Err("give an IPv4 address as four numbers from 0 to 255, as `192.0.2.1`");
+        return Err("give an IPv4 address as four numbers from 0 to 255, such as `192.0.2.1`");
     }
     Ok((host, port))
 }
@@ -123,7 +123,7 @@ pub fn whole_number(value: &Value) -> Option<u64> {
 fn number(digits: &str) -> Result<u16, &'static str> {
     let port = digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse().ok()).flatten();
     port.filter(|port| *port > 0)
-        .ok_or("give a port from 1 to 65535 behind the colon, as `logstash.example.com:5044`")
+        .ok_or("give a port from 1 to 65535 behind the colon, such as `logstash.example.com:5044`")
 }
 
 /// An IPv6 address, maybe with the interface that it is reached through: `fe80::1%eth0`.

@@ -65,6 +65,25 @@ pub fn api_key(text: &str) -> Result<&str, &'static str> {
     }
 }
 
+/// What to do about a value that stands where true or false belongs; `text` is it, if it is a text. YAML 1.2 takes `off` and its kin for texts, which
+/// have no quotes that could be left out.
+pub(crate) fn switch(text: Option<&str>) -> &'static str {
+    match text.map(tidied) {
+        Some("true" | "false") => "must be true or false, without quotes",
+        Some(text) if is_one_of(text, &["true", "on", "yes", "y", "1", "enabled"]) => {
+            "must be true or false; write true"
+        }
+        Some(text) if is_one_of(text, &["false", "off", "no", "n", "0", "disabled"]) => {
+            "must be true or false; write false"
+        }
+        _ => "must be true or false",
+    }
+}
+
+fn is_one_of(text: &str, words: &[&str]) -> bool {
+    words.iter().any(|word| word.eq_ignore_ascii_case(text))
+}
+
 /// What is copied along with a text, and nobody sees.
 fn is_invisible(c: char) -> bool {
     matches!(c, MARK | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\0')
@@ -129,6 +148,21 @@ mod tests {
         ] {
             let error = api_key(text).unwrap_err();
             assert!(error.contains(reason) && !error.contains("sesame"), "{text:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_text_in_the_place_of_a_switch_is_told_by_the_word_to_write() {
+        for (text, remedy) in [
+            (Some("false"), "must be true or false, without quotes"),
+            (Some("off"), "must be true or false; write false"),
+            (Some("No"), "must be true or false; write false"),
+            (Some("on"), "must be true or false; write true"),
+            (Some("TRUE"), "must be true or false; write true"),
+            (Some("logs.example.com"), "must be true or false"),
+            (None, "must be true or false"),
+        ] {
+            assert_eq!(switch(text), remedy, "{text:?}");
         }
     }
 

@@ -98,9 +98,11 @@ impl Config {
         if reader.is_false("logstash.tls") {
             warnings.push("`logstash.tls` is false: the logs go to the receiver in the clear".into());
         }
-        if reader.is_false("logstash.rejectUnauthorized") && reader.has("logstash.leaf_sha256") {
+        // Without TLS there is nothing to verify.
+        let unverified = reader.is_false("logstash.rejectUnauthorized") && !reader.is_false("logstash.tls");
+        if unverified && reader.has("logstash.leaf_sha256") {
             warnings.push("`logstash.rejectUnauthorized` is false: nothing but `logstash.leaf_sha256` is checked of the receiver's certificate".into());
-        } else if reader.is_false("logstash.rejectUnauthorized") {
+        } else if unverified {
             warnings.push("`logstash.rejectUnauthorized` is false: anybody between here and the receiver can read the logs".into());
         }
         if reader.is_false("api.rejectUnauthorized") {
@@ -158,10 +160,10 @@ fn sources(reader: &mut Reader, own_action: Option<&str>, warnings: &mut Vec<Str
     let mut entries: Vec<Entry> = Vec::new();
     let names = reader.texts(
         "actions",
-        "give the names of the actions to monitor, as [\"my-action\", \"package/action\", \"package/*\"]",
+        "give the names of the actions to monitor, such as [\"my-action\", \"package/action\", \"package/*\"]",
     );
     let given = names.is_some();
-    for (index, name) in names.into_iter().flatten().enumerate() {
+    for (index, name) in names.into_iter().flatten() {
         match Entry::parse(&name) {
             Ok(Entry::Action(action)) if own_action.is_some_and(|own| action.is(own)) => {
                 warnings.push(format!("`actions` lists `{name}`, this forwarder itself: it is left out"));

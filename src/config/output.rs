@@ -63,7 +63,7 @@ fn receivers(reader: &mut Reader, warnings: &mut Vec<String>) -> Vec<Endpoint> {
         "give the receivers as [\"one.example.com:5044\", \"two.example.com:5044\"]",
     );
     let mut receivers: Vec<Endpoint> = Vec::new();
-    for (index, text) in hosts.into_iter().flatten().enumerate() {
+    for (index, text) in hosts.into_iter().flatten() {
         match Endpoint::parse(&text, port) {
             Ok(receiver) if receivers.contains(&receiver) => {
                 warnings.push(format!("`logstash.hosts` lists `{receiver}` twice"));

@@ -7,7 +7,7 @@ use whiskjack_settings::Origin;
 use whiskjack_settings::endpoint::{self, whole_number};
 use whiskjack_settings::keys::{self, KEYS};
 use whiskjack_settings::nested::{TWICE, nest};
-use whiskjack_settings::{Fault, Faults};
+use whiskjack_settings::{Fault, Faults, text};
 
 /// The parameters, and the faults found so far.
 pub(super) struct Reader {
@@ -96,13 +96,14 @@ impl Reader {
 
     /// A switch.
     pub(super) fn switch(&mut self, path: &str) -> Option<bool> {
-        self.read(path, "give true or false", Value::as_bool)
+        let remedy = text::switch(self.get(path).and_then(Value::as_str));
+        self.read(path, remedy, Value::as_bool)
     }
 
     /// A length of time with its unit, in milliseconds.
     pub(super) fn duration(&mut self, path: &str, range: RangeInclusive<u64>) -> Option<u64> {
         let remedy = format!(
-            "give a time with its unit, from {} to {}, as \"30s\" (ms, s, m or h): Filebeat means seconds by a bare number, Node.js \
+            "give a time with its unit, from {} to {}, such as \"30s\" (ms, s, m or h): Filebeat means seconds by a bare number, Node.js \
              milliseconds",
             span(*range.start()),
             span(*range.end())
@@ -128,15 +129,22 @@ impl Reader {
         })
     }
 
-    /// A list of texts that must be there.
-    pub(super) fn texts(&mut self, path: &str, remedy: &str) -> Option<Vec<String>> {
-        self.required(path, remedy, |reader, path| {
-            reader.read(path, remedy, |value| {
-                let texts: Option<Vec<String>> =
-                    value.as_array()?.iter().map(|text| text.as_str().map(Into::into)).collect();
-                texts.filter(|texts| !texts.is_empty())
-            })
-        })
+    /// A list of texts that must be there, each with its index. What is not a text is a fault and left out.
+    pub(super) fn texts(&mut self, path: &str, remedy: &str) -> Option<Vec<(usize, String)>> {
+        let items = self.required(path, remedy, |reader, path| {
+            reader.read(path, remedy, |value| value.as_array().filter(|items| !items.is_empty()).cloned())
+        })?;
+        let mut texts = Vec::new();
+        for (index, item) in items.into_iter().enumerate() {
+            match item {
+                Value::String(text) => texts.push((index, text)),
+                other => {
+                    let remedy = format!("this item is not a text; {remedy}");
+                    self.fault_at(format!("{path}[{index}]"), &other, remedy);
+                }
+            }
+        }
+        Some(texts)
     }
 
     /// Reads with `parse`; that it cannot is a fault.
@@ -179,7 +187,10 @@ fn unknown_keys(prefix: &str, group: &Map<String, Value>) -> Vec<(String, String
                 found.extend(unknown_keys(&format!("{path}."), inner));
             }
             Value::Null if keys::is_group(&path) => {}
-            _ if keys::is_group(&path) => found.push((path, "give an object".into())),
+            _ if keys::is_group(&path) => {
+                let remedy = object_for(&path).into();
+                found.push((path, remedy));
+            }
             _ => {
                 let remedy = strangers::why_unknown(&path);
                 found.push((if path.is_empty() { "\"\"".into() } else { path }, remedy));
@@ -187,6 +198,17 @@ fn unknown_keys(prefix: &str, group: &Map<String, Value>) -> Vec<(String, String
         }
     }
     found
+}
+
+/// What to give in the place of a group that is not an object.
+fn object_for(group: &str) -> &'static str {
+    match group {
+        "logstash" => "give an object, such as {\"host\": \"logstash.example.com\", \"port\": 5044}",
+        "logstash.backoff" => "give an object, such as {\"init\": \"1s\", \"max\": \"60s\"}",
+        "checkpoint" => "give an object, such as {\"store\": \"package\"}",
+        "api" => "give an object, such as {\"host\": \"https://openwhisk.example.com\"}",
+        _ => "give an object",
+    }
 }
 
 fn is_known(path: &str) -> bool {

@@ -7,7 +7,8 @@ use serde_json::Value;
 use whiskjack_settings::Faults;
 use whiskjack_settings::endpoint;
 
-const FORM: &str = "give milliseconds since 1970, as 1700000000000, or a time, as \"2023-11-14T22:13:20Z\"";
+const FORM: &str =
+    "give milliseconds since 1970, such as 1700000000000, or a time, such as \"2023-11-14T22:13:20Z\"";
 
 /// The last millisecond of the year 9999, the last year that has a form.
 const LAST_MS: u64 = 253_402_300_799_999;

@@ -188,8 +188,9 @@ fn what_is_wrong_with_sending_is_named_with_its_remedy() {
     let expected = [
         ("logstash.backoff.first", "docs/configuration.md lists all keys"),
         ("logstash.host", "either `logstash.host` or `logstash.hosts`"),
-        ("logstash.hosts", "give the receivers as"),
-        ("logstash.loadbalance", "true or false"),
+        ("logstash.hosts[1]", "this item is not a text; give the receivers as"),
+        ("logstash.hosts[0]", "leave the scheme out"),
+        ("logstash.loadbalance", "must be true or false; write true"),
         ("logstash.protocol", "from 1 to 2"),
         ("logstash.pipelining", "from 0 to 2"),
         ("logstash.backoff.init", "from 10ms to 1h"),
@@ -206,7 +207,13 @@ fn what_is_wrong_with_sending_is_named_with_its_remedy() {
     );
     assert!(found.iter().any(|fault| fault.starts_with("logstash.hosts[0]: ")), "{found:?}");
     assert!(found.iter().any(|fault| fault.starts_with("logstash.pipelining: ")), "{found:?}");
-    assert!(found.iter().any(|fault| fault == "logstash.backoff: give an object"), "{found:?}");
+    assert!(
+        found
+            .iter()
+            .any(|fault| fault
+                == "logstash.backoff: give an object, such as {\"init\": \"1s\", \"max\": \"60s\"}"),
+        "{found:?}"
+    );
 }
 
 #[test]
@@ -292,7 +299,9 @@ fn a_host_may_name_its_port_and_is_checked_as_those_of_several_are() {
         (json!({"host": "logs:5044", "port": 5045}), "logstash.port", "says port 5044"),
         (json!({"hosts": ["a:1,b:1"]}), "logstash.hosts[0]", "each as an item"),
         (json!({"hosts": ["user:secret@a:1"]}), "logstash.hosts[0]", "leave user and password out"),
-        (json!({"hosts": ["user:secret@a:1", 5]}), "logstash.hosts", "give the receivers as"),
+        (json!({"hosts": ["a:1", ["user:secret@a:1"]]}), "logstash.hosts[1]", "give the receivers as"),
+        (json!({"hosts": ["a:1", null]}), "logstash.hosts[1]", "this item is not a text"),
+        (json!({"hosts": []}), "logstash.hosts", "give the receivers as"),
         (json!({"host": "h", "port": "user:secret@h:1"}), "logstash.port", "from 1 to 65535"),
         (
             json!({"host": "h", "port": 1, "servername": "user:secret@h"}),
@@ -367,6 +376,36 @@ fn the_proxy_keys_of_filebeat_are_ours_too() {
     );
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].contains("`api.proxy_url`") && !found[0].contains("hunter2"), "{found:?}");
+}
+
+#[test]
+fn an_item_that_is_not_a_text_is_named_by_its_index_and_the_others_are_checked_all_the_same() {
+    let found = faults(json!({"actions": ["a", 5, "b?"], "logstash": {"hosts": ["h:1", true, "user@h"]}}));
+    let keys: Vec<&str> = found.iter().filter_map(|fault| fault.split(": ").next()).collect();
+    assert_eq!(keys, ["actions[1]", "actions[2]", "logstash.hosts[1]", "logstash.hosts[2]"], "{found:?}");
+    assert!(found[0].contains("this item is not a text; give the names") && found[0].ends_with("(it is 5)"));
+}
+
+#[test]
+fn what_stands_in_the_place_of_a_group_is_told_by_the_object_to_give() {
+    let groups = KEYS.iter().filter_map(|key| key.path.rsplit_once('.')).map(|(group, _)| group);
+    for group in std::collections::BTreeSet::from_iter(groups) {
+        let mut params = json!({"actions": ["a"], "logstash.host": "h:1"});
+        if group == "logstash" {
+            params = json!({"actions": ["a"]});
+        }
+        params[group] = json!("localhost");
+        let found = faults(params);
+        let told = format!("{group}: give an object, such as {{\"");
+        assert!(found.iter().any(|fault| fault.starts_with(&told)), "{group}: {found:?}");
+    }
+}
+
+#[test]
+fn without_tls_nothing_is_said_of_a_verification_that_there_is_not() {
+    let logstash = json!({"host": "h", "port": 1, "tls": false, "rejectUnauthorized": false});
+    let warnings = parse(json!({"actions": ["a"], "logstash": logstash})).unwrap().warnings;
+    assert_eq!(warnings, ["`logstash.tls` is false: the logs go to the receiver in the clear"]);
 }
 
 #[test]

@@ -150,6 +150,42 @@ fn a_damaged_state_file_is_reported_and_kept_from_being_taken_for_a_first_run() 
 }
 
 #[test]
+fn the_file_of_the_state_is_named_by_what_goes_wrong_with_it_on_stderr_too() {
+    let scene = Scene::new();
+    let directory = tempfile::tempdir().unwrap();
+    let state = directory.path().join("state.json");
+    std::fs::write(&state, "{\"mine\":1}").unwrap();
+    let mut params = scene.params(refused_port());
+    let output = run(&scene, &params, Some(&state));
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let told = format!("--state {} is not a checkpoint", state.display());
+    assert!(result(&output)["error"].as_str().unwrap().starts_with(&told), "{output:?}");
+    assert!(output.stderr.contains(&format!("whiskjack: {told}")), "{output:?}");
+
+    params["checkpoint"] = json!({"store": "package"});
+    let output = run(&scene, &params, Some(&state));
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    let unused = format!("checkpoint.store: the file of --state {} would not be used", state.display());
+    assert!(output.stderr.contains(&unused), "{output:?}");
+}
+
+#[test]
+fn settings_without_effect_are_a_warning_in_the_result() {
+    let scene = Scene::new();
+    let receiver = scene.receiver();
+    let mut params = scene.params(receiver.port());
+    params["logstash"]["tls"] = json!(false);
+    params["logstash"]["rejectUnauthorized"] = json!(false);
+    let output = run(&scene, &params, None);
+    let result = result(&output);
+    let warnings: Vec<&str> =
+        result["warnings"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    let idle = "`logstash.tls` is false, so `logstash.rejectUnauthorized`, `logstash.ca` have no effect; remove `logstash.tls` or these";
+    assert_eq!(warnings.iter().filter(|warning| **warning == idle).count(), 1, "{output:?}");
+    assert!(!warnings.iter().any(|warning| warning.contains("anybody")), "{output:?}");
+}
+
+#[test]
 fn an_api_with_a_certificate_of_its_own_ca_needs_that_ca() {
     let scene = Scene::over_tls();
     scene.add_activations(1);

@@ -189,7 +189,7 @@ fn a_container_is_initialized_once_and_no_run_comes_before() {
     let (status, body) = container.run(&scene.params(1), &RunContext::default());
     assert_eq!((status, body), (403, json!({"error": "the action is not initialized; POST /init first"})));
     for (body, part) in [
-        (json!([1]), "the body of /init is no JSON object"),
+        (json!([1]), "the body of /init is not a JSON object"),
         (json!({"value": 1}), "`value` of /init"),
         (json!({"value": {"env": []}}), "`value.env` of /init"),
         (json!({"value": {"code": "exports.main = 1", "binary": false}}), "takes no code"),
@@ -211,7 +211,7 @@ fn a_container_answers_bad_requests_with_a_clear_error_and_goes_on() {
     let (status, body) = container.run_with(&json!({"value": [1]}));
     assert!(status == 200 && body["error"].as_str().unwrap().contains("an array"), "{body}");
     let (status, body) = container.run_with(&json!("no object"));
-    assert!(status == 400 && body["error"].as_str().unwrap().contains("no JSON object"), "{body}");
+    assert!(status == 400 && body["error"].as_str().unwrap().contains("not a JSON object"), "{body}");
     for (request, answer) in [
         ("GET /run HTTP/1.1\r\nhost: c\r\nconnection: close\r\n\r\n", "HTTP/1.1 405 "),
         ("POST /stop HTTP/1.1\r\nhost: c\r\nconnection: close\r\ncontent-length: 0\r\n\r\n", "HTTP/1.1 404 "),

@@ -82,7 +82,7 @@ fn read_zip(file: &Path) -> Result<Vec<u8>, String> {
     match archive::has_file(&bytes, "exec") {
         Some(true) => Ok(bytes),
         Some(false) => Err(format!("--zip {shown}: has no file `exec` at its root; {REMEDY}")),
-        None => Err(format!("--zip {shown}: is no zip; {REMEDY}")),
+        None => Err(format!("--zip {shown}: is not a zip; {REMEDY}")),
     }
 }
 
@@ -121,7 +121,7 @@ fn exec_env(runtime: &Runtime) -> Result<Option<String>, String> {
     let Runtime::Kind(kind) = runtime else { return Ok(None) };
     match kind.split_once(':') {
         Some(("go", "default")) => {
-            Err("--kind go:default: the zip must name the version; give one, as go:1.20".to_owned())
+            Err("--kind go:default: the zip must name the version; give one, such as go:1.20".to_owned())
         }
         Some(("go", version)) => Ok(Some(format!("openwhisk/action-golang-v{version}"))),
         _ => Ok(None),
@@ -179,7 +179,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("code.zip");
         for (bytes, part) in
-            [(&b"no zip"[..], "is no zip"), (&archive::packed(&[]).unwrap(), "no file `exec`")]
+            [(&b"no zip"[..], "is not a zip"), (&archive::packed(&[]).unwrap(), "no file `exec`")]
         {
             std::fs::write(&file, bytes).unwrap();
             let message = Code::new(&image, Some(&file)).unwrap_err();

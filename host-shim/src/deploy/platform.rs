@@ -1,10 +1,15 @@
 //! The part of the OpenWhisk API that deploying needs (docs/facts/openwhisk.md 1.6, 4, 5).
 
+use std::time::Duration;
+
+use bytes::Bytes;
 use http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
+use tokio::time::sleep;
 
-use crate::http::Api;
+use crate::http::{Api, Called};
 use crate::origin::Origin;
+use crate::said;
 use crate::secret::Secret;
 
 use super::MARK;
@@ -38,7 +43,14 @@ pub(super) enum Found {
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) body: Value,
+    /// What the body is, for people who have to find out who answers.
+    form: &'static str,
 }
+
+/// Most time that the API is left alone because it asks for that, each time; what takes longer is for people to wait for.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// So often it is left alone for one request.
+const PAUSES: usize = 3;
 
 impl Kind {
     pub(super) fn word(self) -> &'static str {
@@ -78,8 +90,8 @@ impl Platform {
         let query = if kind == Kind::Action { "?code=false" } else { "" };
         let answer = self.ask(Method::GET, &own(&format!("{}{query}", kind.path(name))), None).await?;
         match answer.status {
-            StatusCode::NOT_FOUND => Ok(Found::Nothing),
-            StatusCode::OK => {
+            _ if answer.is_missing() => Ok(Found::Nothing),
+            StatusCode::OK if answer.body.is_object() => {
                 let annotations = answer.body.get("annotations").and_then(Value::as_array);
                 let marked = annotations
                     .is_some_and(|all| all.iter().any(|one| one.get("key").is_some_and(|key| key == MARK)));
@@ -106,7 +118,8 @@ impl Platform {
     pub(super) async fn delete(&self, kind: Kind, name: &str) -> Result<(), String> {
         let answer = self.ask(Method::DELETE, &own(&kind.path(name)), None).await?;
         match answer.status {
-            StatusCode::OK | StatusCode::NOT_FOUND => Ok(()),
+            StatusCode::OK => Ok(()),
+            _ if answer.is_missing() => Ok(()),
             _ => Err(answer.refusal()),
         }
     }
@@ -157,22 +170,81 @@ impl Platform {
         let answer = self.ask(Method::GET, &own(&format!("activations/{id}")), None).await?;
         match answer.status {
             StatusCode::OK => Ok(Some(answer.body)),
-            StatusCode::NOT_FOUND => Ok(None),
+            _ if answer.is_missing() => Ok(None),
             _ => Err(answer.refusal()),
         }
     }
 
+    /// What the platform tells of itself to everybody: its limits and kinds. Null if it does not.
+    pub(super) async fn info(&self) -> Value {
+        let answer = self.ask(Method::GET, "/", None).await;
+        answer
+            .ok()
+            .filter(|answer| answer.status == StatusCode::OK)
+            .map(|answer| answer.body)
+            .unwrap_or_default()
+    }
+
+    /// Asks, again if the API is busy and says for how long.
     async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer, String> {
-        let body = body.map(|body| body.to_string().into_bytes());
-        let (status, bytes) = self.api.call(method, path, body).await?;
-        Ok(Answer { status, body: serde_json::from_slice(&bytes).unwrap_or_default() })
+        let body = body.map(|body| Bytes::from(body.to_string()));
+        let mut pauses = 0;
+        loop {
+            let called = self.api.call(method.clone(), path, body.clone()).await?;
+            let is_busy =
+                [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE].contains(&called.status);
+            let pause = called.retry_after.filter(|pause| is_busy && *pause <= LONGEST_PAUSE);
+            let Some(pause) = pause.filter(|_| pauses < PAUSES) else { return Ok(Answer::new(&called)) };
+            pauses += 1;
+            said::to_stderr(format_args!(
+                "whiskjack: the API is busy (HTTP {}) and asks for a pause; trying again in {} s",
+                called.status.as_u16(),
+                pause.as_secs()
+            ));
+            sleep(pause).await;
+        }
     }
 }
 
 impl Answer {
+    fn new(called: &Called) -> Self {
+        let parsed = serde_json::from_slice(&called.body);
+        let form = match (&parsed, called.body.trim_ascii_start().first()) {
+            (Ok(_), _) => "other JSON",
+            (Err(_), None) => "an empty body",
+            (Err(_), Some(b'<')) => "HTML",
+            (Err(_), Some(_)) => "a body that is not JSON",
+        };
+        Self { status: called.status, body: parsed.unwrap_or_default(), form }
+    }
+
+    /// Whether OpenWhisk says that there is no such thing; a 404 of anybody else tells nothing about that.
+    fn is_missing(&self) -> bool {
+        self.status == StatusCode::NOT_FOUND
+            && error_text(&self.body).is_some()
+            && self.body.get("code").is_some()
+    }
+
     /// Why the API would not, as a sentence without its full stop.
     pub(super) fn refusal(&self) -> String {
+        const HOST: &str = "__OW_API_HOST, or APIHOST in ~/.wskprops";
         let status = self.status.as_u16();
+        let is_strangers = match status {
+            200..=299 => true,
+            404 => !self.is_missing(),
+            _ => false,
+        };
+        if is_strangers {
+            return format!(
+                "HTTP {status} with {} is not an answer of the OpenWhisk API; is the API host right ({HOST})?",
+                self.form
+            );
+        }
+        if self.status.is_redirection() {
+            return format!(
+                "the answer leads elsewhere (HTTP {status}); give the address that it leads to as the API host ({HOST})"
+            );
+        }
         let said = match error_text(&self.body) {
             Some(text) => format!(
                 "the API says: {} (HTTP {status})",
@@ -185,6 +257,7 @@ impl Answer {
             403 => format!("{said}; the key may not do this"),
             413 => format!("{said}; code or parameters are too large"),
             429 => format!("{said}; wait a minute"),
+            500..=599 => format!("{said}; try again in a while"),
             _ => said,
         }
     }
@@ -201,4 +274,85 @@ pub(super) fn error_text(body: &Value) -> Option<&str> {
 
 fn own(rest: &str) -> String {
     format!("/api/v1/namespaces/_/{rest}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::{Pool, Way};
+    use crate::tls::Trust;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    fn answer(status: u16, body: &'static str) -> Answer {
+        let status = StatusCode::from_u16(status).unwrap();
+        Answer::new(&Called { status, body: Bytes::from_static(body.as_bytes()), retry_after: None })
+    }
+
+    #[test]
+    fn only_openwhisk_itself_can_say_that_there_is_nothing() {
+        assert!(answer(404, r#"{"error":"The requested resource does not exist.","code":"x"}"#).is_missing());
+        for body in ["", "<html>", "{}", r#"{"error":"not found"}"#, r#"{"code":5}"#, "[]"] {
+            assert!(!answer(404, body).is_missing(), "{body}");
+        }
+        assert!(!answer(200, r#"{"error":"x","code":"x"}"#).is_missing());
+    }
+
+    #[test]
+    fn an_answer_that_is_not_openwhisks_is_told_with_what_to_look_at() {
+        for (status, body, part) in [
+            (
+                200,
+                " <html>",
+                "HTTP 200 with HTML is not an answer of the OpenWhisk API; is the API host right (",
+            ),
+            (200, "{}", "HTTP 200 with other JSON is not an answer"),
+            (204, "", "HTTP 204 with an empty body is not an answer"),
+            (404, "nothing here", "HTTP 404 with a body that is not JSON is not an answer"),
+            (404, r#"{"error":"gone","code":"x"}"#, "the API says: gone (HTTP 404)"),
+            (
+                302,
+                "",
+                "the answer leads elsewhere (HTTP 302); give the address that it leads to as the API host (__OW_API_HOST",
+            ),
+            (502, "<html>", "the API answered with HTTP 502; try again in a while"),
+            (401, r#"{"error":"no.","code":"x"}"#, "the API says: no (HTTP 401); give it the right key"),
+        ] {
+            let refusal = answer(status, body).refusal();
+            assert!(refusal.starts_with(part), "{refusal}");
+        }
+    }
+
+    /// A platform whose API gives these answers, one after the other, and the last one again and again.
+    async fn platform(answers: &'static [&'static str]) -> Platform {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let origin = Origin::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+        tokio::spawn(async move {
+            let mut answers = answers.iter().chain(answers.last().into_iter().cycle());
+            while let Ok((mut socket, _)) = listener.accept().await {
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    head.push(socket.read_u8().await.unwrap());
+                }
+                let answer = answers.next().unwrap();
+                socket.write_all(format!("HTTP/1.1 {answer}").as_bytes()).await.unwrap();
+            }
+        });
+        let (pool, way, key) = (Pool::default(), Way::direct(Trust::Public), Secret::new("u:s"));
+        let api = Api::new(&pool, &way, Some(origin.clone()), Some(&key), None).unwrap();
+        Platform::new(api, origin, key)
+    }
+
+    #[tokio::test]
+    async fn a_busy_api_is_asked_again_after_the_pause_that_it_asks_for_within_reason() {
+        const BUSY: &str = "429 Busy\r\nRetry-After: 0\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+        const DOWN: &str = "503 Down\r\nRetry-After: 0\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+        const LONG: &str = "429 Busy\r\nRetry-After: 3600\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+        const GUEST: &str = "200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\n[\"guest\"]";
+        assert_eq!(platform(&[BUSY, DOWN, BUSY, GUEST]).await.namespace().await, Ok("guest".to_owned()));
+        for (answers, status) in [(&[LONG, GUEST][..], "429"), (&[BUSY, BUSY, BUSY, DOWN], "503")] {
+            let refused = platform(answers).await.namespace().await.unwrap_err();
+            assert!(refused.contains(status), "{refused}");
+        }
+    }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::code::Code;
 use super::feed::{self, Alarm, FEED};
 use super::platform::{Found, Kind, Platform};
-use super::{DeployError, Deployment, MARK, secrets, watch};
+use super::{DeployError, Deployment, MARK, Reached, limits, secrets, watch};
 use crate::run::{RunContext, Shim};
 
 /// Largest log of one run, in megabytes: the platform's default, and more than a line a run will ever need.
@@ -16,20 +16,25 @@ const LOGS_MB: u32 = 10;
 pub(super) async fn up(
     deployment: &Deployment,
     context: &RunContext,
-    platform: &Platform,
-    secret_keys: &[String],
+    reached: &Reached,
     say: &mut dyn FnMut(&str),
 ) -> Result<(), DeployError> {
+    let Reached { platform, secret_keys, warnings, .. } = reached;
     let code = Code::new(&deployment.runtime, deployment.zip.as_ref()).map_err(DeployError::Refused)?;
     check(deployment, context).await?;
     let namespace = platform
         .namespace()
         .await
         .map_err(|reason| DeployError::Refused(format!("{}: {reason}", platform.origin())))?;
+    limits::check(&platform.info().await, deployment).map_err(DeployError::Refused)?;
     let known = Known::of(deployment, platform, &namespace).await?;
     let shown = Shown::new(deployment, &namespace, code.bytes);
     if platform.origin().is_exposed() {
         say(&secrets::exposed(platform.origin(), secret_keys));
+    }
+    warnings.iter().for_each(|warning| say(&format!("warning: {warning}")));
+    if let Some(note) = deployment.schedule.note() {
+        say(&note);
     }
     if deployment.dry_run {
         for (known, what) in

@@ -96,7 +96,7 @@ mod tests {
         let (answers, runs) =
             lines("{\"api_key\":\"u:s\"}\n{\"value\":[1]}\nnonsense\n{\"value\":{}}\n", &[]);
         assert_eq!(runs.len(), 1);
-        for (answer, part) in answers.iter().zip(["no parameters", "an array", "no JSON object"]) {
+        for (answer, part) in answers.iter().zip(["no parameters", "an array", "not a JSON object"]) {
             assert!(answer["error"].as_str().unwrap().contains(part), "{answer}");
         }
         assert_eq!(answers[3], json!({"run": 1}));

@@ -18,8 +18,10 @@ pub(super) fn of_body(
     let mut activation = match serde_json::from_slice(body) {
         Ok(Value::Object(activation)) => activation,
         _ => {
-            return Err("the activation is no JSON object; only OpenWhisk's runtimes may start this action"
-                .to_owned());
+            return Err(
+                "the activation is not a JSON object; only OpenWhisk's runtimes may start this action"
+                    .to_owned(),
+            );
         }
     };
     let params = parameters(activation.remove("value"))?;

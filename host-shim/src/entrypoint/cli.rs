@@ -3,7 +3,7 @@
 pub mod deploy;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 use whiskjack_config_file::{ConfigFile, Source};
@@ -166,14 +166,28 @@ pub struct Prepared {
 
 /// Parameters and context of a run. Errors are sentences that name the file.
 pub fn prepare(run: &RunOptions, environment: &dyn Fn(&str) -> Option<String>) -> Result<Prepared, String> {
+    prepare_group(run, environment, None)
+}
+
+/// The same; with a `group`, only what the file has in that.
+fn prepare_group(
+    run: &RunOptions,
+    environment: &dyn Fn(&str) -> Option<String>,
+    group: Option<&str>,
+) -> Result<Prepared, String> {
     let name = format!("--config {}", run.config.display());
     let bytes = std::fs::read(&run.config).map_err(|error| format!("{name}: {error}"))?;
-    let ConfigFile { mut params, mut source } = whiskjack_config_file::read(&name, &bytes, environment)?;
-    let texts = tls_texts(run, environment, &mut source)?;
-    if !texts.is_empty()
-        && let Value::Object(logstash) = params.entry("logstash").or_insert_with(|| json!({}))
-    {
-        logstash.extend(texts);
+    let file = match group {
+        None => whiskjack_config_file::read(&name, &bytes, environment),
+        Some(group) => whiskjack_config_file::read_group(&name, &bytes, environment, group),
+    };
+    let ConfigFile { mut params, mut source } = file?;
+    let texts = match group {
+        None => tls_texts(run, environment, &mut source)?,
+        Some(_) => Vec::new(),
+    };
+    for (name, text) in texts {
+        replace(&mut params, "logstash", name, text.into());
     }
     let context = context(run.state.clone(), environment)?;
     Ok(Prepared { params: Value::Object(params), source, context })
@@ -218,13 +232,50 @@ fn context(
     })
 }
 
-/// What the TLS options put into `logstash`.
+/// Gives a key of a group another value, however the file has written it: nested, or with dots.
+fn replace(params: &mut Map<String, Value>, group: &str, name: &str, value: Value) {
+    remove(params, &format!("{group}.{name}"));
+    let place = params.entry(group).or_insert(Value::Null);
+    if place.is_null() {
+        *place = json!({});
+    }
+    // What is not an object is for the check of the configuration to name.
+    if let Value::Object(members) = place {
+        members.insert(name.to_owned(), value);
+    }
+}
+
+/// Takes a key out, and what is in it.
+fn remove(params: &mut Map<String, Value>, path: &str) {
+    let rest = |start: &str| Some(path.strip_prefix(start)?.strip_prefix('.')?.to_owned());
+    params.retain(|key, _| !key.strip_prefix(path).is_some_and(|end| end.is_empty() || end.starts_with('.')));
+    for (key, value) in params {
+        if let (Some(rest), Value::Object(inner)) = (rest(key), value) {
+            remove(inner, &rest);
+        }
+    }
+}
+
+/// The text in the file of an option. Errors are sentences that begin with both.
+fn text_of(place: &str, file: &Path) -> Result<String, String> {
+    let said = |what: String| format!("{place}: {what}");
+    let bytes = std::fs::read(file).map_err(|error| said(error.to_string()))?;
+    let text =
+        pem::text(bytes).ok_or_else(|| said("is not a text; convert it to PEM with `openssl`".to_owned()))?;
+    let text = text.trim_start_matches(text::MARK);
+    if text.trim().is_empty() {
+        return Err(said("is empty".to_owned()));
+    }
+    Ok(text.to_owned())
+}
+
+/// What the TLS options put into `logstash`, by the names of its keys.
 fn tls_texts(
     run: &RunOptions,
     environment: &dyn Fn(&str) -> Option<String>,
     source: &mut Source,
-) -> Result<Map<String, Value>, String> {
-    let mut texts = Map::new();
+) -> Result<Vec<(&'static str, String)>, String> {
+    let mut texts = Vec::new();
     for (option, key, file) in [
         ("--ca", "logstash.ca", &run.ca),
         ("--cert", "logstash.cert", &run.cert),
@@ -234,23 +285,18 @@ fn tls_texts(
         let Some(file) = file else { continue };
         let name = key.trim_start_matches("logstash.");
         let place = format!("{option} {}", file.display());
-        let said = |what: String| format!("{place}: {what}");
-        let bytes = std::fs::read(file).map_err(|error| said(error.to_string()))?;
-        let text = pem::text(bytes)
-            .ok_or_else(|| said("is not a text; convert it to PEM with `openssl`".to_owned()))?;
-        let text = text.trim_start_matches(text::MARK);
-        // An editor ends the line; a passphrase does not.
-        let text = if name == "passphrase" { text.trim_end_matches(['\r', '\n']) } else { text };
-        if text.trim().is_empty() {
-            return Err(said("is empty".to_owned()));
+        let mut text = text_of(&place, file)?;
+        if name == "passphrase" {
+            // An editor ends the line; a passphrase does not.
+            text.truncate(text.trim_end_matches(['\r', '\n']).len());
         }
-        texts.insert(name.to_owned(), text.into());
+        texts.push((name, text));
         source.replace(key, place);
     }
     if run.passphrase_file.is_none()
         && let Some(passphrase) = environment(PASSPHRASE)
     {
-        texts.insert("passphrase".to_owned(), passphrase.into());
+        texts.push(("passphrase", passphrase));
         source.replace("logstash.passphrase", PASSPHRASE.to_owned());
     }
     Ok(texts)

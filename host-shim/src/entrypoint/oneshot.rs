@@ -51,7 +51,7 @@ fn parse(text: &[u8], place: &str) -> Result<Value, String> {
         ));
     }
     let value = serde_json::from_slice(text).map_err(|error| {
-        format!("the parameters are no JSON: {place}, line {}, column {}", error.line(), error.column())
+        format!("the parameters are not JSON: {place}, line {}, column {}", error.line(), error.column())
     })?;
     activation::parameters(Some(value))
 }
@@ -111,8 +111,8 @@ mod tests {
     fn what_cannot_be_used_is_a_result_with_an_error_that_does_not_show_it() {
         for (argument, input, part) in [
             (None, "", "stdin is empty"),
-            (None, "{\"key\": sesame}", "no JSON: stdin, line 1"),
-            (Some("{\"key\": sesame}"), "{}", "no JSON: the argument, line 1"),
+            (None, "{\"key\": sesame}", "not JSON: stdin, line 1"),
+            (Some("{\"key\": sesame}"), "{}", "not JSON: the argument, line 1"),
             (Some("[\"sesame\"]"), "", "an array"),
             (None, "\"sesame\"", "no parameters"),
         ] {

@@ -184,12 +184,12 @@ fn is_object(body: &[u8]) -> bool {
 fn environment(body: &[u8]) -> Result<HashMap<String, String>, Refused> {
     let bad = |message: &str| Refused(StatusCode::BAD_REQUEST, message.to_owned());
     let Ok(Value::Object(mut body)) = serde_json::from_slice(body) else {
-        return Err(bad("the body of /init is no JSON object"));
+        return Err(bad("the body of /init is not a JSON object"));
     };
     let mut value = match body.remove("value") {
         None | Some(Value::Null) => Map::new(),
         Some(Value::Object(value)) => value,
-        Some(_) => return Err(bad("`value` of /init is no JSON object")),
+        Some(_) => return Err(bad("`value` of /init is not a JSON object")),
     };
     if value.get("code").and_then(Value::as_str).is_some_and(|code| !code.is_empty()) {
         return Err(bad(
@@ -199,7 +199,7 @@ fn environment(body: &[u8]) -> Result<HashMap<String, String>, Refused> {
     let variables = match value.remove("env") {
         None | Some(Value::Null) => Map::new(),
         Some(Value::Object(variables)) => variables,
-        Some(_) => return Err(bad("`value.env` of /init is no JSON object")),
+        Some(_) => return Err(bad("`value.env` of /init is not a JSON object")),
     };
     let text = |value| match value {
         Value::String(text) => text,

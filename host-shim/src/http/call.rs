@@ -1,6 +1,9 @@
 //! Requests that the host itself makes, to deploy. The component's go through `wasi:http`.
 
+use std::time::Duration;
+
 use bytes::{Bytes, BytesMut};
+use http::header::RETRY_AFTER;
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use miniz_oxide::inflate::{decompress_to_vec_with_limit, decompress_to_vec_zlib_with_limit};
@@ -11,14 +14,23 @@ use super::{Api, FIRST_BYTE};
 /// Largest answer that is read, in bytes: the API shows an action with its code when it has stored it.
 const LARGEST: usize = 80 << 20;
 
+/// An answer.
+#[derive(Debug)]
+pub(crate) struct Called {
+    pub(crate) status: StatusCode,
+    pub(crate) body: Bytes,
+    /// How long the API wants to be left alone, if it says so in seconds.
+    pub(crate) retry_after: Option<Duration>,
+}
+
 impl Api {
     /// Sends one request to `path`, which begins with a slash, and reads the answer. Errors are sentences that say what broke.
     pub(crate) async fn call(
         &self,
         method: Method,
         path: &str,
-        body: Option<Vec<u8>>,
-    ) -> Result<(StatusCode, Bytes), String> {
+        body: Option<Bytes>,
+    ) -> Result<Called, String> {
         let origin = self.origin.as_ref().ok_or("there is no API to ask")?;
         let mut request = Request::builder().method(method).uri(format!("{origin}{path}"));
         request = request.header("accept", "application/json").header("accept-encoding", "identity");
@@ -26,13 +38,16 @@ impl Api {
             request = request.header("content-type", "application/json");
         }
         let body: WasiBody =
-            Full::new(Bytes::from(body.unwrap_or_default())).map_err(|never| match never {}).boxed_unsync();
+            Full::new(body.unwrap_or_default()).map_err(|never| match never {}).boxed_unsync();
         let request = request.body(body).map_err(|error| format!("the request cannot be made: {error}"))?;
         // The code of an action has to get there first.
         let options =
             RequestOptions { first_byte_timeout: Some(4 * FIRST_BYTE), ..RequestOptions::default() };
         let response = self.clone().send(request, options).await.map_err(|error| sentence(&error))?;
-        let (status, mut body) = (response.status(), response.into_body());
+        let status = response.status();
+        let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+        let retry_after = retry_after.and_then(|text| text.trim().parse().ok()).map(Duration::from_secs);
+        let mut body = response.into_body();
         let mut read = BytesMut::new();
         while let Some(frame) = body.frame().await {
             if let Ok(data) = frame.map_err(|error| sentence(&error))?.into_data() {
@@ -42,7 +57,7 @@ impl Api {
                 return Err(format!("the answer has more than {LARGEST} bytes"));
             }
         }
-        Ok((status, plain(read.freeze())))
+        Ok(Called { status, body: plain(read.freeze()), retry_after })
     }
 }
 

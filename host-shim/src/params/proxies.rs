@@ -25,7 +25,10 @@ fn proxy(section: &mut Section<'_>, named: &'static str, names: Names) -> Option
         section.fault(KEY, "must be text: give socks5://host:port or http://host:port");
         return None;
     };
-    section.hide(&text);
+    // Without a user there is nothing to hide, and messages have to name it.
+    if text.contains('@') {
+        section.hide(&text);
+    }
     match Proxy::parse(&text, named, names) {
         Ok(proxy) => {
             for secret in proxy.secrets() {

@@ -6,46 +6,62 @@ use serde_json::{Map, Value};
 use crate::secret::Secret;
 use crate::tls::pem::{self, Unreadable};
 use whiskjack_settings::Fault;
+use whiskjack_settings::text;
 
 /// Longest value shown in a fault, in characters.
 const SHOWN: usize = 60;
 
+/// What was noted while all was read.
+#[derive(Debug, Default)]
+pub(super) struct Notes {
+    pub(super) faults: Vec<Fault>,
+    pub(super) warnings: Vec<String>,
+    /// Texts that must not show up, and the keys that hold secrets among them.
+    pub(super) secrets: Vec<Secret>,
+    pub(super) secret_keys: Vec<String>,
+}
+
 pub(super) struct Section<'a> {
     name: &'static str,
     map: Option<&'a mut Map<String, Value>>,
-    faults: &'a mut Vec<Fault>,
-    /// The texts, and the keys that hold them.
-    secrets: (&'a mut Vec<Secret>, &'a mut Vec<String>),
+    notes: &'a mut Notes,
 }
 
 impl<'a> Section<'a> {
-    pub(super) fn new(
-        name: &'static str,
-        value: Option<&'a mut Value>,
-        faults: &'a mut Vec<Fault>,
-        secrets: (&'a mut Vec<Secret>, &'a mut Vec<String>),
-    ) -> Self {
-        Self { name, map: value.and_then(Value::as_object_mut), faults, secrets }
+    pub(super) fn new(name: &'static str, value: Option<&'a mut Value>, notes: &'a mut Notes) -> Self {
+        Self { name, map: value.and_then(Value::as_object_mut), notes }
+    }
+
+    /// Notes what should be known though it is not a fault.
+    pub(super) fn warn(&mut self, warning: String) {
+        self.notes.warnings.push(warning);
     }
 
     /// Notes a fault without showing the value.
     pub(super) fn fault(&mut self, key: &str, remedy: impl Into<String>) {
         let remedy = remedy.into();
-        self.faults.push(Fault { key: format!("{}.{key}", self.name), value: String::new(), remedy });
+        self.notes.faults.push(Fault { key: format!("{}.{key}", self.name), value: String::new(), remedy });
     }
 
     /// Notes a fault of a value that is no secret.
     pub(super) fn shown_fault(&mut self, key: &str, remedy: &str) {
-        let value = shortened(self.get(key));
-        self.faults.push(Fault { key: format!("{}.{key}", self.name), value, remedy: remedy.to_owned() });
+        let value = self.get(key).cloned();
+        self.fault_of(key, value.as_ref(), remedy);
+    }
+
+    /// Notes a fault of this value, which stands at `key` and is no secret.
+    pub(super) fn fault_of(&mut self, key: &str, value: Option<&Value>, remedy: &str) {
+        let (key, value) = (format!("{}.{key}", self.name), shortened(value));
+        self.notes.faults.push(Fault { key, value, remedy: remedy.to_owned() });
     }
 
     pub(super) fn flag(&mut self, key: &str, default: bool) -> bool {
         match self.get(key) {
             None => default,
             Some(Value::Bool(flag)) => *flag,
-            Some(_) => {
-                self.shown_fault(key, "must be true or false, without quotes");
+            Some(other) => {
+                let remedy = text::switch(other.as_str());
+                self.shown_fault(key, remedy);
                 default
             }
         }
@@ -63,7 +79,7 @@ impl<'a> Section<'a> {
     /// Remembers a text that must not show up anywhere, and that `key` holds it.
     pub(super) fn secret(&mut self, key: &str, text: &str) -> Secret {
         let key = format!("{}.{key}", self.name);
-        let keys = &mut *self.secrets.1;
+        let keys = &mut self.notes.secret_keys;
         if !keys.contains(&key) {
             keys.push(key);
         }
@@ -73,20 +89,32 @@ impl<'a> Section<'a> {
     /// Remembers a text that must not show up anywhere, though it need not be a secret.
     pub(super) fn hide(&mut self, text: &str) -> Secret {
         let secret = Secret::new(text);
-        self.secrets.0.push(secret.clone());
+        self.notes.secrets.push(secret.clone());
         secret
     }
 
     /// Takes certificates out of the parameters: PEM text, or an array of it.
     pub(super) fn certificates(&mut self, key: &str) -> Option<Vec<CertificateDer<'static>>> {
-        let text = match self.take(key)? {
-            Value::String(text) => Some(text),
-            Value::Array(items) => {
-                items.iter().map(Value::as_str).collect::<Option<Vec<_>>>().map(|texts| texts.join("\n"))
+        let items = match self.take(key)? {
+            Value::Array(items) if items.is_empty() => {
+                self.fault(key, no_certificate("", &[]));
+                return None;
             }
-            _ => None,
+            Value::Array(items) => items,
+            item => return self.certificates_of(key, item),
         };
-        let Some(pem) = text else {
+        // Each for itself, so that one that holds none is not lost among the others; and all, so that all faults show.
+        let each: Vec<Option<Vec<_>>> = items
+            .into_iter()
+            .enumerate()
+            .map(|(index, item)| self.certificates_of(&format!("{key}[{index}]"), item))
+            .collect();
+        each.into_iter().collect::<Option<Vec<_>>>().map(|all| all.concat())
+    }
+
+    /// The certificates in one text.
+    fn certificates_of(&mut self, key: &str, item: Value) -> Option<Vec<CertificateDer<'static>>> {
+        let Value::String(pem) = item else {
             self.fault(key, "must be text, or an array of texts");
             return None;
         };
@@ -133,7 +161,7 @@ fn no_certificate(text: &str, labels: &[String]) -> String {
         && (text.contains('/') || text.ends_with(".pem") || text.ends_with(".crt"))
         && text.len() < 256
     {
-        return "is the name of a file; give the text that is in it, or give the file to the command, as `--ca` or `--cert`".to_owned();
+        return "is the name of a file; give the text that is in it, or give the file to the command by `--ca` or `--cert`".to_owned();
     }
     "holds no certificate; give PEM text that begins with -----BEGIN CERTIFICATE-----, line breaks included"
         .to_owned()

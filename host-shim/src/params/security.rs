@@ -12,6 +12,9 @@ use crate::tls::{self, Identity, KeyError, Pin, Pins, Settings, Trust, VERSIONS}
 pub(super) fn security(logstash: &mut Section<'_>) -> Security {
     // Everything is read before the choice is made, so that all faults show and all keys leave the parameters.
     let enabled = logstash.flag("tls", true);
+    if !enabled {
+        warn_of_idle(logstash);
+    }
     let trust = trust(logstash);
     let identity = identity(logstash);
     let server_name = server_name(logstash);
@@ -41,6 +44,29 @@ pub(super) fn trust(section: &mut Section<'_>) -> Trust {
         _ if !verify => Trust::Anybody,
         Some(certificates) => Trust::Only(certificates),
         None => Trust::Public,
+    }
+}
+
+/// What is only about TLS has no effect without it.
+fn warn_of_idle(logstash: &mut Section<'_>) {
+    const ABOUT_TLS: [&str; 8] =
+        ["rejectUnauthorized", "ca", "servername", "cert", "key", "passphrase", "minVersion", "maxVersion"];
+    let idle: Vec<String> = ABOUT_TLS
+        .into_iter()
+        .filter(|key| logstash.get(key).is_some())
+        .map(|key| format!("`logstash.{key}`"))
+        .collect();
+    match idle.as_slice() {
+        [] => {}
+        [one] => {
+            logstash.warn(format!("`logstash.tls` is false, so {one} has no effect; remove one of the two"))
+        }
+        several => {
+            logstash.warn(format!(
+                "`logstash.tls` is false, so {} have no effect; remove `logstash.tls` or these",
+                several.join(", ")
+            ));
+        }
     }
 }
 
@@ -102,6 +128,9 @@ fn private_key(section: &mut Section<'_>) -> Option<PrivateKeyDer<'static>> {
         }
     };
     let value = section.take("key")?;
+    if refuse_unknown_members(section, &value) {
+        return None;
+    }
     let Some((pem, own)) = one_key(&value) else {
         section.fault(
             "key",
@@ -148,6 +177,38 @@ fn private_key(section: &mut Section<'_>) -> Option<PrivateKeyDer<'static>> {
     None
 }
 
+/// Whether there are members of a key's object that nobody would read; each is a fault.
+fn refuse_unknown_members(section: &mut Section<'_>, value: &Value) -> bool {
+    let (path, object) = match value {
+        Value::Object(object) => ("key", object),
+        Value::Array(keys) => match keys.as_slice() {
+            [Value::Object(object)] => ("key[0]", object),
+            _ => return false,
+        },
+        _ => return false,
+    };
+    let unknown = object.iter().filter(|(name, _)| !["pem", "passphrase"].contains(&name.as_str()));
+    let mut found = false;
+    for (name, member) in unknown {
+        found = true;
+        // It may be the key or its passphrase under another name.
+        if let Some(text) = member.as_str() {
+            section.secret("key", text);
+        }
+        let plain = name.to_ascii_lowercase();
+        let meant = match plain.as_str() {
+            plain if plain.starts_with("pas") || plain.contains("phrase") => "; did you mean `passphrase`?",
+            "key" | "text" | "private_key" | "privatekey" | "pen" | "pm" => "; did you mean `pem`?",
+            _ => "",
+        };
+        section.fault(
+            &format!("{path}.{name}"),
+            format!("there is no such key in `logstash.key`, which takes `pem` and `passphrase`{meant}"),
+        );
+    }
+    found
+}
+
 /// The forms that Node takes: text, `{pem, passphrase}`, or an array of these, here of one.
 fn one_key(value: &Value) -> Option<(&str, Option<&str>)> {
     match value {
@@ -182,23 +243,28 @@ fn server_name(section: &mut Section<'_>) -> Option<ServerName<'static>> {
     name
 }
 
+const FINGERPRINTS: &str = "must be one or more SHA-256 fingerprints: 64 hexadecimal digits of a certificate (`openssl x509 -fingerprint -sha256`), or base64 of its public key's hash";
+
 fn pins(section: &mut Section<'_>, key: &str) -> Vec<Pin> {
     let Some(value) = section.get(key) else { return Vec::new() };
-    let read = |value: &Value| Pin::parse(value.as_str()?);
-    let pins: Option<Vec<Pin>> = match value {
-        Value::Array(values) => values.iter().map(read).collect(),
-        value => read(value).map(|pin| vec![pin]),
+    let values = match value.clone() {
+        Value::Array(values) if values.is_empty() => {
+            section.shown_fault(key, FINGERPRINTS);
+            return Vec::new();
+        }
+        Value::Array(values) => {
+            values.into_iter().enumerate().map(|(index, value)| (format!("{key}[{index}]"), value)).collect()
+        }
+        value => vec![(key.to_owned(), value)],
     };
-    match pins.filter(|pins| !pins.is_empty()) {
-        Some(pins) => pins,
-        None => {
-            section.shown_fault(
-                key,
-                "must be one or more SHA-256 fingerprints: 64 hexadecimal digits of a certificate (`openssl x509 -fingerprint -sha256`), or base64 of its public key's hash",
-            );
-            Vec::new()
+    let mut pins = Vec::new();
+    for (place, value) in values {
+        match value.as_str().and_then(Pin::parse) {
+            Some(pin) => pins.push(pin),
+            None => section.fault_of(&place, Some(&value), FINGERPRINTS),
         }
     }
+    pins
 }
 
 /// The TLS versions within `minVersion` and `maxVersion`.

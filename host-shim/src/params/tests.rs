@@ -240,7 +240,10 @@ fn pins_must_be_fingerprints_and_must_have_an_effect() {
             json!({"ca_sha256": "nonsense", "leaf_sha256": []}),
             &["logstash.ca_sha256", "logstash.leaf_sha256"],
         ),
-        (json!({"ca_sha256": 7, "leaf_sha256": [hex, "0"]}), &["logstash.ca_sha256", "logstash.leaf_sha256"]),
+        (
+            json!({"ca_sha256": 7, "leaf_sha256": [hex, "0", 1]}),
+            &["logstash.ca_sha256", "logstash.leaf_sha256[1]", "logstash.leaf_sha256[2]"],
+        ),
         (json!({"rejectUnauthorized": false, "ca_sha256": hex, "leaf_sha256": hex}), &["logstash.ca_sha256"]),
         (
             json!({"tls": false, "ca_sha256": hex, "leaf_sha256": hex}),
@@ -295,6 +298,99 @@ fn a_key_given_twice_is_a_fault_and_leaves_the_parameters() {
     assert_eq!(keys(&host)[..2], ["logstash.key", "logstash.passphrase"]);
     let left = format!("{params} {:?}", host.faults);
     assert!(!left.contains("sesame") && !left.contains("PRIVATE"), "{left}");
+}
+
+#[test]
+fn an_item_without_a_certificate_is_named_among_those_that_have_one() {
+    let (cert, _) = pair();
+    let host = take(&mut json!({"logstash": {"ca": [cert, "nonsense", 7]}, "api": {"ca": ["", cert]}}));
+    assert_eq!(keys(&host), ["logstash.ca[1]", "logstash.ca[2]", "api.ca[0]"], "{:?}", host.faults);
+    assert!(host.faults[0].remedy.contains("holds no certificate"), "{:?}", host.faults);
+    let host = take(&mut json!({"logstash": {"ca": [cert, cert.repeat(2)]}}));
+    assert!(host.faults.is_empty(), "{:?}", host.faults);
+}
+
+#[test]
+fn what_a_keys_object_does_not_take_is_a_fault_that_names_what_is_meant_and_hides_the_value() {
+    let cert = certificate();
+    for (logstash, key, part) in [
+        (
+            json!({"cert": cert, "key": {"pem": ENCRYPTED, "pasphrase": "open sesame"}}),
+            "logstash.key.pasphrase",
+            "did you mean `passphrase`?",
+        ),
+        (
+            json!({"cert": cert, "key": {"pem": ENCRYPTED, "password": "open sesame"}}),
+            "logstash.key.password",
+            "did you mean `passphrase`?",
+        ),
+        (
+            json!({"cert": cert, "key": [{"key": "open sesame", "passphrase": "x"}]}),
+            "logstash.key[0].key",
+            "did you mean `pem`?",
+        ),
+        (
+            json!({"cert": cert, "key.pem": ENCRYPTED, "key.zzz": "open sesame"}),
+            "logstash.key.zzz",
+            "takes `pem` and `passphrase`",
+        ),
+    ] {
+        let host = take(&mut json!({ "logstash": logstash }));
+        assert_eq!(keys(&host), [key], "{:?}", host.faults);
+        assert!(host.faults[0].remedy.contains(part), "{:?}", host.faults);
+        assert!(!format!("{:?}", host.faults).contains("sesame"), "{:?}", host.faults);
+        assert!(host.secrets.iter().any(|secret| secret.expose() == "open sesame"));
+    }
+}
+
+#[test]
+fn what_is_about_tls_and_has_no_effect_without_it_is_named_once() {
+    let (cert, key) = pair();
+    for (logstash, expected) in [
+        (json!({"tls": false}), None),
+        (json!({"tls": false, "ca": "", "cert": null, "timeout": "5s"}), None),
+        (json!({"tls": true, "ca": cert, "servername": "l"}), None),
+        (
+            json!({"tls": false, "servername": "l"}),
+            Some("`logstash.tls` is false, so `logstash.servername` has no effect; remove one of the two"),
+        ),
+        (
+            json!({"tls": false, "rejectUnauthorized": false, "ca": cert, "cert": cert, "key.pem": key, "minVersion": "TLSv1.2"}),
+            Some(
+                "`logstash.tls` is false, so `logstash.rejectUnauthorized`, `logstash.ca`, `logstash.cert`, `logstash.key`, \
+                 `logstash.minVersion` have no effect; remove `logstash.tls` or these",
+            ),
+        ),
+    ] {
+        let host = take(&mut json!({ "logstash": logstash }));
+        assert!(host.faults.is_empty(), "{:?}", host.faults);
+        assert_eq!(host.warnings, Vec::from_iter(expected), "{logstash}");
+    }
+}
+
+#[test]
+fn a_proxy_is_hidden_only_where_it_names_a_user() {
+    for (url, hidden) in [("http://proxy.example.com:3128", false), ("socks5://me:sesame@proxy:1080", true)] {
+        let host = take(&mut json!({"logstash": {"proxy_url": url}, "api": {"proxy_url": url}}));
+        let is_hidden = host.secrets.iter().any(|secret| secret.expose() == url);
+        assert_eq!(is_hidden, hidden, "{url}");
+    }
+}
+
+#[test]
+fn a_word_of_yaml_that_is_a_text_there_is_told_by_what_to_write() {
+    let host = take(
+        &mut json!({"logstash": {"tls": "off", "rejectUnauthorized": "false"}, "api": {"rejectUnauthorized": "no"}}),
+    );
+    let told: Vec<String> = host.faults.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            "logstash.tls: must be true or false; write false (it is \"off\")",
+            "logstash.rejectUnauthorized: must be true or false, without quotes (it is \"false\")",
+            "api.rejectUnauthorized: must be true or false; write false (it is \"no\")",
+        ]
+    );
 }
 
 #[test]

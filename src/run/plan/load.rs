@@ -78,7 +78,12 @@ impl Loader<'_> {
     pub(super) fn load(&mut self) -> Result<Loaded, PlanError> {
         match (self.config.store, &self.context.keeper) {
             (Some(Store::Host), CheckpointKeeper::Platform) => {
-                let remedy = "the host keeps no checkpoint here: give --state FILE, or choose `package`";
+                let remedy = match self.context.own_action {
+                    Some(_) => {
+                        "only the command keeps the checkpoint in a file, by its --state: choose `package` or `activation`"
+                    }
+                    None => "the host keeps no checkpoint here: give --state FILE, or choose `package`",
+                };
                 Err(Faults::one("checkpoint.store", &"host".into(), remedy).into())
             }
             (Some(Store::Activation), _) if self.context.own_action.is_none() => {

@@ -140,7 +140,7 @@ fn value(form: &str) -> Value {
         "PEM" | "PEM, or array of PEM" => json!([pem, {"type": "array", "items": pem}]),
         "PEM, or {\"pem\", \"passphrase\"}" => {
             let key = json!({
-                "type": "object", "required": ["pem"], "additionalProperties": true,
+                "type": "object", "required": ["pem"], "additionalProperties": false,
                 "properties": {"pem": pem, "passphrase": {"$ref": "#/$defs/text"}},
             });
             json!([pem, key, {"type": "array", "items": {"anyOf": [pem, key]}, "minItems": 1, "maxItems": 1}])

@@ -146,7 +146,7 @@ fn cron(params: &Map<String, Value>) -> Result<Value, Refusal> {
     let Some(cron) = params.get("cron").and_then(Value::as_str) else {
         return Err((400, "alarms trigger feed is missing the cron parameter".to_owned()));
     };
-    let field = |field: &str| field.chars().all(|c| c.is_ascii_alphanumeric() || "*,-/?".contains(c));
+    let field = |field: &str| field.chars().all(|c| c.is_ascii_alphanumeric() || "*,-/".contains(c));
     let fields: Vec<&str> = cron.split_whitespace().collect();
     if !(5..=6).contains(&fields.len()) || !fields.iter().all(|text| field(text)) {
         return Err((400, format!("cron pattern '{cron}' is not valid")));

@@ -167,6 +167,11 @@ impl Fault {
         Self(Trouble::Instead(Reply::raw(status, content_type, body.into())))
     }
 
+    /// The platform or a gateway is busy (429, 503), and wants to be left alone for so many seconds.
+    pub fn busy(status: u16, retry_after: &str) -> Self {
+        Self(Trouble::Instead(Reply::error(status, "Too many requests.").with("retry-after", retry_after)))
+    }
+
     /// A redirect, as port 80 gives.
     pub fn redirect(status: u16, location: &str) -> Self {
         Self(Trouble::Instead(Reply::raw(status, "text/html", Vec::new()).with("location", location)))

@@ -7,36 +7,38 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use whiskjack_config_file::Source;
 
-use super::{Prepared, RunOptions, prepare};
+use super::{Prepared, RunOptions, prepare_group};
 use crate::deploy::{Deployment, Names, Runtime, Schedule};
 use crate::run::RunContext;
 
 /// What `deploy --help` and `undeploy --help` print.
 pub const HELP: &str = "\
-whiskjack deploy makes this program an OpenWhisk action that an alarm runs: action, trigger with an alarm, and rule.
-It may be repeated at any time, and makes what is there as the arguments say. whiskjack undeploy takes it away again.
+whiskjack deploy puts this program on OpenWhisk as an action that an alarm runs. It makes an action, a trigger with an alarm,
+and a rule. It may be repeated at any time: it changes what it has made to what the options say. whiskjack undeploy deletes
+all of it again, but not the checkpoint.
 
 Usage:
   whiskjack deploy --config FILE [OPTIONS]
   whiskjack undeploy [--name NAME] [--config FILE] [--api-ca FILE] [--dry-run]
 
 Options:
-  --config FILE    the action's parameters, in YAML or JSON, with ${NAME} and its kin filled in from the environment here
-                   and now, as for `whiskjack run`; checked before anything is changed. For undeploy it only says how to
-                   reach the API (its key `api`)
-  --name NAME      name of the action, default whiskjack; trigger and rule are NAME-alarm and NAME-rule
-  --schedule CRON  when it runs, five fields or six with leading seconds, UTC; default \"* * * * *\", every minute
-  --timeout TIME   longest run, as 45s, 5m or 500ms; default the schedule's period, 60s at most; never longer than the period
+  --config FILE    the action's parameters, in YAML or JSON. ${NAME} is filled in from the environment here and now, as for
+                   `whiskjack run`. The file is checked before anything is changed. undeploy only reads its key `api`
+  --name NAME      name of the action; default whiskjack. The trigger is NAME-alarm, the rule NAME-rule
+  --schedule CRON  when it runs, in UTC: minute, hour, day, month (by name) and weekday; with six fields the first is the
+                   second. At most once a minute; default \"* * * * *\", every minute
+  --timeout TIME   time limit of a run, such as 45s, 5m or 500ms. It must not be longer than the period of the schedule, or
+                   runs would overlap. Default: that period, 60s at most
   --memory MB      memory of the action; default 256
-  --kind KIND      runtime of the platform that speaks ActionLoop; default rust:1.34
-  --native         run in the stock image for executables instead, which starts anew for each run
-  --docker IMAGE   run in this image; without --zip the image brings whiskjack itself
-  --zip FILE       code with `exec` at its root, instead of this program
+  --kind KIND      runtime of the platform, one that speaks ActionLoop; default rust:1.34
+  --native         run in the platform's image for executables, which starts the program anew for each run
+  --docker IMAGE   run in this image; without --zip the image must contain whiskjack
+  --zip FILE       code with `exec` at its root; default this program
   --ca FILE, --cert FILE, --key FILE, --passphrase-file FILE
-                   as for `whiskjack run`: certificates and key for the receiver, put into the action's parameters
+                   certificates and key for the receiver, as for `whiskjack run`; they are put into the action's parameters
   --api-ca FILE    certificates to trust at the API, PEM; instead of `api.ca`
   --dry-run        check everything, say what would be done, and change nothing
-  --wait TIME      how long to wait for the first run; 0s does not; default period, timeout and a minute
+  --wait TIME      how long to wait for the first run, 0s for not at all; default period, timeout and a minute together
 
 API host and key come from the environment or from ~/.wskprops, as for `whiskjack run`. The API is asked through the proxy of
 the environment (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY), else through that of `api.proxy_url`.
@@ -177,7 +179,7 @@ pub fn prepare_up(
         Schedule::parse(schedule).map_err(|message| format!("--schedule \"{schedule}\": {message}"))?;
     let timeout = match &options.timeout {
         Some(text) => time(text).filter(|time| *time >= SHORTEST_TIMEOUT).ok_or(format!(
-            "--timeout {text}: is no time for a run; give a number with its unit, as 45s, 5m or 500ms, 100ms at least"
+            "--timeout {text}: is not a time for a run; give a number with its unit, such as 45s, 5m or 500ms, 100ms at least"
         ))?,
         None => schedule.period().min(DEFAULT_TIMEOUT),
     };
@@ -192,24 +194,18 @@ pub fn prepare_up(
     }
     let wait = match &options.wait {
         Some(text) => Some(time(text).ok_or(format!(
-            "--wait {text}: is no time; give a number with its unit, as 90s or 5m, or 0s for not waiting"
+            "--wait {text}: is not a time; give a number with its unit, such as 90s or 5m, or 0s for not waiting"
         ))?),
         None => None,
     };
     let memory_mb = match &options.memory {
-        Some(text) => text
-            .parse()
-            .ok()
-            .filter(|memory| *memory > 0)
-            .ok_or(format!("--memory {text}: is no number of megabytes; give a whole number, as 256"))?,
+        Some(text) => text.parse().ok().filter(|memory| *memory > 0).ok_or(format!(
+            "--memory {text}: is not a number of megabytes; give a whole number, such as 256"
+        ))?,
         None => DEFAULT_MEMORY_MB,
     };
-    let runtime = match (&options.kind, &options.docker, options.native) {
-        (_, _, true) => Runtime::Native,
-        (_, Some(image), _) => Runtime::Image(image.clone()),
-        (kind, _, _) => Runtime::Kind(kind.clone().unwrap_or_else(|| KIND.to_owned())),
-    };
-    let Prepared { params, source, context } = params(options, environment)?;
+    let runtime = runtime(options)?;
+    let Prepared { params, source, context } = params(options, environment, None)?;
     let deployment = Deployment {
         names,
         params,
@@ -224,35 +220,83 @@ pub fn prepare_up(
     Ok((deployment, context, source))
 }
 
-/// What to take away, how to reach the API, whether only to say so, and where.
+/// Who runs the code. What can be told of a name by its form is told here; what the platform has, it says itself.
+fn runtime(options: &DeployOptions) -> Result<Runtime, String> {
+    if options.native {
+        return Ok(Runtime::Native);
+    }
+    if let Some(image) = &options.docker {
+        return match is_image(image) {
+            true => Ok(Runtime::Image(image.clone())),
+            false => Err(format!(
+                "--docker {image}: is not the name of an image; give one such as you/whiskjack:1 or registry.example.com/you/whiskjack"
+            )),
+        };
+    }
+    let kind = options.kind.as_deref().unwrap_or(KIND);
+    let word =
+        |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+    match kind.split_once(':') {
+        Some((family, version)) if word(family) && word(version) => Ok(Runtime::Kind(kind.to_owned())),
+        None if kind == "blackbox" => {
+            Err("--kind blackbox: is the kind of all images; give --docker IMAGE, or --native".to_owned())
+        }
+        None if kind == "native" => Err("--kind native: is not a kind; give --native".to_owned()),
+        _ => {
+            Err(format!("--kind {kind}: is not a kind with its version; give one such as {KIND} or go:1.20"))
+        }
+    }
+}
+
+/// Whether it can name an image: `[host[:port]/]path[:tag][@digest]`, the path in small letters.
+fn is_image(name: &str) -> bool {
+    let (name, digest) = name.split_once('@').map_or((name, None), |(name, digest)| (name, Some(digest)));
+    let is_word = |text: &str, more: &str| {
+        text.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c))
+    };
+    let (folders, last) = name.rsplit_once('/').map_or((None, name), |(folders, last)| (Some(folders), last));
+    let (last, tag) = last.split_once(':').map_or((last, None), |(last, tag)| (last, Some(tag)));
+    let is_part = |part: &str| is_word(part, "._-") && !part.chars().any(|c| c.is_ascii_uppercase());
+    // The first may be a host.
+    let are_folders = folders.is_none_or(|folders| {
+        let mut parts = folders.split('/');
+        parts.next().is_some_and(|first| is_word(first, "._-:")) && parts.all(is_part)
+    });
+    let is_digest = |digest: &str| {
+        digest.split_once(':').is_some_and(|(kind, hash)| is_word(kind, "+._-") && is_word(hash, ""))
+    };
+    are_folders && is_part(last) && tag.is_none_or(|tag| is_word(tag, "._-")) && digest.is_none_or(is_digest)
+}
+
+/// What to take away, how to reach the API, whether only to say so, where, and where that comes from.
 pub fn prepare_down(
     options: &DeployOptions,
     environment: &dyn Fn(&str) -> Option<String>,
-) -> Result<(Names, Value, bool, RunContext), String> {
-    let Prepared { params, context, .. } = params(options, environment)?;
-    Ok((names(options)?, params, options.dry_run, context))
+) -> Result<(Names, Value, bool, RunContext, Source), String> {
+    let Prepared { params, source, context } = params(options, environment, Some("api"))?;
+    Ok((names(options)?, params, options.dry_run, context, source))
 }
 
 fn names(options: &DeployOptions) -> Result<Names, String> {
     Names::new(options.name.as_deref().unwrap_or(NAME)).map_err(|message| format!("--name: {message}"))
 }
 
-fn params(options: &DeployOptions, environment: &dyn Fn(&str) -> Option<String>) -> Result<Prepared, String> {
+/// The parameters; with a `group`, only what is in that.
+fn params(
+    options: &DeployOptions,
+    environment: &dyn Fn(&str) -> Option<String>,
+    group: Option<&str>,
+) -> Result<Prepared, String> {
     let mut prepared = if options.has_config {
-        prepare(&options.files, environment)?
+        prepare_group(&options.files, environment, group)?
     } else {
         let context = super::context(None, environment)?;
         Prepared { params: json!({}), source: Source::default(), context }
     };
     if let (Some(file), Some(map)) = (&options.api_ca, prepared.params.as_object_mut()) {
         let place = format!("--api-ca {}", file.display());
-        let said = |what: String| format!("{place}: {what}");
-        let text = std::fs::read_to_string(file).map_err(|error| said(error.to_string()))?;
-        match map.entry("api").or_insert_with(|| json!({})) {
-            Value::Object(api) => api.insert("ca".to_owned(), text.into()),
-            // The check of the configuration names it.
-            _ => None,
-        };
+        super::replace(map, "api", "ca", super::text_of(&place, file)?.into());
         prepared.source.replace("api.ca", place);
     }
     Ok(prepared)
@@ -310,13 +354,56 @@ mod tests {
     }
 
     #[test]
+    fn undeploying_reads_how_to_reach_the_api_and_wants_no_variable_of_the_rest() {
+        let folder = tempfile::tempdir().unwrap();
+        let (config, ca) = (folder.path().join("c"), folder.path().join("ca"));
+        let text = "actions: ${ACTIONS}\nlogstash: {host: l, passphrase: '${PASSPHRASE}'}\napi.ca: old\napi: {proxy_url: '${PROXY}'}\n";
+        std::fs::write(&config, text).unwrap();
+        std::fs::write(&ca, "\u{feff}CA\n").unwrap();
+        let down = |arguments: &str, environment: &dyn Fn(&str) -> Option<String>| {
+            let arguments = format!("undeploy --config {} {arguments}", config.display());
+            let DeployCommand::Down(options) = words(&arguments).unwrap() else { panic!("{arguments}") };
+            prepare_down(&options, environment).map(|(_, params, ..)| params)
+        };
+        let proxy = |name: &str| match name {
+            "PROXY" => Some("http://proxy:3128".to_owned()),
+            "WHISKJACK_PASSPHRASE" => Some("sesame".to_owned()),
+            _ => None,
+        };
+        let params = down(&format!("--api-ca {}", ca.display()), &proxy).unwrap();
+        assert_eq!(params, json!({"api": {"proxy_url": "http://proxy:3128", "ca": "CA\n"}}));
+        assert!(
+            down("", &|_| None).unwrap_err().contains("line 4: api.proxy_url: the variable PROXY is not set")
+        );
+        for (bytes, part) in
+            [(&b""[..], "is empty"), (&[0x30, 0x82, 0xff], "is not a text; convert it to PEM")]
+        {
+            std::fs::write(&ca, bytes).unwrap();
+            let message = down(&format!("--api-ca {}", ca.display()), &proxy).unwrap_err();
+            assert!(message.starts_with("--api-ca ") && message.contains(part), "{message}");
+        }
+    }
+
+    #[test]
     fn an_argument_that_is_not_understood_is_named() {
         for (arguments, part) in [
             ("--kind a --native", "exclude each other"),
-            ("--memory much", "--memory much: is no number"),
-            ("--timeout 60", "--timeout 60: is no time for a run; give a number with its unit"),
+            ("--memory much", "--memory much: is not a number"),
+            ("--memory 0", "--memory 0: is not a number"),
+            ("--memory 256MB", "--memory 256MB: is not a number"),
+            ("--kind rust", "--kind rust: is not a kind with its version; give one such as rust:1.34"),
+            ("--kind rust:", "--kind rust:: is not a kind"),
+            ("--kind rust:1.34:2", "is not a kind"),
+            ("--kind blackbox", "give --docker IMAGE, or --native"),
+            ("--kind native", "give --native"),
+            ("--docker https://hub/x", "--docker https://hub/x: is not the name of an image"),
+            ("--docker Me/", "is not the name of an image; give one such as you/whiskjack:1"),
+            ("--docker me/WhiskJack", "is not the name of an image"),
+            ("--docker me//whiskjack", "is not the name of an image"),
+            ("--docker me/whiskjack@1", "is not the name of an image"),
+            ("--timeout 60", "--timeout 60: is not a time for a run; give a number with its unit"),
             ("--timeout 61s", "a run may last 61 s, but --schedule \"* * * * *\" starts one every 60 s"),
-            ("--wait soon", "--wait soon: is no time"),
+            ("--wait soon", "--wait soon: is not a time"),
             ("--timeout 99ms", "100ms at least"),
             ("--name a/b", "--name: `a/b` cannot be a name"),
             ("--schedule hourly", "--schedule \"hourly\": has 1 fields"),
@@ -327,6 +414,12 @@ mod tests {
         ] {
             let message = prepared(arguments).unwrap_err();
             assert!(message.contains(part) && !message.contains("sesame"), "{arguments}: {message}");
+        }
+        for image in
+            ["whiskjack", "me/whiskjack:1", "localhost:5000/me/x", "Hub.example.com/a/b/c:v1.0@sha256:00ff"]
+        {
+            let deployment = prepared(&format!("--docker {image}")).unwrap();
+            assert_eq!(deployment.runtime, Runtime::Image(image.to_owned()));
         }
         assert!(words("deploy").unwrap_err().contains("--config FILE is missing"));
         assert!(words("undeploy --zip f").unwrap_err().contains("no such option of `undeploy`"));

@@ -133,6 +133,36 @@ fn tls_files_take_the_place_of_what_the_configuration_has() {
     assert!(prepare(&run, &environment).unwrap_err().contains("nowhere"));
 }
 
+#[test]
+fn tls_files_take_the_place_of_dotted_keys_and_of_an_empty_group_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    for (config, expected) in [
+        (
+            json!({"logstash.ca": "old", "logstash": {"key.pem": "old", "host": "l"}, "logstash.key.passphrase": "old"}),
+            json!({"logstash": {"host": "l", "ca": "CA", "key": "KEY"}}),
+        ),
+        (
+            json!({"logstash.host": "l", "logstash.key": {"pem": "old"}, "logstash.caption": 1}),
+            json!({"logstash.host": "l", "logstash.caption": 1, "logstash": {"ca": "CA", "key": "KEY"}}),
+        ),
+        (json!({"logstash": null}), json!({"logstash": {"ca": "CA", "key": "KEY"}})),
+        (json!({"logstash": "l:5044"}), json!({"logstash": "l:5044"})),
+    ] {
+        let run = RunOptions {
+            config: file("c", &config.to_string()),
+            ca: Some(file("ca", "CA")),
+            key: Some(file("key", "KEY")),
+            ..RunOptions::default()
+        };
+        assert_eq!(prepare(&run, &|_| None).unwrap().params, expected, "{config}");
+    }
+}
+
 /// What comes of a configuration in a file of this name.
 fn prepared(name: &str, text: &str) -> Result<Prepared, String> {
     let folder = tempfile::tempdir().unwrap();

@@ -297,3 +297,14 @@ fn marks_of_the_2017_tool_are_found_behind_records_that_tell_nothing_and_on_any_
     let plan = platform.plan(&params(json!({})), 1).unwrap();
     assert_eq!(plan.checkpoint.sources["a"].origin, 501);
 }
+
+#[test]
+fn a_file_is_only_the_commands_and_an_action_is_told_what_to_choose_instead() {
+    let platform = Platform::new();
+    let host = params(json!({"checkpoint": {"store": "host"}}));
+    let Err(PlanError::Config(faults)) = platform.plan(&host, 1) else { panic!("an action has no file") };
+    let told = faults.to_string();
+    assert!(told.starts_with("checkpoint.store: only the command"), "{told}");
+    assert!(told.contains("choose `package` or `activation`"), "{told}");
+    assert!(platform.requests.borrow().is_empty());
+}
