@@ -78,6 +78,8 @@ pub(crate) struct HostParams {
     pub(crate) api_proxy: Option<Proxy>,
     /// All that is wrong.
     pub(crate) faults: Vec<Fault>,
+    /// What is not wrong, but should be known. Sentences.
+    pub(crate) warnings: Vec<String>,
     /// Texts that must not show up in a result.
     pub(crate) secrets: Vec<Secret>,
     /// The keys that hold them, as `logstash.key`.
@@ -106,7 +108,7 @@ impl HostParams {
         let twice = nested::nest(params).into_iter();
         let mut faults: Vec<Fault> =
             twice.map(|key| Fault { key, value: String::new(), remedy: nested::TWICE.to_owned() }).collect();
-        let (mut secrets, mut secret_keys) = (Vec::new(), Vec::new());
+        let (mut secrets, mut secret_keys, mut warnings) = (Vec::new(), Vec::new(), Vec::new());
         // A `logstash` that is no object is the component's to report.
         let receivers = params.get("logstash").map(Receivers::read).unwrap_or_default();
         let api_host =
@@ -116,6 +118,7 @@ impl HostParams {
             params.get_mut("logstash"),
             &mut faults,
             (&mut secrets, &mut secret_keys),
+            &mut warnings,
         );
         let security = security::security(&mut logstash);
         let receiver_proxy = proxies::of_receivers(&mut logstash);
@@ -128,8 +131,13 @@ impl HostParams {
                         .to_owned(),
             });
         }
-        let mut api =
-            Section::new("api", params.get_mut("api"), &mut faults, (&mut secrets, &mut secret_keys));
+        let mut api = Section::new(
+            "api",
+            params.get_mut("api"),
+            &mut faults,
+            (&mut secrets, &mut secret_keys),
+            &mut warnings,
+        );
         let api_trust = security::trust(&mut api);
         let api_proxy = proxies::of_api(&mut api);
         if matches!(api_trust, Trust::Only(_))
@@ -145,6 +153,7 @@ impl HostParams {
             api_trust,
             api_proxy,
             faults,
+            warnings,
             secrets,
             secret_keys,
         }

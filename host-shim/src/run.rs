@@ -2,6 +2,8 @@
 
 mod access;
 mod check;
+mod namespace;
+mod told;
 mod way;
 
 use std::collections::VecDeque;
@@ -111,7 +113,10 @@ impl Shim {
         let mut secrets = host.secrets.clone();
         secrets.extend(context.api_key.iter().flat_map(key_forms));
         self.pool.look().await;
-        self.run_checked(&Value::Object(params), host, &context).await.sealed(&secrets)
+        let warnings = std::mem::take(&mut host.warnings);
+        let mut result = self.run_checked(&Value::Object(params), host, &context).await;
+        told::extend(&mut result, &context.given, warnings);
+        result.sealed(&secrets)
     }
 
     async fn run_checked(&self, params: &Value, mut host: HostParams, context: &RunContext) -> RunResult {
@@ -135,6 +140,11 @@ impl Shim {
             Ok(reach) => Arc::new(reach),
             Err(error) => return RunResult::error(error.to_string()),
         };
+        if host.faults.is_empty()
+            && let Some(fault) = namespace::check(&reach.api, context).await
+        {
+            return RunResult::invalid_config(vec![fault]);
+        }
         let component_context = Context {
             api_origin: platform.map(|origin| origin.to_string()),
             authorization: match access.key {

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::Fault;
 use crate::secret::Secret;
+use crate::tls;
 use crate::tls::pem::{self, Unreadable};
 
 /// Longest value shown in a fault, in characters.
@@ -16,6 +17,7 @@ pub(super) struct Section<'a> {
     faults: &'a mut Vec<Fault>,
     /// The texts, and the keys that hold them.
     secrets: (&'a mut Vec<Secret>, &'a mut Vec<String>),
+    warnings: &'a mut Vec<String>,
 }
 
 impl<'a> Section<'a> {
@@ -24,8 +26,9 @@ impl<'a> Section<'a> {
         value: Option<&'a mut Value>,
         faults: &'a mut Vec<Fault>,
         secrets: (&'a mut Vec<Secret>, &'a mut Vec<String>),
+        warnings: &'a mut Vec<String>,
     ) -> Self {
-        Self { name, map: value.and_then(Value::as_object_mut), faults, secrets }
+        Self { name, map: value.and_then(Value::as_object_mut), faults, secrets, warnings }
     }
 
     /// Notes a fault without showing the value.
@@ -95,7 +98,12 @@ impl<'a> Section<'a> {
             self.secret(key, &pem);
         }
         match pem::certificates(&pem) {
-            Ok(certificates) => return Some(certificates),
+            Ok(certificates) => {
+                let found = tls::out_of_date(&certificates).into_iter();
+                let named = found.map(|what| format!("`{}.{key}`: {what}", self.name));
+                self.warnings.extend(named);
+                return Some(certificates);
+            }
             Err(Unreadable::None(labels)) => self.fault(key, no_certificate(&pem, &labels)),
             Err(Unreadable::Damaged) => self.fault(
                 key,

@@ -6,6 +6,7 @@ use rustls::{AlertDescription, CertificateError, Error, OtherError};
 
 use super::pins::PinMismatch;
 use super::unfit::Unfit;
+use super::untrusted::Untrusted;
 
 /// What went wrong, and whether a new connection may do better by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -135,6 +136,9 @@ impl Client {
         let section = self.section();
         if let Some(mismatch) = error.0.downcast_ref::<PinMismatch>() {
             return pin_mismatch(mismatch);
+        }
+        if let Some(untrusted) = error.0.downcast_ref::<Untrusted>() {
+            return untrusted.sentence(section);
         }
         if let Some(unfit) = error.0.downcast_ref::<Unfit>() {
             return unfit.sentence(matches!(self, Self::Receivers(_)));

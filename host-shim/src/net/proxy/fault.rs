@@ -3,8 +3,9 @@
 use http::StatusCode;
 use tokio_socks::Error as SocksError;
 
+use super::language::Language;
 use super::{Names, Proxy, ProxyFault, Step};
-use crate::net::{DialError, plain};
+use crate::net::{DialError, authority, plain};
 
 /// A proxy, and what it is asked for: the subject of all sentences.
 pub(super) struct Asked<'a> {
@@ -33,7 +34,7 @@ impl Asked<'_> {
         let sentence = format!(
             "the name of {target} cannot be resolved here ({cause}); to have {proxy} resolve it, {remedy}"
         );
-        ProxyFault { step: Step::Resolve, retryable: true, sentence, of_target: false }
+        ProxyFault { step: Step::Resolve, retryable: true, sentence, of_target: false, foreign: false }
     }
 
     pub(super) fn silent(&self) -> ProxyFault {
@@ -46,12 +47,10 @@ impl Asked<'_> {
 
     pub(super) fn closed(&self) -> ProxyFault {
         let language = self.language();
-        self.fault(
-            true,
-            &format!(
-                "closed the connection before it answered; check that it speaks {language} and lets this host in"
-            ),
-        )
+        let what = format!(
+            "closed the connection before it answered; check that it speaks {language} and lets this host in"
+        );
+        ProxyFault { foreign: true, ..self.fault(true, &what) }
     }
 
     pub(super) fn stranger(&self) -> ProxyFault {
@@ -59,13 +58,30 @@ impl Asked<'_> {
         let what = format!(
             "does not speak {language}; check its port, and its scheme: http:// for HTTP, socks5:// for SOCKS 5"
         );
+        ProxyFault { foreign: true, ..self.fault(false, &what) }
+    }
+
+    /// It speaks another language than that of its scheme.
+    pub(super) fn mistaken(&self, language: Language) -> ProxyFault {
+        let (own, place) = (self.language(), authority(&self.proxy.host, self.proxy.port));
+        let what = match language {
+            Language::Http => format!("speaks HTTP, not {own}; give it as http://{place}"),
+            Language::Socks => format!("speaks SOCKS 5, not {own}; give it as socks5://{place}"),
+            Language::Tls => {
+                "expects TLS on this port, and TLS to the proxy itself is not supported; give a port without TLS, or another proxy"
+                    .to_owned()
+            }
+        };
         self.fault(false, &what)
     }
 
     pub(super) fn broke(&self, error: &std::io::Error) -> ProxyFault {
         match error.kind() {
             std::io::ErrorKind::UnexpectedEof => self.closed(),
-            _ => self.fault(true, &format!("broke the connection ({}); see its log", plain(error))),
+            _ => ProxyFault {
+                foreign: true,
+                ..self.fault(true, &format!("broke the connection ({}); see its log", plain(error)))
+            },
         }
     }
 
@@ -93,10 +109,14 @@ impl Asked<'_> {
                     ),
                 )
             },
-            _ => self.fault(
-                false,
-                &format!("refuses to connect to {target} (status {number}); let its rules permit that"),
-            ),
+            _ => ProxyFault {
+                // Servers for TLS answer so to requests without it.
+                foreign: number == 400,
+                ..self.fault(
+                    false,
+                    &format!("refuses to connect to {target} (status {number}); let its rules permit that"),
+                )
+            },
         }
     }
 
@@ -202,6 +222,6 @@ impl Asked<'_> {
 
     fn fault(&self, retryable: bool, what: &str) -> ProxyFault {
         let sentence = format!("{} {what}", self.proxy);
-        ProxyFault { step: Step::Connect, retryable, sentence, of_target: false }
+        ProxyFault { step: Step::Connect, retryable, sentence, of_target: false, foreign: false }
     }
 }
