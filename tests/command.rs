@@ -231,11 +231,11 @@ fn a_key_that_the_api_refuses_is_told_with_the_place_it_is_from() {
         (error, output.stderr)
     };
     let (error, stderr) = run(&[]);
-    assert!(error.ends_with(&format!("; the API key is that of {file}, line 3, AUTH")), "{error}");
-    let note = format!("whiskjack: {file}: line 2 is not of the form NAME=value and counts for nothing; ");
+    assert!(error.ends_with(&format!("; the API key is from {file}, line 3, AUTH")), "{error}");
+    let note = format!("whiskjack: the command skips line 2 of {file}: the form is not NAME=value; ");
     assert!(stderr.starts_with(&note), "{stderr}");
     let (error, _) = run(&[("WHISK_AUTH", "u:sesame")]);
-    assert!(error.ends_with("; the API key is that of WHISK_AUTH"), "{error}");
+    assert!(error.ends_with("; the API key is from WHISK_AUTH"), "{error}");
 }
 
 #[test]

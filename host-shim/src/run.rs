@@ -105,7 +105,7 @@ impl Shim {
     pub async fn run(&self, params: Value, context: RunContext) -> RunResult {
         let Value::Object(mut params) = params else {
             return RunResult::error(
-                "the parameters are no JSON object; give named parameters, as `actions` and `logstash`",
+                "the parameters are not a JSON object; give named parameters, such as `actions` and `logstash`",
             );
         };
         let mut host = HostParams::take(&mut params);

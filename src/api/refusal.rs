@@ -17,7 +17,7 @@ pub(super) fn said(response: &mut Answer<'_>) -> Option<String> {
 pub(super) fn refused(status: u16, said: Option<String>, what: &str) -> Failure {
     let advice = match status {
         401 => {
-            "the API does not accept the API key: it may have been changed, or be that of another platform"
+            "the API does not accept this API key: give the present key of a subject of this platform"
         }
         403 => "the API key has no right to this namespace",
         404 => "there is no such thing: is `api.host` right, and an OpenWhisk API?",

@@ -43,8 +43,8 @@ Options of `run`:
   --port PORT    listen there instead; 0 for any, which is told on stderr
 
 API host and key come from the environment (__OW_API_HOST, __OW_API_KEY, __OW_NAMESPACE; or wsk's WHISK_APIHOST, WHISK_AUTH), else
-from the file that wsk uses: the one named by WSK_CONFIG_FILE, else ~/.wskprops (APIHOST, AUTH, NAMESPACE). The API is asked through
-the proxy of `api.proxy_url`, else of the environment: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, but for NO_PROXY.
+from the file that wsk uses: the one named by WSK_CONFIG_FILE, else ~/.wskprops (APIHOST, AUTH, NAMESPACE). A namespace that is not the
+key's is an error. The API is asked through the proxy of `api.proxy_url`, else of the environment: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, but for NO_PROXY.
 
 The result is one line of JSON on stdout, logs go to stderr.
 Exit status: 0 all was forwarded; 1 something failed or is still owed; 2 wrong usage or configuration.

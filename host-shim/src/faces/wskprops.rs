@@ -26,6 +26,10 @@ pub(super) const NAMED: &str = "WSK_CONFIG_FILE";
 const NAMES: [&str; 8] =
     ["APIHOST", "AUTH", "NAMESPACE", "APIVERSION", "APIGW_ACCESS_TOKEN", "APIGW_TENANT_ID", "KEY", "CERT"];
 
+/// Why a line is skipped.
+const ODD: &str = "the form is not NAME=value";
+const UNKNOWN: &str = "`wsk` does not know the name";
+
 /// Most lines that a message names.
 const NAMED_LINES: usize = 5;
 
@@ -136,23 +140,20 @@ impl WskProps {
         let path = self.path.as_ref()?.display();
         let mut all: Vec<usize> = self.odd.iter().chain(&self.unknown).copied().collect();
         all.sort_unstable();
-        let wrong = match (self.odd.is_empty(), self.unknown.is_empty()) {
+        let why = match (self.odd.is_empty(), self.unknown.is_empty()) {
             (true, true) => return None,
-            (false, true) => "not of the form NAME=value",
-            (true, false) => "not for a name that `wsk` knows",
-            (false, false) => "not of the form NAME=value, or not for a name that `wsk` knows",
+            (false, true) => ODD,
+            (true, false) => UNKNOWN,
+            (false, false) => &format!("{ODD}, or {UNKNOWN}"),
         };
-        Some(format!("{path} has something on {}, but it is {wrong}", lines(&all)))
+        Some(format!("the command skips {} of {path}: {why}", lines(&all)))
     }
 
     /// What people should know although nothing is missing.
     fn notes(&self) -> Vec<String> {
         let Some(path) = self.path.as_ref().filter(|_| !self.odd.is_empty()) else { return Vec::new() };
-        vec![format!(
-            "{}: {} is not of the form NAME=value and counts for nothing; correct it, or put a # before it",
-            path.display(),
-            lines(&self.odd),
-        )]
+        let (lines, path) = (lines(&self.odd), path.display());
+        vec![format!("the command skips {lines} of {path}: {ODD}; correct that, or put a # before it")]
     }
 
     pub(super) fn api_host(&self) -> Option<String> {
@@ -187,8 +188,8 @@ fn lines(numbers: &[usize]) -> String {
     let shown: Vec<String> = numbers.iter().take(NAMED_LINES).map(usize::to_string).collect();
     match (shown.as_slice(), numbers.len().saturating_sub(NAMED_LINES)) {
         ([one], _) => format!("line {one}"),
-        (_, 0) => format!("each of the lines {}", shown.join(", ")),
-        (_, more) => format!("each of the lines {} and of {more} more", shown.join(", ")),
+        (_, 0) => format!("lines {}", shown.join(", ")),
+        (_, more) => format!("lines {} and {more} more", shown.join(", ")),
     }
 }
 
@@ -295,21 +296,17 @@ mod tests {
     fn a_line_that_counts_for_nothing_is_named_without_being_shown() {
         let given = |text: &str| WskProps { path: Some("p".into()), ..WskProps::parse(text) }.places();
         let all = given("# mine\nAUTH: u:sesame\n\nauth=u:sesame\nu:sesame==\n");
-        let not_read = "p has something on each of the lines 2, 4, 5, but it is not of the form NAME=value, or not for a name that \
-                        `wsk` knows";
+        let not_read = "the command skips lines 2, 4, 5 of p: the form is not NAME=value, or `wsk` does not know the name";
         assert_eq!(all.not_read.as_deref(), Some(not_read));
-        assert_eq!(
-            all.notes,
-            [
-                "p: line 2 is not of the form NAME=value and counts for nothing; correct it, or put a # before it"
-            ]
-        );
+        let note =
+            "the command skips line 2 of p: the form is not NAME=value; correct that, or put a # before it";
+        assert_eq!(all.notes, [note]);
         let sound =
             given("APIHOST=h\nAUTH=u:s\nNAMESPACE=_\nAPIVERSION=v1\nAPIGW_ACCESS_TOKEN=x\n\n# y\n // z\n");
         assert_eq!((sound.not_read, sound.notes), (None, vec![]));
         let many = given(&"x\n".repeat(7));
         assert!(
-            many.notes[0].starts_with("p: each of the lines 1, 2, 3, 4, 5 and of 2 more is not"),
+            many.notes[0].starts_with("the command skips lines 1, 2, 3, 4, 5 and 2 more of p: "),
             "{many:?}"
         );
     }

@@ -141,7 +141,7 @@ fn no_certificate(text: &str, labels: &[String]) -> String {
         && (text.contains('/') || text.ends_with(".pem") || text.ends_with(".crt"))
         && text.len() < 256
     {
-        return "is the name of a file; give the text that is in it, or give the file to the command, as `--ca` or `--cert`".to_owned();
+        return "is the name of a file; give the text that is in it, or give the file to the command with `--ca` or `--cert`".to_owned();
     }
     "holds no certificate; give PEM text that begins with -----BEGIN CERTIFICATE-----, line breaks included"
         .to_owned()

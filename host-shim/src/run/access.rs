@@ -31,7 +31,7 @@ impl Given {
     pub fn of_refused_key(&self, error: &str) -> Option<String> {
         let refused = ["HTTP 401", "HTTP 403"].iter().any(|status| error.contains(status));
         let place = self.api_key.as_ref().filter(|_| refused)?;
-        Some(format!("the API key is that of {place}"))
+        Some(format!("the API key is from {place}"))
     }
 }
 
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn a_key_that_the_api_refused_is_told_with_the_place_that_it_stands_at() {
-        let place = Some("the API key is that of p, line 2, AUTH".to_owned());
+        let place = Some("the API key is from p, line 2, AUTH".to_owned());
         for error in ["the list: HTTP 401, the key", "a: HTTP 403, no right"] {
             assert_eq!(file().of_refused_key(error), place, "{error}");
         }

@@ -40,7 +40,7 @@ mod tests {
             extend(&mut refused, &given, Vec::new());
             assert_eq!(
                 refused.object.get("error").unwrap(),
-                "the list: HTTP 401, not valid; the API key is that of WHISK_AUTH"
+                "the list: HTTP 401, not valid; the API key is from WHISK_AUTH"
             );
         }
         let mut other = RunResult::error("the list: HTTP 500, in trouble.");

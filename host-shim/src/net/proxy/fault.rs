@@ -40,7 +40,7 @@ impl Asked<'_> {
     pub(super) fn silent(&self) -> ProxyFault {
         let (language, target) = (self.language(), self.target);
         let what = format!(
-            "did not connect to {target} in time; check that it speaks {language}, and that a firewall behind it lets it through"
+            "did not connect to {target} in time; check that it speaks {language}, and that no firewall behind it stops the connection"
         );
         ProxyFault { step: Step::Timeout, ..self.fault(true, &what) }
     }
@@ -105,7 +105,7 @@ impl Asked<'_> {
                 ..self.fault(
                     true,
                     &format!(
-                        "could not connect to {target} (status {number}); check that name and port are right there, and see its log"
+                        "could not connect to {target} (status {number}); check that the proxy can resolve the name, and the port, and see its log"
                     ),
                 )
             },
@@ -147,18 +147,18 @@ impl Asked<'_> {
                 self.fault(false, &what)
             }
             SocksError::NetworkUnreachable => of_target(format!(
-                "has no way to the network of {target} (code 3); check the address, and the routes there"
+                "has no way to the network of {target} (code 3); check the address, and the proxy's routes"
             )),
             SocksError::HostUnreachable => of_target(format!(
-                "does not reach {target} (code 4); check that the name is known there{}",
+                "does not reach {target} (code 4); check that the proxy can resolve the name{}",
                 self.names()
             )),
             SocksError::ConnectionRefused => of_target(format!(
-                "found the connection refused at {target} (code 5); check the port, and that something listens there"
+                "was refused a connection by {target} (code 5); check the port, and that a program listens there"
             )),
-            SocksError::TtlExpired => {
-                of_target(format!("lost its packets on the way to {target} (code 6); check the routes there"))
-            }
+            SocksError::TtlExpired => of_target(format!(
+                "lost its packets on the way to {target} (code 6); check the proxy's routes"
+            )),
             SocksError::CommandNotSupported => {
                 self.fault(false, "does not make connections (code 7); give another proxy")
             }

@@ -53,7 +53,7 @@ fn what_is_not_a_proxy_says_what_to_do_and_shows_no_password() {
         ("https://me:hunter2@proxy:3129", "TLS to the proxy itself is not supported"),
         ("socks4://me:hunter2@proxy", "version 5 only"),
         ("socks4a://proxy", "version 5 only"),
-        ("ftp://me:hunter2@proxy:1", "the scheme is not known"),
+        ("ftp://me:hunter2@proxy:1", "the scheme is not that of a proxy"),
         ("http://me:hunter2@proxy", "the port is missing"),
         ("proxy", "the port is missing"),
         ("http://proxy:0", "host and port cannot be read"),
@@ -64,7 +64,7 @@ fn what_is_not_a_proxy_says_what_to_do_and_shows_no_password() {
         ("http://me:hunter2?@proxy:3128", "no path"),
         ("http://me:hunter2%FF@proxy:3128", "not UTF-8"),
         ("http://me:hunter2%0A@proxy:3128", "control character"),
-        ("http://me%3A:hunter2@proxy:3128", "no colon"),
+        ("http://me%3A:hunter2@proxy:3128", "cannot have a colon"),
         ("socks5://me@proxy", "1 to 255 bytes"),
         ("socks5://:hunter2@proxy", "1 to 255 bytes"),
         (&long, "1 to 255 bytes"),
@@ -217,15 +217,15 @@ async fn each_refusal_of_a_socks_proxy_has_a_sentence_of_its_own() {
         (
             &[b"\x05\0", b"\x05\x04\0\x01\0\0\0\0\0\0"],
             true,
-            "does not reach logs.example.com:5044 (code 4); check that the name is known there; if only this host knows it, set \
+            "does not reach logs.example.com:5044 (code 4); check that the proxy can resolve the name; if only this host knows it, set \
              `logstash.proxy_use_local_resolver` to true",
         ),
         (
             &[b"\x05\0", b"\x05\x05\0\x01\0\0\0\0\0\0"],
             true,
-            "connection refused at logs.example.com:5044 (code 5); check the port",
+            "was refused a connection by logs.example.com:5044 (code 5); check the port",
         ),
-        (&[b"\x05\0", b"\x05\x06\0\x01\0\0\0\0\0\0"], true, "(code 6); check the routes there"),
+        (&[b"\x05\0", b"\x05\x06\0\x01\0\0\0\0\0\0"], true, "(code 6); check the proxy's routes"),
         (&[b"\x05\0", b"\x05\x07\0\x01\0\0\0\0\0\0"], false, "(code 7); give another proxy"),
         (&[b"\x05\0", b"\x05\x08\0\x01\0\0\0\0\0\0"], false, "(code 8); give an address of IPv4"),
         (
@@ -279,7 +279,7 @@ async fn each_refusal_of_an_http_proxy_has_a_sentence_of_its_own() {
         ("http://", &[b"HTTP/1.1 403 Filtered\r\n\r\n"], false, "refuses to connect to logs.example.com:5044 (status 403); let its rules"),
         ("http://", &[b"HTTP/1.1 302 Found\r\nLocation: /login\r\n\r\n"], false, "(status 302); let its rules"),
         ("http://", &[b"HTTP/1.1 502 Bad Gateway\r\n\r\n"], true, "could not connect to logs.example.com:5044 (status 502); check"),
-        ("http://", &[b"HTTP/1.1 504 Gateway Timeout\r\n\r\n"], true, "(status 504); check that name and port are right there"),
+        ("http://", &[b"HTTP/1.1 504 Gateway Timeout\r\n\r\n"], true, "(status 504); check that the proxy can resolve the name"),
         ("http://", &[b"SSH-2.0-OpenSSH_9.6\r\n"], false, "does not speak HTTP; check its port, and its scheme"),
         (
             "http://",
