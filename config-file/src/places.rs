@@ -80,7 +80,8 @@ fn above(path: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(path), |path| path.rfind(['.', '[']).and_then(|end| path.get(..end)))
 }
 
-/// Whether it can be a key of the file: not a path, and nothing of the platform's.
+/// Whether it can be a key of the file: not a path, and not a variable of the environment, which has capitals only but for those of proxies.
 fn is_key(key: &str) -> bool {
-    !key.starts_with("__") && !key.contains(['/', '\\', ','])
+    let is_variable = !key.contains(char::is_lowercase) || key.ends_with("_proxy");
+    !is_variable && !key.starts_with("__") && !key.contains(['/', '\\', ','])
 }

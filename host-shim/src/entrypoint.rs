@@ -101,9 +101,14 @@ fn looks_like_json(argument: &OsStr) -> bool {
     matches!(argument.as_encoded_bytes().trim_ascii_start().first(), Some(b'{' | b'['))
 }
 
-/// Looks up a variable of the environment; empty ones count as absent.
+/// Looks up a variable of the environment; empty ones count as absent, but for that of [`wskprops`], where nothing means something.
 pub fn environment(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
+    let value = std::env::var_os(name)?;
+    match name {
+        // A path need not be text. It is named as far as it is.
+        wskprops::NAMED => Some(value.to_string_lossy().into_owned()),
+        _ => value.into_string().ok().filter(|value| !value.is_empty()),
+    }
 }
 
 #[cfg(test)]

@@ -191,7 +191,7 @@ impl Api {
                 Some(error) => Err(error),
                 None => Ok(response.map(|body| Unhurried::new(body, limits).boxed_unsync())),
             },
-            Ok(Err(error)) => Err(errors::of_request(&error)),
+            Ok(Err(error)) => Err(self.of_a_mistaken_proxy(errors::of_request(&error)).await),
             Err(_) => Err(Error::HttpResponseTimeout),
         }
     }
@@ -207,6 +207,17 @@ impl Api {
             }
             _ => (status == StatusCode::PROXY_AUTHENTICATION_REQUIRED).then_some(Error::HttpProtocolError),
         }
+    }
+
+    /// What a request failed with. A proxy that should have got it whole, and does not speak HTTP, is told as such.
+    async fn of_a_mistaken_proxy(&self, error: Error) -> Error {
+        let (Some(proxy), Some(origin), Error::ConnectionTerminated | Error::HttpProtocolError) =
+            (&self.proxy, &self.origin, &error)
+        else {
+            return error;
+        };
+        let target = crate::net::authority(origin.host(), origin.port());
+        proxy.mistaken(&target).await.map_or(error, |fault| errors::of_proxy(&fault))
     }
 }
 

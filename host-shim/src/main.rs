@@ -17,7 +17,7 @@ use whiskjack_host::deploy::{self, DeployError};
 use whiskjack_host::entrypoint::cli::Prepared;
 use whiskjack_host::entrypoint::cli::deploy::DeployCommand;
 use whiskjack_host::entrypoint::{self, EntryPoint, actionloop, cli, oneshot, serve};
-use whiskjack_host::{RunResult, Shim, runtime, said};
+use whiskjack_host::{Given, RunContext, RunResult, Shim, runtime, said};
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
@@ -63,11 +63,13 @@ fn deployment(command: &DeployCommand) -> ExitCode {
     };
     let mut say = |line: &str| said::to_stdout(line);
     let source;
+    let given;
     let outcome = match command {
         DeployCommand::Help => return ended(print(cli::deploy::HELP)),
         DeployCommand::Up(options) => match cli::deploy::prepare_up(options, &entrypoint::environment) {
             Ok((deployment, context, of_params)) => {
                 source = of_params;
+                given = noted(&context);
                 runtime.block_on(deploy::up(&deployment, &context, &mut say))
             }
             Err(message) => return misused(&message),
@@ -75,6 +77,7 @@ fn deployment(command: &DeployCommand) -> ExitCode {
         DeployCommand::Down(options) => match cli::deploy::prepare_down(options, &entrypoint::environment) {
             Ok((names, params, dry_run, context, of_params)) => {
                 source = of_params;
+                given = noted(&context);
                 runtime.block_on(deploy::down(&names, &params, dry_run, &context, &mut say))
             }
             Err(message) => return misused(&message),
@@ -89,8 +92,23 @@ fn deployment(command: &DeployCommand) -> ExitCode {
             faults.iter().for_each(|fault| said::to_stderr(cli::located(fault, &source)));
             misused("the configuration has faults; nothing was changed")
         }
-        Err(error) => ended(Err(error.into())),
+        Err(error) => {
+            let place = given.of_refused_key(&error.to_string());
+            let status = ended(Err(error.into()));
+            if let Some(place) = place {
+                said::to_stderr(format_args!("whiskjack: {place}"));
+            }
+            status
+        }
     }
+}
+
+/// Where host and key were given, once people have been told what is odd there.
+fn noted(context: &RunContext) -> Given {
+    for note in &context.given.notes {
+        said::to_stderr(format_args!("whiskjack: {note}"));
+    }
+    context.given.clone()
 }
 
 fn print(text: &str) -> anyhow::Result<u8> {
@@ -142,6 +160,7 @@ fn serve_http(port: u16) -> anyhow::Result<u8> {
 fn run_once(prepared: Prepared) -> anyhow::Result<u8> {
     let (shim, runtime) = (Shim::new()?, runtime()?);
     let Prepared { params, source, context } = prepared;
+    noted(&context);
     let mut result: RunResult = runtime.block_on(shim.run(params, context));
     // A name server that hangs must not keep the program from ending.
     runtime.shutdown_background();

@@ -3,6 +3,8 @@
 mod access;
 mod check;
 mod keeper;
+mod namespace;
+mod told;
 mod way;
 
 use std::collections::VecDeque;
@@ -105,11 +107,12 @@ impl Shim {
         secrets.extend(context.api_key.iter().flat_map(key_forms));
         self.pool.look().await;
         let result = self.run_checked(&Value::Object(params), host, &context).await;
-        match &context.checkpoint {
+        let mut result = match &context.checkpoint {
             Keeper::Platform => result,
             Keeper::File(file) => result.with_state(&format!("--state {}", file.display())),
-        }
-        .sealed(&secrets)
+        };
+        told::extend(&mut result, &context.given);
+        result.sealed(&secrets)
     }
 
     async fn run_checked(&self, params: &Value, mut host: HostParams, context: &RunContext) -> RunResult {
@@ -134,6 +137,11 @@ impl Shim {
             Ok(reach) => Arc::new(reach),
             Err(error) => return RunResult::error(error.to_string()),
         };
+        if host.faults.is_empty()
+            && let Some(fault) = namespace::check(&reach.api, context).await
+        {
+            return RunResult::invalid_config(vec![fault]);
+        }
         let component_context = Context {
             api_origin: platform.map(|origin| origin.to_string()),
             authorization: match access.key {

@@ -24,18 +24,30 @@ impl Authority {
     }
 
     pub(crate) fn named(name: &str) -> Self {
-        let mut params = CertificateParams::default();
-        params.distinguished_name.push(DnType::CommonName, name);
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        Self::named_with(name, |_| {})
+    }
+
+    pub(crate) fn named_with(name: &str, change: impl FnOnce(&mut CertificateParams)) -> Self {
+        let params = Self::params(name, change);
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
 
     /// An authority below this one.
     pub(crate) fn subordinate(&self, name: &str) -> Self {
+        self.subordinate_with(name, |_| {})
+    }
+
+    pub(crate) fn subordinate_with(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Self {
+        let params = Self::params(name, change);
+        Self(CertifiedIssuer::signed_by(params, KeyPair::generate().unwrap(), &self.0).unwrap())
+    }
+
+    fn params(name: &str, change: impl FnOnce(&mut CertificateParams)) -> CertificateParams {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        Self(CertifiedIssuer::signed_by(params, KeyPair::generate().unwrap(), &self.0).unwrap())
+        change(&mut params);
+        params
     }
 
     pub(crate) fn pem(&self) -> String {

@@ -11,11 +11,12 @@ mod roots;
 mod rsa;
 pub(crate) mod sentence;
 mod unfit;
+mod untrusted;
 mod verify;
 
 use std::sync::Arc;
 
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{CertificateError, ClientConfig, Error, InconsistentKeys, SupportedProtocolVersion};
 
@@ -25,6 +26,7 @@ use self::certificate::Certificate;
 pub(crate) use self::key::{KeyError, private_key};
 pub(crate) use self::pins::{Pin, Pins};
 use self::provider::provider;
+use self::unfit::Flaw;
 
 /// Whom to trust.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +54,9 @@ pub(crate) struct Settings {
     pub(crate) versions: Vec<&'static SupportedProtocolVersion>,
 }
 
+/// Most certificates that are named for their dates.
+const DATES: usize = 3;
+
 /// All versions that are safe to use, oldest first.
 pub(crate) static VERSIONS: [&SupportedProtocolVersion; 2] =
     [&rustls::version::TLS12, &rustls::version::TLS13];
@@ -61,6 +66,30 @@ impl Settings {
     pub(crate) fn trusting(trust: Trust) -> Self {
         Self { trust, pins: Pins::default(), identity: None, versions: VERSIONS.to_vec() }
     }
+}
+
+/// What is wrong with the dates of certificates that somebody has given, as sentences: at most [`DATES`], and how many more there are. `webpki`
+/// trusts an authority whatever its dates are; Node.js and OpenSSL do not.
+pub(crate) fn out_of_date(certificates: &[CertificateDer<'_>]) -> Vec<String> {
+    let now = UnixTime::now();
+    let all = certificates.iter().filter_map(|one| Certificate::parse(one)?.out_of_date(now));
+    let mut found: Vec<String> = all
+        .filter_map(|flaw| match flaw {
+            Flaw::Expired(name, day) => {
+                Some(format!("the certificate of {name} expired on {day}; give a new one"))
+            }
+            Flaw::Early(name, day) => {
+                Some(format!("the certificate of {name} is not valid before {day}; give a new one"))
+            }
+            _ => None,
+        })
+        .collect();
+    let more = found.len().saturating_sub(DATES);
+    found.truncate(DATES);
+    if more > 0 {
+        found.push(format!("{more} more certificates are out of date; give new ones"));
+    }
+    found
 }
 
 /// A configuration for connections, and what its servers asked for. Errors: a certificate in `trust` is none, or the identity's key and

@@ -81,7 +81,7 @@ impl Connection {
                         &name,
                         TransportStep::Handshake,
                         false,
-                        "the host is no name that a certificate can hold; set `logstash.servername`",
+                        "the host is not a name that a certificate can hold; set `logstash.servername`",
                     ));
                 };
                 let handshake = deadline.min(Instant::now() + HANDSHAKE);

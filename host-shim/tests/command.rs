@@ -40,6 +40,26 @@ fn wrong_usage_ends_with_2_and_says_what_is_wrong_on_stderr_only() {
 }
 
 #[test]
+fn a_file_of_wsk_that_is_named_and_not_there_is_wrong_usage_and_an_empty_name_stands_for_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("config");
+    std::fs::write(&config, "actions: [a]\nlogstash: {host: l, port: 1}\n").unwrap();
+    // What is in the home folder cannot be read.
+    std::fs::create_dir(folder.path().join(".wskprops")).unwrap();
+    let run = |name: Option<&str>| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_whiskjack"));
+        command.args(["run", "--config"]).arg(&config).env_clear().env("HOME", folder.path());
+        name.map(|name| command.env("WSK_CONFIG_FILE", name));
+        text(&command.stdin(Stdio::null()).output().unwrap().stderr)
+    };
+    assert!(
+        run(Some("/no/props")).starts_with("whiskjack: WSK_CONFIG_FILE: the file /no/props cannot be read: ")
+    );
+    assert!(run(None).contains(".wskprops: cannot be read"));
+    assert!(!run(Some("")).contains("cannot be read"));
+}
+
+#[test]
 fn a_pipe_as_descriptor_3_makes_it_an_action() {
     // `output` gives the shell a pipe as stdout, which becomes descriptor 3.
     let output = Command::new("sh")

@@ -242,6 +242,61 @@ fn what_the_file_of_wsk_lacks_or_has_wrong_is_told_with_its_line_before_any_requ
 }
 
 #[test]
+fn a_key_that_the_api_refuses_is_told_with_the_place_it_is_from() {
+    let scene = Scene::new();
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("wskprops").display().to_string();
+    std::fs::write(&file, format!("APIHOST={}\nAUTH: mine\nAUTH=u:sesame\n", scene.api.origin())).unwrap();
+    let run = |variables: &[(&str, &str)]| {
+        let variables = [&[("WSK_CONFIG_FILE", file.as_str())], variables].concat();
+        let output = Cli::run(&scene.params(5044), None, &variables);
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        assert!(!format!("{output:?}").contains("sesame"), "{output:?}");
+        let error = result(&output)["error"].as_str().unwrap().to_owned();
+        assert!(error.contains("HTTP 401"), "{error}");
+        (error, output.stderr)
+    };
+    let (error, stderr) = run(&[]);
+    assert!(error.ends_with(&format!("; the API key is from {file}, line 3, AUTH")), "{error}");
+    let note = format!("whiskjack: the command skips line 2 of {file}: the form is not NAME=value; ");
+    assert!(stderr.starts_with(&note), "{stderr}");
+    let (error, _) = run(&[("WHISK_AUTH", "u:sesame")]);
+    assert!(error.ends_with("; the API key is from WHISK_AUTH"), "{error}");
+}
+
+#[test]
+fn a_namespace_that_is_not_the_keys_is_a_fault_and_no_record_is_read() {
+    let scene = Scene::new();
+    scene.add_activations(1);
+    let receiver = scene.receiver();
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("wskprops").display().to_string();
+    let (origin, key, own) = (scene.api.origin(), scene.api.key(), scene.api.namespace());
+    let run = |namespace: &str, variables: &[(&str, &str)]| {
+        let text = format!("APIHOST={origin}\nAUTH={key}\nNAMESPACE={namespace}\n");
+        std::fs::write(&file, text).unwrap();
+        let variables = [&[("WSK_CONFIG_FILE", file.as_str())], variables].concat();
+        Cli::run(&scene.params(receiver.port()), None, &variables)
+    };
+    for (output, place) in [
+        (run("team", &[]), format!("{file}, line 3, NAMESPACE")),
+        (run(&own, &[("__OW_NAMESPACE", "team")]), "__OW_NAMESPACE".to_owned()),
+    ] {
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        let fault = format!("{place}: is not the namespace of the API key, which is {own}, ");
+        assert!(
+            output.stderr.starts_with(&fault) && output.stderr.contains("(it is \"team\")"),
+            "{output:?}"
+        );
+    }
+    assert!(scene.api.requests().iter().all(|request| request.path.ends_with("/namespaces")));
+    // A key of the environment has a namespace of its own, whatever the file says beside another key.
+    for output in [run(&own, &[]), run("_", &[]), run("team", &[("__OW_API_KEY", &key)])] {
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+    }
+}
+
+#[test]
 fn an_api_behind_a_gateway_with_a_path_and_compression_or_from_before_counts_gives_every_line() {
     let all = Gateway { base: "/openwhisk/west".into(), compresses: true, knows_no_count: true };
     for gateway in [
@@ -348,12 +403,19 @@ fn an_authority_in_the_systems_bundle_is_trusted_without_further_words() {
     let untrusted = result(&run(&scene, &params, None));
     assert!(untrusted["error"].as_str().unwrap().contains("`logstash.ca`"), "{untrusted}");
 
-    let bundle = scene.certificates.ca_file();
-    let mut environment = scene.environment();
-    environment.push(("SSL_CERT_FILE", bundle.display().to_string()));
-    let environment: Vec<(&str, &str)> =
-        environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let output = Cli::run(&params, None, &environment);
+    let with = |bundle: String| {
+        let mut environment = scene.environment();
+        environment.push(("SSL_CERT_FILE", bundle));
+        let environment: Vec<(&str, &str)> =
+            environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        Cli::run(&params, None, &environment)
+    };
+    let output = with("/no/bundle".to_owned());
+    let trouble =
+        "SSL_CERT_FILE: /no/bundle cannot be read: no such file or directory; correct or unset the variable";
+    assert!(result(&output)["error"].as_str().unwrap().contains(trouble), "{output:?}");
+    assert_eq!(output.stderr.matches(&format!("whiskjack: {trouble}")).count(), 1, "{output:?}");
+    let output = with(scene.certificates.ca_file().display().to_string());
     assert_eq!(result(&output)["lines"]["acknowledged"], 6, "{output:?}");
 }
 

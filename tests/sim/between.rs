@@ -130,7 +130,7 @@ fn fail(sim: &Sim, runs: u64) {
         sim.pass(sim.world.settings.interval_ms);
         let now = sim.now.get();
         let result =
-            json!({"error": "the list of activations: HTTP 401, the API key is not valid (any more)"});
+            json!({"error": "the list of activations: HTTP 401, the API does not accept this API key"});
         let record =
             Record::of_forwarder(sim.luck.id(), (now, now + 90, now + 400), sim.own_name.get(), result, &[]);
         sim.own.borrow_mut().push(record);

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value, json};
 use whiskjack_config_file::{ConfigFile, Source};
 
-use super::wskprops::WskProps;
+use super::wskprops::{self, WskProps};
 use crate::params::ProxyVariables;
 use crate::result::{RunResult, Verdict};
 use crate::run::{Keeper, RunContext};
@@ -44,8 +44,8 @@ Options of `run`:
   --port PORT    listen there instead; 0 for any, which is told on stderr
 
 API host and key come from the environment (__OW_API_HOST, __OW_API_KEY, __OW_NAMESPACE; or wsk's WHISK_APIHOST, WHISK_AUTH), else
-from the file that wsk uses: the one named by WSK_CONFIG_FILE, else ~/.wskprops (APIHOST, AUTH, NAMESPACE). The API is asked through
-the proxy of `api.proxy_url`, else of the environment: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, but for NO_PROXY.
+from the file that wsk uses: the one named by WSK_CONFIG_FILE, else ~/.wskprops (APIHOST, AUTH, NAMESPACE). A namespace that is not the
+key's is an error. The API is asked through the proxy of `api.proxy_url`, else of the environment: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, but for NO_PROXY.
 
 The result is one line of JSON on stdout, logs go to stderr.
 Exit status: 0 all was forwarded; 1 something failed or is still owed; 2 wrong usage or configuration.
@@ -207,24 +207,39 @@ pub fn located(fault: &Fault, source: &Source) -> String {
     source.located(&fault.key, fault)
 }
 
-/// API host, key and namespace, from the environment, else from the file of `wsk`.
+/// API host, key and namespace, from the environment, else from the file of `wsk`. If the environment has host and key, only a file that it
+/// names is read, too.
 fn context(
     state: Option<PathBuf>,
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<RunContext, String> {
-    let props = WskProps::load(environment)?;
-    let mut given = props.places();
-    let of_environment = |names: [&str; 2], place: &mut Option<String>| {
-        let (name, value) = names.into_iter().find_map(|name| Some((name, environment(name)?)))?;
-        *place = Some(name.to_owned());
-        Some(value)
+    let of_environment =
+        |names: &[&'static str]| names.iter().find_map(|name| Some((*name, environment(name)?)));
+    let api_host = of_environment(&["__OW_API_HOST", "WHISK_APIHOST"]);
+    let api_key = of_environment(&["__OW_API_KEY", "WHISK_AUTH"]);
+    let namespace = of_environment(&["__OW_NAMESPACE"]);
+    let props = match api_host.is_some() && api_key.is_some() && environment(wskprops::NAMED).is_none() {
+        true => WskProps::default(),
+        false => WskProps::load(environment)?,
     };
-    let api_host = of_environment(["__OW_API_HOST", "WHISK_APIHOST"], &mut given.api_host);
-    let api_key = of_environment(["__OW_API_KEY", "WHISK_AUTH"], &mut given.api_key);
+    let mut given = props.places();
+    // The namespace of the file goes with the key of the file.
+    let of_file = if api_key.is_none() { props.namespace() } else { None };
+    if of_file.is_none() {
+        given.namespace = None;
+    }
+    for (place, found) in
+        [(&mut given.api_host, &api_host), (&mut given.api_key, &api_key), (&mut given.namespace, &namespace)]
+    {
+        if let Some((name, _)) = found {
+            *place = Some((*name).to_owned());
+        }
+    }
+    let value = |found: Option<(&str, String)>| found.map(|(_, value)| value);
     Ok(RunContext {
-        api_host: api_host.or_else(|| props.api_host()),
-        api_key: api_key.map_or_else(|| props.key(), |key| Secret::key(&key)),
-        namespace: environment("__OW_NAMESPACE").or_else(|| props.namespace()),
+        api_host: value(api_host).or_else(|| props.api_host()),
+        api_key: value(api_key).map_or_else(|| props.key(), |key| Secret::key(&key)),
+        namespace: value(namespace).or(of_file),
         checkpoint: state.map_or(Keeper::Platform, Keeper::File),
         given,
         proxies: ProxyVariables::read(environment),

@@ -96,8 +96,10 @@ fn sentence(error: &Error) -> String {
         Error::DnsError { rcode: Some(cause), .. } => {
             format!("the name of its host cannot be resolved ({cause})")
         }
-        Error::ConnectionRefused => "the connection was refused; is the port right?".to_owned(),
-        Error::ConnectionTimeout => "no connection came about in time".to_owned(),
+        Error::ConnectionRefused => "the host refused the connection; check its port".to_owned(),
+        Error::ConnectionTimeout => {
+            "no connection came about in time; check the host, and the firewalls between".to_owned()
+        }
         Error::ConnectionTerminated | Error::HttpResponseIncomplete => "the connection broke off".to_owned(),
         Error::HttpResponseTimeout | Error::ConnectionReadTimeout => "no answer came in time".to_owned(),
         Error::DestinationIpUnroutable | Error::DestinationUnavailable => {

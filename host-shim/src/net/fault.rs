@@ -11,6 +11,8 @@ pub(crate) struct ProxyFault {
     pub(super) sentence: String,
     /// Whether another address of the target may do.
     pub(super) of_target: bool,
+    /// Whether the proxy may speak another language than that of its scheme.
+    pub(super) foreign: bool,
 }
 
 /// Where it failed.

@@ -9,6 +9,7 @@
 //! for the API, as curl does, and at the proxy for receivers, as Filebeat does.
 
 mod fault;
+mod language;
 #[cfg(test)]
 mod tests;
 mod tunnel;
@@ -81,15 +82,19 @@ impl Proxy {
                 return Err("SOCKS is supported in version 5 only; give socks5://, if the proxy speaks that");
             }
             _ => {
-                return Err("the scheme is not known; give http://host:port, socks5://host:port or \
-                            socks5h://host:port");
+                return Err(
+                    "the scheme is not that of a proxy; give http://host:port, socks5://host:port or \
+                            socks5h://host:port",
+                );
             }
         };
         let rest = rest.strip_suffix('/').unwrap_or(rest);
         let (user, place) = rest.rsplit_once('@').map_or((None, rest), |(user, place)| (Some(user), place));
         if rest.contains(['/', '?', '#']) {
-            return Err("a proxy has no path; give http://user:password@host:port, with / ? # in user or \
-                        password as %2F %3F %23");
+            return Err(
+                "the URL of a proxy has no path; give http://user:password@host:port, with / ? # in user or \
+                        password as %2F %3F %23",
+            );
         }
         let Ok((host, port)) = endpoint::split(place) else {
             return Err(
@@ -148,11 +153,13 @@ impl User {
             return Err("user or password holds a control character; leave it out");
         }
         match kind {
-            Kind::Http(_) if name.contains(':') => Err("a user name of HTTP has no colon; give another one"),
+            Kind::Http(_) if name.contains(':') => {
+                Err("a user name for HTTP cannot have a colon; give another one")
+            }
             Kind::Socks(_)
                 if [&name, &password].iter().any(|text| !(1..=SOCKS_LONGEST).contains(&text.len())) =>
             {
-                Err("SOCKS wants a user name and a password of 1 to 255 bytes; give both, or neither")
+                Err("SOCKS needs a user name and a password of 1 to 255 bytes each; give both, or neither")
             }
             _ => Ok(Self { name, password: Secret::new(password) }),
         }

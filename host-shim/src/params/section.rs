@@ -4,6 +4,7 @@ use rustls::pki_types::CertificateDer;
 use serde_json::{Map, Value};
 
 use crate::secret::Secret;
+use crate::tls;
 use crate::tls::pem::{self, Unreadable};
 use whiskjack_settings::Fault;
 use whiskjack_settings::text;
@@ -123,7 +124,12 @@ impl<'a> Section<'a> {
             self.secret(key, &pem);
         }
         match pem::certificates(&pem) {
-            Ok(certificates) => return Some(certificates),
+            Ok(certificates) => {
+                let found = tls::out_of_date(&certificates).into_iter();
+                let named = found.map(|what| format!("`{}.{key}`: {what}", self.name));
+                self.notes.warnings.extend(named);
+                return Some(certificates);
+            }
             Err(Unreadable::None(labels)) => self.fault(key, no_certificate(&pem, &labels)),
             Err(Unreadable::Damaged) => self.fault(
                 key,
@@ -161,7 +167,7 @@ fn no_certificate(text: &str, labels: &[String]) -> String {
         && (text.contains('/') || text.ends_with(".pem") || text.ends_with(".crt"))
         && text.len() < 256
     {
-        return "is the name of a file; give the text that is in it, or give the file to the command by `--ca` or `--cert`".to_owned();
+        return "is the name of a file; give the text that is in it, or give the file to the command with `--ca` or `--cert`".to_owned();
     }
     "holds no certificate; give PEM text that begins with -----BEGIN CERTIFICATE-----, line breaks included"
         .to_owned()

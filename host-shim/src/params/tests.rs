@@ -1,4 +1,4 @@
-use rcgen::{CertificateParams, KeyPair};
+use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use serde_json::json;
 
 use super::*;
@@ -69,6 +69,36 @@ fn all_faults_are_collected_at_once() {
             "api.ca",
         ]
     );
+}
+
+#[test]
+fn a_certificate_that_is_out_of_date_leaves_a_warning_with_its_name_and_day() {
+    use crate::testing::Authority;
+    let expired = |params: &mut CertificateParams| params.not_after = date_time_ymd(2020, 1, 31);
+    let old = Authority::named_with("Old CA", expired);
+    let early = Authority::named_with("New CA", |params| params.not_before = date_time_ymd(2999, 1, 1));
+    let client = early.issue_with("client", |params| {
+        expired(params);
+        params.distinguished_name.push(rcgen::DnType::CommonName, "shipper");
+    });
+    let sound = Authority::new().pem();
+    let host = take(&mut json!({
+        "logstash": {"host": "l", "port": 1, "ca": [&sound, old.pem(), early.pem()], "cert": client.cert, "key": client.key},
+        "api": {"ca": old.pem().repeat(5)},
+    }));
+    assert!(host.faults.is_empty(), "{:?}", host.faults);
+    let expected = [
+        "`logstash.ca`: the certificate of `Old CA` expired on 2020-01-31; give a new one",
+        "`logstash.ca`: the certificate of `New CA` is not valid before 2999-01-01; give a new one",
+        "`logstash.cert`: the certificate of `shipper` expired on 2020-01-31; give a new one",
+        "`api.ca`: the certificate of `Old CA` expired on 2020-01-31; give a new one",
+        "`api.ca`: the certificate of `Old CA` expired on 2020-01-31; give a new one",
+        "`api.ca`: the certificate of `Old CA` expired on 2020-01-31; give a new one",
+        "`api.ca`: 2 more certificates are out of date; give new ones",
+    ];
+    assert_eq!(host.warnings, expected);
+    let host = take(&mut json!({"logstash": {"host": "l", "port": 1, "ca": sound}}));
+    assert_eq!(host.warnings, Vec::<String>::new());
 }
 
 #[test]

@@ -18,6 +18,21 @@ pub struct Given {
     pub api_host: Option<String>,
     /// For example `/home/me/.wskprops, AUTH`.
     pub api_key: Option<String>,
+    /// Where a person has named a namespace.
+    pub namespace: Option<String>,
+    /// What was passed over where host and key were looked for.
+    pub not_read: Option<String>,
+    /// What people should know although nothing is missing. Sentences.
+    pub notes: Vec<String>,
+}
+
+impl Given {
+    /// Where the key is from, if `error` says that the API refused it.
+    pub fn of_refused_key(&self, error: &str) -> Option<String> {
+        let refused = ["HTTP 401", "HTTP 403"].iter().any(|status| error.contains(status));
+        let place = self.api_key.as_ref().filter(|_| refused)?;
+        Some(format!("the API key is from {place}"))
+    }
 }
 
 /// What a run may use.
@@ -45,7 +60,9 @@ impl Access {
             ),
             (None, _) if access.given.api_host.is_some() && !names_host => access.fault(
                 NO_HOST,
-                "there is no API host; give it in the environment as __OW_API_HOST, or in ~/.wskprops as the line `APIHOST=https://…`",
+                &access.missing(
+                    "there is no API host; give it in the environment as __OW_API_HOST, or in ~/.wskprops as the line `APIHOST=https://…`",
+                ),
                 faults,
             ),
             _ => {}
@@ -55,7 +72,9 @@ impl Access {
             Some(Err(remedy)) => access.fault(KEY, remedy, faults),
             None if access.given.api_key.is_some() => access.fault(
                 KEY,
-                "there is no API key; give it in the environment as __OW_API_KEY, or in ~/.wskprops as the line `AUTH=uuid:secret`",
+                &access.missing(
+                    "there is no API key; give it in the environment as __OW_API_KEY, or in ~/.wskprops as the line `AUTH=uuid:secret`",
+                ),
                 faults,
             ),
             // The component says what an action's owner has to do.
@@ -73,6 +92,14 @@ impl Access {
             _ => None,
         };
         place.unwrap_or(key)
+    }
+
+    /// A remedy for what is missing, with the lines that may have been meant.
+    fn missing(&self, remedy: &str) -> String {
+        match &self.given.not_read {
+            Some(not_read) => format!("{remedy} ({not_read})"),
+            None => remedy.to_owned(),
+        }
     }
 
     fn fault(&self, key: &str, remedy: &str, faults: &mut Vec<Fault>) {
@@ -98,7 +125,12 @@ mod tests {
     }
 
     fn file() -> Given {
-        Given { api_host: Some("p, line 1, APIHOST".to_owned()), api_key: Some("p, line 2, AUTH".to_owned()) }
+        Given {
+            api_host: Some("p, line 1, APIHOST".to_owned()),
+            api_key: Some("p, line 2, AUTH".to_owned()),
+            not_read: Some("p has something on line 3, but it is odd".to_owned()),
+            ..Given::default()
+        }
     }
 
     #[test]
@@ -134,8 +166,21 @@ mod tests {
         let (access, faults) = read(None, None, file());
         assert!(faults[0].starts_with("p, line 1, APIHOST: there is no API host"), "{faults:?}");
         assert!(faults[1].starts_with("p, line 2, AUTH: there is no API key"), "{faults:?}");
+        for fault in faults {
+            assert!(fault.ends_with("` (p has something on line 3, but it is odd)"), "{fault}");
+        }
         assert_eq!(access.place("api.host".to_owned()), "p, line 1, APIHOST");
         let (access, faults) = read(None, None, Given::default());
         assert_eq!((faults.len(), access.place("api.host".to_owned())), (0, "api.host".to_owned()));
+    }
+
+    #[test]
+    fn a_key_that_the_api_refused_is_told_with_the_place_that_it_stands_at() {
+        let place = Some("the API key is from p, line 2, AUTH".to_owned());
+        for error in ["the list: HTTP 401, the key", "a: HTTP 403, no right"] {
+            assert_eq!(file().of_refused_key(error), place, "{error}");
+        }
+        assert_eq!(file().of_refused_key("the list: HTTP 500, trouble"), None);
+        assert_eq!(Given::default().of_refused_key("HTTP 401"), None);
     }
 }

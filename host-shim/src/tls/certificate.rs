@@ -4,8 +4,8 @@
 
 use std::fmt;
 
-use pkcs8::der::asn1::{AnyRef, ObjectIdentifier};
-use pkcs8::der::{Decode as _, Reader as _, SliceReader, Tag, Tagged as _};
+use pkcs8::der::asn1::{AnyRef, GeneralizedTime, ObjectIdentifier, UtcTime};
+use pkcs8::der::{DateTime, Decode as _, Reader as _, SliceReader, Tag, Tagged as _};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs1KeyDer};
 
 use super::rsa;
@@ -23,6 +23,8 @@ pub(super) struct Certificate<'a> {
     pub(super) signature: ObjectIdentifier,
     /// The `SubjectPublicKeyInfo`, whole.
     pub(super) key_info: &'a [u8],
+    /// The first and the last moment at which it is valid; none if they cannot be read.
+    pub(super) validity: Option<(DateTime, DateTime)>,
     /// Extensions that are marked as critical.
     pub(super) critical: Vec<ObjectIdentifier>,
 }
@@ -77,7 +79,7 @@ impl<'a> Certificate<'a> {
             }
             _ => (1, &fields[..]),
         };
-        let [_serial, _algorithm, issuer, _validity, subject, key_info, rest @ ..] = fields else {
+        let [_serial, _algorithm, issuer, validity, subject, key_info, rest @ ..] = fields else {
             return None;
         };
         if ![&certificate, &to_be_signed, &algorithm, issuer, subject, key_info].into_iter().all(sequence) {
@@ -90,6 +92,7 @@ impl<'a> Certificate<'a> {
             subject: subject.whole,
             signature: leading_oid(algorithm.value)?,
             key_info: key_info.whole,
+            validity: dates(validity.value),
             critical: extensions.map_or(Some(Vec::new()), |part| critical(part.value))?,
         })
     }
@@ -107,6 +110,66 @@ impl<'a> Certificate<'a> {
         // The first byte of a bit string says how many bits are left over.
         Some((algorithm.value, bits.value.get(1..)?))
     }
+}
+
+fn dates(validity: &[u8]) -> Option<(DateTime, DateTime)> {
+    let date = |part: &Part<'_>| match part.tag {
+        Tag::UtcTime => UtcTime::from_der(part.whole).ok().map(|time| time.to_date_time()),
+        _ => GeneralizedTime::from_der(part.whole).ok().map(|time| time.to_date_time()),
+    };
+    let [first, last] = parts(validity)?[..] else { return None };
+    Some((date(&first)?, date(&last)?))
+}
+
+/// A date as people write it.
+pub(super) fn day(date: DateTime) -> String {
+    format!("{:04}-{:02}-{:02}", date.year(), date.month(), date.day())
+}
+
+/// A subject or an issuer as people call it: by its common name, else by its unit or organization. Nobody vouches for this text.
+pub(super) fn called(name: &[u8]) -> String {
+    const COMMON_NAME: &str = "2.5.4.3";
+    const UNIT: &str = "2.5.4.11";
+    const ORGANIZATION: &str = "2.5.4.10";
+    /// Longest name shown, in characters.
+    const SHOWN: usize = 64;
+    let attributes = attributes(name).unwrap_or_default();
+    let of_kind = |kind: &str| attributes.iter().find(|(of, _)| of == kind).map(|(_, text)| text.as_str());
+    let found = [COMMON_NAME, UNIT, ORGANIZATION].into_iter().find_map(of_kind);
+    let text: String = found
+        .unwrap_or_default()
+        .chars()
+        .filter(|char| !char.is_control() && *char != '`')
+        .take(SHOWN)
+        .collect();
+    match text.trim() {
+        "" => "a CA without a name".to_owned(),
+        text => format!("`{text}`"),
+    }
+}
+
+/// Kind and text of each part of a name.
+fn attributes(name: &[u8]) -> Option<Vec<(String, String)>> {
+    let [name] = parts(name)?[..] else { return None };
+    let mut attributes = Vec::new();
+    for set in parts(name.value)? {
+        for attribute in parts(set.value)? {
+            if let [kind, text] = parts(attribute.value)?[..] {
+                let units = |bytes: &[u8]| -> Vec<u16> {
+                    bytes
+                        .chunks_exact(2)
+                        .filter_map(|pair| Some(u16::from_be_bytes(pair.try_into().ok()?)))
+                        .collect()
+                };
+                let text = match text.tag {
+                    Tag::BmpString => String::from_utf16_lossy(&units(text.value)),
+                    _ => String::from_utf8_lossy(text.value).into_owned(),
+                };
+                attributes.push((oid(&kind)?.to_string(), text));
+            }
+        }
+    }
+    Some(attributes)
 }
 
 fn critical(extensions: &[u8]) -> Option<Vec<ObjectIdentifier>> {

@@ -6,6 +6,7 @@ use rustls::{AlertDescription, CertificateError, Error, OtherError};
 
 use super::pins::PinMismatch;
 use super::unfit::Unfit;
+use super::untrusted::Untrusted;
 
 /// What went wrong, and whether a new connection may do better by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,7 +65,7 @@ impl Client {
                 format!("the other side does not speak TLS on this port; check the port{}", self.plain_hint())
             }
             Error::PeerIncompatible(reason) => format!(
-                "no common TLS version or cipher ({reason:?}); allow TLS 1.2 or 1.3 on the server{}",
+                "no common TLS version or cipher with the server ({reason:?}); allow TLS 1.2 or 1.3 on the server{}",
                 self.version_hint()
             ),
             Error::NoCertificatesPresented => "the server showed no certificate; give it one".to_owned(),
@@ -81,10 +82,10 @@ impl Client {
                 "the server's certificate was not issued by an authority that is trusted here; put the CA's certificate in `{section}.ca`"
             ),
             C::ExpiredContext { time, not_after } => format!(
-                "the server's certificate has expired, {} ago; renew it there",
+                "the server's certificate has expired, {} ago; renew it on the server",
                 duration(time.as_secs().saturating_sub(not_after.as_secs()))
             ),
-            C::Expired => "the server's certificate has expired; renew it there".to_owned(),
+            C::Expired => "the server's certificate has expired; renew it on the server".to_owned(),
             C::NotValidYetContext { time, not_before } => format!(
                 "the server's certificate is not valid yet, for another {}; check the clocks, or wait until it is",
                 duration(not_before.as_secs().saturating_sub(time.as_secs()))
@@ -111,7 +112,7 @@ impl Client {
                     self.servername_hint()
                 )
             }
-            C::Revoked => "the server's certificate has been revoked; renew it there".to_owned(),
+            C::Revoked => "the server's certificate has been revoked; give the server a new one".to_owned(),
             C::InvalidPurpose | C::InvalidPurposeContext { .. } => {
                 "the server's certificate is not meant for servers; issue it again for server authentication"
                     .to_owned()
@@ -126,7 +127,7 @@ impl Client {
                     .to_owned()
             }
             C::Other(other) => self.other(other),
-            other => format!("the server's certificate was refused ({other}); check it there"),
+            other => format!("the server's certificate cannot be accepted ({other}); check it on the server"),
         }
     }
 
@@ -135,6 +136,9 @@ impl Client {
         let section = self.section();
         if let Some(mismatch) = error.0.downcast_ref::<PinMismatch>() {
             return pin_mismatch(mismatch);
+        }
+        if let Some(untrusted) = error.0.downcast_ref::<Untrusted>() {
+            return untrusted.sentence(section);
         }
         if let Some(unfit) = error.0.downcast_ref::<Unfit>() {
             return unfit.sentence(matches!(self, Self::Receivers(_)));
@@ -145,7 +149,7 @@ impl Client {
                 "the server's certificate is self-signed and marked as a CA; put that very certificate in `{section}.ca`"
             )
         } else {
-            format!("the server's certificate was refused ({error}); check it there")
+            format!("the server's certificate cannot be accepted ({error}); check it on the server")
         }
     }
 
@@ -154,7 +158,7 @@ impl Client {
         let sentence = match alert {
             alert if is_about_client_certificate(alert) => self.client_certificate(alert),
             A::ProtocolVersion => format!(
-                "no common TLS version (alert {alert:?}); allow TLS 1.2 or 1.3 on the server{}",
+                "no common TLS version with the server (alert {alert:?}); allow TLS 1.2 or 1.3 on the server{}",
                 self.version_hint()
             ),
             // Servers of TLS 1.2 say this too when they miss a client certificate.
@@ -164,12 +168,15 @@ impl Client {
                     "the server refused the handshake (alert {alert:?}): it may not accept the client certificate in `logstash.cert`; see its log"
                 ),
                 _ => format!(
-                    "no common cipher or kind of key (alert {alert:?}); allow ECDHE with AES-GCM or ChaCha20 on the server, and give it a \
+                    "no common cipher or kind of key with the server (alert {alert:?}); allow ECDHE with AES-GCM or ChaCha20 on the server, and give it a \
                      certificate for an RSA key, or for one on P-256, P-384 or P-521, or of Ed25519"
                 ),
             },
             A::UnrecognisedName => {
-                format!("the server does not know the name that was asked for{}", self.servername_hint())
+                format!(
+                    "the server has no certificate for the name of the host; check the host{}",
+                    self.servername_hint()
+                )
             }
             A::InternalError => {
                 return Fault {
@@ -187,7 +194,7 @@ impl Client {
         match self {
             Self::Apis => {
                 return format!(
-                    "the server wants a client certificate (alert {alert:?}), and there is no way to give one for the API"
+                    "the server wants a client certificate (alert {alert:?}), which is not supported for the API; give an address of the API that does not want one"
                 );
             }
             Self::Receivers(ClientCertificate::Shown) => {}

@@ -1,12 +1,13 @@
 //! Why a certificate that webpki refuses is refused: it says so of neither short keys nor old versions.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::client::danger::ServerCertVerified;
-use rustls::pki_types::CertificateDer;
+use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::{CertificateError, Error, OtherError};
 
-use super::certificate::{Certificate, Key};
+use super::certificate::{Certificate, Key, called, day};
 use super::rsa;
 
 /// What is wrong with a certificate itself, whoever issued it.
@@ -39,6 +40,10 @@ pub(crate) enum Flaw {
     NotItsKey,
     /// It cannot be read at all.
     Encoding,
+    /// Its subject, and the last day on which it was valid.
+    Expired(String, String),
+    /// Its subject, and the first day on which it will be valid.
+    Early(String, String),
 }
 
 impl Unfit {
@@ -80,6 +85,14 @@ impl Unfit {
                 "check the server's key".to_owned(),
             ),
             Flaw::Encoding => ("cannot be read".to_owned(), "issue it again".to_owned()),
+            Flaw::Expired(name, day) => (
+                format!("({name}) expired on {day}"),
+                "let the server send the certificate that replaced it".to_owned(),
+            ),
+            Flaw::Early(name, day) => (
+                format!("({name}) is not valid before {day}"),
+                "check the clocks, or wait until then".to_owned(),
+            ),
         };
         let pin = match of_receiver && self.would_do_unverified() {
             true => ", or pin it with `logstash.leaf_sha256` and set `logstash.rejectUnauthorized` to false",
@@ -93,18 +106,20 @@ impl Unfit {
         let taken = match &self.what {
             Flaw::Key(key) => key.is_taken(),
             Flaw::Version(_) | Flaw::Extension(_) | Flaw::Signature(_) => true,
-            Flaw::NotItsKey | Flaw::Encoding => false,
+            Flaw::NotItsKey | Flaw::Encoding | Flaw::Expired(..) | Flaw::Early(..) => false,
         };
         taken && self.verified && self.whose == Whose::Servers
     }
 }
 
-/// The verdict of webpki with the cause of a refusal, where that is in a certificate. `trusted` are authorities, as far as they are known in full.
+/// The verdict of webpki at the time `now`, with the cause of a refusal, where that is in a certificate. `trusted` are authorities, as far as
+/// they are known in full.
 pub(super) fn explained(
     verdict: Result<ServerCertVerified, Error>,
     leaf: &CertificateDer<'_>,
     intermediates: &[CertificateDer<'_>],
     trusted: &[CertificateDer<'_>],
+    now: UnixTime,
 ) -> Result<ServerCertVerified, Error> {
     use CertificateError as C;
     match &verdict {
@@ -123,8 +138,24 @@ pub(super) fn explained(
             Some((whose, what)) => Err(Unfit { whose, what, verified: true }.into_error()),
             None => verdict,
         },
+        // These do not say whose dates they are about.
+        Err(Error::InvalidCertificate(
+            C::Expired | C::ExpiredContext { .. } | C::NotValidYet | C::NotValidYetContext { .. },
+        )) => match out_of_date(leaf, intermediates, now) {
+            Some(what) => Err(Unfit { whose: Whose::Authoritys, what, verified: true }.into_error()),
+            None => verdict,
+        },
         Err(_) => verdict,
     }
+}
+
+/// The certificate among those above the server's whose dates do not fit; none if the server's own do not.
+fn out_of_date(leaf: &CertificateDer<'_>, shown: &[CertificateDer<'_>], now: UnixTime) -> Option<Flaw> {
+    let leaf = Certificate::parse(leaf)?;
+    if leaf.out_of_date(now).is_some() {
+        return None;
+    }
+    shown.iter().find_map(|one| Certificate::parse(one)?.out_of_date(now))
 }
 
 fn cause(
@@ -161,6 +192,19 @@ fn flaw(certificate: &Certificate<'_>) -> Option<Flaw> {
         .map(Flaw::Extension)
         .or_else(|| weak_key(certificate))
         .or_else(|| unsupported_signature(&certificate.signature.to_string()).map(Flaw::Signature))
+}
+
+impl Certificate<'_> {
+    /// Whether it has expired or is not valid yet.
+    pub(super) fn out_of_date(&self, now: UnixTime) -> Option<Flaw> {
+        let (first, last) = self.validity?;
+        let now = Duration::from_secs(now.as_secs());
+        let name = || called(self.subject);
+        if now > last.unix_duration() {
+            return Some(Flaw::Expired(name(), day(last)));
+        }
+        (now < first.unix_duration()).then(|| Flaw::Early(name(), day(first)))
+    }
 }
 
 fn weak_key(certificate: &Certificate<'_>) -> Option<Flaw> {

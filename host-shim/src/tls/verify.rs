@@ -18,6 +18,7 @@ use super::certificate::{Certificate, Key};
 use super::pins::{Pinned, Pins};
 use super::provider::unverified;
 use super::unfit::{Flaw, Unfit, Whose, explained};
+use super::untrusted::Untrusted;
 use super::{Trust, provider, roots};
 
 /// The verifier for `trust`, and on top of it the pins. Errors: a certificate in `trust` is none.
@@ -36,7 +37,9 @@ pub(super) fn verifier(trust: &Trust, pins: Pins) -> Result<Arc<dyn ServerCertVe
     }
     let (roots, trusted) = match trust {
         // The roots know an authority by its key only; a fingerprint is one of the whole certificate.
-        Trust::Public if !pins.authority.is_empty() => (roots::public(), roots::of_system()),
+        Trust::Public if !pins.authority.is_empty() => {
+            (roots::public(), roots::system().certificates.clone())
+        }
         Trust::Public => (roots::public(), Vec::new()),
         Trust::Only(certificates) => (Arc::new(roots::only(certificates)?), certificates.clone()),
         Trust::Anybody => (Arc::new(RootCertStore::empty()), Vec::new()),
@@ -77,7 +80,11 @@ impl ServerCertVerifier for Verifier {
             chain.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
         };
         match &self.who {
-            Who::Public => explained(by(&*roots::verifier(roots::public())?), end_entity, intermediates, &[]),
+            Who::Public => {
+                let verdict = by(&*roots::verifier(roots::public())?);
+                explained(verdict, end_entity, intermediates, &[], now)
+                    .map_err(|error| without_end(error, end_entity, intermediates, roots::system().trouble()))
+            }
             Who::TrustedOrChain { chain, trusted } => {
                 let verdict = match by(chain) {
                     // The dates are checked first, so neither of these errors hides that a certificate has expired.
@@ -90,7 +97,8 @@ impl ServerCertVerifier for Verifier {
                     }
                     verdict => verdict,
                 };
-                explained(verdict, end_entity, intermediates, trusted)
+                explained(verdict, end_entity, intermediates, trusted, now)
+                    .map_err(|error| without_end(error, end_entity, intermediates, None))
             }
             Who::Anybody => Ok(ServerCertVerified::assertion()),
         }
@@ -152,6 +160,21 @@ impl Verifier {
 
     fn takes(&self, key: &Key) -> bool {
         if matches!(self.who, Who::Anybody) { key.is_taken() } else { key.is_trusted() }
+    }
+}
+
+/// The error with the place where the chain ends, if it has no trusted end.
+fn without_end(
+    error: Error,
+    leaf: &CertificateDer<'_>,
+    shown: &[CertificateDer<'_>],
+    bundle: Option<String>,
+) -> Error {
+    match error {
+        Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
+            Untrusted::of(leaf, shown, bundle).map_or(error, Untrusted::into_error)
+        }
+        error => error,
     }
 }
 

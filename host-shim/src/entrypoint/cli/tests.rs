@@ -173,6 +173,45 @@ fn prepared(name: &str, text: &str) -> Result<Prepared, String> {
 }
 
 #[test]
+fn a_file_of_wsk_that_nobody_needs_is_not_read_unless_it_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().display().to_string();
+    // Not readable.
+    std::fs::create_dir(folder.path().join(".wskprops")).unwrap();
+    let context = |variables: &[(&str, &str)]| {
+        let environment = |name: &str| {
+            let found = variables.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
+            found.or((name == "HOME").then_some(home.as_str())).map(str::to_owned)
+        };
+        context(None, &environment)
+    };
+    let (host, key) = (("WHISK_APIHOST", "h"), ("__OW_API_KEY", "u:s"));
+    assert_eq!(context(&[host, key]).unwrap().given.api_key.as_deref(), Some("__OW_API_KEY"));
+    for variables in [&[host][..], &[key], &[], &[host, key, ("WSK_CONFIG_FILE", "/no/props")]] {
+        assert!(context(variables).unwrap_err().contains("cannot be read"), "{variables:?}");
+    }
+}
+
+#[test]
+fn the_namespace_of_a_file_counts_beside_its_own_key_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("p").display().to_string();
+    std::fs::write(&file, "AUTH=u:s\nNAMESPACE=team\n").unwrap();
+    let context = |variables: &[(&str, &str)]| {
+        let environment = |name: &str| {
+            let found = variables.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
+            found.or((name == "WSK_CONFIG_FILE").then_some(file.as_str())).map(str::to_owned)
+        };
+        let context = context(None, &environment).unwrap();
+        (context.namespace, context.given.namespace)
+    };
+    let some = |name: &str, place: &str| (Some(name.to_owned()), Some(place.to_owned()));
+    assert_eq!(context(&[]), some("team", &format!("{file}, line 2, NAMESPACE")));
+    assert_eq!(context(&[("WHISK_AUTH", "u:s")]), (None, None));
+    assert_eq!(context(&[("__OW_NAMESPACE", "own")]), some("own", "__OW_NAMESPACE"));
+}
+
+#[test]
 fn a_configuration_may_be_yaml_with_comments_and_variables() {
     let text = "# ours\nactions: [a]\nlogstash:\n  host: ${HOST:logs}   # a default\n  port: 5044\n";
     let params = prepared("c.yaml", text).unwrap().params;
@@ -209,6 +248,11 @@ fn a_fault_names_the_line_of_its_key_and_shows_a_variable_instead_of_its_value()
         fault("logstash.key", ""),
         fault("logstash.hosts", ""),
         fault("api.host", ""),
+        fault("HTTPS_PROXY", ""),
+        fault("all_proxy", ""),
+        fault("WHISK_APIHOST", ""),
+        fault("__OW_API_KEY", ""),
+        fault("/home/me/.wskprops, line 2, AUTH", ""),
     ];
     as_written(&mut faults, &source);
     let said: Vec<String> = faults.iter().map(|fault| located(fault, &source)).collect();
@@ -222,4 +266,8 @@ fn a_fault_names_the_line_of_its_key_and_shows_a_variable_instead_of_its_value()
     for (said, expected) in said.iter().zip(expected) {
         assert!(said.ends_with(expected), "{said}\n{expected}");
     }
+    // What is not the file's is headed by its own name.
+    let others =
+        ["HTTPS_PROXY", "all_proxy", "WHISK_APIHOST", "__OW_API_KEY", "/home/me/.wskprops, line 2, AUTH"];
+    assert_eq!(said[5..], others.map(|other| format!("{other}: mend it")));
 }

@@ -66,6 +66,21 @@ async fn an_http_proxy_is_given_requests_to_a_plain_api_whole_and_its_user_with_
 }
 
 #[tokio::test]
+async fn a_socks_proxy_that_is_given_as_an_http_proxy_is_told_whether_the_api_is_plain_or_not() {
+    let proxy = OtherProxy::microsocks(KNOWS);
+    let (secure, trust) = secure().await;
+    let (plain, _heads) = plain().await;
+    for (origin, trust) in [(secure, trust), (plain, Trust::Public)] {
+        let api = through(&format!("http://{}", proxy.address()), &origin, trust);
+        let error = answer(&api, &origin).await.unwrap_err();
+        let part =
+            format!("(`HTTPS_PROXY`) speaks SOCKS 5, not HTTP; give it as socks5://{}", proxy.address());
+        let told = matches!(&error, Error::InternalError(Some(text)) if text.contains(&part) && !text.starts_with("passing"));
+        assert!(told, "{origin}: {error:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_plain_api_is_asked_through_a_socks_proxy() {
     let proxy = OtherProxy::microsocks(USER);
     let (origin, mut heads) = plain().await;

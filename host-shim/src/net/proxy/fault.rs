@@ -3,8 +3,9 @@
 use http::StatusCode;
 use tokio_socks::Error as SocksError;
 
+use super::language::Language;
 use super::{Names, Proxy, ProxyFault, Step};
-use crate::net::{DialError, plain};
+use crate::net::{DialError, authority, plain};
 
 /// A proxy, and what it is asked for: the subject of all sentences.
 pub(super) struct Asked<'a> {
@@ -33,25 +34,23 @@ impl Asked<'_> {
         let sentence = format!(
             "the name of {target} cannot be resolved here ({cause}); to have {proxy} resolve it, {remedy}"
         );
-        ProxyFault { step: Step::Resolve, retryable: true, sentence, of_target: false }
+        ProxyFault { step: Step::Resolve, retryable: true, sentence, of_target: false, foreign: false }
     }
 
     pub(super) fn silent(&self) -> ProxyFault {
         let (language, target) = (self.language(), self.target);
         let what = format!(
-            "did not connect to {target} in time; check that it speaks {language}, and that a firewall behind it lets it through"
+            "did not connect to {target} in time; check that it speaks {language}, and that no firewall behind it stops the connection"
         );
         ProxyFault { step: Step::Timeout, ..self.fault(true, &what) }
     }
 
     pub(super) fn closed(&self) -> ProxyFault {
         let language = self.language();
-        self.fault(
-            true,
-            &format!(
-                "closed the connection before it answered; check that it speaks {language} and lets this host in"
-            ),
-        )
+        let what = format!(
+            "closed the connection before it answered; check that it speaks {language} and lets this host in"
+        );
+        ProxyFault { foreign: true, ..self.fault(true, &what) }
     }
 
     pub(super) fn stranger(&self) -> ProxyFault {
@@ -59,13 +58,30 @@ impl Asked<'_> {
         let what = format!(
             "does not speak {language}; check its port, and its scheme: http:// for HTTP, socks5:// for SOCKS 5"
         );
+        ProxyFault { foreign: true, ..self.fault(false, &what) }
+    }
+
+    /// It speaks another language than that of its scheme.
+    pub(super) fn mistaken(&self, language: Language) -> ProxyFault {
+        let (own, place) = (self.language(), authority(&self.proxy.host, self.proxy.port));
+        let what = match language {
+            Language::Http => format!("speaks HTTP, not {own}; give it as http://{place}"),
+            Language::Socks => format!("speaks SOCKS 5, not {own}; give it as socks5://{place}"),
+            Language::Tls => {
+                "expects TLS on this port, and TLS to the proxy itself is not supported; give a port without TLS, or another proxy"
+                    .to_owned()
+            }
+        };
         self.fault(false, &what)
     }
 
     pub(super) fn broke(&self, error: &std::io::Error) -> ProxyFault {
         match error.kind() {
             std::io::ErrorKind::UnexpectedEof => self.closed(),
-            _ => self.fault(true, &format!("broke the connection ({}); see its log", plain(error))),
+            _ => ProxyFault {
+                foreign: true,
+                ..self.fault(true, &format!("broke the connection ({}); see its log", plain(error)))
+            },
         }
     }
 
@@ -89,14 +105,18 @@ impl Asked<'_> {
                 ..self.fault(
                     true,
                     &format!(
-                        "could not connect to {target} (status {number}); check that name and port are right there, and see its log"
+                        "could not connect to {target} (status {number}); check that the proxy can resolve the name, and the port, and see its log"
                     ),
                 )
             },
-            _ => self.fault(
-                false,
-                &format!("refuses to connect to {target} (status {number}); let its rules permit that"),
-            ),
+            _ => ProxyFault {
+                // Servers for TLS answer so to requests without it.
+                foreign: number == 400,
+                ..self.fault(
+                    false,
+                    &format!("refuses to connect to {target} (status {number}); let its rules permit that"),
+                )
+            },
         }
     }
 
@@ -127,18 +147,18 @@ impl Asked<'_> {
                 self.fault(false, &what)
             }
             SocksError::NetworkUnreachable => of_target(format!(
-                "has no way to the network of {target} (code 3); check the address, and the routes there"
+                "has no way to the network of {target} (code 3); check the address, and the proxy's routes"
             )),
             SocksError::HostUnreachable => of_target(format!(
-                "does not reach {target} (code 4); check that the name is known there{}",
+                "does not reach {target} (code 4); check that the proxy can resolve the name{}",
                 self.names()
             )),
             SocksError::ConnectionRefused => of_target(format!(
-                "found the connection refused at {target} (code 5); check the port, and that something listens there"
+                "was refused a connection by {target} (code 5); check the port, and that a program listens there"
             )),
-            SocksError::TtlExpired => {
-                of_target(format!("lost its packets on the way to {target} (code 6); check the routes there"))
-            }
+            SocksError::TtlExpired => of_target(format!(
+                "lost its packets on the way to {target} (code 6); check the proxy's routes"
+            )),
             SocksError::CommandNotSupported => {
                 self.fault(false, "does not make connections (code 7); give another proxy")
             }
@@ -202,6 +222,6 @@ impl Asked<'_> {
 
     fn fault(&self, retryable: bool, what: &str) -> ProxyFault {
         let sentence = format!("{} {what}", self.proxy);
-        ProxyFault { step: Step::Connect, retryable, sentence, of_target: false }
+        ProxyFault { step: Step::Connect, retryable, sentence, of_target: false, foreign: false }
     }
 }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
@@ -53,7 +53,7 @@ fn what_is_not_a_proxy_says_what_to_do_and_shows_no_password() {
         ("https://me:hunter2@proxy:3129", "TLS to the proxy itself is not supported"),
         ("socks4://me:hunter2@proxy", "version 5 only"),
         ("socks4a://proxy", "version 5 only"),
-        ("ftp://me:hunter2@proxy:1", "the scheme is not known"),
+        ("ftp://me:hunter2@proxy:1", "the scheme is not that of a proxy"),
         ("http://me:hunter2@proxy", "the port is missing"),
         ("proxy", "the port is missing"),
         ("http://proxy:0", "host and port cannot be read"),
@@ -64,7 +64,7 @@ fn what_is_not_a_proxy_says_what_to_do_and_shows_no_password() {
         ("http://me:hunter2?@proxy:3128", "no path"),
         ("http://me:hunter2%FF@proxy:3128", "not UTF-8"),
         ("http://me:hunter2%0A@proxy:3128", "control character"),
-        ("http://me%3A:hunter2@proxy:3128", "no colon"),
+        ("http://me%3A:hunter2@proxy:3128", "cannot have a colon"),
         ("socks5://me@proxy", "1 to 255 bytes"),
         ("socks5://:hunter2@proxy", "1 to 255 bytes"),
         (&long, "1 to 255 bytes"),
@@ -217,15 +217,15 @@ async fn each_refusal_of_a_socks_proxy_has_a_sentence_of_its_own() {
         (
             &[b"\x05\0", b"\x05\x04\0\x01\0\0\0\0\0\0"],
             true,
-            "does not reach logs.example.com:5044 (code 4); check that the name is known there; if only this host knows it, set \
+            "does not reach logs.example.com:5044 (code 4); check that the proxy can resolve the name; if only this host knows it, set \
              `logstash.proxy_use_local_resolver` to true",
         ),
         (
             &[b"\x05\0", b"\x05\x05\0\x01\0\0\0\0\0\0"],
             true,
-            "connection refused at logs.example.com:5044 (code 5); check the port",
+            "was refused a connection by logs.example.com:5044 (code 5); check the port",
         ),
-        (&[b"\x05\0", b"\x05\x06\0\x01\0\0\0\0\0\0"], true, "(code 6); check the routes there"),
+        (&[b"\x05\0", b"\x05\x06\0\x01\0\0\0\0\0\0"], true, "(code 6); check the proxy's routes"),
         (&[b"\x05\0", b"\x05\x07\0\x01\0\0\0\0\0\0"], false, "(code 7); give another proxy"),
         (&[b"\x05\0", b"\x05\x08\0\x01\0\0\0\0\0\0"], false, "(code 8); give an address of IPv4"),
         (
@@ -244,11 +244,7 @@ async fn each_refusal_of_a_socks_proxy_has_a_sentence_of_its_own() {
     assert!(fault.to_string().contains("does not accept user name and password; check both"), "{fault}");
     let fault = refusal(user, &[b"\x05\xff"]).await;
     assert!(fault.to_string().contains("wants another way to log in"), "{fault}");
-    const STRANGERS: [&[&[u8]]; 3] = [
-        &[b"HTTP/1.1 400 Bad Request\r\n\r\n"],
-        &[b"\x05\0", b"nonsense\0\0"],
-        &[b"\x05\0", b"\x05\x09\0\x01"],
-    ];
+    const STRANGERS: [&[&[u8]]; 2] = [&[b"\x05\0", b"nonsense\0\0"], &[b"\x05\0", b"\x05\x09\0\x01"]];
     for says in STRANGERS {
         let fault = refusal("socks5://", says).await;
         assert!(
@@ -283,8 +279,8 @@ async fn each_refusal_of_an_http_proxy_has_a_sentence_of_its_own() {
         ("http://", &[b"HTTP/1.1 403 Filtered\r\n\r\n"], false, "refuses to connect to logs.example.com:5044 (status 403); let its rules"),
         ("http://", &[b"HTTP/1.1 302 Found\r\nLocation: /login\r\n\r\n"], false, "(status 302); let its rules"),
         ("http://", &[b"HTTP/1.1 502 Bad Gateway\r\n\r\n"], true, "could not connect to logs.example.com:5044 (status 502); check"),
-        ("http://", &[b"HTTP/1.1 504 Gateway Timeout\r\n\r\n"], true, "(status 504); check that name and port are right there"),
-        ("http://", &[b"\x05\xff"], false, "does not speak HTTP; check its port, and its scheme"),
+        ("http://", &[b"HTTP/1.1 504 Gateway Timeout\r\n\r\n"], true, "(status 504); check that the proxy can resolve the name"),
+        ("http://", &[b"SSH-2.0-OpenSSH_9.6\r\n"], false, "does not speak HTTP; check its port, and its scheme"),
         (
             "http://",
             &[b"HTTP/1.1 200 Connection established\r\n\r\nSSH-2.0-OpenSSH_9.6\r\n"],
@@ -297,6 +293,79 @@ async fn each_refusal_of_an_http_proxy_has_a_sentence_of_its_own() {
         assert!(fault.to_string().contains(part), "{fault}");
         assert_eq!((fault.retryable, fault.step), (retryable, Step::Connect), "{fault}");
     }
+}
+
+#[tokio::test]
+async fn a_proxy_that_answers_in_another_language_is_told_with_its_own_scheme() {
+    const HTTP: &[&[u8]] = &[b"HTTP/1.1 400 Bad Request\r\n\r\n"];
+    let fault = refusal("socks5://", HTTP).await;
+    let place = fault.to_string().rsplit("//").next().unwrap().to_owned();
+    assert!(
+        fault.to_string().ends_with(&format!("speaks HTTP, not SOCKS 5; give it as http://{place}")),
+        "{fault}"
+    );
+    assert!(!fault.retryable && place.starts_with("127.0.0.1:"), "{fault}");
+    let fault = refusal("http://", &[b"\x05\xff"]).await;
+    assert!(
+        fault.to_string().contains("speaks SOCKS 5, not HTTP; give it as socks5://127.0.0.1:"),
+        "{fault}"
+    );
+    assert!(!fault.retryable, "{fault}");
+}
+
+#[tokio::test]
+async fn a_proxy_that_expects_tls_is_told_as_such() {
+    let acceptor = crate::testing::acceptor(
+        &crate::testing::Authority::new().issue("proxy"),
+        None,
+        &crate::tls::VERSIONS,
+    );
+    let port = listening(move |socket| acceptor.clone().accept(socket)).await;
+    for scheme in ["http", "socks5h"] {
+        let proxy = parse(&format!("{scheme}://127.0.0.1:{port}")).unwrap();
+        let fault = through(&proxy, "logs.example.com", 5044, instant_in(5000)).await.map(drop).unwrap_err();
+        assert!(fault.to_string().contains("expects TLS on this port") && !fault.retryable, "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_that_waits_for_the_rest_of_a_greeting_is_told_long_before_its_time_is_up() {
+    // As tinyproxy: it reads lines, and a greeting of SOCKS has no end of line.
+    let port = listening(|socket| async move {
+        tokio::spawn(async move {
+            let mut lines = BufReader::new(socket);
+            let mut line = Vec::new();
+            if lines.read_until(b'\n', &mut line).await.is_ok() && line.ends_with(b"\n") {
+                lines.write_all(b"HTTP/1.0 400 Bad Request\r\n\r\n").await.ok();
+            }
+        });
+    })
+    .await;
+    let proxy = parse(&format!("socks5h://127.0.0.1:{port}")).unwrap();
+    let waited = through(&proxy, "logs.example.com", 5044, instant_in(600_000));
+    let waited = tokio::time::timeout(Duration::from_secs(60), waited).await.expect("long before");
+    let fault = waited.map(drop).unwrap_err();
+    assert!(fault.to_string().contains("speaks HTTP, not SOCKS 5"), "{fault}");
+}
+
+#[tokio::test]
+async fn an_http_proxy_that_takes_its_time_to_reach_the_target_is_waited_for() {
+    // Nobody else is answered before the one that came first: it has asked for a tunnel.
+    let (greeted, mut greetings) = tokio::sync::mpsc::unbounded_channel();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let proxy = parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    tokio::spawn(async move {
+        let (mut first, _) = listener.accept().await.unwrap();
+        let mut others = Vec::new();
+        for _ in 0..2 {
+            others.push(listener.accept().await.unwrap());
+            greeted.send(()).unwrap();
+        }
+        first.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await.unwrap();
+        first.read_to_end(&mut Vec::new()).await.ok();
+    });
+    through(&proxy, "logs.example.com", 5044, instant_in(60_000)).await.map(drop).unwrap();
+    assert_eq!((greetings.recv().await, greetings.recv().await), (Some(()), Some(())));
 }
 
 #[tokio::test]

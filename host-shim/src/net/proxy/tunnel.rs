@@ -11,10 +11,11 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 use tokio_socks::tcp::Socks5Stream;
 
 use super::fault::Asked;
+use super::language::SILENCE;
 use super::{Kind, Names, Proxy, ProxyFault};
 use crate::net::dial::{Resolver, SystemResolver};
 use crate::net::{DialError, authority, dial, plain};
@@ -88,7 +89,23 @@ async fn tunnel(
             Kind::Socks(_) => socks(asked, socket, host, port).await,
         }
     };
-    timeout_at(deadline, opened).await.unwrap_or_else(|_| Err(asked.silent()))
+    let opened = async { timeout_at(deadline, opened).await.unwrap_or_else(|_| Err(asked.silent())) };
+    let mistaken = || asked.proxy.mistaken(asked.target);
+    // An HTTP proxy waits for the rest of what SOCKS begins with, and never answers.
+    let silent = async {
+        sleep(SILENCE).await;
+        match mistaken().await {
+            Some(fault) => fault,
+            None => pending().await,
+        }
+    };
+    tokio::select! {
+        opened = opened => match opened {
+            Err(fault) if fault.foreign => Err(mistaken().await.unwrap_or(fault)),
+            opened => opened,
+        },
+        fault = silent => Err(fault),
+    }
 }
 
 async fn socks(asked: &Asked<'_>, socket: TcpStream, host: &str, port: u16) -> Result<TcpStream, ProxyFault> {

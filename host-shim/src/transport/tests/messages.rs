@@ -1,6 +1,6 @@
 //! S30: what each TLS failure is called. `cargo test -p whiskjack-host --lib messages -- --nocapture` prints all of it.
 
-use rcgen::{ExtendedKeyUsagePurpose, date_time_ymd};
+use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, date_time_ymd};
 
 use super::*;
 
@@ -73,6 +73,55 @@ async fn h20_a_certificate_that_cannot_be_trusted_is_refused_with_its_reason() {
             row(&what, port, json!({ "ca": ca }), HANDSHAKE, part).await;
         }
     }
+}
+
+#[tokio::test]
+async fn a_chain_that_lacks_an_issuer_or_has_one_out_of_date_is_told_with_the_issuers_name() {
+    let expired = |params: &mut CertificateParams| params.not_after = date_time_ymd(2020, 1, 1);
+    let early = |params: &mut CertificateParams| params.not_before = date_time_ymd(2999, 1, 1);
+    let root = Authority::named("Root CA");
+    let (middle, old) = (root.subordinate("Middle CA"), root.subordinate_with("Old CA", expired));
+    let new = root.subordinate_with("New CA", early);
+    let chain = |authority: &Authority| {
+        let Issued { cert, key } = authority.issue("127.0.0.1");
+        Issued { cert: cert + &authority.pem(), key }
+    };
+    let other = Authority::named("Other CA").pem();
+    for (what, issued, ca, part) in [
+        (
+            "intermediate certificate not sent",
+            middle.issue("127.0.0.1"),
+            root.pem(),
+            "the chain that the server sends lacks the issuer `Middle CA`; if that is an intermediate CA, let the server send its \
+             certificate too (the full chain)",
+        ),
+        ("root not trusted", chain(&middle), other, "lacks the issuer `Root CA`; "),
+        (
+            "intermediate certificate expired",
+            chain(&old),
+            root.pem(),
+            "the certificate of a CA above the server's (`Old CA`) expired on 2020-01-01; let the server send the certificate that \
+             replaced it",
+        ),
+        (
+            "intermediate certificate not yet valid",
+            chain(&new),
+            root.pem(),
+            "the certificate of a CA above the server's (`New CA`) is not valid before 2999-01-01; check the clocks",
+        ),
+    ] {
+        let (port, _server) = tls_server(&issued, None, true).await;
+        row(what, port, json!({ "ca": ca }), HANDSHAKE, part).await;
+    }
+    let (port, _server) = tls_server(&chain(&middle), None, true).await;
+    open(port, json!({ "ca": root.pem() })).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_root_that_has_expired_is_trusted_all_the_same() {
+    let root = Authority::named_with("Old Root", |params| params.not_after = date_time_ymd(2020, 1, 1));
+    let (port, _server) = tls_server(&root.issue("127.0.0.1"), None, true).await;
+    open(port, json!({ "ca": root.pem() })).await.unwrap();
 }
 
 #[tokio::test]

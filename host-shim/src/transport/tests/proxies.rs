@@ -76,6 +76,20 @@ async fn a_password_that_is_missing_or_wrong_is_told_and_not_shown() {
 }
 
 #[tokio::test]
+async fn a_proxy_of_the_other_kind_is_told_with_its_own_scheme() {
+    let [(http, tinyproxy), (socks, microsocks)] = both(ProxyOptions::default());
+    for (scheme, proxy, language, own) in [
+        (socks, &tinyproxy, "speaks HTTP, not SOCKS 5", http),
+        (http, &microsocks, "speaks SOCKS 5, not HTTP", socks),
+    ] {
+        let url = format!("{scheme}://{}", proxy.address());
+        let error = refused(open(1, json!({"tls": false, "proxy_url": url})).await);
+        let part = format!("{language}; give it as {own}://{}", proxy.address());
+        assert!(error.message.contains(&part) && !error.retryable, "{}", error.message);
+    }
+}
+
+#[tokio::test]
 async fn a_receiver_that_the_proxy_does_not_reach_is_told_from_the_proxy() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let closed = listener.local_addr().unwrap().port();
