@@ -222,7 +222,7 @@ mod tests {
         let report = br#"{"warnings":["the checkpoint in the state handed in cannot be read"]}"#;
         let result = RunResult::report(report, true, true, &[], &[]).with_state("--state s.json");
         assert_eq!(result.object["warnings"][0], "the checkpoint in --state s.json cannot be read");
-        let core = include_str!("../../src/plan/load.rs");
+        let core = include_str!("../../src/run/plan/load.rs");
         assert!(core.contains(STATE), "the component calls it so");
     }
 

@@ -67,7 +67,7 @@ pub fn api_key(text: &str) -> Result<&str, &'static str> {
 
 /// What to do about a value that stands where true or false belongs; `text` is it, if it is a text. YAML 1.2 takes `off` and its kin for texts, which
 /// have no quotes that could be left out.
-pub(crate) fn switch(text: Option<&str>) -> &'static str {
+pub fn switch(text: Option<&str>) -> &'static str {
     match text.map(tidied) {
         Some("true" | "false") => "must be true or false, without quotes",
         Some(text) if is_one_of(text, &["true", "on", "yes", "y", "1", "enabled"]) => {

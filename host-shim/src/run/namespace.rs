@@ -7,7 +7,7 @@ use http::{Method, StatusCode};
 use tokio::time::timeout;
 
 use super::RunContext;
-use crate::http::Api;
+use crate::http::{Api, Called};
 use crate::said;
 use whiskjack_settings::Fault;
 
@@ -23,7 +23,7 @@ pub(super) async fn check(api: &Api, context: &RunContext) -> Option<Fault> {
     // `_` is the key's own, whatever it is called.
     let named = context.namespace.as_deref().filter(|named| *named != "_")?;
     let answer = timeout(ANSWER, api.call(Method::GET, "/api/v1/namespaces", None)).await;
-    let (status, body) = answer.ok()?.ok()?;
+    let Called { status, body, .. } = answer.ok()?.ok()?;
     match serde_json::from_slice::<Vec<String>>(&body) {
         Ok(own) if own.iter().any(|own| own == named) => None,
         Ok(own) if status == StatusCode::OK && !own.is_empty() => {
