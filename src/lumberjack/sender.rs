@@ -21,6 +21,7 @@ mod incoming;
 mod isolation;
 mod options;
 mod pace;
+mod parts;
 mod rotation;
 mod small;
 
@@ -36,6 +37,7 @@ use crate::ports::{Failure, Step as TransportStep, TransportError};
 use flight::{Flight, Window};
 use isolation::{Isolation, Trial};
 use pace::Pace;
+use parts::{End, Link, Listening, Outgoing, Results, Up};
 use rotation::Rotation;
 use small::SmallWindows;
 
@@ -124,73 +126,6 @@ pub struct Sender {
     first_unwritten: u64,
     /// The frame of an event that was acknowledged, alone in its window.
     witness: Vec<u8>,
-}
-
-/// The newest window's bytes, of which the first `written` are written.
-#[derive(Debug)]
-struct Outgoing {
-    bytes: Vec<u8>,
-    written: usize,
-}
-
-/// What was received, and since when it is waited for more.
-#[derive(Debug, Default)]
-struct Listening {
-    reader: AckReader,
-    /// The step that is being done is a read that does not wait.
-    looking: bool,
-    /// Since when nothing was received although it was waited for.
-    quiet_since_ms: Option<u64>,
-    /// When the present step was asked for.
-    asked_ms: u64,
-}
-
-/// Why nothing more is sent, if so.
-#[derive(Debug, Default)]
-struct End {
-    given_up: Option<Failure>,
-    out_of_time: bool,
-}
-
-/// What the caller has not asked for yet.
-#[derive(Debug, Default)]
-struct Results {
-    settled: u32,
-    set_aside: Vec<u64>,
-    counts: Counts,
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum Link {
-    Down,
-    /// To be closed.
-    Closing,
-    Up(Up),
-}
-
-/// An open connection.
-#[derive(Debug, PartialEq, Eq)]
-struct Up {
-    since_ms: u64,
-    /// A window was acknowledged on it.
-    used: bool,
-    /// It was looked at since the last window, and was fine.
-    looked: bool,
-    /// The window on its way is the first since the connection lay idle, and nothing was received since.
-    reused: bool,
-    /// Bytes may be on their way to us, and more is to be written.
-    look_between: bool,
-}
-
-impl Outgoing {
-    fn is_written(&self) -> bool {
-        self.written == self.bytes.len()
-    }
-
-    fn clear(&mut self) {
-        self.bytes.clear();
-        self.written = 0;
-    }
 }
 
 impl Sender {
