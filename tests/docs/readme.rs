@@ -136,7 +136,7 @@ fn each_page_that_a_file_names_by_its_path_exists() {
 /// `…` stands for names and numbers.
 #[test]
 fn each_message_that_the_page_on_troubleshooting_quotes_is_one_of_the_code() {
-    let folders = ["src", "host-shim/src", "command", "config-file/src"];
+    let folders = ["src", "host-shim/src", "wasi-command", "config-file/src"];
     let code: String = folders
         .iter()
         .flat_map(|folder| files(&root().join(folder)))

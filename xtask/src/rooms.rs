@@ -14,8 +14,8 @@ use anyhow::{Context, Result, bail};
 const CRATES: [&str; 7] = [
     "src",
     "settings/src",
-    "command/src",
-    "command/transport/src",
+    "wasi-command/src",
+    "wasi-command/transport/src",
     "config-file/src",
     "host-shim/src",
     "xtask/src",

@@ -1,7 +1,7 @@
 //! The program of `whiskjack-command.wasm`, which runs in the `wasmtime` command as it is: reads the configuration, calls the forwarder,
 //! keeps the checkpoint in a file, prints the result.
 //!
-//! It is a component of its own. `cargo xtask build` composes it with the forwarder (`whiskjack.wasm`) and with `command/transport`, which
+//! It is a component of its own. `cargo xtask build` composes it with the forwarder (`whiskjack.wasm`) and with `wasi-command/transport`, which
 //! implements `transport` over WASI's sockets. Nothing of the forwarder is written again here.
 //!
 //! | module | what it does |
