@@ -86,7 +86,7 @@ impl HostParams {
         let twice = nested::nest(params).into_iter();
         let twice = twice.map(|key| Fault { key, value: String::new(), remedy: nested::TWICE.to_owned() });
         let mut notes = Notes { faults: twice.collect(), ..Notes::default() };
-        // A `logstash` that is no object is the component's to report.
+        // A `logstash` that is not an object is the component's to report.
         let receivers = params.get("logstash").map(Receivers::read).unwrap_or_default();
         let api_host =
             params.get("api").and_then(|api| api.get("host")).and_then(Value::as_str).map(str::to_owned);

@@ -39,7 +39,7 @@ pub struct Config {
     pub on_missing_state: OnMissingState,
     /// How much to log.
     pub log_level: LogLevel,
-    /// What should be known about the configuration though it is no fault.
+    /// What should be known about the configuration though it is not a fault.
     pub warnings: Vec<String>,
 }
 

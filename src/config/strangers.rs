@@ -175,7 +175,7 @@ pub(super) fn why_unknown(path: &str) -> String {
     }
 }
 
-/// Why the key at `path` is not known from elsewhere: what to do instead. `None` if it is no stranger that anybody brings along.
+/// Why the key at `path` is not known from elsewhere: what to do instead. `None` if it is not a stranger that anybody brings along.
 fn of(path: &str) -> Option<&'static str> {
     let in_logstash = path.strip_prefix("logstash.");
     let outside = if in_logstash.is_none() { OUTSIDE } else { &[] };

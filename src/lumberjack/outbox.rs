@@ -118,7 +118,7 @@ impl Outbox {
     }
 
     /// Adds an event of which `write` writes what is not `common`, and says how much of that comes before the middle. If it says nothing, there
-    /// is no event. Returns whether there is one.
+    /// is not an event. Returns whether there is one.
     pub fn push_own(
         &mut self,
         common: &Rc<Common>,

@@ -337,7 +337,7 @@ impl Turn<'_> {
                     self.owe(owed::of(&record, trouble));
                 }
                 Lines::Later(warning) => {
-                    // No lines yet is no trouble: most such activations have printed nothing. But a notice waits for them.
+                    // No lines yet is not trouble: most such activations have printed nothing. But a notice waits for them.
                     let waits = record.entries().next().is_some();
                     self.tally.put_off += u64::from(warning.is_some() || waits);
                     warning.into_iter().for_each(|warning| self.note_without_logs(warning));

@@ -126,7 +126,7 @@ fn forward(
     Ok(Outcome::report(&report.result, report.complete, saved, idle))
 }
 
-/// Why there is no plan. With a key (`keyed`) a missing one is no fault: it was held back.
+/// Why there is no plan. With a key (`keyed`) a missing one is not a fault: it was held back.
 fn refused(error: Option<Error>, mut faults: Vec<Fault>, keyed: bool) -> Outcome {
     match error {
         Some(Error::InvalidConfig(found)) => {

@@ -50,6 +50,6 @@ impl Options {
 fn encoder(text: &str) -> Result<(String, u8)> {
     let (name, level) =
         text.split_once(':').with_context(|| format!("--once {text}: NAME:LEVEL is needed"))?;
-    let level = level.parse().with_context(|| format!("--once {text}: the level is no number"))?;
+    let level = level.parse().with_context(|| format!("--once {text}: the level is not a number"))?;
     Ok((name.to_owned(), level))
 }

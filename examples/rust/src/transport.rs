@@ -106,7 +106,7 @@ async fn connect(
     let Some(config) = &reach.tls else { return Ok(Box::new(socket)) };
     let name =
         ServerName::try_from(reach.server_name.as_deref().unwrap_or(host).to_owned()).map_err(|_| {
-            fault(peer, Step::Handshake, false, "is no name for a certificate; set `logstash.servername`")
+            fault(peer, Step::Handshake, false, "is not a name for a certificate; set `logstash.servername`")
         })?;
     let secured = TlsConnector::from(config.clone()).connect(name, socket).await;
     Ok(Box::new(secured.map_err(|error| broken(peer, Step::Handshake, &error))?))

@@ -67,7 +67,7 @@ pub(super) fn packed(files: &[(&str, &[u8])]) -> Option<Vec<u8>> {
     Some(zip)
 }
 
-/// Whether a zip has this file. `None` if it is no zip.
+/// Whether a zip has this file. `None` if it is not a zip.
 pub(super) fn has_file(zip: &[u8], wanted: &str) -> Option<bool> {
     let first = zip.len().saturating_sub(END_SIZE + COMMENT);
     let end = (first..=zip.len().checked_sub(END_SIZE)?)

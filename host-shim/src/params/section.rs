@@ -44,13 +44,13 @@ impl<'a> Section<'a> {
         self.notes.faults.push(Fault { key: format!("{}.{key}", self.name), value: String::new(), remedy });
     }
 
-    /// Notes a fault of a value that is no secret.
+    /// Notes a fault of a value that is not a secret.
     pub(super) fn shown_fault(&mut self, key: &str, remedy: &str) {
         let value = self.get(key).cloned();
         self.fault_of(key, value.as_ref(), remedy);
     }
 
-    /// Notes a fault of this value, which stands at `key` and is no secret.
+    /// Notes a fault of this value, which stands at `key` and is not a secret.
     pub(super) fn fault_of(&mut self, key: &str, value: Option<&Value>, remedy: &str) {
         let (key, value) = (format!("{}.{key}", self.name), shortened(value));
         self.notes.faults.push(Fault { key, value, remedy: remedy.to_owned() });

@@ -144,7 +144,7 @@ fn pbes2(der: &[u8], passphrase: &[u8]) -> Result<Vec<u8>, KeyError> {
         Err(pkcs8::Error::EncryptedPrivateKey(pkcs5::Error::UnsupportedAlgorithm { oid })) => {
             Err(KeyError::Cipher(format!("the algorithm {oid}")))
         }
-        // The padding is wrong, or what came out is no key.
+        // The padding is wrong, or what came out is not a key.
         Err(_) => Err(KeyError::PassphraseWrong),
     }
 }

@@ -28,7 +28,7 @@ impl Sender {
         let reused = matches!(&self.link, Link::Up(up) if up.reused) && !self.isolation.is_active();
         let window = self.flight.first().copied();
         self.abandon();
-        // Closed while it lay idle, as receivers do after a minute: that is no failure.
+        // Closed while it lay idle, as receivers do after a minute: that is not a failure.
         if reused && !lasting {
             return;
         }

@@ -174,7 +174,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Entry<'a> {
         if !json.starts_with('"') {
             return Err(D::Error::custom("a log entry is not a text"));
         }
-        // Half a surrogate pair is no character, and a raw value may hold one.
+        // Half a surrogate pair is not a character, and a raw value may hold one.
         if may_hold_surrogates(json.as_bytes()) {
             serde_json::from_slice::<String>(json.as_bytes()).map_err(D::Error::custom)?;
         }

@@ -117,7 +117,7 @@ impl<'a> Record<'a> {
         entries.iter().map(Entry::line)
     }
 
-    /// Whether it has no log entries here, or only notices of the platform, but may have some in a store of their own: it ran, was allowed to log, and is no sequence,
+    /// Whether it has no log entries here, or only notices of the platform, but may have some in a store of their own: it ran, was allowed to log, and is not a sequence,
     /// composition or trigger. What could not be run at all (kind `unknown`) never logged.
     pub fn may_have_lines_elsewhere(&self) -> bool {
         #[derive(Deserialize)]

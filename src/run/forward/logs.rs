@@ -6,7 +6,7 @@ use crate::openwhisk::record::{ActivationId, Line, OwnedLine, Record, Summary};
 use crate::ports::Failure;
 use crate::run::plan::Plan;
 
-/// How long after its end an activation's lines may take to come into their store, in milliseconds: until then no lines is no answer.
+/// How long after its end an activation's lines may take to come into their store, in milliseconds: until then no lines is not an answer.
 pub(super) const SETTLING_MS: u64 = 120_000;
 /// Failures of `/logs` after which a turn ends: then it is not the record's fault.
 const MOST_FAILURES: u32 = 3;

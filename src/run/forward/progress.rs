@@ -12,7 +12,7 @@ const FRUITLESS: u32 = 60;
 pub(super) struct Progress(Vec<(String, Owed, u32)>);
 
 impl Progress {
-    /// Looks at what came of a turn. A rest that is what the slice was, with nothing acknowledged and nothing done, is no progress; after too
+    /// Looks at what came of a turn. A rest that is what the slice was, with nothing acknowledged and nothing done, is not progress; after too
     /// many such turns there is no rest but an error.
     pub(super) fn look(&mut self, slice: &Slice, outcome: &mut Outcome) {
         let stays = outcome.rest.as_ref().is_some_and(|rest| {

@@ -63,7 +63,7 @@ fn suspects(source: &Source) -> Vec<String> {
     }
 }
 
-/// What no action is named. That it cannot be found out is no failure.
+/// What no action is named. That it cannot be found out is not a failure.
 fn ask(api: &Api<'_>, suspects: &[String]) -> Vec<String> {
     let Ok(Some(names)) = api.action_names() else { return Vec::new() };
     // Nothing at all is rather a list that does not show everything.

@@ -42,7 +42,7 @@ fn instantiate(graph: &mut CompositionGraph, path: &str, from: &[NodeId]) -> Res
     let name = format!("whiskjack:{}", name.replace('_', "-"));
     let bytes = fs::read(path).with_context(|| format!("cannot read {path}"))?;
     let package = Package::from_bytes(&name, None, bytes, graph.types_mut())
-        .with_context(|| format!("{path} is no component"))?;
+        .with_context(|| format!("{path} is not a component"))?;
     let package = graph.register_package(package)?;
     let instance = graph.instantiate(package);
     let imports = graph.types()[graph[package].ty()].imports.keys();

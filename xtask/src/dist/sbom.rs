@@ -135,7 +135,7 @@ fn bill(
     for root in roots {
         let Some(package) = packages.get_mut(root) else { continue };
         package.uses.insert(standard.clone());
-        // It embeds the component, which is no dependency to cargo.
+        // It embeds the component, which is not a dependency to cargo.
         if package.name == BINARY {
             package.uses.insert(component.reference());
         }
