@@ -226,7 +226,7 @@ impl<'a> Api<'a> {
             return Ok(());
         }
         let seconds = ms.div_ceil(1000);
-        Err(Failure::passing(format!("the API wants to be asked again in {seconds} s; the next run goes on")))
+        Err(Failure::passing(format!("the API asks to wait {seconds} s; the next run continues from here")))
     }
 
     fn take_ahead(&self, target: &str) -> Option<Pending> {
@@ -270,7 +270,7 @@ impl<'a> Api<'a> {
         let mut failure = refused(response.status, said, what);
         let wanted = self.patience.wanted_ms(self.ports.clock.now_ms()).div_ceil(1000);
         if wanted > 0 {
-            failure.message.push_str(&format!(" It wants to be asked again in {wanted} s."));
+            failure.message.push_str(&format!(" It asks to wait {wanted} s."));
         }
         Err(failure)
     }

@@ -38,7 +38,7 @@ impl Patience {
         }
         let minutes = IN_VAIN_MS / 60_000;
         Err(Failure::passing(format!(
-            "the API: it was waited for {minutes} minutes without an answer; the next run goes on"
+            "the API: the run waited {minutes} minutes without an answer; the next run continues from here"
         )))
     }
 

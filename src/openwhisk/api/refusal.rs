@@ -19,11 +19,11 @@ pub(super) fn refused(status: u16, said: Option<String>, what: &str) -> Failure 
         401 => "the API does not accept this API key: give the present key of a subject of this platform",
         403 => "the API key has no right to this namespace",
         404 => "there is no such thing: is `api.host` right, and an OpenWhisk API?",
-        408 | 429 => "the API wants fewer requests; the next run goes on",
+        408 | 429 => "the API is rate-limiting requests; the next run continues from here",
         409 => "the API is at work on it for somebody else",
         413 => "the API finds it too large",
         300..=399 => "the API sends us elsewhere: give the final address as `api.host`",
-        500.. => "the API is in trouble; the next run goes on",
+        500.. => "the API fails; the next run continues from here",
         _ => "the API does not accept the request",
     };
     let foreign = said.is_none() && matches!(status, 400..=407 | 409..=428 | 430..=499);

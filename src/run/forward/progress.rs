@@ -31,7 +31,7 @@ impl Progress {
             outcome.rest = None;
             let (since, upto) = slice.owed.range.into();
             outcome.failure.get_or_insert_with(|| {
-                format!("`{}`: its activations from {since} to {upto} ms did not get on in {turns} turns; the next run goes on", slice.source)
+                format!("`{}`: its activations from {since} to {upto} ms made no progress in {turns} turns; the next run continues from here", slice.source)
             });
         }
     }
@@ -66,7 +66,7 @@ mod tests {
         assert_eq!(outcome.rest, None);
         let failure = outcome.failure.unwrap();
         assert!(
-            failure.contains("`a`: its activations from 0 to 9 ms did not get on in 60 turns"),
+            failure.contains("`a`: its activations from 0 to 9 ms made no progress in 60 turns"),
             "{failure}"
         );
     }
