@@ -11,9 +11,11 @@ pub(super) struct Ledger {
     /// Not done yet, in the order they came.
     open: VecDeque<Open>,
     done: Done,
+    /// Of each event that is not settled, the place in its record of the first entry that it holds.
+    events: VecDeque<u64>,
     pushed: u64,
     settled: u64,
-    edge: OverlapFilter,
+    overlap: OverlapFilter,
 }
 
 #[derive(Debug)]
@@ -23,8 +25,8 @@ struct Open {
     first: u64,
     /// Number of the event after its last, once that is known.
     end: Option<u64>,
-    /// How many of its entries were settled before this turn.
-    before: u64,
+    /// So many of its entries, from the first on, are in events or were settled before this turn.
+    entries: u64,
     /// It is not to be done in this turn.
     put_off: bool,
 }
@@ -48,7 +50,7 @@ impl Ledger {
 
     /// Opens an activation; says no if it was met already.
     pub(super) fn begin(&mut self, activation: Summary) -> bool {
-        let new = self.edge.first_time(activation);
+        let new = self.overlap.first_time(activation);
         if new {
             self.go_on(activation, 0);
         }
@@ -57,7 +59,13 @@ impl Ledger {
 
     /// Opens an activation of which so many entries are settled already.
     pub(super) fn go_on(&mut self, activation: Summary, before: u64) {
-        self.open.push_back(Open { activation, first: self.pushed, end: None, before, put_off: false });
+        self.open.push_back(Open {
+            activation,
+            first: self.pushed,
+            end: None,
+            entries: before,
+            put_off: false,
+        });
     }
 
     /// Whether there is an event of the activation that came last.
@@ -65,9 +73,9 @@ impl Ledger {
         self.open.back().is_some_and(|open| open.first < self.pushed)
     }
 
-    /// How many events of the activation that came last are settled.
+    /// How many entries of the activation that came last are settled.
     pub(super) fn settled_of_last(&self) -> u64 {
-        self.open.back().map_or(0, |open| self.settled.saturating_sub(open.first))
+        self.open.back().map_or(0, |open| self.settled_entries(open))
     }
 
     /// Takes out the first activation that is not done, if any of its events is settled: it counts as done here, and somebody else goes on with it.
@@ -79,8 +87,8 @@ impl Ledger {
 
     /// Takes out the first activation that is not done.
     pub(super) fn take(&mut self) -> Option<Taken> {
-        let Open { activation, first, before, .. } = self.open.pop_front()?;
-        Some(Taken { activation, settled: before + self.settled.saturating_sub(first) })
+        let open = self.open.pop_front()?;
+        Some(Taken { activation: open.activation, settled: self.settled_entries(&open) })
     }
 
     /// The open activation, of which there is no event yet, is not to be done in this turn.
@@ -91,9 +99,13 @@ impl Ledger {
         self.end();
     }
 
-    /// One event of the open activation was put into the outbox.
-    pub(super) fn push(&mut self) {
+    /// One event of the open activation was put into the outbox: that of the entry with this index.
+    pub(super) fn push(&mut self, entry: u64) {
         self.pushed += 1;
+        self.events.push_back(entry);
+        if let Some(open) = self.open.back_mut() {
+            open.entries = entry + 1;
+        }
     }
 
     /// The open activation has no more events.
@@ -107,13 +119,27 @@ impl Ledger {
     /// So many more events are settled: acknowledged, or set aside.
     pub(super) fn settle(&mut self, events: u32) {
         self.settled += u64::from(events);
+        self.events.drain(..self.events.len().min(events as usize));
         self.close();
     }
 
-    /// Activation and index in it of the event with this number, while the activation is open.
+    /// Activation of the event with this number, which is not settled, and the index of its entry.
     pub(super) fn find(&self, number: u64) -> Option<(Summary, u64)> {
         let open = self.open.iter().rfind(|open| open.first <= number)?;
-        Some((open.activation, open.before + (number - open.first)))
+        Some((open.activation, self.entry(number)?))
+    }
+
+    /// The entry of the event with this number, unless that is settled.
+    fn entry(&self, number: u64) -> Option<u64> {
+        let place = usize::try_from(number.checked_sub(self.settled)?).ok()?;
+        self.events.get(place).copied()
+    }
+
+    /// How many entries of an activation, from the first on, are settled: those before the entry of its first event that is not.
+    fn settled_entries(&self, open: &Open) -> u64 {
+        let first = open.first.max(self.settled);
+        let is_own = open.end.is_none_or(|end| first < end);
+        self.entry(first).filter(|_| is_own).unwrap_or(open.entries)
     }
 
     /// The first activation that is not done.
@@ -167,7 +193,7 @@ mod tests {
 
     fn add(ledger: &mut Ledger, activation: Summary, events: u32) {
         assert!(ledger.begin(activation));
-        (0..events).for_each(|_| ledger.push());
+        (0..u64::from(events)).for_each(|entry| ledger.push(entry));
         ledger.end();
     }
 
@@ -189,7 +215,7 @@ mod tests {
     fn an_activation_that_is_still_being_read_is_not_done_though_its_first_events_are_acknowledged() {
         let mut ledger = ledger();
         ledger.begin(activation(9, 1));
-        ledger.push();
+        ledger.push(0);
         ledger.settle(1);
         assert_eq!(take_done(&mut ledger), []);
         ledger.end();
@@ -204,6 +230,19 @@ mod tests {
         add(&mut ledger, activation(7, 3), 2);
         assert_eq!(ledger.find(1), Some((activation(9, 1), 1)));
         assert_eq!(ledger.find(2), Some((activation(7, 3), 0)));
+    }
+
+    #[test]
+    fn what_is_settled_of_an_activation_is_counted_in_entries_however_many_of_them_an_event_holds() {
+        let mut ledger = ledger();
+        ledger.go_on(activation(9, 1), 5);
+        assert_eq!(ledger.settled_of_last(), 5);
+        [5, 8, 9].into_iter().for_each(|entry| ledger.push(entry));
+        assert_eq!((ledger.settled_of_last(), ledger.find(1)), (5, Some((activation(9, 1), 8))));
+        ledger.settle(1);
+        assert_eq!(ledger.settled_of_last(), 8);
+        ledger.settle(2);
+        assert_eq!(ledger.take(), Some(Taken { activation: activation(9, 1), settled: 10 }));
     }
 
     #[test]

@@ -26,7 +26,7 @@ impl Turn<'_> {
             self.time.waiting_since_ms = self.ports.clock.now_ms();
         }
         self.delivery.push(events, index, line);
-        self.ledger.push();
+        self.ledger.push(index as u64);
         self.tally.lines += 1;
         self.tally.mended += u64::from(line.is_mended());
         true
