@@ -53,7 +53,12 @@ impl Body for Plain {
                 Form::Unknown(first) => {
                     let mut first = std::mem::take(first);
                     let piece = self.next()?;
-                    first.extend(piece.into_iter().flatten());
+                    match piece {
+                        // Not byte by byte: most answers are one piece.
+                        Some(piece) if first.is_empty() => first = piece,
+                        Some(piece) => first.extend_from_slice(&piece),
+                        None => {}
+                    }
                     if first.len() < MARK.len() && !self.ended {
                         self.form = Form::Unknown(first);
                         continue;
