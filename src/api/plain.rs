@@ -237,15 +237,15 @@ impl Sums {
 /// What each byte makes of a CRC-32.
 const CRC: [u32; 256] = {
     let mut table = [0; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        let (mut crc, mut bit) = (byte as u32, 0);
+    let (mut rest, mut byte): (&mut [u32], u32) = (&mut table, 0);
+    while let Some((entry, more)) = rest.split_first_mut() {
+        let (mut crc, mut bit) = (byte, 0);
         while bit < 8 {
             crc = if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 };
             bit += 1;
         }
-        table[byte] = crc;
-        byte += 1;
+        *entry = crc;
+        (rest, byte) = (more, byte + 1);
     }
     table
 };
