@@ -12,8 +12,10 @@ use crate::plan::{self, Keeper, Plan, PlanError, Slice};
 use crate::ports::{Failure, Ports};
 use crate::report::{self, Report};
 use crate::run;
+use anyhow::Context;
 use bindings::exports::whiskjack::forwarder::forwarder as wit;
 use bindings::whiskjack::forwarder::types;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 use std::io::Write;
@@ -52,40 +54,20 @@ impl wit::Guest for Component {
     }
 
     fn forward(plan: wit::RunPlan, slice: wit::Slice) -> wit::Outcome {
-        let read = handover::read::<State>(&plan.state)
-            .and_then(|state| Ok((state, handover::read::<Slice>(&slice.state)?)));
-        let mut outcome = match read {
-            Ok((State { origin, key, plan }, slice)) => {
-                let api = http::Api::new(&origin, key.as_deref());
-                WORKER.with_borrow_mut(|(run, worker)| {
-                    if *run != plan.began_ms {
-                        (*run, *worker) = (plan.began_ms, Worker::default());
-                    }
-                    worker.forward(ports(&api), &plan, &slice)
-                })
-            }
-            Err(foreign) => {
-                Outcome { source: slice.source, failure: Some(foreign.to_string()), ..Outcome::default() }
-            }
-        };
+        let mut outcome = forward(&plan, &slice).unwrap_or_else(|error| Outcome {
+            source: slice.source,
+            failure: Some(format!("{error:#}")),
+            ..Outcome::default()
+        });
         let rest = outcome.rest.take().map(wit_slice);
         wit::Outcome { rest, acknowledged: outcome.tally.acknowledged, state: handover::write(&outcome) }
     }
 
     fn conclude(plan: wit::RunPlan, outcomes: Vec<wit::Outcome>, last: bool) -> wit::Report {
-        let read: Result<Vec<Outcome>, _> =
-            outcomes.into_iter().map(|outcome| handover::read(&outcome.state)).collect();
-        match (handover::read::<State>(&plan.state), read) {
-            (Ok(State { origin, key, plan }), Ok(outcomes)) => {
-                let api = http::Api::new(&origin, key.as_deref());
-                wit_report(report::conclude(ports(&api), &plan, &outcomes, last))
-            }
-            (Err(foreign), _) | (_, Err(foreign)) => {
-                let result = serde_json::to_vec(&serde_json::json!({ "error": foreign.to_string() }));
-                let result = result.unwrap_or_default();
-                wit::Report { result, checkpoint: None, complete: false }
-            }
-        }
+        conclude(&plan, outcomes, last).unwrap_or_else(|error| {
+            let result = serde_json::to_vec(&serde_json::json!({ "error": format!("{error:#}") }));
+            wit::Report { result: result.unwrap_or_default(), checkpoint: None, complete: false }
+        })
     }
 
     fn run(params: Vec<u8>, context: types::Context) -> Result<wit::Report, types::Error> {
@@ -93,6 +75,33 @@ impl wit::Guest for Component {
         let api = http::Api::new(&origin, key.as_deref());
         run::run(&config, &context, ports(&api)).map(wit_report).map_err(error)
     }
+}
+
+fn forward(plan: &wit::RunPlan, slice: &wit::Slice) -> anyhow::Result<Outcome> {
+    let State { origin, key, plan } = handed_back("plan", &plan.state)?;
+    let slice: Slice = handed_back("slice", &slice.state)?;
+    let api = http::Api::new(&origin, key.as_deref());
+    Ok(WORKER.with_borrow_mut(|(run, worker)| {
+        if *run != plan.began_ms {
+            (*run, *worker) = (plan.began_ms, Worker::default());
+        }
+        worker.forward(ports(&api), &plan, &slice)
+    }))
+}
+
+fn conclude(plan: &wit::RunPlan, outcomes: Vec<wit::Outcome>, last: bool) -> anyhow::Result<wit::Report> {
+    let State { origin, key, plan } = handed_back("plan", &plan.state)?;
+    let outcomes: Vec<Outcome> = outcomes
+        .into_iter()
+        .map(|outcome| handed_back("outcome", &outcome.state))
+        .collect::<anyhow::Result<_>>()?;
+    let api = http::Api::new(&origin, key.as_deref());
+    Ok(wit_report(report::conclude(ports(&api), &plan, &outcomes, last)))
+}
+
+/// What an earlier call gave, and the host hands back; `name` is for an error.
+fn handed_back<T: DeserializeOwned>(name: &'static str, state: &[u8]) -> anyhow::Result<T> {
+    handover::read(state).context(name)
 }
 
 fn ports(api: &http::Api) -> Ports<'_> {
