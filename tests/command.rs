@@ -10,7 +10,7 @@
 
 mod support;
 
-use openwhisk_double::{Activation, Double, Gateway, Options, Request};
+use openwhisk_double::{Activation, Double, Fault, Gateway, Matcher, Options, Request};
 use serde_json::{Value, json};
 use std::path::Path;
 use support::{ACTIONS, SOON, Scene, arrived, refused_port};
@@ -97,6 +97,18 @@ fn without_a_file_the_checkpoint_is_in_a_package() {
     assert_eq!(result(&run(&scene, &params, None))["lines"]["read"], 0);
     let package = scene.api.world().package("whiskjack.cli").expect("the package of the command");
     assert!(package.to_string().contains("whiskjack-checkpoint"), "{package}");
+}
+
+#[test]
+fn an_answer_that_breaks_off_is_reported_with_how_far_it_came() {
+    let scene = Scene::new();
+    scene.add_activations(3);
+    scene.api.fail_always(Matcher::list(), Fault::truncate_after(100));
+    let receiver = scene.receiver();
+    let output = run(&scene, &scene.params(receiver.port()), None);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let said = "broke off in the middle of an answer: it ended after 100 bytes";
+    assert!(result(&output).to_string().contains(said), "{output:?}");
 }
 
 #[test]

@@ -14,6 +14,7 @@ use waki::bindings::wasi::http::types::{
 use waki::bindings::wasi::io::streams::StreamError;
 use waki::header::RETRY_AFTER;
 use waki::{ErrorCode, Method as HttpMethod};
+use wasi::clocks::monotonic_clock;
 
 /// Bytes read at once.
 const CHUNK: u64 = 64 << 10;
@@ -22,6 +23,8 @@ const WRITE: usize = 4096;
 /// How long the API may be silent, in nanoseconds: it takes up to 65 s for an answer itself, and its proxy up to 75 s. One time for all steps, as
 /// some hosts take the limit for connecting for that of the whole answer. Without one, a stock host waits for ten minutes, or for ever.
 const SILENCE_NS: u64 = 80_000_000_000;
+/// From so many seconds on, an answer that breaks off did so because nothing came.
+const LONG_S: u64 = 5;
 
 pub(super) struct Api {
     origin: Rc<Origin>,
@@ -84,11 +87,11 @@ impl Http for Api {
 
     fn begin(&self, request: &Request) -> Pending {
         let (origin, begun) = (self.origin.clone(), self.dispatch(request));
-        Pending::new(move || answer(&origin, begun))
+        Pending::new(move || answer(origin, begun))
     }
 }
 
-fn answer(origin: &Origin, begun: anyhow::Result<FutureIncomingResponse>) -> Result<Response, Failure> {
+fn answer(origin: Rc<Origin>, begun: anyhow::Result<FutureIncomingResponse>) -> Result<Response, Failure> {
     let response = begun.and_then(wait).map_err(|error| {
         let (reason, retryable) = error.downcast_ref().map_or_else(|| (format!("{error:#}"), true), reason);
         Failure { message: format!("the API at {origin} could not be asked: {reason}"), retryable }
@@ -99,8 +102,7 @@ fn answer(origin: &Origin, begun: anyhow::Result<FutureIncomingResponse>) -> Res
     let response = waki::Response::try_from(response).map_err(unreadable)?;
     let retry_after = response.header(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let status = response.status_code();
-    let broke_off = Failure::passing(format!("the API at {origin} broke off in the middle of an answer"));
-    Ok(Response { status, retry_after, body: Box::new(Answer { response: Some(response), broke_off }) })
+    Ok(Response { status, retry_after, body: Box::new(Answer::new(origin, response)) })
 }
 
 fn options() -> RequestOptions {
@@ -127,20 +129,43 @@ fn wait(answer: FutureIncomingResponse) -> anyhow::Result<IncomingResponse> {
 }
 
 struct Answer {
+    origin: Rc<Origin>,
     /// Nothing after its end.
     response: Option<waki::Response>,
-    broke_off: Failure,
+    /// How many have come so far.
+    bytes: usize,
+}
+
+impl Answer {
+    fn new(origin: Rc<Origin>, response: waki::Response) -> Self {
+        Self { origin, response: Some(response), bytes: 0 }
+    }
+
+    /// `waki` keeps no more of the host's error than a number, so it is said what can be seen from here: where, and whether in silence.
+    fn broken_off(&self, silence_ns: u64) -> Failure {
+        let (origin, bytes) = (&self.origin, self.bytes);
+        let cause = match silence_ns / 1_000_000_000 {
+            0..LONG_S => format!("it ended after {bytes} bytes"),
+            seconds => format!("nothing came for {seconds} s after {bytes} bytes"),
+        };
+        Failure::passing(format!("the API at {origin} broke off in the middle of an answer: {cause}"))
+    }
 }
 
 impl Body for Answer {
     fn chunk(&mut self) -> Result<Option<Vec<u8>>, Failure> {
         let Some(response) = &self.response else { return Ok(None) };
-        // Of a failure it tells the number of the host's error, which says nothing to anybody.
-        let chunk = response.chunk(CHUNK).map_err(|_| self.broke_off.clone());
-        if !matches!(chunk, Ok(Some(_))) {
-            self.response = None;
+        let began = monotonic_clock::now();
+        match response.chunk(CHUNK) {
+            Ok(Some(bytes)) => {
+                self.bytes += bytes.len();
+                Ok(Some(bytes))
+            }
+            end => {
+                self.response = None;
+                end.map_err(|_| self.broken_off(monotonic_clock::now().saturating_sub(began)))
+            }
         }
-        chunk
     }
 }
 
