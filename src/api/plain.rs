@@ -294,6 +294,10 @@ mod tests {
     #[test]
     fn whatever_a_gateway_makes_of_an_answer_the_text_is_the_same_in_pieces_of_any_size() {
         let two_members = [bytes(GZIPPED), bytes(NAMED)].concat();
+        // All that may be in a head: extra field, name, comment, checksum.
+        let full_head =
+            [b"\x1f\x8b\x08\x1e\0\0\0\0\0\x03\x02\0\0ename\0comment\0\x12\x34", &bytes(GZIPPED)[10..]]
+                .concat();
         for (packed, text) in [
             (TEXT.as_bytes().to_vec(), TEXT.to_owned()),
             (format!("\u{feff}{TEXT}").into_bytes(), TEXT.to_owned()),
@@ -301,6 +305,7 @@ mod tests {
             (bytes(NAMED), TEXT.to_owned()),
             (bytes(ZLIB), TEXT.to_owned()),
             (bytes(BARE), TEXT.to_owned()),
+            (full_head, TEXT.to_owned()),
             (two_members, TEXT.repeat(2)),
             ([bytes(GZIPPED), vec![0; 9]].concat(), TEXT.to_owned()),
             (b"\r\n {}".to_vec(), "\r\n {}".to_owned()),
@@ -334,10 +339,14 @@ mod tests {
             let failure = read(&gzipped[..end], 7).unwrap_err();
             assert!(failure.retryable && failure.message.contains("ends too early"), "{failure}");
         }
-        let mut spoilt = gzipped.clone();
-        spoilt[12] ^= 0x55;
-        let failure = read(&spoilt, 7).unwrap_err();
-        assert!(failure.retryable && failure.message.contains("compressed"), "{failure}");
+        // In the method, in the text, and in what the tail says of the text: checksum and length.
+        let tail = gzipped.len() - 8..gzipped.len();
+        for at in [2, 12].into_iter().chain(tail) {
+            let mut spoilt = gzipped.clone();
+            spoilt[at] ^= 0x55;
+            let failure = read(&spoilt, 7).unwrap_err();
+            assert!(failure.retryable && failure.message.contains("compressed"), "{at}: {failure}");
+        }
         assert!(read(b"\x00\x01\x02\x03\x04\x05", 7).is_err());
     }
 }
