@@ -12,8 +12,10 @@ use crate::run;
 use crate::run::forward::{Outcome, Worker};
 use crate::run::plan::{self, CheckpointKeeper, Plan, PlanError, Slice};
 use crate::run::report::{self, Report};
+use anyhow::Context;
 use bindings::exports::whiskjack::forwarder::forwarder as wit;
 use bindings::whiskjack::forwarder::types;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 use std::io::Write;
@@ -36,9 +38,26 @@ struct State {
     plan: Plan,
 }
 
+/// What an instance keeps between calls: a run's plan, so that it is not read anew for each slice, and the worker.
+struct Kept {
+    /// The plan as the host hands it over.
+    handed: Vec<u8>,
+    state: State,
+    worker: Worker,
+}
+
+impl Kept {
+    /// That of the run with this plan. `kept` is of the call before; a worker serves one run only.
+    fn of(kept: Option<Self>, handed: Vec<u8>) -> anyhow::Result<Self> {
+        match kept.filter(|kept| kept.handed == handed) {
+            Some(kept) => Ok(kept),
+            None => Ok(Self { state: handed_back("plan", &handed)?, handed, worker: Worker::default() }),
+        }
+    }
+}
+
 thread_local! {
-    /// The worker of this instance, and the run that it works for.
-    static WORKER: RefCell<(u64, Worker)> = RefCell::default();
+    static KEPT: RefCell<Option<Kept>> = RefCell::default();
 }
 
 impl wit::Guest for Component {
@@ -52,22 +71,11 @@ impl wit::Guest for Component {
     }
 
     fn forward(plan: wit::RunPlan, slice: wit::Slice) -> wit::Outcome {
-        let read = handover::read::<State>(&plan.state)
-            .and_then(|state| Ok((state, handover::read::<Slice>(&slice.state)?)));
-        let mut outcome = match read {
-            Ok((State { origin, key, plan }, slice)) => {
-                let api = http::Api::new(&origin, key.as_deref());
-                WORKER.with_borrow_mut(|(run, worker)| {
-                    if *run != plan.began_ms {
-                        (*run, *worker) = (plan.began_ms, Worker::default());
-                    }
-                    worker.forward(ports(&api), &plan, &slice)
-                })
-            }
-            Err(foreign) => {
-                Outcome { source: slice.source, failure: Some(foreign.to_string()), ..Outcome::default() }
-            }
-        };
+        let mut outcome = forward(plan, &slice).unwrap_or_else(|error| Outcome {
+            source: slice.source,
+            failure: Some(format!("{error:#}")),
+            ..Outcome::default()
+        });
         let rest = outcome.rest.take().map(wit_slice);
         wit::Outcome {
             rest,
@@ -77,19 +85,10 @@ impl wit::Guest for Component {
     }
 
     fn conclude(plan: wit::RunPlan, outcomes: Vec<wit::Outcome>, last: bool) -> wit::Report {
-        let read: Result<Vec<Outcome>, _> =
-            outcomes.into_iter().map(|outcome| handover::read(&outcome.state)).collect();
-        match (handover::read::<State>(&plan.state), read) {
-            (Ok(State { origin, key, plan }), Ok(outcomes)) => {
-                let api = http::Api::new(&origin, key.as_deref());
-                wit_report(report::conclude(ports(&api), &plan, &outcomes, last))
-            }
-            (Err(foreign), _) | (_, Err(foreign)) => {
-                let result = serde_json::to_vec(&serde_json::json!({ "error": foreign.to_string() }));
-                let result = result.unwrap_or_default();
-                wit::Report { result, checkpoint: None, complete: false }
-            }
-        }
+        conclude(&plan, outcomes, last).unwrap_or_else(|error| {
+            let result = serde_json::to_vec(&serde_json::json!({ "error": format!("{error:#}") }));
+            wit::Report { result: result.unwrap_or_default(), checkpoint: None, complete: false }
+        })
     }
 
     fn run(params: Vec<u8>, context: types::Context) -> Result<wit::Report, types::Error> {
@@ -97,6 +96,31 @@ impl wit::Guest for Component {
         let api = http::Api::new(&origin, key.as_deref());
         run::run(&config, &context, ports(&api)).map(wit_report).map_err(error)
     }
+}
+
+fn forward(plan: wit::RunPlan, slice: &wit::Slice) -> anyhow::Result<Outcome> {
+    let mut kept = Kept::of(KEPT.take(), plan.state)?;
+    let slice: Slice = handed_back("slice", &slice.state)?;
+    let State { origin, key, plan } = &kept.state;
+    let api = http::Api::new(origin, key.as_deref());
+    let outcome = kept.worker.forward(ports(&api), plan, &slice);
+    KEPT.set(Some(kept));
+    Ok(outcome)
+}
+
+fn conclude(plan: &wit::RunPlan, outcomes: Vec<wit::Outcome>, last: bool) -> anyhow::Result<wit::Report> {
+    let State { origin, key, plan } = handed_back("plan", &plan.state)?;
+    let outcomes: Vec<Outcome> = outcomes
+        .into_iter()
+        .map(|outcome| handed_back("outcome", &outcome.state))
+        .collect::<anyhow::Result<_>>()?;
+    let api = http::Api::new(&origin, key.as_deref());
+    Ok(wit_report(report::conclude(ports(&api), &plan, &outcomes, last)))
+}
+
+/// What an earlier call gave, and the host hands back; `name` is for an error.
+fn handed_back<T: DeserializeOwned>(name: &'static str, state: &[u8]) -> anyhow::Result<T> {
+    handover::read(state).context(name)
 }
 
 fn ports(api: &http::Api) -> Ports<'_> {

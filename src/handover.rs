@@ -8,8 +8,10 @@ use serde::{Serialize, de::DeserializeOwned};
 
 /// What was handed over is not of this component, or not of this build of it.
 #[derive(Debug, thiserror::Error)]
-#[error("the host handed over something that is not of this component: {0}")]
-pub struct Foreign(#[from] postcard::Error);
+#[error(
+    "the host handed over bytes that are not of this component ({0}); hand on what it gave, as it is and to the same build"
+)]
+pub struct Foreign(postcard::Error);
 
 /// As bytes, for `read` in another instance.
 pub fn write(value: &impl Serialize) -> Vec<u8> {
@@ -19,7 +21,7 @@ pub fn write(value: &impl Serialize) -> Vec<u8> {
 
 /// Reads what `write` wrote.
 pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Foreign> {
-    Ok(postcard::from_bytes(bytes)?)
+    postcard::from_bytes(bytes).map_err(Foreign)
 }
 
 /// For `#[serde(with = "…")]`: a value whose encoding is JSON, whatever it is a part of.
@@ -67,6 +69,7 @@ mod tests {
         for bytes in [&b""[..], b"{\"key\":\"secret\"}", b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"] {
             let error = read::<Handed>(bytes).unwrap_err().to_string();
             assert!(error.contains("not of this component") && !error.contains("secret"), "{error}");
+            assert!(error.contains("; hand on"), "it says what to do: {error}");
         }
     }
 }

@@ -1,16 +1,20 @@
-//! The API port over `wasi:http`. Connections and TLS are the host's, and so are limits on silence: it is told ours, and may set shorter ones.
+//! The API port over `waki`. Connections and TLS are the host's, and so are limits on silence: it is told ours, and may set shorter ones.
 //!
-//! Used as it is, without a client library: those wait for one answer before they send the next request, and a run is mostly waiting.
+//! Answers are `waki`'s. Requests start through its bindings: its client waits for one answer before the next request can leave, while a run is
+//! mostly waiting, and knows no limit but that for connecting.
 
 use crate::config::Origin;
 use crate::ports::{Body, Failure, Http, Method, Pending, Request, Response};
+use anyhow::anyhow;
 use std::rc::Rc;
-use wasi::http::outgoing_handler::{self, FutureIncomingResponse};
-use wasi::http::types::{
-    ErrorCode, Fields, IncomingBody, IncomingResponse, Method as HttpMethod, OutgoingBody, OutgoingRequest,
-    RequestOptions, Scheme,
+use waki::bindings::wasi::http::outgoing_handler;
+use waki::bindings::wasi::http::types::{
+    Fields, FutureIncomingResponse, IncomingResponse, OutgoingBody, OutgoingRequest, RequestOptions, Scheme,
 };
-use wasi::io::streams::{InputStream, StreamError};
+use waki::bindings::wasi::io::streams::StreamError;
+use waki::header::RETRY_AFTER;
+use waki::{ErrorCode, Method as HttpMethod};
+use wasi::clocks::monotonic_clock;
 
 /// Bytes read at once.
 const CHUNK: u64 = 64 << 10;
@@ -19,6 +23,8 @@ const WRITE: usize = 4096;
 /// How long the API may be silent, in nanoseconds: it takes up to 65 s for an answer itself, and its proxy up to 75 s. One time for all steps, as
 /// some hosts take the limit for connecting for that of the whole answer. Without one, a stock host waits for ten minutes, or for ever.
 const SILENCE_NS: u64 = 80_000_000_000;
+/// From so many seconds on, an answer that breaks off did so because nothing came.
+const LONG_S: u64 = 5;
 
 pub(super) struct Api {
     origin: Rc<Origin>,
@@ -33,21 +39,22 @@ impl Api {
     }
 
     /// Sends a request without waiting for its answer.
-    fn dispatch(&self, request: &Request) -> Result<FutureIncomingResponse, ErrorCode> {
-        let unusable = |()| ErrorCode::HttpRequestUriInvalid;
+    fn dispatch(&self, request: &Request) -> anyhow::Result<FutureIncomingResponse> {
+        let refused = |part| move |()| anyhow!("the host does not take the request's {part}");
         let outgoing = OutgoingRequest::new(self.headers(request));
         outgoing
             .set_method(match request.method {
                 Method::Get => &HttpMethod::Get,
                 Method::Put => &HttpMethod::Put,
             })
-            .map_err(unusable)?;
+            .map_err(refused("method"))?;
         let (scheme, authority, base) = self.origin.parts();
         let scheme = if scheme == "http" { Scheme::Http } else { Scheme::Https };
-        outgoing.set_scheme(Some(&scheme)).map_err(unusable)?;
-        outgoing.set_authority(Some(authority)).map_err(unusable)?;
-        outgoing.set_path_with_query(Some(&format!("{base}{}", request.target))).map_err(unusable)?;
-        let body = outgoing.body().map_err(unusable)?;
+        outgoing.set_scheme(Some(&scheme)).map_err(refused("scheme"))?;
+        outgoing.set_authority(Some(authority)).map_err(refused("host"))?;
+        let path = format!("{base}{}", request.target);
+        outgoing.set_path_with_query(Some(&path)).map_err(refused("path"))?;
+        let body = outgoing.body().map_err(refused("body"))?;
         let answer = outgoing_handler::handle(outgoing, Some(options()))?;
         // A body that cannot be written is one that the other side does not want any more: its answer says why.
         if write(&body, &request.body).is_ok() {
@@ -67,7 +74,7 @@ impl Api {
         let fields = Fields::new();
         for (name, value) in headers {
             // All of them are sound, and the host lets none of them be set that it sets itself.
-            fields.append(name, value.as_bytes()).ok();
+            fields.append(&name.to_owned(), &value.as_bytes().to_vec()).ok();
         }
         fields
     }
@@ -80,22 +87,22 @@ impl Http for Api {
 
     fn begin(&self, request: &Request) -> Pending {
         let (origin, begun) = (self.origin.clone(), self.dispatch(request));
-        Pending::new(move || answer(&origin, begun))
+        Pending::new(move || answer(origin, begun))
     }
 }
 
-fn answer(origin: &Origin, begun: Result<FutureIncomingResponse, ErrorCode>) -> Result<Response, Failure> {
-    let response = begun.and_then(wait).map_err(|code| {
-        let (reason, retryable) = reason(&code);
+fn answer(origin: Rc<Origin>, begun: anyhow::Result<FutureIncomingResponse>) -> Result<Response, Failure> {
+    let response = begun.and_then(wait).map_err(|error| {
+        let (reason, retryable) = error.downcast_ref().map_or_else(|| (format!("{error:#}"), true), reason);
         Failure { message: format!("the API at {origin} could not be asked: {reason}"), retryable }
     })?;
-    let broke_off = || Failure::passing(format!("the API at {origin} broke off in the middle of an answer"));
-    let stream = response.consume().and_then(|body| Ok((body.stream()?, body)));
-    let (stream, body) = stream.map_err(|()| broke_off())?;
-    let stream = Stream { stream: Some(stream), _body: body, failure: broke_off() };
-    let retry_after = response.headers().get("retry-after").pop();
-    let retry_after = retry_after.and_then(|value| String::from_utf8(value).ok());
-    Ok(Response { status: response.status(), retry_after, body: Box::new(stream) })
+    let unreadable = |error: anyhow::Error| {
+        Failure::passing(format!("the API at {origin} sent headers that cannot be read: {error:#}"))
+    };
+    let response = waki::Response::try_from(response).map_err(unreadable)?;
+    let retry_after = response.header(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let status = response.status_code();
+    Ok(Response { status, retry_after, body: Box::new(Answer::new(origin, response)) })
 }
 
 fn options() -> RequestOptions {
@@ -112,34 +119,51 @@ fn write(body: &OutgoingBody, bytes: &[u8]) -> Result<(), StreamError> {
     bytes.chunks(WRITE).try_for_each(|piece| stream.blocking_write_and_flush(piece))
 }
 
-fn wait(answer: FutureIncomingResponse) -> Result<IncomingResponse, ErrorCode> {
+fn wait(answer: FutureIncomingResponse) -> anyhow::Result<IncomingResponse> {
     answer.subscribe().block();
     match answer.get() {
-        Some(Ok(response)) => response,
+        Some(Ok(response)) => Ok(response?),
         // It is ready, and was not taken before.
-        None | Some(Err(())) => Err(ErrorCode::InternalError(None)),
+        None | Some(Err(())) => Err(anyhow!("the host has lost the answer")),
     }
 }
 
-struct Stream {
-    /// Nothing after its end. Dropped before the body that it is of.
-    stream: Option<InputStream>,
-    _body: IncomingBody,
-    failure: Failure,
+struct Answer {
+    origin: Rc<Origin>,
+    /// Nothing after its end.
+    response: Option<waki::Response>,
+    /// How many have come so far.
+    bytes: usize,
 }
 
-impl Body for Stream {
+impl Answer {
+    fn new(origin: Rc<Origin>, response: waki::Response) -> Self {
+        Self { origin, response: Some(response), bytes: 0 }
+    }
+
+    /// `waki` keeps no more of the host's error than a number, so it is said what can be seen from here: where, and whether in silence.
+    fn broken_off(&self, silence_ns: u64) -> Failure {
+        let (origin, bytes) = (&self.origin, self.bytes);
+        let cause = match silence_ns / 1_000_000_000 {
+            0..LONG_S => format!("it ended after {bytes} bytes"),
+            seconds => format!("nothing came for {seconds} s after {bytes} bytes"),
+        };
+        Failure::passing(format!("the API at {origin} broke off in the middle of an answer: {cause}"))
+    }
+}
+
+impl Body for Answer {
     fn chunk(&mut self) -> Result<Option<Vec<u8>>, Failure> {
-        let Some(stream) = &self.stream else { return Ok(None) };
-        match stream.blocking_read(CHUNK) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(StreamError::Closed) => {
-                self.stream = None;
-                Ok(None)
+        let Some(response) = &self.response else { return Ok(None) };
+        let began = monotonic_clock::now();
+        match response.chunk(CHUNK) {
+            Ok(Some(bytes)) => {
+                self.bytes += bytes.len();
+                Ok(Some(bytes))
             }
-            Err(StreamError::LastOperationFailed(_)) => {
-                self.stream = None;
-                Err(self.failure.clone())
+            end => {
+                self.response = None;
+                end.map_err(|_| self.broken_off(monotonic_clock::now().saturating_sub(began)))
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The forwarder as a command: `whiskjack run`, between the API double and Elastic's Lumberjack server over TLS.
 
 use crate::support::{ACTIONS, SOON, Scene, arrived, refused_port};
-use openwhisk_double::{Activation, Double, Gateway, Options, Request};
+use openwhisk_double::{Activation, Double, Fault, Gateway, Matcher, Options, Request};
 use serde_json::{Value, json};
 use std::path::Path;
 use whiskjack_testbed::{Certificates, Cli, Output, PASSPHRASE, Receiver, ReceiverOptions};
@@ -87,6 +87,18 @@ fn without_a_file_the_checkpoint_is_in_a_package() {
     assert_eq!(result(&run(&scene, &params, None))["lines"]["read"], 0);
     let package = scene.api.world().package("whiskjack.cli").expect("the package of the command");
     assert!(package.to_string().contains("whiskjack-checkpoint"), "{package}");
+}
+
+#[test]
+fn an_answer_that_breaks_off_is_reported_with_how_far_it_came() {
+    let scene = Scene::new();
+    scene.add_activations(3);
+    scene.api.fail_always(Matcher::list(), Fault::truncate_after(100));
+    let receiver = scene.receiver();
+    let output = run(&scene, &scene.params(receiver.port()), None);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let said = "broke off in the middle of an answer: it ended after 100 bytes";
+    assert!(result(&output).to_string().contains(said), "{output:?}");
 }
 
 #[test]

@@ -3,19 +3,35 @@
 #[path = "../../../src/lumberjack/codec.rs"]
 mod shipped;
 
+use miniz_oxide::deflate::core::deflate_flags::{
+    TDEFL_FILTER_MATCHES, TDEFL_GREEDY_PARSING_FLAG, TDEFL_WRITE_ZLIB_HEADER,
+};
 use miniz_oxide::deflate::core::{
     CompressorOxide, TDEFLFlush, TDEFLStatus, compress, create_comp_flags_from_zip_params,
 };
 use std::io::Write;
+use zlib_rs::{DeflateFlush, Status};
 
 /// What the product uses, from its own source.
-pub const SHIPPED: &str = "zlib-rs";
+pub const SHIPPED: &str = "whiskjack";
 
-/// What the product had before. All are compared with it.
+/// The same encoder with its own levels. All are compared with it.
 pub const MINIZ: &str = "miniz_oxide";
 
+/// What the product had before.
+pub const ZLIB: &str = "zlib-rs";
+
 /// Encoders with levels.
-pub const LEVELLED: [&str; 2] = [MINIZ, SHIPPED];
+pub const LEVELLED: [&str; 3] = [SHIPPED, MINIZ, ZLIB];
+
+/// What `miniz_oxide` can do beside its levels: ways to parse, and the flags of each. Their levels are numbers of probes.
+pub const WAYS: [(&str, u32); 4] = [
+    ("greedy", TDEFL_GREEDY_PARSING_FLAG),
+    ("lazy", 0),
+    // Without matches of less than six bytes.
+    ("greedy, 6+", TDEFL_GREEDY_PARSING_FLAG | TDEFL_FILTER_MATCHES),
+    ("lazy, 6+", TDEFL_FILTER_MATCHES),
+];
 
 /// Encoders that know one way only.
 pub const PLAIN: [&str; 2] = ["libflate", "fdeflate"];
@@ -33,7 +49,8 @@ pub trait Codec {
 pub fn open(name: &str, level: u8) -> Option<Box<dyn Codec>> {
     Some(match name {
         SHIPPED => Box::new(Shipped(shipped::Deflate::new(level))),
-        MINIZ => Box::new(Miniz::new(level)),
+        MINIZ => Box::new(Miniz::of_level(level)),
+        ZLIB => Box::new(Zlib(zlib_rs::Deflate::new(i32::from(level), true, 15))),
         "libflate" => Box::new(Libflate),
         "fdeflate" => Box::new(Fdeflate),
         #[cfg(not(target_os = "wasi"))]
@@ -41,7 +58,10 @@ pub fn open(name: &str, level: u8) -> Option<Box<dyn Codec>> {
             let level = libdeflater::CompressionLvl::new(i32::from(level)).ok()?;
             Box::new(Libdeflate(libdeflater::Compressor::new(level)))
         }
-        _ => return None,
+        _ => {
+            let (_, flags) = WAYS.iter().find(|(way, _)| *way == name)?;
+            Box::new(Miniz::new(u32::from(level) | flags | TDEFL_WRITE_ZLIB_HEADER))
+        }
     })
 }
 
@@ -56,13 +76,35 @@ impl Codec for Shipped {
     }
 }
 
+struct Zlib(zlib_rs::Deflate);
+
+impl Codec for Zlib {
+    fn append(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+        self.0.reset();
+        let begin = out.len();
+        out.resize(begin + bytes.len() / 3 + 1024, 0);
+        loop {
+            let (read, written) = (self.0.total_in() as usize, begin + self.0.total_out() as usize);
+            let status = self.0.compress(&bytes[read..], &mut out[written..], DeflateFlush::Finish);
+            if status != Ok(Status::Ok) {
+                out.truncate(begin + self.0.total_out() as usize);
+                return;
+            }
+            out.resize(out.len() + out.len() / 2, 0);
+        }
+    }
+}
+
 struct Miniz(Box<CompressorOxide>);
 
 impl Miniz {
-    fn new(level: u8) -> Self {
-        // A positive number of window bits asks for zlib's header and checksum.
-        let flags = create_comp_flags_from_zip_params(i32::from(level), 1, 0);
+    fn new(flags: u32) -> Self {
         Self(Box::new(CompressorOxide::new(flags)))
+    }
+
+    fn of_level(level: u8) -> Self {
+        // A positive number of window bits asks for zlib's header and checksum.
+        Self::new(create_comp_flags_from_zip_params(i32::from(level), 1, 0))
     }
 }
 

@@ -6,8 +6,8 @@ mod lines;
 
 use anyhow::{Context, Result};
 use serde_json::json;
-use std::path::Path;
 use std::convert::Infallible;
+use std::path::Path;
 use whiskjack::events::Events;
 use whiskjack::lumberjack::{Options, Outbox, Protocol};
 use whiskjack::openwhisk::record::Record;

@@ -11,13 +11,16 @@ mod references;
 mod report;
 
 use anyhow::{Context, Result, ensure};
-use codec_bench::codecs::{self, LEVELLED, MINIZ, NATIVE, PLAIN};
+use codec_bench::codecs::{self, LEVELLED, MINIZ, NATIVE, PLAIN, WAYS};
 use corpus::Corpus;
 use options::Options;
 use places::{Native, Place, Wasm};
 
 /// The levels that are compared; the last one for reference.
 const LEVELS: [u8; 7] = [1, 2, 3, 4, 5, 6, 9];
+
+/// Numbers of probes that are compared. `miniz_oxide` counts them in threes.
+const PROBES: [u8; 8] = [1, 4, 7, 10, 16, 24, 32, 64];
 
 /// What all are compared with.
 const BASE: (&str, u8) = (MINIZ, 3);
@@ -90,8 +93,10 @@ impl Candidate {
 
 fn candidates() -> Vec<Candidate> {
     let levels = |name| LEVELS.map(|level| Candidate::new(name, Some(level)));
+    let probes = |(name, _)| PROBES.map(|probes| Candidate::new(name, Some(probes)));
     let plain = PLAIN.map(|name| Candidate::new(name, None));
-    LEVELLED.into_iter().chain([NATIVE]).flat_map(levels).chain(plain).collect()
+    let levelled = LEVELLED.into_iter().chain([NATIVE]).flat_map(levels);
+    levelled.chain(WAYS.into_iter().flat_map(probes)).chain(plain).collect()
 }
 
 fn measure(candidate: &Candidate, place: &mut dyn Place) -> Result<Pair> {

@@ -2,7 +2,8 @@
 //! in the first bytes, so no header has to be believed.
 
 use crate::ports::{Body, Failure};
-use zlib_rs::{Inflate, InflateFlush, Status};
+use miniz_oxide::inflate::stream::{InflateState, inflate};
+use miniz_oxide::{DataFormat, MZError, MZFlush, MZStatus};
 
 /// Most text that comes of one step, in bytes.
 const ROOM: usize = 64 << 10;
@@ -10,6 +11,8 @@ const ROOM: usize = 64 << 10;
 const MARK: &[u8] = b"\xef\xbb\xbf";
 /// How each member of a gzip file begins.
 const GZIP: &[u8] = b"\x1f\x8b";
+/// The only method of compression that gzip has.
+const DEFLATE: u8 = 8;
 
 /// A body without compression and mark. It holds no more than a piece of the body, a piece of text, and 32 KiB that later text may refer to.
 pub(super) struct Plain {
@@ -26,11 +29,24 @@ enum Form {
 }
 
 struct Packed {
-    state: Inflate,
+    state: Box<InflateState>,
     input: Vec<u8>,
     at: usize,
-    gzip: bool,
-    complete: bool,
+    /// What gzip's tail tells again; `None` in the other two forms, of which `miniz_oxide` knows what is to be known.
+    sums: Option<Sums>,
+    part: Part,
+}
+
+/// What comes next.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// gzip only.
+    Head,
+    Text,
+    /// gzip only.
+    Tail,
+    /// Nothing, or another member of a gzip file.
+    Nothing,
 }
 
 impl Plain {
@@ -78,7 +94,7 @@ impl Body for Plain {
                     if !text.is_empty() {
                         return Ok(Some(text));
                     }
-                    let complete = packed.complete;
+                    let complete = packed.part == Part::Nothing;
                     match self.next()? {
                         Some(piece) => self.feed(piece),
                         None if complete => return Ok(None),
@@ -103,21 +119,16 @@ impl Plain {
 impl Packed {
     /// What begins so: gzip, zlib's form, or, as some servers mean `deflate`, bare. Neither JSON nor HTML begins like any of them.
     fn begun_by(first: &[u8]) -> Option<Self> {
-        // With 32 more, zlib tells the first two apart.
-        let of = |headed: bool, bits| Self {
-            state: Inflate::new(headed, bits),
-            input: Vec::new(),
-            at: 0,
-            gzip: first.starts_with(GZIP),
-            complete: false,
+        let of = |format, sums, part| {
+            Some(Self { state: InflateState::new_boxed(format), input: Vec::new(), at: 0, sums, part })
         };
         match first {
-            [0x1f, 0x8b, ..] => Some(of(true, 32 + 15)),
+            [0x1f, 0x8b, ..] => of(DataFormat::Raw, Some(Sums::default()), Part::Head),
             [head @ 0x78, flags, ..] if (u16::from(*head) << 8 | u16::from(*flags)).is_multiple_of(31) => {
-                Some(of(true, 32 + 15))
+                of(DataFormat::Zlib, None, Part::Text)
             }
             [head, ..] if !first.starts_with(MARK) && (!head.is_ascii() || head.is_ascii_control()) => {
-                (!head.is_ascii_whitespace()).then(|| of(false, 15))
+                if head.is_ascii_whitespace() { None } else { of(DataFormat::Raw, None, Part::Text) }
             }
             _ => None,
         }
@@ -125,27 +136,124 @@ impl Packed {
 
     /// Some text, if there is any in what has come so far.
     fn unpack(&mut self) -> Result<Vec<u8>, Failure> {
-        if self.complete {
+        loop {
             let rest = self.input.get(self.at..).unwrap_or_default();
-            // What follows is another member, or nothing that matters.
-            if !self.gzip || !rest.starts_with(GZIP) {
-                return Ok(Vec::new());
+            match self.part {
+                Part::Head => {
+                    if rest.get(2).is_some_and(|method| *method != DEFLATE) {
+                        return Err(unreadable("cannot be read"));
+                    }
+                    let Some(head) = gzip_head(rest) else { return Ok(Vec::new()) };
+                    self.at += head;
+                    self.part = Part::Text;
+                }
+                Part::Text => {
+                    let text = self.inflate()?;
+                    if !text.is_empty() || self.part == Part::Text {
+                        return Ok(text);
+                    }
+                }
+                Part::Tail => {
+                    let Some(tail) = rest.first_chunk::<8>() else { return Ok(Vec::new()) };
+                    if self.sums.take().is_some_and(|sums| sums.tail() != *tail) {
+                        return Err(unreadable("cannot be read"));
+                    }
+                    self.sums = Some(Sums::default());
+                    self.at += tail.len();
+                    self.part = Part::Nothing;
+                }
+                // What follows is another member, or nothing that matters.
+                Part::Nothing if self.sums.is_some() && rest.starts_with(GZIP) => {
+                    self.state.reset(DataFormat::Raw);
+                    self.part = Part::Head;
+                }
+                Part::Nothing => return Ok(Vec::new()),
             }
-            (self.state, self.complete) = (Inflate::new(true, 32 + 15), false);
         }
+    }
+
+    fn inflate(&mut self) -> Result<Vec<u8>, Failure> {
+        let rest = self.input.get(self.at..).unwrap_or_default();
         let mut text = vec![0; ROOM];
-        let (read, written) = (self.state.total_in(), self.state.total_out());
-        let input = self.input.get(self.at..).unwrap_or_default();
-        let status = self.state.decompress(input, &mut text, InflateFlush::NoFlush);
-        self.at += usize::try_from(self.state.total_in() - read).unwrap_or(usize::MAX);
-        text.truncate(usize::try_from(self.state.total_out() - written).unwrap_or(usize::MAX));
-        match status {
-            Ok(status) => self.complete = status == Status::StreamEnd,
+        let done = inflate(&mut self.state, rest, &mut text, MZFlush::None);
+        self.at += done.bytes_consumed;
+        text.truncate(done.bytes_written);
+        if let Some(sums) = &mut self.sums {
+            sums.add(&text);
+        }
+        match done.status {
+            Ok(MZStatus::StreamEnd) if self.sums.is_some() => self.part = Part::Tail,
+            Ok(MZStatus::StreamEnd) => self.part = Part::Nothing,
+            // It waits for more.
+            Ok(_) | Err(MZError::Buf) => {}
             Err(_) => return Err(unreadable("cannot be read")),
         }
         Ok(text)
     }
 }
+
+/// How long the head of a gzip member is (RFC 1952 2.3); `None` if not all of it is there.
+fn gzip_head(bytes: &[u8]) -> Option<usize> {
+    const EXTRA: u8 = 4;
+    const NAME: u8 = 8;
+    const COMMENT: u8 = 16;
+    const CHECKSUM: u8 = 2;
+    let (fixed, mut rest) = bytes.split_first_chunk::<10>()?;
+    let flags = fixed[3];
+    if flags & EXTRA != 0 {
+        let (length, more) = rest.split_first_chunk::<2>()?;
+        rest = more.get(usize::from(u16::from_le_bytes(*length))..)?;
+    }
+    for text in [NAME, COMMENT] {
+        if flags & text != 0 {
+            rest = rest.get(rest.iter().position(|byte| *byte == 0)? + 1..)?;
+        }
+    }
+    if flags & CHECKSUM != 0 {
+        rest = rest.get(2..)?;
+    }
+    Some(bytes.len() - rest.len())
+}
+
+/// What a gzip member says of its text behind it (RFC 1952 2.3.1): CRC-32 and length.
+#[derive(Default)]
+struct Sums {
+    crc: u32,
+    bytes: u32,
+}
+
+impl Sums {
+    fn add(&mut self, text: &[u8]) {
+        let step = |crc: u32, byte: &u8| {
+            let at = usize::from(crc.to_le_bytes()[0] ^ byte);
+            crc >> 8 ^ CRC.get(at).copied().unwrap_or_default()
+        };
+        self.crc = !text.iter().fold(!self.crc, step);
+        // Modulo 2³², as the length there is.
+        self.bytes = self.bytes.wrapping_add(text.len() as u32);
+    }
+
+    fn tail(&self) -> [u8; 8] {
+        let tail = u64::from(self.bytes) << 32 | u64::from(self.crc);
+        tail.to_le_bytes()
+    }
+}
+
+/// What each byte makes of a CRC-32.
+const CRC: [u32; 256] = {
+    let mut table = [0; 256];
+    let (mut rest, mut byte): (&mut [u32], u32) = (&mut table, 0);
+    while let Some((entry, more)) = rest.split_first_mut() {
+        let (mut crc, mut bit) = (byte, 0);
+        while bit < 8 {
+            crc = if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 };
+            bit += 1;
+        }
+        *entry = crc;
+        (rest, byte) = (more, byte + 1);
+    }
+    table
+};
 
 fn unreadable(what: &str) -> Failure {
     Failure::passing(format!(
@@ -191,6 +299,10 @@ mod tests {
     #[test]
     fn whatever_a_gateway_makes_of_an_answer_the_text_is_the_same_in_pieces_of_any_size() {
         let two_members = [bytes(GZIPPED), bytes(NAMED)].concat();
+        // All that may be in a head: extra field, name, comment, checksum.
+        let full_head =
+            [b"\x1f\x8b\x08\x1e\0\0\0\0\0\x03\x02\0\0ename\0comment\0\x12\x34", &bytes(GZIPPED)[10..]]
+                .concat();
         for (packed, text) in [
             (TEXT.as_bytes().to_vec(), TEXT.to_owned()),
             (format!("\u{feff}{TEXT}").into_bytes(), TEXT.to_owned()),
@@ -198,6 +310,7 @@ mod tests {
             (bytes(NAMED), TEXT.to_owned()),
             (bytes(ZLIB), TEXT.to_owned()),
             (bytes(BARE), TEXT.to_owned()),
+            (full_head, TEXT.to_owned()),
             (two_members, TEXT.repeat(2)),
             ([bytes(GZIPPED), vec![0; 9]].concat(), TEXT.to_owned()),
             (b"\r\n {}".to_vec(), "\r\n {}".to_owned()),
@@ -231,10 +344,14 @@ mod tests {
             let failure = read(&gzipped[..end], 7).unwrap_err();
             assert!(failure.retryable && failure.message.contains("ends too early"), "{failure}");
         }
-        let mut spoilt = gzipped.clone();
-        spoilt[12] ^= 0x55;
-        let failure = read(&spoilt, 7).unwrap_err();
-        assert!(failure.retryable && failure.message.contains("compressed"), "{failure}");
+        // In the method, in the text, and in what the tail says of the text: checksum and length.
+        let tail = gzipped.len() - 8..gzipped.len();
+        for at in [2, 12].into_iter().chain(tail) {
+            let mut spoilt = gzipped.clone();
+            spoilt[at] ^= 0x55;
+            let failure = read(&spoilt, 7).unwrap_err();
+            assert!(failure.retryable && failure.message.contains("compressed"), "{at}: {failure}");
+        }
         assert!(read(b"\x00\x01\x02\x03\x04\x05", 7).is_err());
     }
 }
