@@ -16,9 +16,7 @@ pub(super) fn said(response: &mut Answer<'_>) -> Option<String> {
 /// Why a request was refused. What is not `said` by OpenWhisk decides nothing: it may be another answer the next time.
 pub(super) fn refused(status: u16, said: Option<String>, what: &str) -> Failure {
     let advice = match status {
-        401 => {
-            "the API does not accept this API key: give the present key of a subject of this platform"
-        }
+        401 => "the API does not accept this API key: give the present key of a subject of this platform",
         403 => "the API key has no right to this namespace",
         404 => "there is no such thing: is `api.host` right, and an OpenWhisk API?",
         408 | 429 => "the API wants fewer requests; the next run goes on",
