@@ -137,9 +137,11 @@ fn a_proxy_that_refuses_is_named_with_what_to_do_and_nothing_is_lost() {
     let world = World::new();
     let good = world.url("http", "me:hunter2@");
     let (wrong_api, none_api) = (world.url("http", "me:hunter3@"), world.url("socks5h", ""));
+    let mistaken_api = format!("socks5h://me:hunter2@{}", world.http.address());
     for (api, part) in [
         (&wrong_api, "`HTTPS_PROXY`) does not accept user name and password; check both"),
         (&none_api, "`HTTPS_PROXY`) wants a user name and a password; give them before its host"),
+        (&mistaken_api, "`HTTPS_PROXY`) speaks HTTP, not SOCKS 5; give it as http://127.0.0.1:"),
     ] {
         let output = world.run(&world.params(&good), &[("HTTPS_PROXY", api)]);
         assert_eq!(output.status.code(), Some(1), "{output:?}");
@@ -168,6 +170,8 @@ fn a_proxy_that_cannot_be_read_is_a_fault_before_anything_is_sent() {
     {
         assert!(output.stdout.contains(part), "{part}: {output:?}");
     }
+    // The variable is not the file's.
+    assert!(output.stderr.lines().any(|line| line.starts_with("https_proxy: the port")), "{output:?}");
     assert!(world.scene.api.requests().is_empty());
 }
 

@@ -96,7 +96,7 @@ fn sentence(error: &Error) -> String {
         Error::DnsError { rcode: Some(cause), .. } => {
             format!("the name of its host cannot be resolved ({cause})")
         }
-        Error::ConnectionRefused => "the host refused the connection; check its port".to_owned(),
+        Error::ConnectionRefused => "the connection was refused; check host and port".to_owned(),
         Error::ConnectionTimeout => {
             "no connection came about in time; check the host, and the firewalls between".to_owned()
         }
