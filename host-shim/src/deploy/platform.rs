@@ -236,7 +236,7 @@ impl Answer {
         };
         if is_strangers {
             return format!(
-                "HTTP {status} with {} is not an answer of the OpenWhisk API; is the API host right ({HOST})?",
+                "HTTP {status} with {} is not an answer of the OpenWhisk API; give its own address as the API host ({HOST})",
                 self.form
             );
         }
@@ -304,7 +304,7 @@ mod tests {
             (
                 200,
                 " <html>",
-                "HTTP 200 with HTML is not an answer of the OpenWhisk API; is the API host right (",
+                "HTTP 200 with HTML is not an answer of the OpenWhisk API; give its own address as the API host (",
             ),
             (200, "{}", "HTTP 200 with other JSON is not an answer"),
             (204, "", "HTTP 204 with an empty body is not an answer"),
