@@ -150,6 +150,11 @@ impl<'a> Api<'a> {
 
     /// Hands each row of one page to `row` until it returns `false`.
     pub fn list(&self, query: Query<'_>, mut row: impl FnMut(Row<'_>) -> bool) -> Result<(), Failure> {
+        self.hand_rows(query, &mut row)
+    }
+
+    /// [`Self::list`], compiled once for all who call it.
+    fn hand_rows(&self, query: Query<'_>, row: &mut dyn FnMut(Row<'_>) -> bool) -> Result<(), Failure> {
         let what = format!("the list of activations{}", of(query.name));
         let mut response = self.send(Method::Get, &query.target(), Vec::new())?;
         if response.status == 400 && query.limit > SMALLEST_LARGEST_PAGE {

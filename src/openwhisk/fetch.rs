@@ -181,7 +181,7 @@ impl<'a> Walk<'a> {
         walked
     }
 
-    fn pages_of(&mut self, range: Range, visit: &mut impl FnMut(Met<'_>) -> Visited) -> Walked {
+    fn pages_of(&mut self, range: Range, visit: &mut dyn FnMut(Met<'_>) -> Visited) -> Walked {
         let mut rest = range;
         let mut again = 0;
         loop {
@@ -227,7 +227,7 @@ impl<'a> Walk<'a> {
         &mut self,
         range: Range,
         skip: u64,
-        visit: &mut impl FnMut(Met<'_>) -> Visited,
+        visit: &mut dyn FnMut(Met<'_>) -> Visited,
     ) -> (Page, Result<(), Failure>) {
         let mut tries = 0;
         loop {
@@ -317,7 +317,7 @@ impl<'a> Walk<'a> {
         skip: u64,
         page: &Page,
         failure: Failure,
-        visit: &mut impl FnMut(Met<'_>) -> Visited,
+        visit: &mut dyn FnMut(Met<'_>) -> Visited,
     ) -> Result<Visited, Failure> {
         if !self.steps || page.asked > 1 || page.halted || self.stepped >= MOST_STEPS {
             return Err(failure);
@@ -351,7 +351,7 @@ impl<'a> Walk<'a> {
         &mut self,
         ms: u64,
         mut skip: u64,
-        visit: &mut impl FnMut(Met<'_>) -> Visited,
+        visit: &mut dyn FnMut(Met<'_>) -> Visited,
     ) -> Result<bool, Failure> {
         let Some(only) = Range::new(ms, ms) else { return Ok(false) };
         loop {

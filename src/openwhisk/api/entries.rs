@@ -46,6 +46,16 @@ impl<'a> Api<'a> {
         at: EntriesAt,
         mut visit: impl FnMut(usize, Line<'_>) -> bool,
     ) -> Result<Entries, Failure> {
+        self.hand_entries(id, at, &mut visit)
+    }
+
+    /// [`Self::entries`], compiled once for all who call it.
+    fn hand_entries(
+        &self,
+        id: ActivationId,
+        at: EntriesAt,
+        visit: &mut dyn FnMut(usize, Line<'_>) -> bool,
+    ) -> Result<Entries, Failure> {
         let what = match at {
             EntriesAt::Record => format!("the record of activation {id}"),
             EntriesAt::Store => format!("the logs of activation {id}"),

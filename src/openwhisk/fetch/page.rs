@@ -70,7 +70,7 @@ impl Page {
     }
 
     /// Visits the rows that were held back.
-    fn visit(&mut self, held: &mut RowBuffer, visit: &mut impl FnMut(Met<'_>) -> Visited) {
+    fn visit(&mut self, held: &mut RowBuffer, visit: &mut dyn FnMut(Met<'_>) -> Visited) {
         for row in held.rows() {
             if self.halted {
                 break;
@@ -99,7 +99,7 @@ impl Walk<'_> {
         &mut self,
         range: Range,
         skip: u64,
-        visit: &mut impl FnMut(Met<'_>) -> Visited,
+        visit: &mut dyn FnMut(Met<'_>) -> Visited,
     ) -> (Page, Result<(), Failure>) {
         let query = Query { skip, ..self.first(range) };
         if self.guess != Some(query) {
