@@ -20,7 +20,7 @@ mod store;
 mod version1;
 
 pub use fit::MOST_IDS;
-pub use lease::Lease;
+pub use lease::{COMMAND_HOLDS_MS, HOLDS_MS, Lease};
 pub use look_back::reach;
 pub use monitored::{Admission, selection};
 pub use owner::Owner;
