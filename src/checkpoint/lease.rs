@@ -28,6 +28,9 @@ pub struct Lease {
     /// The run stood back: it has written over what may have been the lease of another, and keeps its place.
     #[serde(default, skip_serializing_if = "is_false")]
     pub stood_back: bool,
+    /// Another run has saved its checkpoint beside it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_shared: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
@@ -39,7 +42,7 @@ impl Lease {
     /// A lease of so many milliseconds from now on; it need not outlast the run's deadline.
     pub fn new(run: &str, holds_ms: u64, now_ms: u64, deadline_ms: u64) -> Self {
         let until_ms = now_ms.saturating_add(holds_ms).min(deadline_ms);
-        Self { run: run.into(), until_ms, stood_back: false }
+        Self { run: run.into(), until_ms, stood_back: false, is_shared: false }
     }
 
     /// In the place of another run's, by this one, which stands back.
@@ -47,6 +50,11 @@ impl Lease {
         Self { stood_back: true, ..Self::new(run, PLACE_MS, now_ms, u64::MAX) }
     }
 
+
+    /// The same, beside the checkpoint of another run.
+    pub fn shared(&self) -> Self {
+        Self { is_shared: true, ..self.clone() }
+    }
 
     /// Whether it still holds.
     pub fn holds(&self, now_ms: u64) -> bool {

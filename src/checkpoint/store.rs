@@ -104,28 +104,30 @@ impl Held {
     /// Saves the checkpoint, and the lease as long as the run goes on. What others wrote since this run read or wrote the package is kept:
     /// their annotations, and of another run's checkpoint what it achieved. The checkpoint of another forwarder is not touched.
     pub fn save(&self, api: &Api<'_>, saving: &mut Saving<'_>) -> Result<Saved, Failure> {
-        let until_ms = saving.now_ms.saturating_add(if saving.persists { PERSISTS_MS } else { 0 });
+        let until_ms = saving.now_ms.saturating_add(PERSISTS_MS);
         let mut tries = 1;
-        loop {
+        while saving.persists {
             match self.save_once(api, saving) {
-                Err(failure) if failure.retryable && saving.now_ms < until_ms => {
-                    if !api.pause(tries.min(LONGEST_PAUSE)) {
-                        return Err(failure);
-                    }
-                    tries += 1;
-                    saving.now_ms = api.now_ms();
-                }
+                Err(failure) if failure.retryable => {}
                 saved => return saved,
             }
+            saving.persists = saving.now_ms < until_ms && api.pause(tries.min(LONGEST_PAUSE));
+            tries += 1;
+            saving.now_ms = api.now_ms();
         }
+        self.save_once(api, saving)
     }
 
+    /// With [`Saving::persists`] what the package holds must be known; without an answer the checkpoint of this run replaces it otherwise, which
+    /// is true by itself, but some lines may come again.
     fn save_once(&self, api: &Api<'_>, saving: &mut Saving<'_>) -> Result<Saved, Failure> {
         let undisturbed = saving.now_ms.saturating_sub(self.written_ms) < UNDISTURBED_MS;
         let mut found = None;
         if self.exists && (self.contended || !undisturbed) {
-            // Without an answer ours replaces it: true by itself, but some lines may come again.
-            found = load_package(api, &self.name).ok();
+            match load_package(api, &self.name) {
+                Err(failure) if saving.persists && failure.retryable => return Err(failure),
+                answer => found = answer.ok(),
+            }
         }
         for tries in 1..=TRIES {
             if let Some(found) = &found {
@@ -167,11 +169,11 @@ impl Held {
             saving.goes_on_until_ms.map(|deadline| Lease::new(&self.run, self.lease_ms, now, deadline));
         // One that keeps a place keeps that of this run, and is needed no more.
         let stays = |lease: &&Lease| lease.run != self.run && !lease.stood_back && lease.holds(now);
-        let of_another = || found?.lease.as_ref().filter(stays);
-        let lease = own.as_ref().or_else(of_another);
+        let of_another = || found?.lease.as_ref().filter(stays).map(Lease::shared);
+        let lease = own.or_else(of_another);
         let (others, exists) =
             found.map_or((&self.others, self.exists), |found| (&found.others, found.exists));
-        self.write(api, saving.checkpoint, lease, others, exists)
+        self.write(api, saving.checkpoint, lease.as_ref(), others, exists)
     }
 
     fn write(
@@ -208,7 +210,7 @@ impl Held {
 
     /// Takes in what the package holds now, if somebody else has written it.
     fn take_in(&self, found: &Stored, saving: &mut Saving<'_>) -> Result<(), Failure> {
-        let by_this_run = found.lease.as_ref().is_some_and(|lease| lease.run == self.run);
+        let by_this_run = found.lease.as_ref().is_some_and(|lease| lease.run == self.run && !lease.is_shared);
         let Some(json) = found.checkpoint.as_ref().filter(|_| !by_this_run) else { return Ok(()) };
         let refuse = |why: &dyn std::fmt::Display| {
             Failure::lasting(format!("the checkpoint in the package `{}` {why}", self.name))

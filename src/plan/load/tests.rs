@@ -128,6 +128,7 @@ fn of_two_runs_that_overlap_all_the_same_the_later_one_keeps_what_the_other_did(
     platform.now.set(platform.now.get() + 10);
     let second = platform.plan(&params(json!({})), 3).unwrap();
     assert_eq!(second.skipped, None);
+    platform.now.set(platform.now.get() + 2 * SECOND);
     platform.conclude(&first, &first.work["a"].clone(), true);
     platform.conclude(&second, &[], true);
     let owed: Vec<(u64, u64)> =
