@@ -14,7 +14,7 @@ pub const HOLDS_MS: u64 = 60_000;
 /// The same for a command: whoever interrupts it does not want to wait. Twice the time between two saves, which renew it.
 pub const COMMAND_HOLDS_MS: u64 = 30_000;
 /// So long a run that stands back keeps the place of the other, in milliseconds: until that one saves for the first time.
-const PLACE_MS: u64 = 20_000;
+const PLACE_MS: u64 = 30_000;
 /// A lease that claims to hold for longer than this is not one that a run wrote, or was written by a clock that is far off.
 const LONGEST_MS: u64 = 2 * HOLDS_MS;
 
@@ -92,7 +92,7 @@ mod tests {
         let text = |run: &str| Lease::new(run, 0, 0, 0).describe();
         let id = "0a1b2c3d4e5f60718293a4b5c6d7e8f9";
         let place = Lease::in_place_of_another(id, 0).describe();
-        assert_eq!(place, "another run is at work until 1970-01-01T00:00:20.000Z", "nobody knows which");
+        assert_eq!(place, "another run is at work until 1970-01-01T00:00:30.000Z", "nobody knows which");
         assert_eq!(
             text(id),
             format!("another run (activation {id}) is at work until 1970-01-01T00:00:00.000Z")

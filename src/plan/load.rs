@@ -236,6 +236,8 @@ impl Loader<'_> {
                 let expected = patch.map_or(1, |patch| patch + 1);
                 // An API that counts up by more each time must not make every run stand back.
                 if now.is_some_and(|now| now > expected) && !in_vain {
+                    // By then a short run of another has ended, and its checkpoint is not written over.
+                    self.api.pause(1);
                     return Ok(Taken::Overtaken);
                 }
                 held.contended |= now.is_some_and(|now| now != expected);
