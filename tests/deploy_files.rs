@@ -23,8 +23,10 @@ use whiskjack::config::Config;
 const CRON: &str = "* * * * *";
 /// Commands of the script.
 const GET: &str = "trigger get whiskjack-alarm";
-const CREATE: &str = "trigger create whiskjack-alarm --feed /whisk.system/alarms/alarm --param cron * * * * *";
-const RULE: [&str; 2] = ["rule update whiskjack-rule whiskjack-alarm whiskjack", "rule enable whiskjack-rule"];
+const CREATE: &str =
+    "trigger create whiskjack-alarm --feed /whisk.system/alarms/alarm --param cron * * * * *";
+const RULE: [&str; 2] =
+    ["rule update whiskjack-rule whiskjack-alarm whiskjack", "rule enable whiskjack-rule"];
 /// How often that is, in milliseconds.
 const PERIOD_MS: u64 = 60_000;
 
@@ -187,8 +189,10 @@ impl Bench {
         let body = json!({"annotations": annotations}).to_string();
         let (key, length) = (BASE64_STANDARD.encode(self.api.key()), body.len());
         let mut stream = TcpStream::connect(self.api.address()).unwrap();
-        let head = "PUT /api/v1/namespaces/_/triggers/whiskjack-alarm HTTP/1.1\r\nHost: api\r\nConnection: close";
-        write!(stream, "{head}\r\nAuthorization: Basic {key}\r\nContent-Length: {length}\r\n\r\n{body}").unwrap();
+        let head =
+            "PUT /api/v1/namespaces/_/triggers/whiskjack-alarm HTTP/1.1\r\nHost: api\r\nConnection: close";
+        write!(stream, "{head}\r\nAuthorization: Basic {key}\r\nContent-Length: {length}\r\n\r\n{body}")
+            .unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
@@ -331,7 +335,11 @@ fn the_wsk_script_fails_where_the_alarm_is_not_there_in_the_end() {
     let feed = Matcher::any().method("POST").path_part("/alarms/alarm");
     bench.api.fail_always(feed, Fault::reply(200, "application/json", taken));
     let output = bench.run(&["--zip", "code.zip"]);
-    failed(&output, 1, "the trigger whiskjack-alarm has no active alarm by \"* * * * *\", so nothing would run");
+    failed(
+        &output,
+        1,
+        "the trigger whiskjack-alarm has no active alarm by \"* * * * *\", so nothing would run",
+    );
 }
 
 #[test]

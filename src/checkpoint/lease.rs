@@ -50,7 +50,6 @@ impl Lease {
         Self { stood_back: true, ..Self::new(run, PLACE_MS, now_ms, u64::MAX) }
     }
 
-
     /// The same, beside the checkpoint of another run.
     pub fn shared(&self) -> Self {
         Self { is_shared: true, ..self.clone() }

@@ -165,8 +165,7 @@ impl Held {
 
     fn put(&self, api: &Api<'_>, saving: &Saving<'_>, found: Option<&Stored>) -> Result<Written, Failure> {
         let now = saving.now_ms;
-        let own =
-            saving.goes_on_until_ms.map(|deadline| Lease::new(&self.run, self.lease_ms, now, deadline));
+        let own = saving.goes_on_until_ms.map(|deadline| Lease::new(&self.run, self.lease_ms, now, deadline));
         // One that keeps a place keeps that of this run, and is needed no more.
         let stays = |lease: &&Lease| lease.run != self.run && !lease.stood_back && lease.holds(now);
         let of_another = || found?.lease.as_ref().filter(stays).map(Lease::shared);

@@ -20,8 +20,7 @@ const READ_HOLDS_MS: u64 = 5_000;
 /// Times that a run tries to take the lease when others write the package too.
 const ROUNDS: u32 = 3;
 /// Why a run stands back that has written over the lease of another.
-const OVERTAKEN: &str =
-    "another run, or somebody else, wrote the checkpoint's package at the same moment, so this one stands back";
+const OVERTAKEN: &str = "another run, or somebody else, wrote the checkpoint's package at the same moment, so this one stands back";
 
 /// What a run begins with.
 pub(super) struct Loaded {

@@ -23,9 +23,7 @@ pub(crate) fn answer(world: &World, limits: &Limits, name: Name, request: &Reque
         "GET" => {
             let with_code = flag(request, "code", true)?;
             let mut action = stored()?;
-            if !with_code
-                && let Some(exec) = action["exec"].as_object_mut()
-            {
+            if !with_code && let Some(exec) = action["exec"].as_object_mut() {
                 exec.remove("code");
             }
             if world.store().encrypts_parameters {

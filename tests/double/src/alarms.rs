@@ -163,7 +163,9 @@ impl Feed {
 
 /// A parameter that is neither missing nor empty, zero or false.
 fn given<'p>(params: &'p Map<String, Value>, key: &str) -> Option<&'p Value> {
-    params.get(key).filter(|value| !matches!(value, Value::Null) && **value != json!("") && **value != json!(0))
+    params
+        .get(key)
+        .filter(|value| !matches!(value, Value::Null) && **value != json!("") && **value != json!(0))
 }
 
 fn payload(params: &Map<String, Value>) -> Option<Value> {

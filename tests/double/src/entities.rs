@@ -58,12 +58,7 @@ pub(crate) struct Alarm {
 }
 
 /// The list of a namespace's entities, or how many there are.
-pub(crate) fn list(
-    store: &Store,
-    kind: &str,
-    namespace: &str,
-    Rows { skip, limit, count }: Rows,
-) -> Value {
+pub(crate) fn list(store: &Store, kind: &str, namespace: &str, Rows { skip, limit, count }: Rows) -> Value {
     let rows = all(store, kind, namespace);
     if count {
         return json!({kind: rows.len().saturating_sub(skip)});

@@ -175,7 +175,9 @@ fn the_alarms_feed_keeps_one_alarm_a_trigger_and_says_what_is_wrong() {
 fn the_alarms_feed_takes_patterns_that_never_fire_and_refuses_what_it_cannot_read() {
     let double = double();
     put(&double, "_/triggers/tick", &json!({}));
-    for cron in ["61 * * * *", "* 24 * * *", "* * * * 7", "0 0 1 13 *", "* * * *", "*/0 * * * *", "* * * JAN *"] {
+    for cron in
+        ["61 * * * *", "* 24 * * *", "* * * * 7", "0 0 1 13 *", "* * * *", "*/0 * * * *", "* * * JAN *"]
+    {
         assert_eq!(feed(&double, "CREATE", &json!({"cron": cron})).status, 200, "{cron}");
     }
     for cron in ["@hourly", "* * * * SUNDAY", "* * * * SUN#1", "0 0 ? * *", "1,,3 * * * *", "-1 * * * *"] {
@@ -214,7 +216,10 @@ fn a_rule_names_its_ends_with_their_namespace() {
         assert_eq!((answer.status, answer.error()), (400, short.to_owned()), "{trigger} {action}");
     }
     let whole = json!({"trigger": "_/tick", "action": {"path": "guest", "name": "fwd"}});
-    assert_eq!(put(&double, "_/rules/each", &whole).json()["action"], json!({"path": "guest", "name": "fwd"}));
+    assert_eq!(
+        put(&double, "_/rules/each", &whole).json()["action"],
+        json!({"path": "guest", "name": "fwd"})
+    );
 }
 
 #[test]

@@ -12,7 +12,10 @@ fn the_last_save_is_tried_until_the_runs_time_is_over_if_lines_have_been_acknowl
     platform.down.set(60);
     let (report, result) = platform.conclude_after(&plan, &plan.work["a"].clone(), 5, true);
     assert!(report.complete, "{result}");
-    assert_eq!((&result["checkpoint"], platform.stored().sources["a"].through), (&json!("saved"), plan.began_ms));
+    assert_eq!(
+        (&result["checkpoint"], platform.stored().sources["a"].through),
+        (&json!("saved"), plan.began_ms)
+    );
     assert!(platform.now.get() < plan.deadline_ms);
 
     let plan = platform.plan(&params(json!({})), 2).unwrap();

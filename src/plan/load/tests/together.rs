@@ -5,8 +5,7 @@ use super::{BEGIN, LOOKBACK, MINUTE, SECOND, params};
 use crate::plan::{Keeper, Plan};
 use serde_json::{Value, json};
 
-const OVERTAKEN: &str =
-    "another run, or somebody else, wrote the checkpoint's package at the same moment, so this one stands back";
+const OVERTAKEN: &str = "another run, or somebody else, wrote the checkpoint's package at the same moment, so this one stands back";
 
 fn lease(platform: &Platform) -> Value {
     platform.annotation("whiskjack-lease").unwrap_or_default()
@@ -28,14 +27,20 @@ fn the_run_that_writes_later_stands_back_and_keeps_the_place_of_the_other() {
     let second = later(&platform, before, 3);
     assert_eq!((first.skipped.as_deref(), second.skipped.as_deref()), (None, Some(OVERTAKEN)));
     assert_eq!((second.slices(), second.work.is_empty()), (Vec::new(), true));
-    assert_eq!((&lease(&platform)["run"], &lease(&platform)["stood_back"]), (&json!(format!("{:032x}", 3)), &json!(true)));
+    assert_eq!(
+        (&lease(&platform)["run"], &lease(&platform)["stood_back"]),
+        (&json!(format!("{:032x}", 3)), &json!(true))
+    );
 
     // A third run sees that somebody is at work, and so does one after the first has saved.
     platform.now.set(platform.now.get() + 14 * SECOND);
     let third = platform.plan(&params(json!({})), 4).unwrap();
     assert!(third.skipped.unwrap().starts_with("another run is at work until"));
     platform.conclude(&first, &[], false);
-    assert_eq!((&lease(&platform)["run"], lease(&platform).get("stood_back")), (&json!(format!("{:032x}", 2)), None));
+    assert_eq!(
+        (&lease(&platform)["run"], lease(&platform).get("stood_back")),
+        (&json!(format!("{:032x}", 2)), None)
+    );
     platform.conclude(&first, &first.work["a"].clone(), true);
     assert_eq!(platform.annotation("whiskjack-lease"), None);
     assert_eq!(platform.stored().sources["a"].through, first.began_ms);
