@@ -107,12 +107,8 @@ impl Platform {
         last: bool,
     ) -> (Report, Value) {
         let tally = Tally { lines, acknowledged: lines, ..Tally::default() };
-        let outcome = |owed: &Owed| Outcome {
-            source: "a".into(),
-            covered: Some(*owed),
-            tally: tally.clone(),
-            ..Outcome::default()
-        };
+        let outcome =
+            |owed: &Owed| Outcome { source: "a".into(), covered: Some(*owed), tally, ..Outcome::default() };
         let outcomes: Vec<Outcome> = covered.iter().map(outcome).collect();
         let report = conclude(self.ports(), plan, &outcomes, last);
         let result = serde_json::from_slice(&report.result).unwrap();
