@@ -1,12 +1,20 @@
 //! The lease: it says beside the checkpoint that a run is at work, so that overlapping runs notice each other.
 //!
 //! It saves work and repeats, and nothing depends on it: runs that miss each other's lease each keep a checkpoint that is true by itself.
+//!
+//! The API writes unconditionally, so of two runs that read at the same time the later one writes over the lease of the earlier one. It sees
+//! so by the version, which went up by more than its own write: it stands back, and its lease keeps the place of the other, which does not
+//! notice.
 
 use crate::openwhisk::record::ActivationId;
 use serde::{Deserialize, Serialize};
 
-/// How long a lease holds unless it is renewed, in milliseconds: the lease of a killed run runs out by itself.
-const HOLDS_MS: u64 = 60_000;
+/// How long the lease of an action's run holds unless it is renewed, in milliseconds: that of a killed run runs out by itself.
+pub const HOLDS_MS: u64 = 60_000;
+/// The same for a command: whoever interrupts it does not want to wait. Twice the time between two saves, which renew it.
+pub const COMMAND_HOLDS_MS: u64 = 30_000;
+/// So long a run that stands back keeps the place of the other, in milliseconds: until that one saves for the first time.
+const PLACE_MS: u64 = 30_000;
 /// A lease that claims to hold for longer than this is not one that a run wrote, or was written by a clock that is far off.
 const LONGEST_MS: u64 = 2 * HOLDS_MS;
 
@@ -17,12 +25,34 @@ pub struct Lease {
     pub run: String,
     /// Milliseconds since 1970.
     pub until_ms: u64,
+    /// The run stood back: it has written over what may have been the lease of another, and keeps its place.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub stood_back: bool,
+    /// Another run has saved its checkpoint beside it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_shared: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 impl Lease {
-    /// A lease from now on; it need not outlast the run's deadline.
-    pub fn new(run: &str, now_ms: u64, deadline_ms: u64) -> Self {
-        Self { run: run.into(), until_ms: now_ms.saturating_add(HOLDS_MS).min(deadline_ms) }
+    /// A lease of so many milliseconds from now on; it need not outlast the run's deadline.
+    pub fn new(run: &str, holds_ms: u64, now_ms: u64, deadline_ms: u64) -> Self {
+        let until_ms = now_ms.saturating_add(holds_ms).min(deadline_ms);
+        Self { run: run.into(), until_ms, stood_back: false, is_shared: false }
+    }
+
+    /// In the place of another run's, by this one, which stands back.
+    pub fn in_place_of_another(run: &str, now_ms: u64) -> Self {
+        Self { stood_back: true, ..Self::new(run, PLACE_MS, now_ms, u64::MAX) }
+    }
+
+    /// The same, beside the checkpoint of another run.
+    pub fn shared(&self) -> Self {
+        Self { is_shared: true, ..self.clone() }
     }
 
     /// Whether it still holds.
@@ -33,8 +63,8 @@ impl Lease {
     /// Who is at work until when, in words. What somebody else may have written is not repeated.
     pub fn describe(&self) -> String {
         let activation = match self.run.parse::<ActivationId>() {
-            Ok(id) => format!(" (activation {id})"),
-            Err(_) => String::new(),
+            Ok(id) if !self.stood_back => format!(" (activation {id})"),
+            _ => String::new(),
         };
         format!("another run{activation} is at work until {}", crate::time::rfc3339(self.until_ms))
     }
@@ -46,20 +76,22 @@ mod tests {
 
     #[test]
     fn a_lease_holds_for_a_minute_and_not_beyond_the_deadline() {
-        let lease = Lease::new("me", 1000, u64::MAX);
+        let lease = Lease::new("me", HOLDS_MS, 1000, u64::MAX);
         assert!(lease.holds(1000) && lease.holds(60_999) && !lease.holds(61_000));
-        assert_eq!(Lease::new("me", 1000, 5000).until_ms, 5000);
+        assert_eq!(Lease::new("me", HOLDS_MS, 1000, 5000).until_ms, 5000);
     }
 
     #[test]
     fn a_lease_that_claims_too_much_holds_nobody_up() {
-        assert!(!Lease { run: "x".into(), until_ms: u64::MAX }.holds(0));
+        assert!(!Lease::new("x", u64::MAX, 0, u64::MAX).holds(0));
     }
 
     #[test]
     fn only_an_activation_id_is_shown() {
-        let text = |run: &str| Lease { run: run.into(), until_ms: 0 }.describe();
+        let text = |run: &str| Lease::new(run, 0, 0, 0).describe();
         let id = "0a1b2c3d4e5f60718293a4b5c6d7e8f9";
+        let place = Lease::in_place_of_another(id, 0).describe();
+        assert_eq!(place, "another run is at work until 1970-01-01T00:00:30.000Z", "nobody knows which");
         assert_eq!(
             text(id),
             format!("another run (activation {id}) is at work until 1970-01-01T00:00:00.000Z")

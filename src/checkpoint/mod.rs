@@ -17,7 +17,7 @@ mod settling;
 mod version1;
 
 pub use fit::MOST_IDS;
-pub use lease::Lease;
+pub use lease::{COMMAND_HOLDS_MS, HOLDS_MS, Lease};
 pub use look_back::lookback_span;
 pub use monitored::{Admission, selection};
 pub use owner::Owner;

@@ -143,6 +143,11 @@ impl<'a> Api<'a> {
         self.largest_page.get()
     }
 
+    /// The time, milliseconds since 1970.
+    pub fn now_ms(&self) -> u64 {
+        self.ports.clock.now_ms()
+    }
+
     /// Requests sent so far, repeats included.
     pub fn requests(&self) -> u64 {
         self.requests.get()

@@ -150,6 +150,7 @@ pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan
         records: None,
         platform: None,
         requests: 0,
+        run: None,
     };
     if loader.reads_package() {
         let name = package_name(config, context);
@@ -175,7 +176,7 @@ pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan
         };
         // The counts are on their way while the lease is written.
         let mut begun = ask(&loaded.checkpoint);
-        if loader.take_lease(&mut loaded)? {
+        if loader.take_lease(&mut loaded)? && loaded.occupied.is_none() {
             begun = ask(&loaded.checkpoint);
         }
         if loaded.occupied.is_none() {
@@ -207,7 +208,7 @@ pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan
         began_ms,
         stop_ms,
         deadline_ms,
-        skipped: occupied.map(|lease| lease.describe()),
+        skipped: occupied,
         recorded: context.own_action.is_some(),
         most_ids: (MOST_IDS / pieces.max(1)).max(FEWEST_IDS),
         requests: api.requests() + loader.requests,

@@ -123,7 +123,9 @@ pub fn conclude(ports: Ports<'_>, plan: &Plan, outcomes: &[Outcome], last: bool)
     let api = Api::new(ports, plan.deadline_ms);
     let mut checkpoint = advanced(plan, outcomes);
     checkpoint.saved_ms = ports.clock.now_ms();
-    let saved = save(plan, &api, &mut checkpoint, last);
+    let achieved = |outcome: &Outcome| outcome.tally.acknowledged + outcome.tally.set_aside > 0;
+    let persists = last && outcomes.iter().any(achieved);
+    let saved = save(plan, &api, &mut checkpoint, last, persists);
     let mut result = summarize(plan, outcomes, &checkpoint);
     let mut failures = failures(outcomes);
     failures.extend(troubles(plan, &checkpoint));
@@ -272,6 +274,7 @@ fn save(
     api: &Api<'_>,
     checkpoint: &mut Checkpoint,
     last: bool,
+    persists: bool,
 ) -> Result<(SavedTo, Option<String>), String> {
     let encoded = |checkpoint: &Checkpoint| checkpoint.encode().map_err(|error| error.to_string());
     let held = match &plan.store {
@@ -287,6 +290,7 @@ fn save(
                 lookback_ms: plan.lookback_ms,
                 now_ms: checkpoint.saved_ms,
                 goes_on_until_ms: (!last).then_some(plan.deadline_ms),
+                persists,
                 checkpoint,
             };
             match held.save(api, &mut saving).map_err(|failure| failure.message)? {

@@ -89,6 +89,34 @@ fn without_a_file_the_checkpoint_is_in_a_package() {
     assert!(package.to_string().contains("whiskjack-checkpoint"), "{package}");
 }
 
+/// Each has read the package before any of them may write it: first one that is not there yet, then one that is.
+#[test]
+fn of_commands_that_begin_at_once_one_forwards_each_line() {
+    let scene = Scene::new();
+    let receiver = scene.receiver();
+    let params = scene.params(receiver.port());
+    for round in 1..=2 {
+        scene.add_activations(40);
+        let so_far = scene.api.requests().len();
+        let writes = scene.api.hold(Matcher::package().method("PUT"));
+        let results: Vec<Value> = std::thread::scope(|scope| {
+            let commands = [(); 4].map(|()| scope.spawn(|| result(&run(&scene, &params, None))));
+            let waiting = |requests: &[Request]| {
+                let puts = requests.iter().skip(so_far).filter(|request| request.method == "PUT");
+                puts.count() == 4
+            };
+            assert!(scene.api.wait_until(SOON, waiting), "all of them want the lease");
+            drop(writes);
+            commands.map(|command| command.join().unwrap()).into()
+        });
+        let lines = |result: &Value| result["lines"]["acknowledged"].as_u64().unwrap();
+        assert_eq!(results.iter().map(lines).sum::<u64>(), 240, "{results:?}");
+        assert!(results.iter().all(|result| result["error"].is_null()), "{results:?}");
+        let events = receiver.wait_for_events(round * 240, SOON);
+        assert_eq!((events.len(), arrived(&events)), (round * 240, scene.lines()), "nothing came twice");
+    }
+}
+
 #[test]
 fn an_answer_that_breaks_off_is_reported_with_how_far_it_came() {
     let scene = Scene::new();

@@ -3,7 +3,7 @@
 //! a request that the API sees, a line that the receiver gets.
 
 use crate::support::{ACTIONS, SOON, Scene, now_ms};
-use openwhisk_double::{Activation, Double, Fault, Matcher, Options, Request};
+use openwhisk_double::{Activation, Double, Fault, Matcher, Options, Request, World};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -257,6 +257,14 @@ impl Stage {
     fn run(&self, moment: Moment) -> ExitStatus {
         let api = &self.scene.api;
         let state = self.scenario.state_file.then(|| self.directory.path().join("state"));
+        if state.is_none() {
+            api.before_next(Matcher::package().method("GET"), lease_runs_out);
+        }
+        let so_far = api.requests().len();
+        if state.is_none() && matches!(moment, Moment::Saved) {
+            // The first thing that a run saves is its lease.
+            api.fail_next(Matcher::package().method("PUT").after(1), Fault::stall_after(0));
+        }
         let run =
             Run::start(&self.scene.environment(), &self.directory.path().join("config"), state.as_deref());
         match moment {
@@ -273,7 +281,7 @@ impl Stage {
                 self.receiver.wait_for_events(self.arrived + number, SOON);
                 kill(&run.child);
             }
-            Moment::Saved if state.is_none() => kill_when_package_is_saved(api, &run),
+            Moment::Saved if state.is_none() => kill_when_package_is_saved(api, &run, so_far),
             Moment::Saved | Moment::Never => {}
         }
         run.end(moment)
@@ -297,12 +305,18 @@ impl Stage {
     }
 }
 
+/// The lease of a killed run holds for half a minute, for which nobody waits here.
+fn lease_runs_out(world: &World) {
+    world.change_package("whiskjack.cli", |package| {
+        package["annotations"].as_array_mut().unwrap().retain(|pair| pair["key"] != "whiskjack-lease");
+    });
+}
+
 /// The platform has the checkpoint, but its answer stops at the first byte.
-fn kill_when_package_is_saved(api: &Double, run: &Run) {
-    let so_far = api.requests().len();
-    api.fail_next(Matcher::package().method("PUT"), Fault::stall_after(0));
+fn kill_when_package_is_saved(api: &Double, run: &Run, so_far: usize) {
     let saved = api.wait_until(PATIENCE, |requests| {
-        requests.iter().skip(so_far).any(|request| request.method == "PUT" && request.status.is_some())
+        let written = |request: &&Request| request.method == "PUT" && request.status.is_some();
+        requests.iter().skip(so_far).filter(written).count() == 2
     });
     assert!(saved, "the run has not saved its checkpoint");
     kill(&run.child);

@@ -261,6 +261,9 @@ fn over(sim: &Rc<Sim>, began: u64, ended: &Result<Report, PlanError>, fate: Fate
     };
     let result: Value = serde_json::from_slice(&report.result).expect("a result is JSON");
     let error = result["error"].as_str().or(result["skipped"].as_str());
+    if result["skipped"].as_str().is_some_and(|reason| reason.contains("stands back")) {
+        sim.met.note("stood-back");
+    }
     note(sim, between::check_newer(sim, error, false));
     demand::saved(sim, began, &result);
     note(sim, demand::rightly_refused(sim, &result));

@@ -16,6 +16,7 @@ const MOST_LINES: u64 = 40_000;
 /// All kinds that worlds have. The test fails if the default seeds never meet one of them.
 pub const KINDS: &[&str] = &[
     "late",
+    "stood-back",
     "stale-index",
     "slow-index",
     "early-deletion",

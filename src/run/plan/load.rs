@@ -4,25 +4,31 @@ mod places;
 
 use super::package::package_name;
 use super::{CheckpointKeeper, CheckpointStore, Context, PlanError};
-use crate::checkpoint::{BadCheckpoint, Begin, Checkpoint, Lease, Platform, SourceState};
+use crate::checkpoint::{
+    BadCheckpoint, Begin, COMMAND_HOLDS_MS, Checkpoint, HOLDS_MS, Lease, Platform, SourceState,
+};
 use crate::config::{Config, Faults, OnMissingState, Store};
 use crate::openwhisk::api::{Api, Written};
 use crate::openwhisk::source::Source;
 use crate::ports::{Failure, Ports};
-use crate::run::store::{Mark, OwnRecords, PackageStore, load_package};
+use crate::run::store::{Mark, OwnRecords, PackageStore, Stored, load_package};
 use places::Place;
 use serde::Deserialize;
 
 /// A package that was read longer ago than this is read again before it is written, in milliseconds: the own records may have taken long.
 const READ_HOLDS_MS: u64 = 5_000;
+/// Times that a run tries to take the lease when others write the package too.
+const ROUNDS: u32 = 3;
+/// Why a run stands back that has written over the lease of another.
+const OVERTAKEN: &str = "another run, or somebody else, wrote the checkpoint's package at the same moment, so this one stands back";
 
 /// What a run begins with.
 pub(super) struct Loaded {
     pub(super) keep: CheckpointStore,
     /// Holds every monitored source.
     pub(super) checkpoint: Checkpoint,
-    /// Another run is at work, says its lease: this one has nothing to do.
-    pub(super) occupied: Option<Lease>,
+    /// Another run is at work: this one has nothing to do. Says how that is known.
+    pub(super) occupied: Option<String>,
     /// The lease that is to be taken.
     pub(super) vacant: Option<Vacant>,
 }
@@ -33,6 +39,8 @@ pub(super) struct Vacant {
     patch: Option<u64>,
     /// When the package was read, milliseconds since 1970.
     read_ms: u64,
+    /// The run before stood back, and nobody has saved since: so there was nobody whose place it kept.
+    in_vain: bool,
 }
 
 /// What came of taking the lease.
@@ -42,8 +50,8 @@ enum Taken {
     Yes,
     /// The run goes on with another checkpoint.
     Replaced,
-    /// The package was to be created, and exists.
-    Exists,
+    /// Others have written the package since it was read: it was to be created and exists, or its version went up by more than one.
+    Overtaken,
 }
 
 /// What was found in a store.
@@ -71,6 +79,8 @@ pub(super) struct Loader<'a> {
     pub(super) platform: Option<Platform>,
     /// Requests that `api` does not count.
     pub(super) requests: u64,
+    /// This run, as its lease names it, once it has a name.
+    pub(super) run: Option<String>,
 }
 
 impl Loader<'_> {
@@ -127,28 +137,28 @@ impl Loader<'_> {
     fn load_package_state(&mut self) -> Result<Loaded, PlanError> {
         let name = package_name(self.config, self.context);
         let stored = load_package(self.api, &name).map_err(PlanError::Api)?;
+        self.load_stored(name, stored)
+    }
+
+    fn load_stored(&mut self, name: String, stored: Stored) -> Result<Loaded, PlanError> {
         let read_ms = self.ports.clock.now_ms();
         let place = format!("the package `{name}`");
         let run = self.run();
         let other = stored.lease.filter(|lease| lease.run != run);
+        let is_action = self.context.own_action.is_some();
         let held = PackageStore {
             name,
             exists: stored.exists,
             others: stored.others,
             run,
-            leases: self.context.own_action.is_some(),
+            lease_ms: if is_action { HOLDS_MS } else { COMMAND_HOLDS_MS },
             contended: other.is_some(),
             written_ms: 0,
             refused: None,
         };
+        let in_vain = other.as_ref().is_some_and(|lease| lease.stood_back);
         if let Some(lease) = other.filter(|lease| lease.holds(self.now_ms)) {
-            let checkpoint = Checkpoint::default();
-            return Ok(Loaded {
-                keep: CheckpointStore::Package(held),
-                checkpoint,
-                occupied: Some(lease),
-                vacant: None,
-            });
+            return Ok(Loaded::occupied(held, lease.describe()));
         }
         let found = match &stored.checkpoint {
             Some(json) => decode(json.get().as_bytes(), &place)?,
@@ -160,14 +170,15 @@ impl Loader<'_> {
         self.refuse_stranger(&found, Place::Package, &place)?;
         let (checkpoint, sound) = self.settle(found, Place::Package)?;
         // A damaged checkpoint is overwritten only by a run that reports it, and so at its end.
-        let vacant = (held.leases && sound).then_some(Vacant { patch: stored.patch, read_ms });
+        let vacant = sound.then_some(Vacant { patch: stored.patch, read_ms, in_vain });
         Ok(Loaded { keep: CheckpointStore::Package(held), checkpoint, occupied: None, vacant })
     }
 
-    /// This run, as its lease names it. The command's keeps nobody away: whoever interrupts it can start it again at once.
-    fn run(&self) -> String {
+    /// This run, as its lease names it.
+    fn run(&mut self) -> String {
         let activation = self.context.own_action.as_ref().and_then(|own| own.activation.clone());
-        activation.unwrap_or_else(|| format!("{:016x}", self.ports.clock.random()))
+        let name = || activation.unwrap_or_else(|| format!("{:016x}", self.ports.clock.random()));
+        self.run.get_or_insert_with(name).clone()
     }
 
     /// Writes the lease, and with it the checkpoint as it is: so the begin of the first run is kept even if that run is killed. Says whether
@@ -175,41 +186,64 @@ impl Loader<'_> {
     pub(super) fn take_lease(&mut self, loaded: &mut Loaded) -> Result<bool, PlanError> {
         let now_ms = self.ports.clock.now_ms();
         let is_old = |vacant: &Vacant| now_ms.saturating_sub(vacant.read_ms) >= READ_HOLDS_MS;
-        let reads_again = loaded.vacant.as_ref().is_some_and(is_old);
-        if reads_again {
+        let mut replaced = loaded.vacant.as_ref().is_some_and(is_old);
+        if replaced {
             self.read_again(loaded)?;
         }
-        let taken = self.try_lease(loaded)?;
-        // The package exists although it was not there: what it holds counts. Nothing was overwritten.
-        if taken == Taken::Exists {
+        for round in 1..=ROUNDS {
+            let taken = self.try_lease(loaded, round == ROUNDS)?;
+            replaced |= taken != Taken::Yes;
+            if taken != Taken::Overtaken {
+                break;
+            }
             self.read_again(loaded)?;
-            self.try_lease(loaded)?;
         }
-        Ok(reads_again || taken != Taken::Yes)
+        Ok(replaced)
     }
 
-    /// Reads the package once more, as others may have written it. What was said of what was read before does not count.
+    /// Reads the package once more, as others may have written it. What was said of what was read before does not count. If it holds the lease
+    /// of this run, that was written over what others wrote, and this run stands back.
     fn read_again(&mut self, loaded: &mut Loaded) -> Result<(), PlanError> {
         self.warnings.truncate(self.config.warnings.len());
-        *loaded = self.load_package_state()?;
+        let name = package_name(self.config, self.context);
+        let stored = load_package(self.api, &name).map_err(PlanError::Api)?;
+        let run = self.run();
+        *loaded = match &loaded.keep {
+            CheckpointStore::Package(held) if stored.lease.as_ref().is_some_and(|lease| lease.run == run) => {
+                let api = Api::new(self.ports, self.now_ms);
+                // If that fails, the lease holds longer than it need.
+                held.keep_place(&api, &stored, self.ports.clock.now_ms()).ok();
+                self.requests += api.requests();
+                Loaded::occupied(held.clone(), OVERTAKEN.into())
+            }
+            _ => self.load_stored(name, stored)?,
+        };
         Ok(())
     }
 
-    fn try_lease(&mut self, loaded: &mut Loaded) -> Result<Taken, PlanError> {
-        let (Some(Vacant { patch, .. }), CheckpointStore::Package(held)) =
+    /// With `last` a conflict is no reason to try again.
+    fn try_lease(&mut self, loaded: &mut Loaded, last: bool) -> Result<Taken, PlanError> {
+        let (Some(Vacant { patch, in_vain, .. }), CheckpointStore::Package(held)) =
             (loaded.vacant.take(), &mut loaded.keep)
         else {
             return Ok(Taken::Yes);
         };
         // The work is waiting, so there is one try only.
         let api = Api::new(self.ports, self.now_ms);
-        let lease = Lease::new(&held.run, self.now_ms, self.context.deadline_ms.unwrap_or(u64::MAX));
+        let deadline_ms = self.context.deadline_ms.unwrap_or(u64::MAX);
+        let lease = Lease::new(&held.run, held.lease_ms, self.now_ms, deadline_ms);
         let written = held.take_lease(&api, &loaded.checkpoint, &lease);
         self.requests += api.requests();
         let failure = match written {
             Ok(Written::Done(now)) => {
                 // Each write counts one up: more, and somebody else wrote since we read.
                 let expected = patch.map_or(1, |patch| patch + 1);
+                // An API that counts up by more each time must not make every run stand back.
+                if now.is_some_and(|now| now > expected) && !in_vain {
+                    // By then a short run of another has ended, and its checkpoint is not written over.
+                    self.api.pause(1);
+                    return Ok(Taken::Overtaken);
+                }
                 held.contended |= now.is_some_and(|now| now != expected);
                 held.exists = true;
                 held.written_ms = self.ports.clock.now_ms();
@@ -220,7 +254,7 @@ impl Loader<'_> {
                 let replaced = self.prefer_records(&mut loaded.checkpoint)?;
                 return Ok(if replaced { Taken::Replaced } else { Taken::Yes });
             }
-            Ok(Written::Conflict) if !held.exists => return Ok(Taken::Exists),
+            Ok(Written::Conflict) if !last => return Ok(Taken::Overtaken),
             Ok(Written::Conflict) => format!("the package `{}` is being written by somebody else", held.name),
             Err(failure) => failure.message,
         };
@@ -346,6 +380,14 @@ impl Loader<'_> {
             self.platform = Some(checkpoint.platform);
         }
         checkpoint.platform.lookback_ms(self.now_ms)
+    }
+}
+
+impl Loaded {
+    /// There is nothing to do, for this reason.
+    fn occupied(held: PackageStore, reason: String) -> Self {
+        let keep = CheckpointStore::Package(held);
+        Self { keep, checkpoint: Checkpoint::default(), occupied: Some(reason), vacant: None }
     }
 }
 

@@ -17,6 +17,10 @@ const TRIES: u32 = 4;
 /// So long after its own last write a run takes for granted that nobody else has written the package, in milliseconds. The API knows no
 /// conditional write, so about as much time can pass between looking and writing as well.
 const UNDISTURBED_MS: u64 = 1_000;
+/// Longest time for which the last save of a run is tried again, in milliseconds, if the run has no deadline.
+const PERSISTS_MS: u64 = 15 * 60_000;
+/// From so many tries on the pauses between them grow no longer: some three seconds.
+const LONGEST_PAUSE: u32 = 4;
 
 /// What a package holds.
 #[derive(Debug, Clone, Default)]
@@ -45,8 +49,8 @@ pub struct PackageStore {
     pub others: Vec<Annotation>,
     /// This run, as a lease names it: by that it knows what it wrote itself.
     pub run: String,
-    /// Whether its lease keeps other runs away.
-    pub leases: bool,
+    /// How long its lease holds unless it is renewed, in milliseconds.
+    pub lease_ms: u64,
     /// Whether another run may be at work too: it wrote at the same time, or left a lease that has run out.
     pub contended: bool,
     /// When this run wrote the package when it was planned, milliseconds since 1970; 0 if it did not.
@@ -75,6 +79,8 @@ pub struct Saving<'a> {
     pub now_ms: u64,
     /// When the run must be over, if it goes on after this.
     pub goes_on_until_ms: Option<u64>,
+    /// Whether to try for as long as there is time: otherwise lines that a receiver has acknowledged come again.
+    pub persists: bool,
     /// What the run achieved; after saving, together with what others did meanwhile.
     pub checkpoint: &'a mut Checkpoint,
 }
@@ -98,11 +104,30 @@ impl PackageStore {
     /// Saves the checkpoint, and the lease as long as the run goes on. What others wrote since this run read or wrote the package is kept:
     /// their annotations, and of another run's checkpoint what it achieved. The checkpoint of another forwarder is not touched.
     pub fn save(&self, api: &Api<'_>, saving: &mut Saving<'_>) -> Result<Saved, Failure> {
+        let until_ms = saving.now_ms.saturating_add(PERSISTS_MS);
+        let mut tries = 1;
+        while saving.persists {
+            match self.save_once(api, saving) {
+                Err(failure) if failure.retryable => {}
+                saved => return saved,
+            }
+            saving.persists = saving.now_ms < until_ms && api.pause(tries.min(LONGEST_PAUSE));
+            tries += 1;
+            saving.now_ms = api.now_ms();
+        }
+        self.save_once(api, saving)
+    }
+
+    /// With [`Saving::persists`] what the package holds must be known; without an answer the checkpoint of this run replaces it otherwise, which
+    /// is true by itself, but some lines may come again.
+    fn save_once(&self, api: &Api<'_>, saving: &mut Saving<'_>) -> Result<Saved, Failure> {
         let undisturbed = saving.now_ms.saturating_sub(self.written_ms) < UNDISTURBED_MS;
         let mut found = None;
         if self.exists && (self.contended || !undisturbed) {
-            // Without an answer ours replaces it: true by itself, but some lines may come again.
-            found = load_package(api, &self.name).ok();
+            match load_package(api, &self.name) {
+                Err(failure) if saving.persists && failure.retryable => return Err(failure),
+                answer => found = answer.ok(),
+            }
         }
         for tries in 1..=TRIES {
             if let Some(found) = &found {
@@ -132,18 +157,22 @@ impl PackageStore {
         self.write(api, checkpoint, Some(lease), &self.others, self.exists)
     }
 
+    /// Stands back: what is there stays, and the lease of this run keeps the place of the one that it has written over. One try.
+    pub fn keep_place(&self, api: &Api<'_>, stored: &Stored, now_ms: u64) -> Result<Written, Failure> {
+        let lease = Lease::in_place_of_another(&self.run, now_ms);
+        self.write_json(api, stored.checkpoint.clone(), Some(&lease), &stored.others, true)
+    }
+
     fn put(&self, api: &Api<'_>, saving: &Saving<'_>, found: Option<&Stored>) -> Result<Written, Failure> {
         let now = saving.now_ms;
-        let own = saving.goes_on_until_ms.map(|deadline| match self.leases {
-            true => Lease::new(&self.run, now, deadline),
-            // It keeps nobody away, and tells only who wrote.
-            false => Lease { run: self.run.clone(), until_ms: now },
-        });
-        let of_another = || found?.lease.as_ref().filter(|lease| lease.run != self.run && lease.holds(now));
-        let lease = own.as_ref().or_else(of_another);
+        let own = saving.goes_on_until_ms.map(|deadline| Lease::new(&self.run, self.lease_ms, now, deadline));
+        // One that keeps a place keeps that of this run, and is needed no more.
+        let stays = |lease: &&Lease| lease.run != self.run && !lease.stood_back && lease.holds(now);
+        let of_another = || found?.lease.as_ref().filter(stays).map(Lease::shared);
+        let lease = own.or_else(of_another);
         let (others, exists) =
             found.map_or((&self.others, self.exists), |found| (&found.others, found.exists));
-        self.write(api, saving.checkpoint, lease, others, exists)
+        self.write(api, saving.checkpoint, lease.as_ref(), others, exists)
     }
 
     fn write(
@@ -157,10 +186,22 @@ impl PackageStore {
         let lasting = |error: &dyn std::fmt::Display| Failure::lasting(error.to_string());
         let json = checkpoint.encode().map_err(|error| lasting(&error))?;
         let value = serde_json::from_slice::<Box<RawValue>>(&json).map_err(|error| lasting(&error))?;
+        self.write_json(api, Some(value), lease, others, exists)
+    }
+
+    fn write_json(
+        &self,
+        api: &Api<'_>,
+        checkpoint: Option<Box<RawValue>>,
+        lease: Option<&Lease>,
+        others: &[Annotation],
+        exists: bool,
+    ) -> Result<Written, Failure> {
         let mut annotations = others.to_vec();
-        annotations.push(Annotation { key: ANNOTATION.into(), value });
+        annotations.extend(checkpoint.map(|value| Annotation { key: ANNOTATION.into(), value }));
         if let Some(lease) = lease {
-            let value = serde_json::value::to_raw_value(lease).map_err(|error| lasting(&error))?;
+            let value = serde_json::value::to_raw_value(lease)
+                .map_err(|error| Failure::lasting(error.to_string()))?;
             annotations.push(Annotation { key: LEASE.into(), value });
         }
         api.put_package(&self.name, &annotations, exists)
@@ -168,7 +209,7 @@ impl PackageStore {
 
     /// Takes in what the package holds now, if somebody else has written it.
     fn take_in(&self, found: &Stored, saving: &mut Saving<'_>) -> Result<(), Failure> {
-        let by_this_run = found.lease.as_ref().is_some_and(|lease| lease.run == self.run);
+        let by_this_run = found.lease.as_ref().is_some_and(|lease| lease.run == self.run && !lease.is_shared);
         let Some(json) = found.checkpoint.as_ref().filter(|_| !by_this_run) else { return Ok(()) };
         let refuse = |why: &dyn std::fmt::Display| {
             Failure::lasting(format!("the checkpoint in the package `{}` {why}", self.name))

@@ -8,6 +8,7 @@ use crate::invoker;
 use crate::journal::Request;
 use crate::limits::{KINDS, MEMORY_MB, MIN_DURATION_MS};
 use crate::options::Limits;
+use crate::query::flag;
 use crate::reply::Reply;
 use crate::world::World;
 
@@ -20,10 +21,9 @@ pub(crate) fn answer(world: &World, limits: &Limits, name: Name, request: &Reque
     let stored = || world.store().entities.actions.get(&name).cloned().ok_or_else(Reply::no_resource);
     match &*request.method {
         "GET" => {
+            let with_code = flag(request, "code", true)?;
             let mut action = stored()?;
-            if request.param("code") == Some("false")
-                && let Some(exec) = action["exec"].as_object_mut()
-            {
+            if !with_code && let Some(exec) = action["exec"].as_object_mut() {
                 exec.remove("code");
             }
             if world.store().encrypts_parameters {
@@ -36,14 +36,28 @@ pub(crate) fn answer(world: &World, limits: &Limits, name: Name, request: &Reque
             Ok(Reply::json(removed.ok_or_else(Reply::no_resource)?))
         }
         "PUT" => put(world, limits, name, request).map(Reply::json),
-        "POST" => {
-            let action = stored()?;
-            let payload = invoker::payload(request)?;
-            let id = invoker::invoke(world, &name, &action, payload);
-            Ok(Reply::accepted(&json!({"activationId": id})))
-        }
+        "POST" => invoke(world, &name, &stored()?, request),
         _ => Err(Reply::not_allowed("GET, PUT, DELETE, POST")),
     }
+}
+
+/// Whoever waits for the end of a run is answered with its record, or with its result alone, if it has ended at once. One that somebody runs
+/// lasts longer than the platform lets anybody wait.
+fn invoke(world: &World, name: &Name, action: &Value, request: &Request) -> Result<Reply, Reply> {
+    let (blocking, result) = (flag(request, "blocking", false)?, flag(request, "result", false)?);
+    let payload = invoker::payload(request)?;
+    let at_once = blocking && world.store().invoker.is_none();
+    let id = invoker::invoke(world, name, action, payload);
+    let ended = world.store().get(&name.0, &id, i64::MAX).filter(|_| at_once);
+    let Some(record) = ended else {
+        return Ok(Reply::accepted(&json!({"activationId": id})));
+    };
+    let mut body: Value = serde_json::from_str(record.full()).unwrap_or_default();
+    let status = if body["response"]["success"] == true { 200 } else { 502 };
+    if result {
+        body = body["response"]["result"].take();
+    }
+    Ok(Reply::raw(status, "application/json", body.to_string().into_bytes()))
 }
 
 /// What reading shows of encrypted parameters. Only the answer to the request that stores them shows them as they came.
@@ -56,6 +70,7 @@ fn conceal(parameters: &mut Value) {
 }
 
 fn put(world: &World, limits: &Limits, name: Name, request: &Request) -> Result<Value, Reply> {
+    let overwrites = overwrites(request)?;
     let content = content(request, limits.max_parameters_bytes)?;
     let updated = world.clock().now();
     let mut store = world.store();
@@ -65,7 +80,7 @@ fn put(world: &World, limits: &Limits, name: Name, request: &Request) -> Result<
         return Err(Reply::no_resource());
     }
     let old = store.entities.actions.get(&name);
-    if old.is_some() && !overwrites(request) {
+    if old.is_some() && !overwrites {
         return Err(exists_already());
     }
     check_limits(&content, limits)?;

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::entities::{Alarm, Name, resolve};
 use crate::invoker;
 use crate::journal::Request;
+use crate::query::flag;
 use crate::reply::Reply;
 use crate::triggers;
 use crate::world::World;
@@ -23,10 +24,10 @@ pub(crate) fn answer(world: &World, own: &str, path: &str, request: &Request) ->
         return Err(Reply::forbidden(&format!("whisk.system/{path}")));
     }
     let params = invoker::payload(request)?;
-    let flag = |name| request.param(name) == Some("true");
+    let (blocking, result_only) = (flag(request, "blocking", false)?, flag(request, "result", false)?);
     let id = world.store().new_id();
     let outcome = feed.handle(world, own, &params);
-    if !flag("blocking") {
+    if !blocking {
         return Ok(Reply::accepted(&json!({"activationId": id})));
     }
     // An application error of a blocking invocation comes with status 502, and the record.
@@ -34,7 +35,7 @@ pub(crate) fn answer(world: &World, own: &str, path: &str, request: &Request) ->
         Ok(result) => (200, "success", result),
         Err((_, error)) => (502, "application error", json!({"error": {"error": error}})),
     };
-    let body = if flag("result") {
+    let body = if result_only {
         result
     } else {
         let response = json!({"status": word, "success": status == 200, "result": result});
@@ -85,17 +86,16 @@ impl Feed {
         match event {
             "CREATE" => {
                 let config = self.config(&name, params)?;
-                let mut store = world.store();
-                if store.entities.alarms.contains_key(&name) {
-                    return Err((409, "error creating alarm trigger.".to_owned()));
-                }
-                store.entities.alarms.insert(name, Alarm { config, key: key.to_owned(), changed });
+                // One that is there is replaced.
+                world.store().entities.alarms.insert(name, Alarm { config, key: key.to_owned(), changed });
             }
             "UPDATE" => {
-                let config = self.config(&name, params)?;
                 let mut store = world.store();
                 let alarm = store.entities.alarms.get_mut(&name).ok_or_else(missing)?;
-                alarm.config.extend(config);
+                // Which feed is asked does not matter: it stays what it was made as.
+                let kind = if alarm.config.contains_key("minutes") { Feed::Interval } else { Feed::Cron };
+                let new = kind.updated(params)?;
+                alarm.config.extend(new);
                 alarm.changed = changed;
             }
             "DELETE" => {
@@ -104,7 +104,9 @@ impl Feed {
             "READ" => {
                 let alarm = world.store().entities.alarms.get(&name).cloned().ok_or_else(missing)?;
                 let status = json!({"active": true, "dateChanged": alarm.changed});
-                return Ok(json!({"config": alarm.config, "status": status}));
+                let mut config = alarm.config;
+                config.insert("strict".into(), json!(false));
+                return Ok(json!({"config": config, "status": status}));
             }
             _ => return Err(bad("unsupported lifecycleEvent")),
         }
@@ -127,39 +129,83 @@ impl Feed {
         let mut config = Map::new();
         config.insert("name".into(), json!(name.1));
         config.insert("namespace".into(), json!(name.0));
-        let payload = match params.get("trigger_payload") {
-            Some(Value::String(text)) => json!({"payload": text}),
-            Some(payload @ Value::Object(_)) => payload.clone(),
-            _ => json!({}),
+        config.insert("payload".into(), payload(params).unwrap_or_else(|| json!({})));
+        let (key, value) = self.schedule(params);
+        let missing = match self {
+            Feed::Cron => "alarms trigger feed is missing the cron parameter",
+            Feed::Interval => "interval trigger feed is missing the minutes parameter",
         };
-        config.insert("payload".into(), payload);
-        let (key, value) = match self {
-            Feed::Cron => ("cron", cron(params)?),
-            Feed::Interval => ("minutes", minutes(params)?),
-        };
-        config.insert(key.into(), value);
+        let value = value.ok_or_else(|| (400, missing.to_owned()))?;
+        config.insert(key.into(), value?);
         Ok(config)
+    }
+
+    /// What an update changes: something at least.
+    fn updated(self, params: &Map<String, Value>) -> Result<Map<String, Value>, Refusal> {
+        let mut new = Map::new();
+        new.extend(payload(params).map(|payload| ("payload".to_owned(), payload)));
+        let (key, value) = self.schedule(params);
+        new.extend(value.transpose()?.map(|value| (key.to_owned(), value)));
+        if new.is_empty() {
+            return Err((400, "no updatable parameters were specified".to_owned()));
+        }
+        Ok(new)
+    }
+
+    /// The parameter that says when, and what it says, if it is there.
+    fn schedule(self, params: &Map<String, Value>) -> (&'static str, Option<Result<Value, Refusal>>) {
+        match self {
+            Feed::Cron => ("cron", given(params, "cron").map(cron)),
+            Feed::Interval => ("minutes", given(params, "minutes").map(minutes)),
+        }
     }
 }
 
-fn cron(params: &Map<String, Value>) -> Result<Value, Refusal> {
-    let Some(cron) = params.get("cron").and_then(Value::as_str) else {
-        return Err((400, "alarms trigger feed is missing the cron parameter".to_owned()));
-    };
-    let field = |field: &str| field.chars().all(|c| c.is_ascii_alphanumeric() || "*,-/".contains(c));
-    let fields: Vec<&str> = cron.split_whitespace().collect();
-    if !(5..=6).contains(&fields.len()) || !fields.iter().all(|text| field(text)) {
+/// A parameter that is neither missing nor empty, zero or false.
+fn given<'p>(params: &'p Map<String, Value>, key: &str) -> Option<&'p Value> {
+    params
+        .get(key)
+        .filter(|value| !matches!(value, Value::Null) && **value != json!("") && **value != json!(0))
+}
+
+fn payload(params: &Map<String, Value>) -> Option<Value> {
+    match params.get("trigger_payload") {
+        Some(Value::String(text)) if !text.is_empty() => Some(json!({"payload": text})),
+        Some(payload @ Value::Object(_)) => Some(payload.clone()),
+        _ => None,
+    }
+}
+
+/// What the feed takes for a pattern: values that are too large or too small are taken, and so are a field too few or too many.
+fn cron(value: &Value) -> Result<Value, Refusal> {
+    let cron = value.as_str().unwrap_or_default();
+    if !cron.split_whitespace().all(|field| field.split(',').all(is_part)) {
         return Err((400, format!("cron pattern '{cron}' is not valid")));
     }
     Ok(json!(cron))
 }
 
-fn minutes(params: &Map<String, Value>) -> Result<Value, Refusal> {
-    match params.get("minutes") {
-        Some(Value::Number(minutes)) if minutes.as_u64().is_some_and(|minutes| minutes > 0) => {
-            Ok(json!(minutes))
-        }
+/// A value, a range or `*`, each with or without a step; names are numbers too.
+fn is_part(part: &str) -> bool {
+    const NAMES: &str = "jan feb mar apr may jun jul aug sep oct nov dec sun mon tue wed thu fri sat";
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let value = |text: &str| digits(text) || NAMES.split(' ').any(|name| name.eq_ignore_ascii_case(text));
+    let (range, step) = part.split_once('/').map_or((part, None), |(range, step)| (range, Some(step)));
+    let ranges = match range.split_once('-') {
+        Some((first, last)) => value(first) && value(last),
+        None => range == "*" || value(range),
+    };
+    ranges && step.is_none_or(digits)
+}
+
+fn minutes(value: &Value) -> Result<Value, Refusal> {
+    let number = match value {
+        Value::String(text) => text.parse::<i64>().ok(),
+        other => other.as_i64(),
+    };
+    match number {
+        Some(minutes) if minutes > 0 => Ok(json!(minutes)),
         Some(_) => Err((400, "the minutes parameter must be an integer greater than zero".to_owned())),
-        None => Err((400, "interval trigger feed is missing the minutes parameter".to_owned())),
+        None => Err((400, "the minutes parameter must be an integer".to_owned())),
     }
 }

@@ -9,7 +9,7 @@ use crate::limits;
 use crate::list::{Part, check_id, list, one};
 use crate::options::Limits;
 use crate::packages;
-use crate::query::{ListQuery, legal_name};
+use crate::query::{ListQuery, Rows, legal_name};
 use crate::reply::Reply;
 use crate::rules;
 use crate::triggers;
@@ -84,7 +84,8 @@ fn in_namespace(
         [kind @ ("packages" | "actions" | "triggers" | "rules")] => {
             read_only()?;
             authorize()?;
-            Ok(Reply::json(entities::list(&world.store(), kind, &own)))
+            let rows = Rows::parse(request, kind, limits.max_list)?;
+            Ok(Reply::json(entities::list(&world.store(), kind, &own, rows)))
         }
         ["actions", ref name @ ..] if (1..=2).contains(&name.len()) => {
             let path = name.join("/");

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::journal::Request;
-use crate::query::legal_name;
+use crate::query::{Rows, flag, legal_name};
 use crate::reply::Reply;
 use crate::rules;
 use crate::store::Store;
@@ -27,8 +27,15 @@ pub(crate) struct Entities {
 #[derive(Debug, Clone)]
 pub(crate) struct Trigger {
     pub(crate) stored: Value,
-    /// Whether the rule with this name is active. A trigger that is deleted and made again knows none.
-    pub(crate) rules: BTreeMap<String, bool>,
+    /// Its rules by name; nothing before the first one. A trigger that is deleted and made again knows none.
+    pub(crate) rules: Option<BTreeMap<String, Link>>,
+}
+
+/// What a trigger knows of a rule.
+#[derive(Debug, Clone)]
+pub(crate) struct Link {
+    pub(crate) action: Name,
+    pub(crate) active: bool,
 }
 
 /// A rule.
@@ -50,8 +57,17 @@ pub(crate) struct Alarm {
     pub(crate) changed: i64,
 }
 
-/// The list of a namespace's entities: what is too long for a list is left out.
-pub(crate) fn list(store: &Store, kind: &str, namespace: &str) -> Value {
+/// The list of a namespace's entities, or how many there are.
+pub(crate) fn list(store: &Store, kind: &str, namespace: &str, Rows { skip, limit, count }: Rows) -> Value {
+    let rows = all(store, kind, namespace);
+    if count {
+        return json!({kind: rows.len().saturating_sub(skip)});
+    }
+    rows.into_iter().skip(skip).take(limit).collect()
+}
+
+/// The rows of a list: what is too long for one is left out.
+fn all(store: &Store, kind: &str, namespace: &str) -> Vec<Value> {
     let own = |name: &Name| name.0 == namespace;
     let listed: Vec<Value> = match kind {
         "packages" => {
@@ -88,8 +104,8 @@ pub(crate) fn list(store: &Store, kind: &str, namespace: &str) -> Value {
 }
 
 /// Whether a PUT may replace what is there.
-pub(crate) fn overwrites(request: &Request) -> bool {
-    matches!(request.param("overwrite"), Some("true" | "yes" | "on" | "1"))
+pub(crate) fn overwrites(request: &Request) -> Result<bool, Reply> {
+    flag(request, "overwrite", false)
 }
 
 pub(crate) fn exists_already() -> Reply {
@@ -166,6 +182,25 @@ fn bumped(version: &Value) -> String {
 pub(crate) fn pair<'a>(pairs: &'a Value, key: &str) -> Option<&'a Value> {
     let found = pairs.as_array()?.iter().find(|pair| pair["key"] == key)?;
     Some(&found["value"])
+}
+
+/// The full name in a body: a text of two segments or more, or an object with `path` and `name`.
+pub(crate) fn full_name(value: &Value, own: &str) -> Result<Name, Reply> {
+    let path = match value {
+        Value::String(path) => path.clone(),
+        Value::Object(parts) => match (&parts.get("path"), &parts.get("name")) {
+            (Some(Value::String(path)), Some(Value::String(name))) => format!("{path}/{name}"),
+            _ => return Err(malformed("fully qualified name malformed")),
+        },
+        _ => return Err(malformed("fully qualified name malformed")),
+    };
+    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+    let Some((first, rest)) = segments.split_first().filter(|(_, rest)| !rest.is_empty()) else {
+        return Err(malformed(
+            "requirement failed: The fully qualified name of the entity must contain at least the namespace and the name of the entity.",
+        ));
+    };
+    Ok(((if *first == "_" { own } else { first }).to_owned(), rest.join("/")))
 }
 
 /// Reads `/namespace/[package/]name`, `namespace/name` or `name`; `_` and no namespace mean `own`.

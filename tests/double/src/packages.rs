@@ -36,11 +36,12 @@ fn put(world: &World, key: (String, String), request: &Request, max_bytes: usize
     if key.1 == "default" {
         return Err(Reply::error(400, "Package name 'default' is reserved."));
     }
+    let overwrites = overwrites(request)?;
     let content = content(request, max_bytes)?;
     let updated = world.clock().now();
     let mut store = world.store();
     let old = store.packages.get(&key);
-    if old.is_some() && !overwrites(request) {
+    if old.is_some() && !overwrites {
         return Err(exists_already());
     }
     let mut package = merge(&key, old, &content, &["parameters"], updated);

@@ -1,4 +1,4 @@
-//! Query parameters of the activation list: defaults, ranges, and the platform's words about bad ones.
+//! Query parameters: defaults, ranges, and the platform's words about bad ones.
 
 use crate::journal::Request;
 use crate::reply::Reply;
@@ -21,11 +21,12 @@ impl ListQuery {
     /// Parses in the controller's order, so that the first bad parameter is the same one. Of a repeated one the first counts.
     pub(crate) fn parse(request: &Request, largest: usize) -> Result<Self, Reply> {
         let parameter = |name| request.param(name);
+        let Rows { skip, limit, count } = Rows::parse(request, "activations", largest)?;
         let query = Self {
-            skip: parse("skip", parameter("skip"), skip, 0)?,
-            limit: parse("limit", parameter("limit"), |value| limit(value, largest), DEFAULT_LIMIT)?,
-            count: parse("count", parameter("count"), boolean, false)?,
-            docs: parse("docs", parameter("docs"), boolean, false)?,
+            skip,
+            limit,
+            count,
+            docs: flag(request, "docs", false)?,
             name: parse("name", parameter("name"), name, None)?,
             since: parse("since", parameter("since"), epoch, i64::MIN)?,
             upto: parse("upto", parameter("upto"), epoch, i64::MAX)?,
@@ -35,6 +36,32 @@ impl ListQuery {
         }
         Ok(query)
     }
+}
+
+/// What the lists of all collections take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rows {
+    pub(crate) skip: usize,
+    pub(crate) limit: usize,
+    pub(crate) count: bool,
+}
+
+impl Rows {
+    /// The same for the list of `collection`, which its errors name.
+    pub(crate) fn parse(request: &Request, collection: &str, largest: usize) -> Result<Self, Reply> {
+        let parameter = |name| request.param(name);
+        let limited = |value: &str| limit(value, collection, largest);
+        Ok(Self {
+            skip: parse("skip", parameter("skip"), |value| skip(value, collection), 0)?,
+            limit: parse("limit", parameter("limit"), limited, DEFAULT_LIMIT)?,
+            count: flag(request, "count", false)?,
+        })
+    }
+}
+
+/// A switch. One without a value counts as not given.
+pub(crate) fn flag(request: &Request, name: &str, default: bool) -> Result<bool, Reply> {
+    parse(name, request.param(name).filter(|value| !value.is_empty()), boolean, default)
 }
 
 fn parse<T>(
@@ -47,20 +74,20 @@ fn parse<T>(
     value.map_or(Ok(default), |value| parser(value).map_err(malformed))
 }
 
-fn integer(value: &str) -> Result<i32, String> {
-    value.parse().map_err(|_| format!("The value '{value}' is not an integer for activations."))
+fn integer(value: &str, collection: &str) -> Result<i32, String> {
+    value.parse().map_err(|_| format!("The value '{value}' is not an integer for {collection}."))
 }
 
-fn skip(value: &str) -> Result<usize, String> {
-    let negative = |_| format!("The value '{value}' is not greater than or equal to 0 for activations.");
-    usize::try_from(integer(value)?).map_err(negative)
+fn skip(value: &str, collection: &str) -> Result<usize, String> {
+    let negative = |_| format!("The value '{value}' is not greater than or equal to 0 for {collection}.");
+    usize::try_from(integer(value, collection)?).map_err(negative)
 }
 
-fn limit(value: &str, largest: usize) -> Result<usize, String> {
-    match usize::try_from(integer(value)?) {
+fn limit(value: &str, collection: &str, largest: usize) -> Result<usize, String> {
+    match usize::try_from(integer(value, collection)?) {
         Ok(0) => Ok(largest),
         Ok(limit) if limit <= largest => Ok(limit),
-        _ => Err(format!("The value '{value}' is not in the range of 0 to {largest} for activations.")),
+        _ => Err(format!("The value '{value}' is not in the range of 0 to {largest} for {collection}.")),
     }
 }
 

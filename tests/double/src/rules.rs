@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::entities::{
-    Name, Rule, check_name, content, exists_already, malformed, merge, overwrites, resolve,
+    Link, Name, Rule, check_name, content, exists_already, full_name, malformed, merge, overwrites,
 };
 use crate::journal::Request;
 use crate::reply::Reply;
@@ -22,7 +22,7 @@ pub(crate) fn answer(world: &World, max_bytes: usize, name: Name, request: &Requ
             deleted["status"] = json!("inactive");
             let rule = store.entities.rules.remove(&name).ok_or_else(Reply::no_resource)?;
             if let Some(trigger) = store.entities.triggers.get_mut(&rule.trigger) {
-                trigger.rules.remove(&name.1);
+                trigger.forget(&name.1);
             }
             Ok(Reply::json(deleted))
         }
@@ -39,14 +39,16 @@ fn put(
     request: &Request,
     updated: i64,
 ) -> Result<Value, Reply> {
+    let overwrites = overwrites(request)?;
     let content = content(request, max_bytes)?;
+    let named = |field: &str| content.get(field).map(|value| full_name(value, &name.0)).transpose();
+    let (trigger, action) = (named("trigger")?, named("action")?);
     let old = store.entities.rules.get(name).cloned();
-    if old.is_some() && !overwrites(request) {
+    if old.is_some() && !overwrites {
         return Err(exists_already());
     }
-    let named = |field: &str| content.get(field).and_then(Value::as_str).map(|text| resolve(text, &name.0));
-    let trigger = named("trigger").or_else(|| old.as_ref().map(|old| old.trigger.clone()));
-    let action = named("action").or_else(|| old.as_ref().map(|old| old.action.clone()));
+    let trigger = trigger.or_else(|| old.as_ref().map(|old| old.trigger.clone()));
+    let action = action.or_else(|| old.as_ref().map(|old| old.action.clone()));
     let (Some(trigger), Some(action)) = (trigger, action) else {
         return Err(Reply::error(400, "rule requires a valid trigger and a valid action"));
     };
@@ -59,10 +61,6 @@ fn put(
         }
     }
     let mut stored = merge(name, old.as_ref().map(|old| &old.stored), &content, &[], updated);
-    let path = |(namespace, name): &Name| match name.split_once('/') {
-        Some((package, name)) => json!({"path": format!("{namespace}/{package}"), "name": name}),
-        None => json!({"path": namespace, "name": name}),
-    };
     stored["trigger"] = path(&trigger);
     stored["action"] = path(&action);
     // An update keeps the status that the old trigger has; one that was made again has none.
@@ -70,10 +68,10 @@ fn put(
     if let Some(old) = old.filter(|old| old.trigger != trigger)
         && let Some(left) = store.entities.triggers.get_mut(&old.trigger)
     {
-        left.rules.remove(&name.1);
+        left.forget(&name.1);
     }
     if let Some(trigger) = store.entities.triggers.get_mut(&trigger) {
-        trigger.rules.insert(name.1.clone(), active);
+        trigger.link(&name.1, Link { action: action.clone(), active });
     }
     store.entities.rules.insert(name.clone(), Rule { stored, trigger, action });
     shown(store, name).ok_or_else(Reply::server_error)
@@ -82,15 +80,19 @@ fn put(
 fn switch(store: &mut Store, name: &Name, request: &Request) -> Result<Reply, Reply> {
     let rule = store.entities.rules.get(name).cloned().ok_or_else(Reply::no_resource)?;
     let body: Value = serde_json::from_slice(&request.body).map_err(|error| malformed(&error.to_string()))?;
-    let active = match body["status"].as_str() {
-        Some("active") => true,
-        Some("inactive") => false,
-        _ => return Err(malformed("rule status must be a string")),
+    let active = match (body.get("status"), body["status"].as_str()) {
+        (_, Some("active")) => true,
+        (_, Some("inactive")) => false,
+        (_, Some(other)) => {
+            return Err(malformed(&format!("requirement failed: {other} is not a recognized rule state")));
+        }
+        (None, _) => return Err(malformed("key not found: status")),
+        (Some(other), _) => return Err(malformed(&format!("{other} (not a text)"))),
     };
     let Some(trigger) = store.entities.triggers.get_mut(&rule.trigger) else {
         return Err(Reply::error(404, "Only rules with existing triggers can be activated"));
     };
-    trigger.rules.insert(name.1.clone(), active);
+    trigger.link(&name.1, Link { action: rule.action, active });
     Ok(Reply::raw(200, "text/plain; charset=UTF-8", b"OK".to_vec()))
 }
 
@@ -102,7 +104,15 @@ pub(crate) fn shown(store: &Store, name: &Name) -> Option<Value> {
     Some(shown)
 }
 
+/// A full name as the platform shows it.
+pub(crate) fn path((namespace, name): &Name) -> Value {
+    match name.split_once('/') {
+        Some((package, name)) => json!({"path": format!("{namespace}/{package}"), "name": name}),
+        None => json!({"path": namespace, "name": name}),
+    }
+}
+
 fn is_active(store: &Store, rule: &Rule, name: &Name) -> bool {
     let trigger = store.entities.triggers.get(&rule.trigger);
-    trigger.and_then(|trigger| trigger.rules.get(&name.1)).copied().unwrap_or(false)
+    trigger.and_then(|trigger| trigger.links().get(&name.1)).is_some_and(|link| link.active)
 }

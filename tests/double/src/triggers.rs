@@ -1,13 +1,16 @@
 //! Triggers: create, update, get, delete, fire.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use crate::activation::Activation;
-use crate::entities::{Name, Trigger, check_name, content, exists_already, merge, overwrites, pair};
+use crate::entities::{Link, Name, Trigger, check_name, content, exists_already, merge, overwrites, pair};
 use crate::invoker;
 use crate::journal::Request;
 use crate::query::legal_name;
 use crate::reply::Reply;
+use crate::rules::path;
 use crate::world::World;
 
 /// A request to `…/triggers/NAME`.
@@ -38,20 +41,21 @@ pub(crate) fn answer(world: &World, max_bytes: usize, name: Name, request: &Requ
 }
 
 fn put(world: &World, max_bytes: usize, name: Name, request: &Request) -> Result<Value, Reply> {
+    let overwrites = overwrites(request)?;
     let content = content(request, max_bytes)?;
     let updated = world.clock().now();
     let mut store = world.store();
     let old = store.entities.triggers.get(&name);
-    if old.is_some() && !overwrites(request) {
+    if old.is_some() && !overwrites {
         return Err(exists_already());
     }
     let stored = merge(&name, old.map(|old| &old.stored), &content, &["parameters", "limits"], updated);
     let feed = pair(&stored["annotations"], "feed");
-    let path = |feed: &str| feed.trim_start_matches('/').split('/').all(legal_name);
-    if old.is_none() && feed.is_some_and(|feed| !feed.as_str().is_some_and(path)) {
+    let legal = |feed: &str| feed.trim_start_matches('/').split('/').all(legal_name);
+    if old.is_none() && feed.is_some_and(|feed| !feed.as_str().is_some_and(legal)) {
         return Err(Reply::error(400, "Feed name is not valid"));
     }
-    let rules = old.map(|old| old.rules.clone()).unwrap_or_default();
+    let rules = old.and_then(|old| old.rules.clone());
     let trigger = Trigger { stored, rules };
     let reply = shown(&trigger);
     store.entities.triggers.insert(name, trigger);
@@ -63,13 +67,13 @@ pub(crate) fn fire(world: &World, name: &Name, payload: Map<String, Value>) -> O
     let (trigger, rules) = {
         let store = world.store();
         let trigger = store.entities.triggers.get(name)?.clone();
+        // It goes by what it knows of its rules, and asks nobody else.
         let rules: Vec<_> = trigger
-            .rules
+            .links()
             .iter()
-            .filter_map(|(rule, active)| {
-                let stored = store.entities.rules.get(&(name.0.clone(), rule.clone()))?;
-                let action = store.entities.actions.get(&stored.action).cloned();
-                Some((rule.clone(), *active, stored.action.clone(), action))
+            .map(|(rule, Link { action, active })| {
+                let stored = store.entities.actions.get(action).cloned();
+                (rule.clone(), *active, action.clone(), stored)
             })
             .collect();
         (trigger, rules)
@@ -109,14 +113,35 @@ pub(crate) fn pairs(parameters: &Value) -> Map<String, Value> {
 /// As the platform shows it, with its rules.
 pub(crate) fn shown(trigger: &Trigger) -> Value {
     let mut shown = trigger.stored.clone();
-    if !trigger.rules.is_empty() {
+    if let Some(rules) = &trigger.rules {
         let namespace = shown["namespace"].as_str().unwrap_or_default().to_owned();
-        let status = |(name, active): (&String, &bool)| {
-            (format!("{namespace}/{name}"), json!({"status": rule_status(*active)}))
+        let reduced = |(name, link): (&String, &Link)| {
+            let status = rule_status(link.active);
+            (format!("{namespace}/{name}"), json!({"action": path(&link.action), "status": status}))
         };
-        shown["rules"] = Value::Object(trigger.rules.iter().map(status).collect());
+        shown["rules"] = Value::Object(rules.iter().map(reduced).collect());
     }
     shown
+}
+
+impl Trigger {
+    /// Its rules; none before the first.
+    pub(crate) fn links(&self) -> &BTreeMap<String, Link> {
+        static NONE: BTreeMap<String, Link> = BTreeMap::new();
+        self.rules.as_ref().unwrap_or(&NONE)
+    }
+
+    /// Takes a rule in.
+    pub(crate) fn link(&mut self, rule: &str, link: Link) {
+        self.rules.get_or_insert_default().insert(rule.to_owned(), link);
+    }
+
+    /// Takes a rule out.
+    pub(crate) fn forget(&mut self, rule: &str) {
+        if let Some(rules) = &mut self.rules {
+            rules.remove(rule);
+        }
+    }
 }
 
 pub(crate) fn rule_status(active: bool) -> &'static str {

@@ -101,6 +101,15 @@ impl World {
         store.packages.get(&(store.namespaces[0].name.clone(), name.to_owned())).cloned()
     }
 
+    /// Changes a package as it is stored, if it is.
+    pub fn change_package(&self, name: &str, change: impl FnOnce(&mut Value)) {
+        let mut store = self.store();
+        let key = (store.namespaces[0].name.clone(), name.to_owned());
+        if let Some(package) = store.packages.get_mut(&key) {
+            change(package);
+        }
+    }
+
     /// An action as it is stored, if it is; `name` or `package/name`.
     pub fn action(&self, name: &str) -> Option<Value> {
         let store = self.store();

@@ -155,13 +155,130 @@ fn the_alarms_feed_keeps_one_alarm_a_trigger_and_says_what_is_wrong() {
         error(&feed(&double, "CREATE", &json!({"cron": "nonsense"}))).1,
         "cron pattern 'nonsense' is not valid"
     );
+    let missing = "could not find trigger /guest/tick in the database".to_owned();
+    assert_eq!(error(&feed(&double, "UPDATE", &json!({"cron": "nonsense"}))), (502, missing.clone()));
+    assert_eq!(error(&feed(&double, "DELETE", &json!({}))), (502, missing.clone()));
     assert_eq!(feed(&double, "CREATE", &cron).status, 200);
-    assert_eq!(error(&feed(&double, "CREATE", &cron)).1, "error creating alarm trigger.");
+    assert_eq!(error(&feed(&double, "UPDATE", &json!({}))).1, "no updatable parameters were specified");
     assert_eq!(feed(&double, "UPDATE", &json!({"cron": "*/5 * * * *"})).status, 200);
     let read = feed(&double, "READ", &json!({})).json();
     assert_eq!(read["response"]["result"]["config"]["cron"], "*/5 * * * *");
+    assert_eq!(feed(&double, "CREATE", &json!({"cron": "0 * * * *"})).status, 200, "it is replaced");
+    assert_eq!(double.world().alarm("tick").unwrap()["cron"], "0 * * * *");
     assert_eq!(feed(&double, "DELETE", &json!({})).status, 200);
     assert_eq!(double.world().alarm("tick"), None);
+    ask(&double, "DELETE", "_/triggers/tick", b"").unwrap();
+    assert_eq!(error(&feed(&double, "DELETE", &json!({}))), (502, missing), "without its trigger too");
+}
+
+#[test]
+fn the_alarms_feed_takes_patterns_that_never_fire_and_refuses_what_it_cannot_read() {
+    let double = double();
+    put(&double, "_/triggers/tick", &json!({}));
+    for cron in
+        ["61 * * * *", "* 24 * * *", "* * * * 7", "0 0 1 13 *", "* * * *", "*/0 * * * *", "* * * JAN *"]
+    {
+        assert_eq!(feed(&double, "CREATE", &json!({"cron": cron})).status, 200, "{cron}");
+    }
+    for cron in ["@hourly", "* * * * SUNDAY", "* * * * SUN#1", "0 0 ? * *", "1,,3 * * * *", "-1 * * * *"] {
+        assert_eq!(feed(&double, "CREATE", &json!({"cron": cron})).status, 502, "{cron}");
+    }
+}
+
+#[test]
+fn the_interval_feed_wants_whole_minutes_as_a_number_or_a_text() {
+    let double = double();
+    put(&double, "_/triggers/tick", &json!({}));
+    let create = |minutes: Value| {
+        let path = "whisk.system/actions/alarms/interval?blocking=true";
+        let params = json!({"triggerName": "/_/tick", "authKey": double.key(), "minutes": minutes});
+        let answer = post(&double, path, &params);
+        let error = answer.json()["response"]["result"]["error"]["error"].as_str().map(str::to_owned);
+        (answer.status, error.unwrap_or_default())
+    };
+    assert_eq!(create(json!(1)), (200, String::new()));
+    assert_eq!(create(json!("5")), (200, String::new()));
+    assert_eq!(double.world().alarm("tick").unwrap()["minutes"], 5);
+    assert_eq!(create(json!("1.5")), (502, "the minutes parameter must be an integer".to_owned()));
+    assert_eq!(create(json!(0)).1, "interval trigger feed is missing the minutes parameter");
+    assert_eq!(create(json!(-1)).1, "the minutes parameter must be an integer greater than zero");
+}
+
+#[test]
+fn a_rule_names_its_ends_with_their_namespace() {
+    let double = double();
+    put(&double, "_/triggers/tick", &json!({}));
+    put(&double, "_/actions/fwd", &native());
+    let short = "The request content was malformed:\nrequirement failed: The fully qualified name of the entity must contain at least the \
+                 namespace and the name of the entity.";
+    for (trigger, action) in [("tick", "/_/fwd"), ("/tick", "/_/fwd"), ("/_/tick", "fwd")] {
+        let answer = put(&double, "_/rules/each", &json!({"trigger": trigger, "action": action}));
+        assert_eq!((answer.status, answer.error()), (400, short.to_owned()), "{trigger} {action}");
+    }
+    let whole = json!({"trigger": "_/tick", "action": {"path": "guest", "name": "fwd"}});
+    assert_eq!(
+        put(&double, "_/rules/each", &whole).json()["action"],
+        json!({"path": "guest", "name": "fwd"})
+    );
+}
+
+#[test]
+fn a_rule_is_switched_by_a_status_that_it_knows() {
+    let double = deployed();
+    let error = |body: Value| post(&double, "_/rules/each", &body).error();
+    let malformed = |why: &str| format!("The request content was malformed:\n{why}");
+    let unknown = "requirement failed: on is not a recognized rule state";
+    assert_eq!(error(json!({"status": "on"})), malformed(unknown));
+    assert_eq!(error(json!({})), malformed("key not found: status"));
+}
+
+#[test]
+fn a_trigger_tells_what_its_rules_start_and_that_it_had_some() {
+    let double = double();
+    put(&double, "_/triggers/tick", &json!({}));
+    assert_eq!(get(&double, "_/triggers/tick").json().get("rules"), None, "it never had one");
+    put(&double, "_/actions/fwd", &native());
+    put(&double, "_/rules/each", &json!({"trigger": "/_/tick", "action": "/_/fwd"}));
+    let link = json!({"guest/each": {"action": {"path": "guest", "name": "fwd"}, "status": "active"}});
+    assert_eq!(get(&double, "_/triggers/tick").json()["rules"], link);
+    ask(&double, "DELETE", "_/rules/each", b"").unwrap();
+    assert_eq!(get(&double, "_/triggers/tick").json()["rules"], json!({}));
+}
+
+#[test]
+fn lists_of_what_was_made_have_pages_and_bounds_like_that_of_activations() {
+    let double = deployed();
+    put(&double, "_/triggers/tock", &json!({}));
+    put(&double, "_/packages/shop", &json!({}));
+    for kind in ["actions", "packages", "triggers", "rules"] {
+        for (query, why) in [
+            ("limit=201", format!("The value '201' is not in the range of 0 to 200 for {kind}.")),
+            ("skip=x", format!("The value 'x' is not an integer for {kind}.")),
+            ("skip=-1", format!("The value '-1' is not greater than or equal to 0 for {kind}.")),
+        ] {
+            let parameter = query.split('=').next().unwrap();
+            let answer = get(&double, &format!("_/{kind}?{query}"));
+            let error = format!("The query parameter '{parameter}' was malformed:\n{why}");
+            assert_eq!((answer.status, answer.error()), (400, error));
+        }
+    }
+    let names = |query: &str| support::column(&get(&double, &format!("_/triggers?{query}")).json(), "name");
+    assert_eq!((names("limit=1").len(), names("limit=0").len(), names("skip=1").len()), (1, 2, 1));
+    assert_eq!(get(&double, "_/triggers?count=true").json(), json!({"triggers": 2}));
+    assert_eq!(get(&double, "_/triggers?count=true&skip=1").json(), json!({"triggers": 1}));
+}
+
+#[test]
+fn an_action_that_is_waited_for_answers_with_its_record_or_its_result() {
+    let double = deployed();
+    let record = post(&double, "_/actions/fwd?blocking=true", &json!({}));
+    assert_eq!((record.status, &record.json()["name"]), (200, &json!("fwd")));
+    let result = post(&double, "_/actions/fwd?blocking=true&result=true", &json!({}));
+    assert_eq!((result.status, result.json()), (200, record.json()["response"]["result"].clone()));
+    assert_eq!(post(&double, "_/actions/fwd", &json!({})).status, 202);
+    assert_eq!(post(&double, "_/actions/fwd?blocking=maybe", &json!({})).status, 400);
+    double.world().run_actions_with(|_| Activation::new("fwd"));
+    assert_eq!(post(&double, "_/actions/fwd?blocking=true", &json!({})).status, 202, "it takes too long");
 }
 
 #[test]

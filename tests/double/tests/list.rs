@@ -39,6 +39,9 @@ fn bad_parameters_are_named_and_explained() {
         ("since=yesterday", "since", "Parameter is not a valid value for epoch seconds: yesterday"),
         ("upto=1.5", "upto", "Parameter is not a valid value for epoch seconds: 1.5"),
         ("docs=maybe", "docs", "'maybe' is not a valid Boolean value"),
+        ("count=maybe", "count", "'maybe' is not a valid Boolean value"),
+        ("limit=", "limit", "The value '' is not an integer for activations."),
+        ("since=", "since", "Parameter is not a valid value for epoch seconds: "),
         ("name=p/a/b", "name", "Parameter may be a 'simple' name or 'package-name/simple' name: p/a/b"),
     ];
     for (query, parameter, why) in cases {
@@ -46,6 +49,14 @@ fn bad_parameters_are_named_and_explained() {
         assert_eq!(answer.status, 400, "{query}");
         assert_eq!(answer.error(), format!("The query parameter '{parameter}' was malformed:\n{why}"));
     }
+}
+
+#[test]
+fn a_switch_without_a_value_counts_as_not_given() {
+    let double = double();
+    double.world().add(Activation::new("hello").stdout("hi"));
+    let answer = get(&double, "_/activations?docs=&count=");
+    assert_eq!((answer.status, &answer.json()[0]["logs"]), (200, &Value::Null));
 }
 
 #[test]

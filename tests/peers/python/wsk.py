@@ -1,5 +1,5 @@
-"""Stands in for OpenWhisk's command line, wsk, which cannot be had everywhere: the commands and flags that deploy/wsk.sh uses and no others,
-with wsk's rules about them, and the requests that wsk makes. It is ours, after what wsk is documented to do; it is not wsk.
+"""Stands in for OpenWhisk's command line, wsk, which no registry has: the commands and flags that deploy/wsk.sh uses and no others, with
+wsk's rules about them, its requests, and what it prints of a feed. It is ours, after what wsk 1.2.0 does; it is not wsk.
 
 API host and key come from the file that WSK_CONFIG_FILE names. Each command is noted, a line each, in the file that WSK_JOURNAL names.
 """
@@ -79,10 +79,11 @@ def action_update(options):
 
 
 def configure(feed, event, trigger, parameters):
+    """Prints what the feed answers, as wsk does."""
     body = {pair["key"]: pair["value"] for pair in parameters}
     body |= {"lifecycleEvent": event, "triggerName": f"/_/{trigger}", "authKey": properties()["AUTH"]}
     namespace, package, name = feed.strip("/").split("/")
-    return request("POST", f"{namespace}/actions/{package}/{name}?blocking=true", body)
+    print(json.dumps(request("POST", f"{namespace}/actions/{package}/{name}?blocking=true", body), indent=4))
 
 
 def feed_of(trigger):
@@ -91,13 +92,27 @@ def feed_of(trigger):
 
 def trigger_get(options):
     trigger = request("GET", f"_/triggers/{options.name}")
-    if feed_of(trigger):
+    if not feed_of(trigger):
+        print(f"ok: got trigger {options.name}")
+        print(json.dumps(trigger, indent=4))
+        return
+    try:
+        configure(feed_of(trigger), "READ", options.name, [])
+    except Failed as error:
+        # As wsk does: what the feed says is no reason to fail.
+        print(error, file=sys.stderr)
+
+
+def trigger_delete(options):
+    feed = feed_of(request("GET", f"_/triggers/{options.name}"))
+    if feed:
         try:
-            print(json.dumps(configure(feed_of(trigger), "READ", options.name, [])))
+            configure(feed, "DELETE", options.name, [])
         except Failed as error:
-            # As wsk does: what the feed says is no reason to fail.
-            print(error)
-    print(f"ok: got trigger {options.name}")
+            # Here too.
+            print(error, file=sys.stderr)
+    request("DELETE", f"_/triggers/{options.name}")
+    print(f"ok: deleted trigger {options.name}")
 
 
 def trigger_create(options):
@@ -163,6 +178,7 @@ def parser():
 
     triggers = kinds.add_parser("trigger").add_subparsers(required=True)
     command(triggers, "get", trigger_get)
+    command(triggers, "delete", trigger_delete)
     create = command(triggers, "create", trigger_create)
     create.add_argument("-f", "--feed")
     pair(create, "-p", "--param")

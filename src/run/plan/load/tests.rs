@@ -1,7 +1,9 @@
 mod changes;
 mod foreign;
+mod persistent;
 mod platform;
 mod strays;
+mod together;
 
 use crate::run::plan::{CheckpointKeeper, Plan, PlanError};
 use platform::{Platform, limits, marks, record};
@@ -116,16 +118,17 @@ fn a_lease_that_cannot_be_written_is_a_warning_only() {
 }
 
 #[test]
-fn of_two_runs_that_take_the_lease_at_once_the_later_one_keeps_what_the_other_did() {
+fn of_two_runs_that_overlap_all_the_same_the_later_one_keeps_what_the_other_did() {
     let platform = Platform::new();
     platform.run(&params(json!({})), 1);
-    let before = platform.package.borrow().clone();
     platform.counted.set(1);
     let first = platform.plan(&params(json!({})), 2).unwrap();
-    *platform.outdated.borrow_mut() = Some(before);
+    // Its lease has been lost.
+    platform.forget("whiskjack-lease");
     platform.now.set(platform.now.get() + 10);
     let second = platform.plan(&params(json!({})), 3).unwrap();
     assert_eq!(second.skipped, None);
+    platform.now.set(platform.now.get() + 2 * SECOND);
     platform.conclude(&first, &first.work["a"].clone(), true);
     platform.conclude(&second, &[], true);
     let owed: Vec<(u64, u64)> =
@@ -157,10 +160,9 @@ fn a_key_that_may_not_write_packages_falls_back_to_the_records_with_a_warning() 
 }
 
 #[test]
-fn a_command_takes_no_lease_and_has_no_records_to_fall_back_to() {
+fn a_command_has_no_records_to_fall_back_to() {
     let platform = Platform::new();
     let plan = platform.plan_as(&params(json!({})), None, CheckpointKeeper::Platform).unwrap();
-    assert_eq!(*platform.package.borrow(), None);
     platform.put.set(403);
     let (report, result) = platform.conclude(&plan, &plan.work["a"].clone(), true);
     assert!(!report.complete && result["error"].as_str().unwrap().contains("--state"), "{result}");

@@ -54,7 +54,10 @@ fn a_command_to_which_the_package_did_not_exist_takes_in_what_is_there_when_it_s
     platform.conclude(&command(), &[], true);
     platform.now.set(BEGIN + 60 * MINUTE);
     *platform.outdated.borrow_mut() = Some(None);
+    // Nor could it take the lease.
+    platform.put.set(500);
     let plan = command();
+    platform.put.set(200);
     platform.conclude(&plan, &plan.work["a"], true);
     assert_eq!(
         platform.stored().sources["a"].origin,

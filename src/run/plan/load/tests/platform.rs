@@ -22,6 +22,14 @@ pub(super) struct Platform {
     pub(super) foreign: RefCell<Option<(Method, u16, Value)>>,
     /// What a PUT is answered with; 200 is done.
     pub(super) put: Cell<u16>,
+    /// How many PUTs meet one of somebody else, and fail for that.
+    pub(super) conflicts: Cell<u32>,
+    /// By how much a PUT counts the version up: more than one if what is before the API repeats it.
+    pub(super) counts_up: Cell<u64>,
+    /// How many requests are answered with status 503 from now on.
+    pub(super) down: Cell<u32>,
+    /// The next random number.
+    pub(super) random: Cell<u64>,
     pub(super) list: Cell<u16>,
     /// How long a page of own records takes, in milliseconds.
     pub(super) page_takes: Cell<u64>,
@@ -46,6 +54,10 @@ impl Platform {
             outdated: RefCell::default(),
             foreign: RefCell::default(),
             put: Cell::new(200),
+            conflicts: Cell::new(0),
+            counts_up: Cell::new(1),
+            down: Cell::new(0),
+            random: Cell::new(7),
             list: Cell::new(200),
             page_takes: Cell::new(0),
             counted: Cell::new(0),
@@ -83,8 +95,20 @@ impl Platform {
     }
 
     pub(super) fn conclude(&self, plan: &Plan, covered: &[Owed], last: bool) -> (Report, Value) {
+        self.conclude_after(plan, covered, 0, last)
+    }
+
+    /// The same, where the receiver has acknowledged so many lines.
+    pub(super) fn conclude_after(
+        &self,
+        plan: &Plan,
+        covered: &[Owed],
+        lines: u64,
+        last: bool,
+    ) -> (Report, Value) {
+        let tally = Tally { lines, acknowledged: lines, ..Tally::default() };
         let outcome =
-            |owed: &Owed| Outcome { source: "a".into(), covered: Some(*owed), ..Outcome::default() };
+            |owed: &Owed| Outcome { source: "a".into(), covered: Some(*owed), tally, ..Outcome::default() };
         let outcomes: Vec<Outcome> = covered.iter().map(outcome).collect();
         let report = conclude(self.ports(), plan, &outcomes, last);
         let result = serde_json::from_slice(&report.result).unwrap();
@@ -107,6 +131,12 @@ impl Platform {
         found.map(|pair| pair["value"].clone())
     }
 
+    /// Takes an annotation out.
+    pub(super) fn forget(&self, key: &str) {
+        let mut package = self.package.borrow_mut();
+        package.as_mut().unwrap()["annotations"].as_array_mut().unwrap().retain(|pair| pair["key"] != key);
+    }
+
     pub(super) fn stored(&self) -> Checkpoint {
         Checkpoint::decode(self.annotation("whiskjack-checkpoint").unwrap().to_string().as_bytes()).unwrap()
     }
@@ -125,6 +155,10 @@ impl Platform {
         let asked = if request.method == Method::Put { "PUT" } else { "GET" };
         self.requests.borrow_mut().push(format!("{asked} {target}"));
         let error = json!({"error": "no", "code": "x"});
+        if let Some(left) = self.down.get().checked_sub(1) {
+            self.down.set(left);
+            return (503, error);
+        }
         if !target.starts_with("packages/") {
             let own = target.starts_with("activations?name=fwd&");
             let records = if own { self.records.borrow().clone() } else { Vec::new() };
@@ -166,6 +200,10 @@ impl Platform {
         if self.put.get() != 200 {
             return (self.put.get(), error);
         }
+        if let Some(left) = self.conflicts.get().checked_sub(1) {
+            self.conflicts.set(left);
+            return (409, error);
+        }
         if package.is_some() && !target.ends_with("?overwrite=true") {
             return (409, error);
         }
@@ -174,7 +212,7 @@ impl Platform {
         let patch = package.as_ref().map_or(0, |old| {
             old["version"].as_str().unwrap().rsplit('.').next().unwrap().parse::<u64>().unwrap()
         });
-        written["version"] = json!(format!("0.0.{}", patch + 1));
+        written["version"] = json!(format!("0.0.{}", patch + self.counts_up.get()));
         *package = Some(written.clone());
         (200, written)
     }
@@ -188,7 +226,7 @@ impl Clock for Platform {
         self.now.set(self.now.get() + ms);
     }
     fn random(&self) -> u64 {
-        7
+        self.random.replace(self.random.get() + 1)
     }
 }
 
