@@ -123,7 +123,7 @@ pub fn conclude(ports: Ports<'_>, plan: &Plan, outcomes: &[Outcome], last: bool)
     let api = Api::new(ports, plan.deadline_ms);
     let mut checkpoint = advanced(plan, outcomes);
     checkpoint.saved_ms = ports.clock.now_ms();
-    let achieved = |outcome: &Outcome| outcome.tally.acknowledged + outcome.tally.set_aside > 0;
+    let achieved = |outcome: &Outcome| outcome.tally.sending.acknowledged + outcome.tally.set_aside > 0;
     let persists = last && outcomes.iter().any(achieved);
     let saved = save(plan, &api, &mut checkpoint, last, persists);
     let mut result = summarize(plan, outcomes, &checkpoint);

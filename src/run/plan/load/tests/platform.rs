@@ -2,8 +2,9 @@
 
 use super::{BEGIN, MINUTE};
 use crate::checkpoint::{Checkpoint, Owed};
+use crate::lumberjack::Counts;
 use crate::ports::{Clock, Failure, Http, Method, Ports, Request, Response};
-use crate::run::forward::Outcome;
+use crate::run::forward::{Outcome, Tally};
 use crate::run::plan::{CheckpointKeeper, Context, OwnAction, Plan, PlanError, configure, plan};
 use crate::run::report::{Report, conclude};
 use crate::testing::{self, NoReceiver};
@@ -106,7 +107,8 @@ impl Platform {
         lines: u64,
         last: bool,
     ) -> (Report, Value) {
-        let tally = Tally { lines, acknowledged: lines, ..Tally::default() };
+        let sending = Counts { acknowledged: lines, ..Counts::default() };
+        let tally = Tally { lines, sending, ..Tally::default() };
         let outcome =
             |owed: &Owed| Outcome { source: "a".into(), covered: Some(*owed), tally, ..Outcome::default() };
         let outcomes: Vec<Outcome> = covered.iter().map(outcome).collect();
