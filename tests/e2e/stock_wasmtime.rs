@@ -2,7 +2,7 @@
 
 use crate::support::{ACTIONS, SOON, Scene, arrived, now_ms, refused_port};
 use crate::world::{imports_and_exports, is_of_debian};
-use openwhisk_double::{Activation, Options, Tls};
+use openwhisk_double::{Activation, Fault, Matcher, Options, Tls};
 use serde_json::{Value, json};
 use std::ffi::OsStr;
 use std::time::Duration;
@@ -92,6 +92,17 @@ fn what_went_wrong_is_in_the_result_and_in_the_exit_code_and_the_next_run_delive
     let mended = run(&scene, &stock, &plain("127.0.0.1", receiver.port()));
     assert_eq!(mended.status.code(), Some(0), "{mended:?}");
     assert_eq!(arrived(&receiver.wait_for_events(18, SOON)), scene.lines());
+}
+
+#[test]
+fn an_answer_that_breaks_off_is_reported_with_how_far_it_came() {
+    let (scene, stock, receiver) = (Scene::new(), Stock::new(), plain_receiver());
+    scene.add_activations(3);
+    scene.api.fail_always(Matcher::list(), Fault::truncate_after(100));
+    let output = run(&scene, &stock, &plain("127.0.0.1", receiver.port()));
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let said = "broke off in the middle of an answer: it ended after 100 bytes";
+    assert!(error(&output).contains(said), "{output:?}");
 }
 
 #[test]
