@@ -9,6 +9,7 @@
 //! for the API, as curl does, and at the proxy for receivers, as Filebeat does.
 
 mod fault;
+mod greeting;
 mod language;
 #[cfg(test)]
 mod tests;

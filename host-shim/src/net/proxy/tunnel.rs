@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tokio_socks::tcp::Socks5Stream;
 
 use super::fault::Asked;
-use super::language::SILENCE;
+use super::greeting::SILENCE;
 use super::{Kind, Names, Proxy, ProxyFault};
 use crate::net::dial::{Resolver, SystemResolver};
 use crate::net::{DialError, authority, dial, plain};
