@@ -46,7 +46,7 @@ answers.actionUpdated = await actions.update({ name: "fwd", action, kind: "rust:
 answers.trigger = await triggers.create({ name: "tick" });
 answers.feed = await feeds.create({ name: "/whisk.system/alarms/alarm", trigger: "tick", params: { cron: "* * * * *" } });
 answers.feedRead = await feeds.get({ name: "/whisk.system/alarms/alarm", trigger: "tick" });
-answers.feedAgain = await failure(feeds.create({ name: "/whisk.system/alarms/alarm", trigger: "tick", params: { cron: "* * * * *" } }));
+answers.feedAgain = await feeds.create({ name: "/whisk.system/alarms/alarm", trigger: "tick", params: { cron: "* * * * *" } });
 answers.rule = await rules.create({ name: "each", action: "fwd", trigger: "tick" });
 await rules.disable({ name: "each" });
 answers.ruleDisabled = await rules.get({ name: "each" });
