@@ -99,6 +99,6 @@ mod tests {
             let own = refused(status, Some("no".into()), "it");
             assert!(!own.retryable && own.message.ends_with("It says: no"), "{own}");
         }
-        assert!(refused(503, None, "it").message.contains("in trouble"));
+        assert!(refused(503, None, "it").message.contains("the API fails"));
     }
 }

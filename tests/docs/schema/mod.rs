@@ -89,8 +89,9 @@ fn the_examples_of_the_pages_and_of_the_deployment_files_are_sound() {
     let manifest: Value = serde_saphyr::from_str(&text("deploy/manifest.yaml")).unwrap();
     let mut inputs = manifest["packages"]["default"]["actions"]["whiskjack"]["inputs"].clone();
     for (name, input) in inputs.as_object_mut().unwrap() {
-        let json =
-            input["value"].to_string().replace("$LOGSTASH_HOST", "logs").replace("$LOGSTASH_PORT", "5044");
+        // A list stands alone, as it is not wskdeploy's `json`.
+        let value = input.get("value").unwrap_or(input);
+        let json = value.to_string().replace("$LOGSTASH_HOST", "logs").replace("$LOGSTASH_PORT", "5044");
         *input = serde_json::from_str(&json).unwrap_or_else(|error| panic!("{name}: {error}"));
     }
     assert!(check(inputs), "the manifest");

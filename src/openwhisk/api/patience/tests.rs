@@ -167,7 +167,7 @@ fn an_api_that_was_waited_for_in_vain_is_not_asked_any_more_and_one_answer_begin
     assert_eq!(*slow.asked.borrow(), 12, "twelve times 80 s are a quarter of an hour");
     assert!(slow.time.now_ms() < 17 * 60_000, "{} ms", slow.time.now_ms());
     let failed = patience.check().unwrap_err();
-    assert!(failed.retryable && failed.message.contains("waited for 15 minutes"), "{failed}");
+    assert!(failed.retryable && failed.message.contains("waited 15 minutes"), "{failed}");
 
     patience.0.in_vain_ms.set(IN_VAIN_MS - 1);
     slow.text = Some("{\"activations\":1}".into());
