@@ -251,7 +251,9 @@ fn advanced(plan: &Plan, outcomes: &[Outcome]) -> Checkpoint {
     if learned == Some(LogPlace::Api) {
         checkpoint.undo_doubtful();
     }
-    if !outcomes.iter().any(|outcome| outcome.unanswered) {
+    // A run that asked nothing, or in vain, knows no more about doubts than the one before.
+    let mut answers = outcomes.iter().filter_map(|outcome| outcome.answered).peekable();
+    if answers.peek().is_some() && answers.all(|answered| answered) {
         checkpoint.sources.values_mut().for_each(SourceState::keep_doubtful);
     }
     checkpoint

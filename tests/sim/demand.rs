@@ -35,8 +35,10 @@ pub struct Demands {
     periods: Vec<Period>,
     /// Not the first checkpoint any more.
     changed: bool,
-    /// When a checkpoint first said that lines are in a store of their own.
-    store_known: Option<u64>,
+    /// When a checkpoint first said that lines are in a store of their own, and when the run began that found it.
+    store_known: Option<(u64, u64)>,
+    /// When the runs began that had an answer of the store: such a run settles doubts about what is older than its look-back.
+    had_answers: BTreeSet<u64>,
     /// When the run began that wrote the first checkpoint.
     first_run: Option<u64>,
     /// Records of which a run asked for the lines in vain, though no later look-back shows them again: begin of the run, and id.
@@ -60,7 +62,7 @@ pub fn stored(sim: &Sim) {
     let checkpoint = sim.kept.borrow().checkpoint();
     let place = checkpoint.as_ref().map(|checkpoint| checkpoint.platform.logs(sim.began.get()));
     if place == Some(LogPlace::Api) {
-        demands.store_known.get_or_insert(sim.now.get());
+        demands.store_known.get_or_insert((sim.now.get(), sim.began.get()));
     }
     let lead = lead(&sim.world.settings);
     // What begins later or anew begins where the configuration says, too.
@@ -151,6 +153,9 @@ pub fn asked(sim: &Sim, record: &Record, in_vain: bool) {
     let began = sim.began.get();
     let mut demands = sim.demands.borrow_mut();
     demands.in_vain.retain(|asked| *asked != (began, record.id));
+    if !in_vain {
+        demands.had_answers.insert(began);
+    }
     let is_last_chance = record.start + 2 * sim.lookback_ms() + lead(&sim.world.settings) < began;
     if in_vain && is_last_chance {
         demands.in_vain.push((began, record.id));
@@ -241,7 +246,7 @@ pub fn must_have_arrived(sim: &Sim, record: &Record, began: u64) -> bool {
 
 /// Whether a run must have asked for the lines of a record that are in a store of their own, where the first run found lines in records, or they came
 /// into records later: few records are asked for then, and what nobody asked for is only found again if the store gives lines of another before
-/// it has left the look-back. What a run did ask for is owed until there is an answer.
+/// it has left the look-back, or before a run had any answer since. What a run did ask for is owed until there is an answer.
 fn is_asked_for_in_store(sim: &Sim, record: &Record) -> bool {
     let settings = &sim.world.settings;
     let demands = sim.demands.borrow();
@@ -252,7 +257,10 @@ fn is_asked_for_in_store(sim: &Sim, record: &Record) -> bool {
         && record.at == LogsAt::Api;
     !by_chance
         || demands.owed_lines.contains(&record.id)
-        || known.is_some_and(|known| known <= record.start + settings.lookback_ms(0))
+        || known.is_some_and(|(known, run)| {
+            let left = record.start + settings.lookback_ms(0);
+            known <= left || !demands.had_answers.iter().any(|began| (left + 1..run).contains(began))
+        })
 }
 
 /// Whether a record has lines that can be had some time.

@@ -73,8 +73,16 @@ impl Platform {
         // A chance of its own once more.
         let luck = Random::new(mixed(settings.end));
         if few && luck.chance(150) && settings.logs != LogsAt::Nowhere {
-            let since = luck.between(settings.begin, settings.end);
-            let upto = since + luck.heavy(3, 60) * settings.interval_ms;
+            // Lines often move just then.
+            let moved = platform.moves.first().map(|(time, _)| *time).filter(|_| luck.chance(700));
+            let since = moved.unwrap_or_else(|| luck.between(settings.begin, settings.end));
+            let length = luck.heavy(3, 60) * settings.interval_ms;
+            let upto = since
+                + if moved.is_some() {
+                    length + luck.between(1, 3) * settings.lookback_ms(0)
+                } else {
+                    length
+                };
             platform.logs_down = Some((since, upto.min(settings.end)));
             settings.clean = false;
         }

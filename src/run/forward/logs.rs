@@ -65,6 +65,8 @@ struct Checks {
     random: u64,
     /// One had no answer, so there are no more in this turn.
     unanswered: bool,
+    /// One had an answer.
+    answered: bool,
 }
 
 impl Checks {
@@ -111,7 +113,8 @@ enum Asks {
 
 impl LogStore {
     pub(super) fn new(belief: Belief, next_look_back_from: u64) -> Self {
-        let checks = Checks { met: 0, next: 1, random: belief.random | 1, unanswered: false };
+        let checks =
+            Checks { met: 0, next: 1, random: belief.random | 1, unanswered: false, answered: false };
         Self {
             belief,
             checks,
@@ -134,9 +137,10 @@ impl LogStore {
         std::mem::take(&mut self.doubtful)
     }
 
-    /// Whether a check had no answer: then no doubt is settled by time.
-    pub(super) fn is_unanswered(&self) -> bool {
-        self.checks.unanswered
+    /// Whether somebody said of what was asked where lines are; `None` if nothing was asked. Only then time settles doubts.
+    pub(super) fn is_answered(&self) -> Option<bool> {
+        let Checks { answered, unanswered, .. } = self.checks;
+        (answered || unanswered).then_some(!unanswered)
     }
 
     /// Why the API never says where lines are, if it was asked.
@@ -162,7 +166,10 @@ impl LogStore {
         let last_chance = record.start < self.next_look_back_from;
         let age_ms = now_ms.saturating_sub(record.end.unwrap_or(record.start));
         let id = record.activation_id;
-        match api.logs(id) {
+        let logs = api.logs(id);
+        // Of a record that is not there the store says nothing.
+        self.checks.answered |= matches!(&logs, Ok(logs) if *logs != Logs::NoRecord);
+        match logs {
             Ok(Logs::Lines(lines)) => self.found(record, lines),
             Ok(Logs::Many) => {
                 self.learn(LogPlace::Api);
@@ -193,6 +200,8 @@ impl LogStore {
                 if last_chance { Lines::Lost(warning) } else { Lines::Later(Some(warning)) }
             }
             Err(failure) if self.believes_in_records() && !failure.retryable => {
+                // It is told in each run, and never becomes an answer.
+                self.checks.answered = true;
                 self.refusal.get_or_insert(failure.message);
                 self.doubted(record)
             }

@@ -47,8 +47,8 @@ pub struct Outcome {
     /// Activations without lines that count as done, and nobody asked whether their lines are elsewhere.
     #[serde(with = "crate::handover::as_json")]
     pub doubtful: Seen,
-    /// Nobody answered whether lines are elsewhere, so no doubt is settled by time.
-    pub unanswered: bool,
+    /// Whether somebody said where lines are, if it was asked.
+    pub answered: Option<bool>,
     /// Why it is not finished, if not for want of time.
     pub failure: Option<String>,
 }
@@ -125,7 +125,7 @@ impl Turn<'_> {
             set_aside: self.notes.set_aside,
             without_logs: self.notes.without_logs,
             logs: self.logs.learned(),
-            unanswered: self.logs.is_unanswered(),
+            answered: self.logs.is_answered(),
             doubtful: self.logs.take_doubtful(),
             failure: self.end.failure.map(|failure| failure.message),
         }
