@@ -80,8 +80,8 @@ fn above(path: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(path), |path| path.rfind(['.', '[']).and_then(|end| path.get(..end)))
 }
 
-/// Whether it can be a key of the file: not a path, and not a variable of the environment, which has capitals only but for those of proxies.
+/// Whether it can be a key of the file, or stands for all of it: not a path, and not a variable of the environment, which has capitals only but for those of proxies.
 fn is_key(key: &str) -> bool {
-    let is_variable = !key.contains(char::is_lowercase) || key.ends_with("_proxy");
+    let is_variable = !key.is_empty() && !key.contains(char::is_lowercase) || key.ends_with("_proxy");
     !is_variable && !key.starts_with("__") && !key.contains(['/', '\\', ','])
 }

@@ -61,9 +61,9 @@ fn without_members(value: &Value) -> Value {
     }
 }
 
-/// Whether a value may begin with a user and a password, as `user:password@host` does.
-fn is_user_information(value: &Value) -> bool {
-    value.as_str().is_some_and(|text| text.contains('@'))
+/// Whether a value may begin with a user and a password, as `user:password@host` does, also if somebody has encoded it as in a URL.
+pub fn is_user_information(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| text.contains('@') || text.contains("%40"))
 }
 
 impl fmt::Display for Fault {

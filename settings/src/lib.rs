@@ -19,7 +19,7 @@ pub mod said;
 pub mod text;
 
 pub use endpoint::Endpoint;
-pub use fault::{Fault, Faults};
+pub use fault::{Fault, Faults, is_user_information};
 pub use keys::{KEYS, Key, KeyReader};
 pub use origin::Origin;
 pub use package_name::{package_of, sign};

@@ -126,7 +126,7 @@ fn an_activation_that_has_no_usable_parameters_ends_well_and_says_why_on_stdout_
     let activation = [("__OW_ACTIVATION_ID", "0123"), ("__OW_API_KEY", "u:sesame")];
     for (arguments, part) in [
         (&[][..], "stdin is empty"),
-        (&["{\"logstash\": sesame"], "no JSON: the argument, line 1"),
+        (&["{\"logstash\": sesame"], "not JSON: the argument, line 1"),
         (&["[]"], "an array"),
     ] {
         let (status, stdout, stderr) = started(arguments, &activation);

@@ -62,7 +62,7 @@ impl Transport for RunPorts {
         match fault {
             _ if late => Err(error(Step::Timeout)),
             Some(_) => Err(error(Step::Connect)),
-            None => Ok(Box::new(Line { ports: self.shared(), answers: VecDeque::new() })),
+            None => Ok(Box::new(Line { ports: self.shared(), answers: VecDeque::new(), begun: Vec::new() })),
         }
     }
 }
@@ -71,12 +71,21 @@ impl Transport for RunPorts {
 struct Line {
     ports: Rc<RunPorts>,
     answers: VecDeque<(u64, Vec<u8>)>,
+    /// A window of which some is not written yet.
+    begun: Vec<u8>,
 }
 
 impl Connection for Line {
     fn write(&mut self, bytes: &[u8], timeout_ms: u64) -> Result<(), TransportError> {
         use TransportFault::*;
         self.ports.enter();
+        self.begun.extend_from_slice(bytes);
+        if !is_whole(&self.begun) {
+            self.ports.pass(1);
+            self.ports.leave();
+            return Ok(());
+        }
+        let bytes = std::mem::take(&mut self.begun);
         let ports = self.ports.clone();
         let sim = &ports.sim;
         let fault = faults::of_window(sim);
@@ -89,7 +98,7 @@ impl Connection for Line {
         let takes = sim.random.heavy(3, 500);
         let late = takes >= timeout_ms || fault == Some(TimedOut);
         ports.pass(if late { timeout_ms } else { takes });
-        let events = window(bytes);
+        let events = window(&bytes);
         let all = events.len() as u32;
         let some = sim.random.below(u64::from(all)) as u32;
         sim.trace(|| format!("write {all} events {fault:?}{}", if late { " late" } else { "" }));
@@ -222,6 +231,11 @@ impl Arrived {
         counts[index as usize] += 1;
         Ok(())
     }
+}
+
+/// Whether a window is written to its end: large ones come in pieces.
+fn is_whole(bytes: &[u8]) -> bool {
+    bytes.len() >= 12 && bytes.len() - 12 >= number(&bytes[8..]) as usize
 }
 
 /// Reads one window: `W n`, one compressed frame, in it the events 1..=n.

@@ -7,7 +7,7 @@
 use std::path::Path;
 
 use serde_json::{Map, Value};
-use whiskjack_settings::{Fault, nested, text};
+use whiskjack_settings::{Fault, is_user_information, nested, text};
 
 /// How receivers are spoken to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -201,7 +201,7 @@ fn shortened(value: Option<&Value>) -> String {
         // Members are not shown: one of them may be a password in the wrong place.
         Some(Value::Object(_)) => "{…}".to_owned(),
         // What stands before it may be a user and a password.
-        Some(Value::String(text)) if text.contains('@') => String::new(),
+        Some(text) if is_user_information(text) => String::new(),
         Some(Value::Array(_)) => "[…]".to_owned(),
         value => value.map(Value::to_string).unwrap_or_default(),
     };

@@ -91,7 +91,7 @@ impl Platform {
         let answer = self.ask(Method::GET, &own(&format!("{}{query}", kind.path(name))), None).await?;
         match answer.status {
             _ if answer.is_missing() => Ok(Found::Nothing),
-            StatusCode::OK if answer.body.is_object() => {
+            StatusCode::OK if answer.is_entity() => {
                 let annotations = answer.body.get("annotations").and_then(Value::as_array);
                 let marked = annotations
                     .is_some_and(|all| all.iter().any(|one| one.get("key").is_some_and(|key| key == MARK)));
@@ -216,6 +216,11 @@ impl Answer {
             (Err(_), Some(_)) => "a body that is not JSON",
         };
         Self { status: called.status, body: parsed.unwrap_or_default(), form }
+    }
+
+    /// Whether OpenWhisk shows an action, a trigger or a rule: each has these.
+    fn is_entity(&self) -> bool {
+        ["namespace", "name", "version"].iter().all(|key| self.body.get(key).is_some())
     }
 
     /// Whether OpenWhisk says that there is no such thing; a 404 of anybody else tells nothing about that.

@@ -8,8 +8,7 @@ use serde_json::Value;
 
 use crate::origin::Origin;
 
-const INSTEAD: &str =
-    "use a key that opens nothing else, or let `whiskjack run` read it from a file (`--key`)";
+const INSTEAD: &str = "use one that opens nothing else, or let `whiskjack run` have it: a private key from a file (`--key`), a proxy from the environment";
 
 /// A warning about an API that is spoken to in the clear.
 pub(super) fn exposed(origin: &Origin, secret_keys: &[String]) -> String {

@@ -6,8 +6,7 @@ use serde_json::{Map, Value};
 use crate::secret::Secret;
 use crate::tls;
 use crate::tls::pem::{self, Unreadable};
-use whiskjack_settings::Fault;
-use whiskjack_settings::text;
+use whiskjack_settings::{Fault, is_user_information, text};
 
 /// Longest value shown in a fault, in characters.
 const SHOWN: usize = 60;
@@ -183,8 +182,10 @@ pub(super) fn shortened(value: Option<&Value>) -> String {
     let text = match value {
         Some(Value::Object(_)) => "{…}".to_owned(),
         // What stands before it may be a user and a password.
-        Some(Value::String(text)) if text.contains('@') => String::new(),
-        Some(Value::Array(items)) if items.iter().any(|item| item.is_object() || item.is_array()) => {
+        Some(text) if is_user_information(text) => String::new(),
+        Some(Value::Array(items))
+            if items.iter().any(|item| item.is_object() || item.is_array() || is_user_information(item)) =>
+        {
             "[…]".to_owned()
         }
         value => value.map(Value::to_string).unwrap_or_default(),

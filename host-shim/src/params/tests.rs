@@ -88,8 +88,8 @@ fn a_certificate_that_is_out_of_date_leaves_a_warning_with_its_name_and_day() {
     }));
     assert!(host.faults.is_empty(), "{:?}", host.faults);
     let expected = [
-        "`logstash.ca`: the certificate of `Old CA` expired on 2020-01-31; give a new one",
-        "`logstash.ca`: the certificate of `New CA` is not valid before 2999-01-01; give a new one",
+        "`logstash.ca[1]`: the certificate of `Old CA` expired on 2020-01-31; give a new one",
+        "`logstash.ca[2]`: the certificate of `New CA` is not valid before 2999-01-01; give a new one",
         "`logstash.cert`: the certificate of `shipper` expired on 2020-01-31; give a new one",
         "`api.ca`: the certificate of `Old CA` expired on 2020-01-31; give a new one",
         "`api.ca`: the certificate of `Old CA` expired on 2020-01-31; give a new one",
@@ -425,7 +425,11 @@ fn a_word_of_yaml_that_is_a_text_there_is_told_by_what_to_write() {
 
 #[test]
 fn user_information_is_not_shown() {
-    let host = take(&mut json!({"logstash": {"servername": "user:secret@logs", "tls": "user:secret@logs"}}));
-    assert_eq!(keys(&host), ["logstash.tls", "logstash.servername"]);
-    assert!(!format!("{:?}", host.faults).contains("secret"));
+    for text in ["user:secret@logs", "user:secret%40logs"] {
+        for value in [json!(text), json!([text])] {
+            let host = take(&mut json!({"logstash": {"servername": value, "tls": value}}));
+            assert_eq!(keys(&host), ["logstash.tls", "logstash.servername"]);
+            assert!(!format!("{:?}", host.faults).contains("secret"), "{:?}", host.faults);
+        }
+    }
 }
