@@ -16,6 +16,7 @@ pub mod nested;
 mod origin;
 mod package_name;
 pub mod said;
+mod state;
 pub mod text;
 
 pub use endpoint::Endpoint;
@@ -23,3 +24,4 @@ pub use fault::{Fault, Faults, is_user_information};
 pub use keys::{KEYS, Key, KeyReader};
 pub use origin::Origin;
 pub use package_name::{package_of, sign};
+pub use state::unused_state;

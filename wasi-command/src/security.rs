@@ -105,16 +105,7 @@ pub fn unused_state(params: &Map<String, Value>, state: Option<&Path>) -> Option
     let file = state?;
     let mut params = params.clone();
     nested::nest(&mut params);
-    let store = params.get("checkpoint")?.get("store")?.as_str();
-    let store = store.filter(|store| ["package", "activation"].contains(store))?;
-    Some(Fault {
-        key: "checkpoint.store".to_owned(),
-        value: format!("\"{store}\""),
-        remedy: format!(
-            "the file of --state {} would not be used; remove this key to keep the checkpoint there, or leave --state out",
-            file.display()
-        ),
-    })
+    whiskjack_settings::unused_state(&params, file)
 }
 
 /// One object of the parameters. What is no object is the forwarder's to report.

@@ -20,16 +20,7 @@ impl Keeper {
     /// The fault of parameters that keep the checkpoint elsewhere, though there is a file for it: one of the two is not meant.
     pub(super) fn unused(&self, params: &Map<String, Value>) -> Option<Fault> {
         let Self::File(file) = self else { return None };
-        let store = params.get("checkpoint")?.get("store")?.as_str();
-        let store = store.filter(|store| ["package", "activation"].contains(store))?;
-        Some(Fault {
-            key: "checkpoint.store".to_owned(),
-            value: format!("\"{store}\""),
-            remedy: format!(
-                "the file of --state {} would not be used; remove this key to keep the checkpoint there, or leave --state out",
-                file.display()
-            ),
-        })
+        whiskjack_settings::unused_state(params, file)
     }
 }
 
