@@ -251,12 +251,16 @@ fn advanced(plan: &Plan, outcomes: &[Outcome]) -> Checkpoint {
     if learned == Some(LogPlace::Api) {
         checkpoint.undo_doubtful();
     }
-    // A run that asked nothing, or in vain, knows no more about doubts than the one before.
-    let mut answers = outcomes.iter().filter_map(|outcome| outcome.answered).peekable();
-    if answers.peek().is_some() && answers.all(|answered| answered) {
+    if settles_doubts(outcomes) {
         checkpoint.sources.values_mut().for_each(SourceState::keep_doubtful);
     }
     checkpoint
+}
+
+/// Whether time settles doubts: a run that asked nothing, or in vain, knows no more about them than the one before.
+fn settles_doubts(outcomes: &[Outcome]) -> bool {
+    let mut answers = outcomes.iter().filter_map(|outcome| outcome.answered).peekable();
+    answers.peek().is_some() && answers.all(|answered| answered)
 }
 
 /// Whether what was seen must replace what was believed. That lines are in records is no reason to ask their store no more: it may have those of
@@ -460,4 +464,20 @@ fn log(plan: &Plan, outcomes: &[Outcome], result: &RunResult) -> Vec<String> {
 
 fn is_zero(number: &u64) -> bool {
     *number == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn doubts_are_settled_by_a_run_that_asked_and_had_an_answer_each_time() {
+        let settled = |answers: &[Option<bool>]| {
+            let outcome = |answered: &Option<bool>| Outcome { answered: *answered, ..Outcome::default() };
+            settles_doubts(&answers.iter().map(outcome).collect::<Vec<_>>())
+        };
+        assert!(settled(&[Some(true)]) && settled(&[None, Some(true), Some(true)]));
+        assert!(!settled(&[]) && !settled(&[None, None]), "nothing was asked");
+        assert!(!settled(&[Some(false)]) && !settled(&[Some(true), Some(false)]), "in vain");
+    }
 }

@@ -94,6 +94,15 @@ fn while_no_line_was_seen_all_without_are_asked_for_and_one_answer_changes_the_b
 }
 
 #[test]
+fn a_turn_that_asked_nothing_had_neither_an_answer_nor_none() {
+    let mut logs = passing(LogPlace::Record, 0);
+    assert!(matches!(lines(&[LINE]).ask(&mut logs, &[LINE], LATER), Lines::InRecord));
+    assert_eq!(logs.is_answered(), None, "a record with lines is not asked for");
+    assert!(matches!(lines(&[]).ask(&mut logs, &[], LATER), Lines::InRecord));
+    assert_eq!(logs.is_answered(), Some(true));
+}
+
+#[test]
 fn a_check_without_an_answer_is_none_and_there_are_no_more_in_that_turn() {
     let down = Store::new(502, json!({"error": "Bad Gateway"}));
     for (from, later) in [(0, true), (START + 1, false)] {
