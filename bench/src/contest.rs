@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use openwhisk_double::{Double, Options};
 use serde_json::Value;
 use tempfile::NamedTempFile;
-use whiskjack::events::Events;
+use whiskjack::events::{Events, Form};
 use whiskjack::lumberjack::Protocol;
 use whiskjack::openwhisk::record::Record;
 use whiskjack_testbed::artifacts;
@@ -32,7 +32,7 @@ pub fn events(shape: Shape, metadata: bool) -> Result<NamedTempFile> {
     let mut events = Vec::new();
     for json in &records {
         let record = Record::parse(json)?;
-        let form = Events::of(&record, Protocol::V2);
+        let form = Events::of(&record, &Form::new(Protocol::V2));
         for (index, line) in record.entries().enumerate() {
             let mut event = Vec::new();
             form.write(index, line, &mut event);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use openwhisk_double::{Double, Options};
 use serde_json::{Value, json};
-use whiskjack::events::Events;
+use whiskjack::events::{Events, Form};
 use whiskjack::lumberjack::Protocol;
 use whiskjack::openwhisk::record::Record;
 
@@ -47,7 +47,7 @@ pub fn world() -> Result<BTreeMap<String, f64>> {
     let (mut line_bytes, mut old, mut ours) = (0, 0, 0);
     for json in recorded(&api)? {
         let record = Record::parse(&json)?;
-        let events = Events::of(&record, Protocol::V2);
+        let events = Events::of(&record, &Form::new(Protocol::V2));
         for (index, line) in record.entries().enumerate() {
             let text = line.text();
             let fields = json!({"line": text, "activation": record.activation_id.to_string(), "action": record.name, "namespace": record.namespace});

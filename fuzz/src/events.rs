@@ -1,7 +1,7 @@
 //! Any texts as lines and names become events that every receiver reads as they were; one that is too long is cut between two characters and says so.
 
 use serde_json::{Value, json};
-use whiskjack::events::{self, Events};
+use whiskjack::events::{self, Events, Form};
 use whiskjack::lumberjack::{LARGEST_EVENT, Protocol};
 use whiskjack::openwhisk::record::{Line, Record};
 use whiskjack_testbed::{Rules, read_window};
@@ -52,7 +52,7 @@ struct Of<'a> {
 
 impl Of<'_> {
     fn check(&self, protocol: Protocol, line: Line<'_>, most: usize) {
-        let events = Events::of(self.record, protocol);
+        let events = Events::of(self.record, &Form::new(protocol));
         let write = |most| {
             // Behind something else, as in a window.
             let mut out = b"before".to_vec();

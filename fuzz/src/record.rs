@@ -2,7 +2,7 @@
 
 use crate::script::Script;
 use serde_json::{Map, Value};
-use whiskjack::events::Events;
+use whiskjack::events::{Events, Form};
 use whiskjack::lumberjack::Protocol;
 use whiskjack::openwhisk::record::{
     ActivationId, Record, SplitError, Splitter, Summary, UnreadableRecord, entry_time,
@@ -46,7 +46,7 @@ fn read(json: &[u8]) {
         Err(error) => return shows_no_text(&error),
     };
     let _ = record.may_have_lines_elsewhere();
-    let events = Events::of(&record, Protocol::V2);
+    let events = Events::of(&record, &Form::new(Protocol::V2));
     for (index, line) in record.entries().enumerate() {
         let entry = line.text();
         if let Some(time) = entry_time(&entry) {

@@ -28,7 +28,7 @@ pub use whiskjack_settings::{package_of, sign};
 
 pub(crate) use fit::FINEST_DIGEST_MS;
 
-use crate::openwhisk::record::{ActivationId, Summary};
+use crate::openwhisk::record::{ActivationId, Details, Summary};
 use crate::range::{self, Range};
 use fit::LARGEST;
 use serde::{Deserialize, Serialize};
@@ -156,6 +156,9 @@ pub struct OwedRecord {
     /// Namespace of the invoker; empty if the name is.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub namespace: String,
+    /// What else documents tell of it, where they do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub details: Option<Details>,
     /// So many of its entries, from the first on, are acknowledged.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub acknowledged: u64,

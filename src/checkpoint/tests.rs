@@ -394,6 +394,7 @@ fn single(start: u64, id: u64, acknowledged: u64) -> OwedRecord {
         id: activation(start, id).activation_id,
         end: Some(start + 1),
         name: "hello".into(),
+        details: None,
         namespace: "guest".into(),
         acknowledged,
         trouble: Some("it cannot be had: ".to_owned() + &"x".repeat(250)),

@@ -1,10 +1,14 @@
 //! The configuration: a JSON object, the action's parameters. Parsed once into types that carry the rules; all faults at once.
 
+mod documents;
+mod lines;
 mod output;
 mod reader;
 mod start;
 mod strangers;
 
+pub use documents::{Documents, Shape, Summaries};
+pub use lines::{By, Channel, Json, Lines, Multiline, Redaction, Secret};
 pub use output::Output;
 pub(crate) use strangers::distance;
 pub(crate) use whiskjack_settings::text::api_key;
@@ -25,6 +29,8 @@ pub struct Config {
     pub from: Option<u64>,
     /// Where the lines go, and how.
     pub output: Output,
+    /// What they look like there.
+    pub documents: Documents,
     /// How far back records are looked for that became visible late, in milliseconds; `None` leaves it to the platform's limits.
     pub lookback_ms: Option<u64>,
     /// Where log lines are; `None` to find out.
@@ -95,6 +101,7 @@ impl Config {
         let mut warnings = Vec::new();
         let sources = sources(&mut reader, own_action, &mut warnings);
         let output = Output::read(&mut reader, &mut warnings);
+        let documents = Documents::read(&mut reader);
         if reader.is_false("logstash.tls") {
             warnings.push("`logstash.tls` is false: the logs go to the receiver in the clear".into());
         }
@@ -114,6 +121,7 @@ impl Config {
         let mut config = Self {
             sources,
             output,
+            documents,
             from: start::read(&mut reader),
             lookback_ms: reader
                 .integer("lookback_minutes", 1..=1440, "minutes")

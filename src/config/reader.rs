@@ -89,6 +89,11 @@ impl Reader {
         self.get(path) == Some(&Value::Bool(false))
     }
 
+    /// Whether a switch is on, whether that counts or not.
+    pub(super) fn is_true(&self, path: &str) -> bool {
+        self.get(path) == Some(&Value::Bool(true))
+    }
+
     pub(super) fn integer(&mut self, path: &str, range: RangeInclusive<u64>, unit: &str) -> Option<u64> {
         let remedy = format!("give a whole number from {} to {} ({unit})", range.start(), range.end());
         self.read(path, &remedy, |value| whole_number(value).filter(|number| range.contains(number)))
@@ -206,6 +211,7 @@ fn object_for(group: &str) -> &'static str {
         "logstash" => "give an object, such as {\"host\": \"logstash.example.com\", \"port\": 5044}",
         "logstash.backoff" => "give an object, such as {\"init\": \"1s\", \"max\": \"60s\"}",
         "checkpoint" => "give an object, such as {\"store\": \"package\"}",
+        "events" => "give an object, such as {\"shape\": \"ecs\"}",
         "api" => "give an object, such as {\"host\": \"https://openwhisk.example.com\"}",
         _ => "give an object",
     }

@@ -1,73 +1,139 @@
-//! Events: what a receiver gets for one log line. Written straight into frames, in the shape of the 2017 tool.
+//! Events: what a receiver gets for one log line. Written straight into frames, in the shape that [`Form`] says.
+
+mod ecs;
+mod flat;
+mod form;
+mod shape_2017;
+
+pub use form::Form;
 
 use crate::checkpoint::OwedRecord;
+use crate::config::Shape;
 use crate::lumberjack::{Common, LARGEST_EVENT, Protocol, write_pairs};
-use crate::openwhisk::record::{ActivationId, Line, Record, write_json_string};
+use crate::openwhisk::record::{ActivationId, Details, Line, Record, Stream};
 use crate::time;
 use std::borrow::Cow;
 use std::io::Write;
 use std::rc::Rc;
 
-/// The events of one record's lines, with the four fields of the 2017 tool. Version 2 of the protocol adds `@timestamp` and `@metadata`, version 1 `id`.
+/// The events of one record's lines.
 ///
 /// They differ in time, number and line only. All else is made ready once: an event is then half a dozen copies.
 #[derive(Debug)]
-pub struct Events<'r> {
-    /// Simple name of the action.
-    name: &'r str,
-    namespace: &'r str,
+pub struct Events {
     protocol: Protocol,
+    shape: Shape,
     /// An id but for its last part, the number of the entry.
     id: String,
-    activation: String,
     /// The time of lines that have none: the end of the run.
     end: String,
-    /// Version 2: what is before the time, what between it and the number, and what follows the line.
+    /// Version 2: what is before the time, what between it and what a line has of its own, and what follows that.
     common: Rc<Common>,
+    /// Version 1: what follows what a line has of its own.
+    pairs: Vec<(String, String)>,
+}
+
+/// What all events of a record say.
+struct Subject<'r> {
+    id: ActivationId,
+    namespace: &'r str,
+    /// Simple name of the action.
+    name: &'r str,
+    start_ms: u64,
+    end_ms: Option<u64>,
+    details: Cow<'r, Details>,
+}
+
+impl Subject<'_> {
+    /// The action's package, if it is in one: the middle of `namespace/package/action`.
+    fn package(&self) -> Option<&str> {
+        let (_, rest) = self.details.path.as_deref()?.split_once('/')?;
+        rest.rsplit_once('/').map(|(package, _)| package)
+    }
+}
+
+/// What an event has of its own.
+#[derive(Clone, Copy)]
+struct Own<'l> {
+    /// Place of the entry in its record, from 0.
+    index: usize,
+    /// The time that the entry begins with.
+    time: Option<&'l str>,
+    stream: Option<Stream>,
+    /// The entry as it is.
+    line: Line<'l>,
+    /// What of it the event shows.
+    text: Line<'l>,
 }
 
 /// What the flags add, at most.
 const FLAGS: usize = 64;
 
-impl<'r> Events<'r> {
-    /// The events of `record`, as payloads of that version's frames.
-    pub fn of(record: &'r Record<'r>, protocol: Protocol) -> Self {
-        let end = record.end.unwrap_or(record.start);
-        Self::new(&record.namespace, &record.name, record.activation_id, end, protocol)
+impl Events {
+    /// The events of `record`.
+    pub fn of(record: &Record<'_>, form: &Form) -> Self {
+        let details = if form.has_details() { record.details() } else { Details::default() };
+        let subject = Subject {
+            id: record.activation_id,
+            namespace: &record.namespace,
+            name: &record.name,
+            start_ms: record.start,
+            end_ms: record.end,
+            details: Cow::Owned(details),
+        };
+        Self::new(form, &subject)
     }
 
     /// The same of a record that is owed by itself.
-    pub fn of_owed(record: &'r OwedRecord, protocol: Protocol) -> Self {
-        let end = record.end.unwrap_or(record.start);
-        Self::new(&record.namespace, &record.name, record.id, end, protocol)
+    pub fn of_owed(record: &OwedRecord, form: &Form) -> Self {
+        let subject = Subject {
+            id: record.id,
+            namespace: &record.namespace,
+            name: &record.name,
+            start_ms: record.start,
+            end_ms: record.end,
+            details: record.details.as_ref().map_or_else(Cow::default, Cow::Borrowed),
+        };
+        Self::new(form, &subject)
     }
 
-    fn new(namespace: &'r str, name: &'r str, id: ActivationId, end_ms: u64, protocol: Protocol) -> Self {
-        let activation = id.to_string();
-        let id = id_but_number(namespace, id);
-        let (mut before_number, mut after_line) = (Vec::new(), Vec::new());
-        if protocol == Protocol::V2 {
-            // `beat` and `version` are in the index name of usual pipelines, `_id` serves as document id (docs/facts/lumberjack.md 4).
-            const METADATA: &str = concat!(
-                r#"","@metadata":{"beat":""#,
-                env!("CARGO_PKG_NAME"),
-                r#"","version":""#,
-                env!("CARGO_PKG_VERSION"),
-                r#"","_id":""#
-            );
-            before_number.extend_from_slice(METADATA.as_bytes());
-            before_number.extend_from_slice(id.as_bytes());
-            after_line.extend_from_slice(br#","activation":""#);
-            after_line.extend_from_slice(activation.as_bytes());
-            after_line.extend_from_slice(br#"","action":"#);
-            write_json_string(name, &mut after_line);
-            after_line.extend_from_slice(br#","namespace":"#);
-            write_json_string(namespace, &mut after_line);
+    fn new(form: &Form, subject: &Subject<'_>) -> Self {
+        // `beat` and `version` are in the index name of usual pipelines, `_id` serves as document id (docs/facts/lumberjack.md 4).
+        const METADATA: &str = concat!(
+            r#"","@metadata":{"beat":""#,
+            env!("CARGO_PKG_NAME"),
+            r#"","version":""#,
+            env!("CARGO_PKG_VERSION"),
+            r#"","_id":""#
+        );
+        let id = id_but_number(subject.namespace, subject.id);
+        let mut tail = Vec::new();
+        match form.shape() {
+            Shape::Of2017 { package, .. } => shape_2017::write_tail(subject, package, &mut tail),
+            Shape::Ecs { .. } => ecs::write_tail(subject, form, &mut tail),
         }
-        let end = time::rfc3339(end_ms);
-        after_line.push(b'}');
-        let common = Rc::new(Common::new(br#"{"@timestamp":""#, &before_number, &after_line));
-        Self { name, namespace, protocol, id, activation, end, common }
+        tail.extend_from_slice(form.added().as_bytes());
+        tail.push(b'}');
+        let (common, pairs) = match (form.protocol(), form.shape()) {
+            (Protocol::V1, Shape::Of2017 { package, .. }) => {
+                let mut pairs = shape_2017::pairs(subject, package);
+                pairs.extend(flat::pairs(&flat::object(form.added())));
+                (Common::default(), pairs)
+            }
+            (Protocol::V1, Shape::Ecs { .. }) => (Common::default(), flat::pairs(&ecs::object(&tail))),
+            (Protocol::V2, _) => {
+                let middle = [METADATA.as_bytes(), id.as_bytes()].concat();
+                (Common::new(br#"{"@timestamp":""#, &middle, &tail), Vec::new())
+            }
+        };
+        Self {
+            protocol: form.protocol(),
+            shape: form.shape(),
+            id,
+            end: time::rfc3339(subject.end_ms.unwrap_or(subject.start_ms)),
+            common: Rc::new(common),
+            pairs,
+        }
     }
 
     /// What all of them have in common.
@@ -76,15 +142,16 @@ impl<'r> Events<'r> {
     }
 
     /// Writes what the event for the entry at `index` (from 0) has of its own, and says how much of that comes before the middle of what is common.
-    /// `None` if there is no such thing: in version 1, if it would be too large, and if it has flags.
+    /// `None` if there is no such thing: in version 1, if it would be too large, and if it has flags behind all else.
     pub fn write_own(&self, index: usize, line: Line<'_>, out: &mut Vec<u8>) -> Option<usize> {
-        if self.protocol == Protocol::V1 || !flags(line).is_empty() {
+        let own = self.own(index, line);
+        if self.protocol == Protocol::V1 || self.has_flags_last(own) {
             return None;
         }
         let begin = out.len();
-        out.extend_from_slice(self.timestamp(line).as_bytes());
+        out.extend_from_slice(self.timestamp(own).as_bytes());
         let split = out.len() - begin;
-        write_after_middle(index, line, out);
+        self.write_after_middle(own, out);
         (out.len() - begin + self.common.len() <= LARGEST_EVENT).then_some(split)
     }
 
@@ -97,58 +164,87 @@ impl<'r> Events<'r> {
     /// Like [`write`](Self::write) with another limit: at most `most` bytes, if the fields besides the line leave room for it.
     pub fn write_within(&self, most: usize, index: usize, line: Line<'_>, out: &mut Vec<u8>) -> bool {
         let begin = out.len();
-        let time = self.timestamp(line);
-        self.write_one(index, &time, line, out);
+        let own = self.own(index, line);
+        self.write_one(own, out);
         let bytes = out.len() - begin;
         if bytes <= most {
             return !line.is_cut();
         }
         out.truncate(begin);
-        let (text, bytes_of_line) = (line.text(), self.bytes_of(line));
-        let room = most.saturating_sub(bytes - bytes_of_line + FLAGS);
+        let text = own.text.text();
+        let room = most.saturating_sub(bytes - self.bytes_of(own.text) + FLAGS);
         let cut = prefix(&text, room, |c| self.width(c));
-        self.write_one(index, &time, line.cut_to(cut), out);
+        self.write_one(Own { text: own.text.cut_to(cut), ..own }, out);
         false
     }
 
-    fn write_one(&self, index: usize, time: &str, line: Line<'_>, out: &mut Vec<u8>) {
+    fn own<'l>(&self, index: usize, line: Line<'l>) -> Own<'l> {
+        let time = line.time();
+        let (stream, text) = match self.shape {
+            Shape::Of2017 { .. } => (None, line),
+            Shape::Ecs { .. } => line.behind(time),
+        };
+        Own { index, time, stream, line, text }
+    }
+
+    fn write_one(&self, own: Own<'_>, out: &mut Vec<u8>) {
         if self.protocol == Protocol::V1 {
-            return self.write_flat(index, line, out);
+            return self.write_flat(own, out);
         }
         out.extend_from_slice(self.common.head());
-        out.extend_from_slice(time.as_bytes());
+        out.extend_from_slice(self.timestamp(own).as_bytes());
         out.extend_from_slice(self.common.middle());
-        write_after_middle(index, line, out);
+        self.write_after_middle(own, out);
         out.extend_from_slice(self.common.tail());
-        let flags = flags(line);
-        if !flags.is_empty() {
+        if self.has_flags_last(own) {
             // Filebeat marks lines that it has cut in this way.
             out.pop();
             out.extend_from_slice(br#","log":{"flags":[""#);
-            out.extend_from_slice(flags.join(r#"",""#).as_bytes());
+            out.extend_from_slice(flags(own.text).join(r#"",""#).as_bytes());
             out.extend_from_slice(br#""]}}"#);
         }
     }
 
-    fn write_flat(&self, index: usize, line: Line<'_>, out: &mut Vec<u8>) {
-        let flags = flags(line).join(",");
-        let mut id = self.id.clone().into_bytes();
-        write_number(index, &mut id);
-        let (id, line) = (String::from_utf8_lossy(&id), line.text());
-        let mut pairs = vec![
-            ("line", &*line),
-            ("activation", &self.activation),
-            ("action", self.name),
-            ("namespace", self.namespace),
-            ("id", &id),
-        ];
+    /// Version 2: what an event has of its own behind the middle.
+    fn write_after_middle(&self, own: Own<'_>, out: &mut Vec<u8>) {
+        write_number(own.index, out);
+        match self.shape {
+            Shape::Of2017 { sequence, .. } => shape_2017::write_own(own, sequence, out),
+            Shape::Ecs { original } => ecs::write_own(own, &self.id, original, out),
+        }
+    }
+
+    fn write_flat(&self, own: Own<'_>, out: &mut Vec<u8>) {
+        let (flags, text) = (flags(own.text).join(","), own.text.text());
+        let (id, index) = (format!("{}{}", self.id, own.index), own.index.to_string());
+        let timestamp = self.timestamp(own);
+        let mut pairs: Vec<(&str, &str)> = match self.shape {
+            Shape::Of2017 { .. } => vec![("line", &text)],
+            Shape::Ecs { .. } => vec![("@timestamp", &timestamp), ("message", &text)],
+        };
+        pairs.extend(self.pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())));
+        match self.shape {
+            Shape::Of2017 { sequence, .. } => {
+                pairs.push(("id", &id));
+                pairs.extend(sequence.then_some(("sequence", index.as_str())));
+            }
+            Shape::Ecs { .. } => {
+                pairs.extend([("id", id.as_str()), ("event.id", &id), ("event.sequence", &index)]);
+                pairs.extend(own.stream.map(|stream| ("log.iostream", stream.name())));
+            }
+        }
         pairs.extend((!flags.is_empty()).then_some(("log.flags", &*flags)));
         write_pairs(out, &pairs);
     }
 
+    /// Whether flags stand behind all that events have in common: the shape of 2017 has no place for them.
+    fn has_flags_last(&self, own: Own<'_>) -> bool {
+        matches!(self.shape, Shape::Of2017 { .. }) && !flags(own.text).is_empty()
+    }
+
     /// The line's own time; the end of the run for entries that have none.
-    fn timestamp<'l>(&'l self, line: Line<'l>) -> Cow<'l, str> {
-        match line.time() {
+    fn timestamp<'l>(&'l self, own: Own<'l>) -> Cow<'l, str> {
+        match own.time {
             // Some receivers want a fraction (docs/facts/lumberjack.md 4, row FD).
             Some(whole_seconds) if !whole_seconds.contains('.') => {
                 Cow::Owned(format!("{}.000Z", whole_seconds.trim_end_matches('Z')))
@@ -158,13 +254,13 @@ impl<'r> Events<'r> {
         }
     }
 
-    /// Bytes that the line takes in an event.
-    fn bytes_of(&self, line: Line<'_>) -> usize {
+    /// Bytes that a text takes in an event.
+    fn bytes_of(&self, text: Line<'_>) -> usize {
         if self.protocol == Protocol::V1 {
-            return line.text().len();
+            return text.text().len();
         }
         let mut json = Vec::new();
-        line.write_json(&mut json);
+        text.write_json(&mut json);
         json.len().saturating_sub(2)
     }
 
@@ -181,13 +277,6 @@ fn flags(line: Line<'_>) -> &'static [&'static str] {
         (false, true) => &["mended"],
         (true, true) => &["truncated", "mended"],
     }
-}
-
-/// Version 2: what an event has of its own behind the middle.
-fn write_after_middle(index: usize, line: Line<'_>, out: &mut Vec<u8>) {
-    write_number(index, out);
-    out.extend_from_slice(br#""},"line":"#);
-    line.write_json(out);
 }
 
 fn write_number(number: usize, out: &mut Vec<u8>) {
@@ -231,6 +320,7 @@ fn fnv1a(bytes: &[u8]) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Documents;
     use serde_json::{Value, json};
 
     fn events(namespace: &str, logs: &[&str]) -> Vec<Value> {
@@ -243,7 +333,7 @@ mod tests {
             .enumerate()
             .map(|(index, line)| {
                 let mut event = Vec::new();
-                assert!(Events::of(&record, Protocol::V2).write(index, line, &mut event));
+                assert!(Events::of(&record, &Form::new(Protocol::V2)).write(index, line, &mut event));
                 serde_json::from_slice(&event).unwrap()
             })
             .collect()
@@ -290,5 +380,129 @@ mod tests {
         let events = events("guest", &["no prefix", "2023-11-14T22:13:20Z           stderr: x"]);
         assert_eq!(events[0]["@timestamp"], "1970-01-01T00:00:02.000Z");
         assert_eq!(events[1]["@timestamp"], "2023-11-14T22:13:20.000Z");
+    }
+
+    const ID: &str = "be5cdbf3-0a1b2c3d4e5f60718293a4b5c6d7e8f9-";
+
+    fn shaped(documents: &Documents, protocol: Protocol, logs: &[&str]) -> Vec<Vec<u8>> {
+        let json = json!({"activationId": "0a1b2c3d4e5f60718293a4b5c6d7e8f9", "namespace": "guest", "name": "hello", "start": 1, "end": 2000,
+            "version": "0.0.1", "annotations": [{"key": "path", "value": "guest/pkg/hello"}], "logs": logs, "response": {"status": "success"}})
+        .to_string();
+        let record = Record::parse(json.as_bytes()).unwrap();
+        let events =
+            Events::of(&record, &Form::of(documents, protocol, Some("/guest/tools/forwarder"), 3_000));
+        let write = |(index, line)| {
+            let mut whole = Vec::new();
+            assert!(events.write(index, line, &mut whole));
+            let mut own = Vec::new();
+            if let Some(split) = events.write_own(index, line, &mut own) {
+                let (common, (before, after)) = (events.common(), own.split_at(split));
+                assert_eq!([common.head(), before, common.middle(), after, common.tail()].concat(), whole);
+            }
+            whole
+        };
+        record.entries().enumerate().map(write).collect()
+    }
+
+    fn ecs() -> Documents {
+        Documents { shape: Shape::Ecs { original: false }, ..Documents::default() }
+    }
+
+    #[test]
+    fn an_ecs_event_has_time_stream_and_message_apart_and_tells_the_order_of_printing() {
+        let lines = [
+            "2023-11-14T22:13:20.010000001Z stdout: hi \"you\"",
+            "2023-11-14T22:13:20.01Z           stderr: ",
+            "no prefix",
+        ];
+        let events: Vec<Value> = shaped(&ecs(), Protocol::V2, &lines)
+            .iter()
+            .map(|event| serde_json::from_slice(event).unwrap())
+            .collect();
+        let found = |event: &Value| {
+            json!([
+                event["@timestamp"],
+                event["message"],
+                event["log"],
+                event["event"]["sequence"],
+                event["event"]["id"],
+                event["@metadata"]["_id"]
+            ])
+        };
+        let id = |index| format!("{ID}{index}");
+        assert_eq!(
+            events.iter().map(found).collect::<Vec<_>>(),
+            [
+                json!(["2023-11-14T22:13:20.010000001Z", "hi \"you\"", {"iostream": "stdout"}, 0, id(0), id(0)]),
+                json!(["2023-11-14T22:13:20.01Z", "", {"iostream": "stderr"}, 1, id(1), id(1)]),
+                json!(["1970-01-01T00:00:02.000Z", "no prefix", null, 2, id(2), id(2)]),
+            ]
+        );
+        assert_eq!(events[0]["event"]["created"], "1970-01-01T00:00:03.000Z");
+        assert_eq!(events[0]["agent"]["name"], "guest/tools/forwarder");
+    }
+
+    #[test]
+    fn a_line_that_is_cut_or_mended_says_so_beside_its_stream() {
+        let line = "2023-11-14T22:13:20.01Z stdout: a long line";
+        let json = json!({"activationId": "0a1b2c3d4e5f60718293a4b5c6d7e8f9", "start": 1, "logs": [line, 7]})
+            .to_string();
+        let record = Record::parse(json.as_bytes()).unwrap();
+        let events = Events::of(&record, &Form::of(&ecs(), Protocol::V2, None, 0));
+        let mut lines = record.entries();
+        let mut cut = Vec::new();
+        assert!(!events.write_within(100, 0, lines.next().unwrap(), &mut cut));
+        let cut: Value = serde_json::from_slice(&cut).unwrap();
+        assert_eq!(
+            (&cut["message"], &cut["log"]),
+            (&json!(""), &json!({"iostream": "stdout", "flags": ["truncated"]}))
+        );
+        assert_eq!(cut["@timestamp"], "2023-11-14T22:13:20.01Z");
+        let mut own = Vec::new();
+        assert!(events.write_own(1, lines.next().unwrap(), &mut own).is_some());
+        assert!(String::from_utf8(own).unwrap().contains(r#""log":{"flags":["mended"]}"#));
+    }
+
+    #[test]
+    fn version_1_has_the_same_with_dots_in_the_names() {
+        let documents = Documents {
+            fields: r#"{"team":{"name":"a"}}"#.into(),
+            tags: vec!["x".into(), "y".into()],
+            ..ecs()
+        };
+        let events = shaped(&documents, Protocol::V1, &["2023-11-14T22:13:20.01Z stdout: hi"]);
+        let text = String::from_utf8_lossy(&events[0]).into_owned();
+        for (key, value) in [
+            ("message", "hi"),
+            ("log.iostream", "stdout"),
+            ("faas.name", "hello"),
+            ("event.dataset", "openwhisk.log"),
+            ("event.outcome", "success"),
+            ("tags", "x,y"),
+            ("fields.team.name", "a"),
+            ("orchestrator.resource.name", "pkg/hello"),
+        ] {
+            let mut pair = Vec::new();
+            write_pairs(&mut pair, &[(key, value)]);
+            assert!(text.contains(&*String::from_utf8_lossy(&pair[4..])), "{key}: {text}");
+        }
+    }
+
+    #[test]
+    fn the_shape_of_2017_takes_package_sequence_tags_and_fields_on_request() {
+        let documents = Documents {
+            shape: Shape::Of2017 { package: true, sequence: true },
+            tags: vec!["x".into()],
+            fields: r#"{"team":"a"}"#.into(),
+            fields_under_root: true,
+        };
+        let events = shaped(&documents, Protocol::V2, &["hi"]);
+        let event: Value = serde_json::from_slice(&events[0]).unwrap();
+        assert_eq!(
+            json!([event["package"], event["sequence"], event["tags"], event["team"], event["line"]]),
+            json!(["pkg", 0, ["x"], "a", "hi"])
+        );
+        let pairs = shaped(&documents, Protocol::V1, &["hi"]);
+        assert!(String::from_utf8_lossy(&pairs[0]).contains("\x07package\0\0\0\x03pkg"));
     }
 }

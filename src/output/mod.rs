@@ -43,7 +43,7 @@ impl Delivery {
     }
 
     /// Adds the event of a line. One that is too large is cut, and says so.
-    pub fn push(&mut self, events: &Events<'_>, index: usize, line: Line<'_>) {
+    pub fn push(&mut self, events: &Events, index: usize, line: Line<'_>) {
         let own = |out: &mut Vec<u8>| events.write_own(index, line, out);
         if self.sender.outbox().push_own(events.common(), own) {
             return;

@@ -16,7 +16,7 @@ pub use outcome::Outcome;
 pub use tally::Tally;
 
 use crate::checkpoint::{LogPlace, Owed, Part, Seen, SourceState, lookback_span};
-use crate::events::Events;
+use crate::events::{Events, Form};
 use crate::lumberjack::Goal;
 use crate::openwhisk::api::{Api, EntriesAt, LARGEST_PAGE, Patience};
 use crate::openwhisk::fetch::{FIRST_PAGE, Met, Visited, Walk};
@@ -45,6 +45,8 @@ const NAMED: usize = 10;
 pub struct Worker {
     /// From the first slice on.
     delivery: Option<Delivery>,
+    /// What documents look like, from the first slice on.
+    form: Option<Form>,
     largest_page: u32,
     /// With the API.
     patience: Patience,
@@ -59,6 +61,7 @@ impl Default for Worker {
     fn default() -> Self {
         Self {
             delivery: None,
+            form: None,
             largest_page: LARGEST_PAGE,
             patience: Patience::default(),
             progress: Progress::default(),
@@ -84,6 +87,9 @@ impl Worker {
         }
         let delivery = self.delivery.get_or_insert_with(|| {
             Delivery::new(plan.output.clone(), slice.receiver_offset, ports.clock.random())
+        });
+        let form = self.form.get_or_insert_with(|| {
+            Form::of(&plan.documents, delivery.protocol(), plan.own_action.as_deref(), plan.began_ms)
         });
         // Fetching what cannot be sent would only cost time.
         if let Some(failure) = delivery.given_up() {
@@ -122,6 +128,7 @@ impl Worker {
                 &slice.done,
             ),
             delivery,
+            form,
             first_page: &mut self.first_page,
             namespace: String::new(),
             ledger: Ledger::new(done),
@@ -163,6 +170,7 @@ struct Turn<'a> {
     /// What is known where more is monitored than before.
     admitted: Admitted<'a>,
     delivery: &'a mut Delivery,
+    form: &'a Form,
     first_page: &'a mut u32,
     /// That of the records; all of a turn have the same.
     namespace: String,
@@ -321,10 +329,10 @@ impl Turn<'_> {
                 }
                 Lines::ElsewhereOneByOne => self.take_one_by_one(&record, EntriesAt::Store),
                 Lines::Lost(trouble) => {
-                    self.owe(owed::of(&record, Some(trouble)));
+                    self.owe(owed::of(&record, self.form, Some(trouble)));
                 }
                 Lines::Unchecked(trouble) if self.singles.has_room_for_checks() => {
-                    self.owe(owed::of(&record, Some(trouble)));
+                    self.owe(owed::of(&record, self.form, Some(trouble)));
                 }
                 Lines::Unchecked(trouble) => {
                     self.tally.put_off += 1;
@@ -334,7 +342,7 @@ impl Turn<'_> {
                 }
                 // It was passed over when it was not monitored: a look-back takes it for known.
                 Lines::Later(trouble) if self.seen.contains(summary) => {
-                    self.owe(owed::of(&record, trouble));
+                    self.owe(owed::of(&record, self.form, trouble));
                 }
                 Lines::Later(warning) => {
                     // No lines yet is not trouble: most such activations have printed nothing. But a notice waits for them.
@@ -366,18 +374,18 @@ impl Turn<'_> {
         let events = self.open(record);
         for (index, line) in lines.enumerate() {
             if !self.put(&events, index, line) {
-                self.singles.cut(owed::of(record, None));
+                self.singles.cut(owed::of(record, self.form, None));
                 break;
             }
         }
     }
 
-    fn open<'r>(&mut self, record: &'r Record<'r>) -> Events<'r> {
+    fn open(&mut self, record: &Record<'_>) -> Events {
         self.tally.activations += 1;
         if self.namespace != record.namespace {
             self.namespace = record.namespace.to_string();
         }
-        Events::of(record, self.delivery.protocol())
+        Events::of(record, self.form)
     }
 
     fn note_without_logs(&mut self, warning: String) {

@@ -12,7 +12,7 @@ pub use configure::{configure, configure_with_key};
 pub use slices::{Counted, Slice};
 
 use crate::checkpoint::{Checkpoint, LogPlace, MOST_IDS, Owed};
-use crate::config::{Config, Faults, LogLevel, Output};
+use crate::config::{Config, Documents, Faults, LogLevel, Output};
 use crate::openwhisk::api::{Api, Question};
 use crate::openwhisk::source::Source;
 use crate::ports::{Failure, Ports};
@@ -62,6 +62,10 @@ pub enum CheckpointKeeper {
 pub struct Plan {
     /// Where the lines go, and how.
     pub output: Output,
+    /// What they look like there.
+    pub documents: Documents,
+    /// The forwarder itself, `/namespace/[package/]action`, if it is an action.
+    pub own_action: Option<String>,
     /// Where the checkpoint goes.
     pub store: CheckpointStore,
     /// How far back to look for late records, in milliseconds.
@@ -194,6 +198,8 @@ pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan
     let pieces = config.sources.len().max(counted.values().map(Vec::len).sum());
     Ok(Plan {
         output: config.output.clone(),
+        documents: config.documents.clone(),
+        own_action: context.own_name().map(Into::into),
         store: keep,
         lookback_ms,
         logs: config.logs.unwrap_or(checkpoint.platform.logs(began_ms)),

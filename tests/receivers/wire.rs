@@ -2,7 +2,7 @@
 
 use crate::rig::{Happened, Rig, Say, ack, event, inflated, number, pairs, payloads, well};
 use serde_json::Value;
-use whiskjack::events::Events;
+use whiskjack::events::{Events, Form};
 use whiskjack::lumberjack::{Goal, LARGEST_EVENT, Options, Protocol};
 use whiskjack::openwhisk::record::Record;
 
@@ -44,7 +44,7 @@ fn written(lines: &[&str], protocol: Protocol) -> Vec<Vec<u8>> {
         "end": 2000, "annotations": [], "logs": lines})
     .to_string();
     let record = Record::parse(json.as_bytes()).unwrap();
-    let events = Events::of(&record, protocol);
+    let events = Events::of(&record, &Form::new(protocol));
     let write = |(index, line)| {
         let mut payload = Vec::new();
         events.write(index, line, &mut payload);

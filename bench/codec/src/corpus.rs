@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use serde_json::json;
 use std::convert::Infallible;
 use std::path::Path;
-use whiskjack::events::Events;
+use whiskjack::events::{Events, Form};
 use whiskjack::lumberjack::{Options, Outbox, Protocol};
 use whiskjack::openwhisk::record::Record;
 use whiskjack::time;
@@ -68,7 +68,7 @@ fn corpus(
         start -= dice.below(900);
         let record = record(&mut dice, start, stream, &activation());
         let record = Record::parse(record.as_bytes())?;
-        let events = Events::of(&record, Protocol::V2);
+        let events = Events::of(&record, &Form::new(Protocol::V2));
         for (index, line) in record.entries().enumerate() {
             let Ok(()) = outbox.push(|out| {
                 events.write(index, line, out);

@@ -1,7 +1,7 @@
 //! From log lines in memory to acknowledged windows.
 
 use whiskjack::config::{Endpoint, Output};
-use whiskjack::events::Events;
+use whiskjack::events::{Events, Form};
 use whiskjack::lumberjack::{Goal, Options};
 use whiskjack::openwhisk::record::Record;
 use whiskjack::output::Delivery;
@@ -27,7 +27,7 @@ pub fn send(records: &[Record<'_>], transport: &dyn Transport, host: &str, port:
     let mut delivery = Delivery::new(output(host, port), 0, 7);
     let mut settled = 0;
     for record in records {
-        let events = Events::of(record, delivery.protocol());
+        let events = Events::of(record, &Form::new(delivery.protocol()));
         for (index, line) in record.entries().enumerate() {
             if delivery.is_full() {
                 settled += u64::from(delivery.work(ports, Goal::Room, stop).events);

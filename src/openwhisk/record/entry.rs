@@ -10,10 +10,29 @@ use std::borrow::Cow;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Line<'a> {
     text: &'a str,
-    /// The text is a sound JSON string with its quotes.
+    /// The text is what stands between the quotes of a sound JSON string.
     is_json: bool,
     is_mended: bool,
     is_cut: bool,
+}
+
+/// Where a line was printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stream {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+impl Stream {
+    /// As OpenWhisk and OpenTelemetry write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Stdout => "stdout",
+            Self::Stderr => "stderr",
+        }
+    }
 }
 
 /// What an element of `logs` becomes: each becomes a line.
@@ -26,40 +45,52 @@ pub(crate) enum Entry<'a> {
 }
 
 impl<'a> Line<'a> {
-    /// What was printed.
+    /// All of it, as a text.
     pub fn text(&self) -> Cow<'a, str> {
-        if !self.is_json {
+        // Borrowed unless something is escaped. It was checked when the record was read.
+        if !self.is_json || memchr::memchr(b'\\', self.text.as_bytes()).is_none() {
             return Cow::Borrowed(self.text);
         }
-        // Borrowed unless something is escaped. It was checked when the record was read.
-        match inside(self.text) {
-            plain if !plain.contains('\\') => Cow::Borrowed(plain),
-            _ => Cow::Owned(serde_json::from_slice(self.text.as_bytes()).unwrap_or_default()),
-        }
+        let quoted = ["\"", self.text, "\""].concat();
+        Cow::Owned(serde_json::from_slice(quoted.as_bytes()).unwrap_or_default())
     }
 
     /// The time it begins with, if it has one.
     pub fn time(&self) -> Option<&'a str> {
-        entry_time(if self.is_json { inside(self.text) } else { self.text })
+        entry_time(self.text)
+    }
+
+    /// What stands behind `time`, which it begins with: where it was printed, if it says so, and what was printed.
+    pub fn behind(&self, time: Option<&str>) -> (Option<Stream>, Self) {
+        let Some(rest) = time.and_then(|time| self.text.get(time.len()..)) else { return (None, *self) };
+        // Some stores pad the time with blanks (docs/facts/openwhisk.md 1.8).
+        let padded = rest.trim_start_matches(' ');
+        for stream in [Stream::Stdout, Stream::Stderr] {
+            let behind = padded.strip_prefix(stream.name()).and_then(|rest| rest.strip_prefix(':'));
+            if let Some(text) = behind {
+                return (Some(stream), Self { text: text.strip_prefix(' ').unwrap_or(text), ..*self });
+            }
+        }
+        (None, Self { text: rest.strip_prefix(' ').unwrap_or(rest), ..*self })
     }
 
     /// Whether it is a notice of the platform rather than something that was printed: such entries stand in the record wherever the lines are.
     pub fn is_notice(&self) -> bool {
-        let text = self.text();
-        let message = match self.time() {
-            Some(time) => {
-                let rest = text.get(time.len()..).unwrap_or_default().trim_start();
-                rest.strip_prefix("stderr: ").unwrap_or_default()
-            }
-            None => &text,
-        };
+        let time = self.time();
+        let (stream, message) = self.behind(time);
+        if time.is_some() && stream != Some(Stream::Stderr) {
+            return false;
+        }
+        let message = message.text();
         NOTICES.iter().any(|notice| message.starts_with(notice))
     }
 
     /// Appends it as JSON.
     pub fn write_json(&self, out: &mut Vec<u8>) {
         if self.is_json {
+            out.push(b'"');
             out.extend_from_slice(self.text.as_bytes());
+            out.push(b'"');
         } else {
             write_json_string(self.text, out);
         }
@@ -93,7 +124,7 @@ impl<'a> Entry<'a> {
     /// As a line.
     pub(crate) fn line(&self) -> Line<'_> {
         match self {
-            Self::Sound(text) => Line { text, is_json: true, is_mended: false, is_cut: false },
+            Self::Sound(json) => Line { text: inside(json), is_json: true, is_mended: false, is_cut: false },
             Self::Mended(text) => Line { text, is_json: false, is_mended: true, is_cut: false },
         }
     }

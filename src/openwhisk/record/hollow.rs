@@ -2,8 +2,18 @@
 
 use super::outline::{Outline, Part};
 
-/// The members that are kept. All others, `response` among them, are for nobody here; `logs` come out empty.
-const KEPT: [&[u8]; 6] = [b"activationId", b"namespace", b"name", b"start", b"end", b"annotations"];
+/// The members that are kept. All others are for nobody here; `logs` come out empty.
+const KEPT: [&[u8]; 9] = [
+    b"activationId",
+    b"namespace",
+    b"name",
+    b"start",
+    b"end",
+    b"annotations",
+    b"version",
+    b"cause",
+    b"response",
+];
 /// Largest value kept of each, in bytes.
 const LARGEST_VALUE: usize = 256 << 10;
 

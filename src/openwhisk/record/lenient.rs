@@ -4,6 +4,7 @@ use super::entry::Entry;
 use super::mend::mended;
 use super::outline::{Outline, Part};
 use super::{ActivationId, Annotation, Record, Summary, Text};
+use serde_json::value::RawValue;
 use std::borrow::Cow;
 
 /// In place of a namespace or a name that nobody tells; the API's own sign for "that of the key".
@@ -18,6 +19,10 @@ pub(super) struct Members<'a> {
     start: Option<&'a [u8]>,
     end: Option<&'a [u8]>,
     annotations: Option<&'a [u8]>,
+    version: Option<&'a [u8]>,
+    cause: Option<&'a [u8]>,
+    response: Option<&'a [u8]>,
+    status_code: Option<&'a [u8]>,
     logs: Vec<&'a [u8]>,
     is_complete: bool,
 }
@@ -55,6 +60,10 @@ impl<'a> Members<'a> {
             b"start" => Some(&mut self.start),
             b"end" => Some(&mut self.end),
             b"annotations" => Some(&mut self.annotations),
+            b"version" => Some(&mut self.version),
+            b"cause" => Some(&mut self.cause),
+            b"response" => Some(&mut self.response),
+            b"statusCode" => Some(&mut self.status_code),
             _ => None,
         }
     }
@@ -85,6 +94,10 @@ impl<'a> Members<'a> {
             end: end.map(|end| milliseconds(end).unwrap_or(start)),
             annotations,
             logs: self.logs.into_iter().map(Entry::of).collect(),
+            version: sound(self.version),
+            cause: sound(self.cause),
+            response: sound(self.response),
+            status_code: sound(self.status_code),
         };
         match self.name.and_then(text).or_else(|| last_of_path(&record)) {
             Some(name) => record.name = name,
@@ -97,6 +110,11 @@ impl<'a> Members<'a> {
 fn last_of_path(record: &Record<'_>) -> Option<Cow<'static, str>> {
     let path = record.annotation_text("path")?;
     path.rsplit('/').next().filter(|name| !name.is_empty()).map(|name| name.to_owned().into())
+}
+
+/// A value that is sound JSON.
+fn sound(json: Option<&[u8]>) -> Option<&RawValue> {
+    serde_json::from_slice(json?).ok()
 }
 
 /// A string, mended if it has to be.

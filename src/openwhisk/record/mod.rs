@@ -17,6 +17,7 @@
 //!
 //! Only what is not a JSON object at all, or ends too early, is unreadable besides.
 
+mod details;
 mod entry;
 mod hollow;
 mod id;
@@ -27,7 +28,8 @@ mod outline;
 mod reader;
 mod splitter;
 
-pub use entry::{Line, OwnedLine, entry_time, write_json_string};
+pub use details::{Details, Status};
+pub use entry::{Line, OwnedLine, Stream, entry_time, write_json_string};
 pub use id::ActivationId;
 pub use nesting::SplitError;
 pub use reader::{Content, EntryReader};
@@ -63,6 +65,16 @@ pub struct Record<'a> {
     annotations: Vec<Annotation<'a>>,
     #[serde(borrow, default)]
     logs: Vec<Entry<'a>>,
+    /// From here on what [`Record::details`] alone reads, whatever it is.
+    #[serde(borrow, default)]
+    version: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    cause: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    response: Option<&'a RawValue>,
+    /// Only in a list's summaries.
+    #[serde(borrow, default)]
+    status_code: Option<&'a RawValue>,
 }
 
 /// What the list without `docs` tells of a record, as far as it is needed.

@@ -7,7 +7,7 @@ use super::ledger::Taken;
 use super::logs::{Notices, SETTLING_MS};
 use super::{NAMED, TURN_MS, Turn, turn_ends_ms};
 use crate::checkpoint::{OwedRecord, SourceState};
-use crate::events::Events;
+use crate::events::{Events, Form};
 use crate::lumberjack::Goal;
 use crate::openwhisk::api::{Entries, EntriesAt};
 use crate::openwhisk::fetch::{Met, Visited, Walk};
@@ -58,8 +58,9 @@ enum Fate {
 }
 
 /// `record`, to be owed by itself from now on.
-pub(super) fn of(record: &Record<'_>, trouble: Option<String>) -> OwedRecord {
+pub(super) fn of(record: &Record<'_>, form: &Form, trouble: Option<String>) -> OwedRecord {
     OwedRecord {
+        details: form.has_details().then(|| record.details()),
         end: record.end,
         name: record.name.to_string(),
         namespace: record.namespace.to_string(),
@@ -75,6 +76,7 @@ fn unidentified(Summary { activation_id, start }: Summary, trouble: Option<Strin
         end: None,
         name: String::new(),
         namespace: String::new(),
+        details: None,
         acknowledged: 0,
         trouble,
     }
@@ -167,7 +169,7 @@ impl Turn<'_> {
         match met {
             Met::SteppedOver(_, failure) if record.may_have_lines_elsewhere() => {
                 self.tally.activations += 1;
-                self.owe(of(record, Some(format!("no page with it can be had: {failure}"))));
+                self.owe(of(record, self.form, Some(format!("no page with it can be had: {failure}"))));
             }
             Met::Row(_) if record.has_log_lines() => self.take_one_by_one(record, EntriesAt::Record),
             _ => {}
@@ -191,16 +193,16 @@ impl Turn<'_> {
         };
         let trouble = match read {
             Ok(Entries::All(_)) => return,
-            Ok(Entries::Stopped) => return self.singles.cut(of(record, None)),
+            Ok(Entries::Stopped) => return self.singles.cut(of(record, self.form, None)),
             Ok(_) => format!("activation {}: its entries are not to be had now", record.activation_id),
             Err(failure) => failure.message,
         };
         self.send(Goal::Settled);
         if self.ended() {
-            return self.singles.cut(of(record, Some(trouble)));
+            return self.singles.cut(of(record, self.form, Some(trouble)));
         }
         let settled = self.ledger.settled_of_last();
-        self.owe(OwedRecord { acknowledged: settled, ..of(record, Some(trouble)) });
+        self.owe(OwedRecord { acknowledged: settled, ..of(record, self.form, Some(trouble)) });
     }
 
     /// A record that cannot be read is owed by itself. If not even its id can be, that is an error of this run, and it does not hold up its
@@ -351,7 +353,7 @@ impl Turn<'_> {
         let acknowledged = usize::try_from(record.acknowledged).unwrap_or(usize::MAX);
         let (api, began_ms) = (self.api, self.ports.clock.now_ms());
         self.ledger.go_on(record.summary(), record.acknowledged);
-        let events = Events::of_owed(&record, self.delivery.protocol());
+        let events = Events::of_owed(&record, self.form);
         let mut index = 0;
         let mut put = |line: Line<'_>| {
             let this = index;
@@ -448,7 +450,7 @@ impl Turn<'_> {
                 found = match Record::parse(row.json) {
                     Ok(known) => Listed::With {
                         has_lines: self.source.matches(&known) && known.may_have_lines_elsewhere(),
-                        known: of(&known, None),
+                        known: of(&known, self.form, None),
                     },
                     Err(error) => Listed::Without(error.to_string()),
                 };

@@ -12,7 +12,7 @@ const LINES_A_LOOK: usize = 64;
 
 impl Turn<'_> {
     /// Puts a line into the outbox; or says that the turn is over.
-    pub(super) fn put(&mut self, events: &Events<'_>, index: usize, line: Line<'_>) -> bool {
+    pub(super) fn put(&mut self, events: &Events, index: usize, line: Line<'_>) -> bool {
         let looks = index.is_multiple_of(LINES_A_LOOK);
         if self.delivery.is_full() {
             self.send(Goal::Room);

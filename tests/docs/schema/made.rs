@@ -146,6 +146,9 @@ fn value(form: &str) -> Value {
             json!([pem, key, {"type": "array", "items": {"anyOf": [pem, key]}, "minItems": 1, "maxItems": 1}])
         }
         "text" => pem,
+        "object" => json!({"type": "object"}),
+        "array of texts" => json!({"type": "array", "minItems": 1, "items": texts("\\S".into())}),
+        "`2017` or `ecs`" => json!({"enum": ["2017", 2017, "ecs"]}),
         "name" => texts("\\S".into()),
         "origin or host, with a path if a gateway has one" => texts(patterns::origin()),
         "URL" => texts(patterns::proxy()),

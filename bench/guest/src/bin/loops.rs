@@ -5,7 +5,7 @@ use std::fs;
 use std::hint::black_box;
 use std::process::ExitCode;
 
-use whiskjack::events::Events;
+use whiskjack::events::{Events, Form};
 use whiskjack::lumberjack::{AckReader, Protocol};
 use whiskjack::openwhisk::record::{Record, SplitError, Splitter};
 use whiskjack_bench_guest::memory::{Acknowledging, Api};
@@ -62,7 +62,7 @@ fn write(records: &[Record<'_>]) {
     let mut out = Vec::new();
     for record in records {
         out.clear();
-        let events = Events::of(record, Protocol::V2);
+        let events = Events::of(record, &Form::new(Protocol::V2));
         for (index, line) in record.entries().enumerate() {
             black_box(events.write(index, line, &mut out));
         }

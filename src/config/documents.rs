@@ -1,0 +1,181 @@
+//! What the documents look like: `events`, `fields` and `tags`. The keys for fields and tags have the names that they have in Filebeat.
+
+use super::lines::Lines;
+use super::reader::Reader;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// The documents that receivers get.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Documents {
+    /// Names and places of their fields.
+    pub shape: Shape,
+    /// Of which activations there is a document beside those of their lines.
+    pub activations: Summaries,
+    /// What becomes of lines.
+    pub lines: Lines,
+    /// Tags of each.
+    pub tags: Vec<String>,
+    /// Fields of each: a JSON object, as text.
+    pub fields: String,
+    /// Whether these stand beside the others, rather than in `fields`.
+    pub fields_under_root: bool,
+}
+
+/// Names and places of a document's fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Shape {
+    /// The four fields of the 2017 tool.
+    Of2017 {
+        /// Whether there is a field `package`.
+        package: bool,
+        /// Whether there is a field `sequence`.
+        sequence: bool,
+    },
+    /// Those of the Elastic Common Schema.
+    Ecs {
+        /// Whether `event.original` holds the entry as the platform has it.
+        original: bool,
+    },
+}
+
+/// Of which activations there is a document.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Summaries {
+    /// Of none.
+    #[default]
+    None,
+    /// Of those that failed.
+    Failed,
+    /// Of all.
+    All,
+}
+
+impl Default for Documents {
+    fn default() -> Self {
+        Self {
+            shape: Shape::Of2017 { package: false, sequence: false },
+            activations: Summaries::None,
+            lines: Lines::default(),
+            tags: Vec::new(),
+            fields: "{}".into(),
+            fields_under_root: false,
+        }
+    }
+}
+
+/// Fields of documents that no configured field may take the place of, in either shape.
+const TAKEN: [&str; 23] = [
+    "@metadata",
+    "@timestamp",
+    "action",
+    "activation",
+    "agent",
+    "data_stream",
+    "ecs",
+    "error",
+    "event",
+    "faas",
+    "fields",
+    "line",
+    "log",
+    "message",
+    "namespace",
+    "openwhisk",
+    "orchestrator",
+    "package",
+    "sequence",
+    "tags",
+];
+
+impl Documents {
+    /// Reads it; faults are noted.
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        let is_ecs = is_ecs(reader);
+        let original = only_in(reader, is_ecs, "events.original", true);
+        let package = only_in(reader, is_ecs, "events.package", false);
+        let sequence = only_in(reader, is_ecs, "events.sequence", false);
+        let fields_under_root = reader.switch("fields_under_root").unwrap_or(false);
+        Self {
+            shape: if is_ecs { Shape::Ecs { original } } else { Shape::Of2017 { package, sequence } },
+            activations: activations(reader, is_ecs),
+            lines: Lines::read(reader, is_ecs),
+            tags: tags(reader),
+            fields: Value::Object(fields(reader, fields_under_root)).to_string(),
+            fields_under_root,
+        }
+    }
+}
+
+fn activations(reader: &mut Reader, is_ecs: bool) -> Summaries {
+    const PATH: &str = "events.activations";
+    let read = |value: &Value| match value {
+        Value::Bool(true) => Some(Summaries::All),
+        Value::Bool(false) => Some(Summaries::None),
+        Value::String(word) if word == "failed" => Some(Summaries::Failed),
+        _ => None,
+    };
+    let summaries = reader.read(PATH, "give true, false or `failed`", read).unwrap_or_default();
+    if summaries != Summaries::None && !is_ecs {
+        reader.fault(PATH, "only the shape `ecs` has such documents: set `events.shape` to `ecs`, or remove it");
+    }
+    summaries
+}
+
+/// Whether documents have a field of this name.
+pub(super) fn is_taken(name: &str) -> bool {
+    TAKEN.contains(&name)
+}
+
+/// A year is a number to who writes YAML.
+fn is_ecs(reader: &mut Reader) -> bool {
+    const REMEDY: &str = "give `ecs` or `2017`";
+    let read = |value: &Value| match value {
+        Value::String(text) if text == "ecs" => Some(true),
+        Value::String(text) if text == "2017" => Some(false),
+        Value::Number(number) if number.as_f64() == Some(2017.0) => Some(false),
+        _ => None,
+    };
+    reader.read("events.shape", REMEDY, read).unwrap_or(false)
+}
+
+/// A switch that the other shape has no use for.
+fn only_in(reader: &mut Reader, is_ecs: bool, path: &str, ecs: bool) -> bool {
+    let on = reader.switch(path).unwrap_or(false);
+    if on && is_ecs != ecs {
+        let remedy = match ecs {
+            true => "only the shape `ecs` has it: set `events.shape` to `ecs`, or remove it",
+            false => "the shape `ecs` always has it, under another name: remove it",
+        };
+        reader.fault(path, remedy);
+    }
+    on
+}
+
+fn tags(reader: &mut Reader) -> Vec<String> {
+    const REMEDY: &str = "give the tags as an array of texts, such as [\"production\"]";
+    if !reader.has("tags") {
+        return Vec::new();
+    }
+    let tags = reader.texts("tags", REMEDY).unwrap_or_default();
+    let empty = tags.iter().find(|(_, tag)| tag.is_empty()).map(|(index, _)| *index);
+    if let Some(index) = empty {
+        reader.fault_at(format!("tags[{index}]"), &Value::String(String::new()), "it is empty; remove it");
+    }
+    tags.into_iter().map(|(_, tag)| tag).collect()
+}
+
+fn fields(reader: &mut Reader, under_root: bool) -> Map<String, Value> {
+    const REMEDY: &str = "give an object, such as {\"environment\": \"production\"}";
+    let fields = reader.read("fields", REMEDY, |value| value.as_object().cloned()).unwrap_or_default();
+    let taken: Vec<&String> = fields.keys().filter(|name| is_taken(name)).collect();
+    if under_root {
+        for name in taken {
+            reader.fault(
+                &format!("fields.{name}"),
+                "documents have a field of this name: choose another name, or remove `fields_under_root`",
+            );
+        }
+    }
+    fields
+}

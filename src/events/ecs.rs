@@ -1,0 +1,209 @@
+//! The shape of the Elastic Common Schema, version 8.11 (docs/facts/lumberjack.md 5).
+
+use super::form::Form;
+use super::{Own, Subject, flags, flat, write_number};
+use crate::openwhisk::record::{Details, Status, write_json_string};
+use crate::time;
+use std::io::Write;
+
+/// Version of the schema.
+const VERSION: &str = "8.11.0";
+
+/// What stands behind the line's number: what differs from line to line, and the begin of `event`.
+pub(super) fn write_own(own: Own<'_>, id: &str, original: bool, out: &mut Vec<u8>) {
+    out.extend_from_slice(br#""},"message":"#);
+    own.text.write_json(out);
+    let flags = flags(own.text);
+    if own.stream.is_some() || !flags.is_empty() {
+        let mut log = Members::begin("log", out);
+        if let Some(stream) = own.stream {
+            log.text("iostream", stream.name());
+        }
+        if !flags.is_empty() {
+            log.raw("flags", &format!(r#"["{}"]"#, flags.join(r#"",""#)));
+        }
+        log.end();
+    }
+    out.extend_from_slice(br#","event":{"id":""#);
+    out.extend_from_slice(id.as_bytes());
+    write_number(own.index, out);
+    out.extend_from_slice(br#"","sequence":"#);
+    write_number(own.index, out);
+    if original {
+        out.extend_from_slice(br#","original":"#);
+        own.line.write_json(out);
+    }
+}
+
+/// What follows: the rest of `event`, and all that is of the activation.
+pub(super) fn write_tail(subject: &Subject<'_>, form: &Form, out: &mut Vec<u8>) {
+    let Details {
+        path,
+        binding,
+        kind,
+        version,
+        cause,
+        caused_by,
+        status,
+        wait_ms,
+        init_ms,
+        limits,
+        timed_out,
+    } = &*subject.details;
+    let mut event = Members::within(out);
+    event.text("kind", "event");
+    event.text("module", "openwhisk");
+    event.text("dataset", "openwhisk.log");
+    event.text("outcome", outcome(*status));
+    event.text("start", &time::rfc3339(subject.start_ms));
+    if let Some(end_ms) = subject.end_ms {
+        event.text("end", &time::rfc3339(end_ms));
+        event.number("duration", Some(end_ms.saturating_sub(subject.start_ms).saturating_mul(1_000_000)));
+    }
+    event.text("created", form.created());
+    event.end();
+
+    let mut stream = Members::begin("data_stream", out);
+    stream.text("type", "logs");
+    stream.text("dataset", "openwhisk.log");
+    stream.text("namespace", "default");
+    stream.end();
+
+    let mut faas = Members::begin("faas", out);
+    faas.text("name", subject.name);
+    faas.optional("id", path.as_ref().map(|path| format!("/{path}")).as_deref());
+    faas.optional("version", version.as_deref());
+    faas.text("execution", &subject.id.to_string());
+    if path.is_some() {
+        faas.raw("coldstart", if init_ms.is_some() { "true" } else { "false" });
+    }
+    if let Some(cause) = cause {
+        faas.raw("trigger", &format!(r#"{{"type":"other","request_id":"{cause}"}}"#));
+    }
+    faas.end();
+
+    let full_name = match subject.package() {
+        Some(package) => format!("{package}/{}", subject.name),
+        None => subject.name.to_owned(),
+    };
+    let mut service = Members::begin("service", out);
+    service.text("name", &full_name);
+    service.end();
+
+    let mut orchestrator = Members::begin("orchestrator", out);
+    orchestrator.text("type", "openwhisk");
+    orchestrator.text("namespace", subject.namespace);
+    let mut resource = orchestrator.group("resource");
+    resource.text("type", "action");
+    resource.text("name", &full_name);
+    resource.end();
+    orchestrator.end();
+
+    let mut openwhisk = Members::begin("openwhisk", out);
+    openwhisk.optional("package", subject.package());
+    openwhisk.optional("path", path.as_deref());
+    openwhisk.optional("binding", binding.as_deref());
+    openwhisk.optional("kind", kind.as_deref());
+    openwhisk.optional("status", status.map(Status::name));
+    openwhisk.number("status_code", status.map(|status| u64::from(status.code())));
+    openwhisk.number("wait_time_ms", *wait_ms);
+    openwhisk.number("init_time_ms", *init_ms);
+    openwhisk.number("memory_mb", limits.and_then(|limits| limits.memory));
+    openwhisk.number("timeout_ms", limits.and_then(|limits| limits.timeout));
+    if *timed_out == Some(true) {
+        openwhisk.raw("timed_out", "true");
+    }
+    openwhisk.optional("caused_by", caused_by.as_deref());
+    openwhisk.end();
+
+    let mut agent = Members::begin("agent", out);
+    agent.text("type", env!("CARGO_PKG_NAME"));
+    agent.text("version", env!("CARGO_PKG_VERSION"));
+    agent.text("name", form.agent());
+    agent.end();
+
+    let mut ecs = Members::begin("ecs", out);
+    ecs.text("version", VERSION);
+    ecs.end();
+}
+
+/// The object that the tail ends.
+pub(super) fn object(tail: &[u8]) -> String {
+    let tail = String::from_utf8_lossy(tail);
+    format!(r#"{{"event":{}"#, flat::object(tail.strip_suffix('}').unwrap_or(&tail)))
+}
+
+fn outcome(status: Option<Status>) -> &'static str {
+    match status {
+        None => "unknown",
+        Some(Status::Success) => "success",
+        Some(_) => "failure",
+    }
+}
+
+/// Writes the members of an object.
+struct Members<'o> {
+    out: &'o mut Vec<u8>,
+    begin: usize,
+    is_first: bool,
+}
+
+impl<'o> Members<'o> {
+    /// Those of an object that is itself a member, behind others; none if it stays empty.
+    fn begin(name: &str, out: &'o mut Vec<u8>) -> Self {
+        let begin = out.len();
+        out.extend_from_slice(b",\"");
+        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(b"\":{");
+        Self { out, begin, is_first: true }
+    }
+
+    /// More of those of an object that has some.
+    fn within(out: &'o mut Vec<u8>) -> Self {
+        Self { begin: out.len(), out, is_first: false }
+    }
+
+    fn group(&mut self, name: &str) -> Members<'_> {
+        self.is_first = false;
+        Members::begin(name, self.out)
+    }
+
+    fn name(&mut self, name: &str) {
+        self.out.extend_from_slice(if self.is_first { b"\"" } else { b",\"" });
+        self.out.extend_from_slice(name.as_bytes());
+        self.out.extend_from_slice(b"\":");
+        self.is_first = false;
+    }
+
+    fn text(&mut self, name: &str, text: &str) {
+        self.name(name);
+        write_json_string(text, self.out);
+    }
+
+    fn optional(&mut self, name: &str, text: Option<&str>) {
+        if let Some(text) = text {
+            self.text(name, text);
+        }
+    }
+
+    fn number(&mut self, name: &str, number: Option<u64>) {
+        if let Some(number) = number {
+            self.name(name);
+            // Memory cannot fail.
+            write!(self.out, "{number}").ok();
+        }
+    }
+
+    fn raw(&mut self, name: &str, json: &str) {
+        self.name(name);
+        self.out.extend_from_slice(json.as_bytes());
+    }
+
+    fn end(self) {
+        if self.is_first {
+            self.out.truncate(self.begin);
+        } else {
+            self.out.push(b'}');
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! Version 1 of the protocol: pairs of texts, with dots in their names where version 2 has objects.
+
+use serde_json::{Map, Value};
+
+/// The pairs of an object.
+pub(super) fn pairs(object: &str) -> Vec<(String, String)> {
+    let members: Map<String, Value> = serde_json::from_str(object).unwrap_or_default();
+    let mut pairs = Vec::new();
+    flatten("", members, &mut pairs);
+    pairs
+}
+
+/// The object of members that stand behind others: `,"a":1`.
+pub(super) fn object(members: &str) -> String {
+    format!("{{{}}}", members.strip_prefix(',').unwrap_or(members))
+}
+
+fn flatten(prefix: &str, members: Map<String, Value>, pairs: &mut Vec<(String, String)>) {
+    for (name, value) in members {
+        let name = format!("{prefix}{name}");
+        match value {
+            Value::Object(members) => flatten(&format!("{name}."), members, pairs),
+            Value::String(text) => pairs.push((name, text)),
+            Value::Null => {}
+            Value::Array(items) => {
+                let texts: Vec<String> = items.iter().map(as_text).collect();
+                pairs.push((name, texts.join(",")));
+            }
+            other => pairs.push((name, other.to_string())),
+        }
+    }
+}
+
+fn as_text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), Into::into)
+}

@@ -1,0 +1,218 @@
+//! What a record tells of its activation besides name, times and lines (docs/facts/openwhisk.md 1.4).
+
+use super::{ActivationId, Record};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::value::RawValue;
+
+/// Longest text that is taken over, in bytes: names in OpenWhisk are shorter, and the checkpoint may have to keep it.
+const LONGEST: usize = 1_024;
+
+/// What documents tell of an activation. A field that the record does not have, or that is odd in it, is `None`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Details {
+    /// Full name of the action without a leading slash: `namespace/[package/]action`, that of its owner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// The binding through which it was invoked, `namespace/binding`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub binding: Option<String>,
+    /// The runtime, such as `nodejs:20`; or `blackbox`, `sequence`, `unknown`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// Version of the action, `1.2.3`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// The sequence's or composition's activation that it is a part of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<ActivationId>,
+    /// What caused it: `sequence`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caused_by: Option<String>,
+    /// How it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<Status>,
+    /// Time that it waited for a container, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_ms: Option<u64>,
+    /// Time that the container's initialisation took, in milliseconds; only cold starts have one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub init_ms: Option<u64>,
+    /// The limits that it ran with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Limits>,
+    /// Whether it was ended at its time limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timed_out: Option<bool>,
+}
+
+/// Limits of an action.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Memory, in megabytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<u64>,
+    /// Time, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<u64>,
+}
+
+/// How an activation ended. The numbers are those of a list's `statusCode`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// 0.
+    Success,
+    /// 1: the action said that it failed.
+    ApplicationError,
+    /// 2: the action crashed, hung or did not start.
+    DeveloperError,
+    /// 3: the platform failed.
+    InternalError,
+}
+
+impl Status {
+    const ALL: [Self; 4] = [Self::Success, Self::ApplicationError, Self::DeveloperError, Self::InternalError];
+
+    /// As a record's `response.status` has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::ApplicationError => "application error",
+            Self::DeveloperError => "action developer error",
+            Self::InternalError => "whisk internal error",
+        }
+    }
+
+    /// As a list's `statusCode` has it.
+    pub fn code(self) -> u8 {
+        self as u8
+    }
+
+    fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.name() == name)
+    }
+
+    fn of_code(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.code() == code)
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Response<'a> {
+    #[serde(borrow)]
+    status: Option<&'a RawValue>,
+    success: Option<bool>,
+}
+
+impl Record<'_> {
+    /// What it tells of its activation.
+    pub fn details(&self) -> Details {
+        Details {
+            path: self.text("path"),
+            binding: self.text("binding"),
+            kind: self.text("kind"),
+            version: bounded(self.version),
+            cause: read(self.cause),
+            caused_by: self.text("causedBy"),
+            status: self.status(),
+            wait_ms: read(self.annotation("waitTime")),
+            init_ms: read(self.annotation("initTime")),
+            limits: read(self.annotation("limits")),
+            timed_out: read(self.annotation("timeout")),
+        }
+    }
+
+    /// How it ended, if it says so. Of a response with another status it is known whether it was a success.
+    pub fn status(&self) -> Option<Status> {
+        let response: Response<'_> =
+            self.response.and_then(|json| serde_json::from_str(json.get()).ok()).unwrap_or_default();
+        let named = bounded(response.status).and_then(|name| Status::of_name(&name));
+        let coded = || read(self.status_code).and_then(Status::of_code);
+        let known =
+            response.success.map(|success| if success { Status::Success } else { Status::ApplicationError });
+        named.or_else(coded).or(known)
+    }
+
+    fn text(&self, key: &str) -> Option<String> {
+        bounded(self.annotation(key))
+    }
+}
+
+fn bounded(json: Option<&RawValue>) -> Option<String> {
+    read::<String>(json).filter(|text| !text.is_empty() && text.len() <= LONGEST)
+}
+
+/// What it holds, if it is that.
+fn read<T: DeserializeOwned>(json: Option<&RawValue>) -> Option<T> {
+    serde_json::from_str(json?.get()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn details(record: Value) -> Details {
+        Record::parse(record.to_string().as_bytes()).unwrap().details()
+    }
+
+    #[test]
+    fn what_is_there_is_read_and_what_is_odd_is_left_out() {
+        let record = |annotations: Value, rest: Value| {
+            let mut record = json!({"activationId": "0a1b2c3d4e5f60718293a4b5c6d7e8f9", "namespace": "guest", "name": "hello", "start": 1,
+                "end": 2000, "annotations": annotations, "logs": []});
+            record.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+            record
+        };
+        let full = details(record(
+            json!([{"key": "path", "value": "guest/pkg/hello"}, {"key": "kind", "value": "nodejs:20"},
+                {"key": "limits", "value": {"memory": 256, "timeout": 60000, "logs": 10}}, {"key": "waitTime", "value": 12},
+                {"key": "initTime", "value": 340}, {"key": "timeout", "value": false}, {"key": "causedBy", "value": "sequence"},
+                {"key": "binding", "value": "guest/bound"}]),
+            json!({"version": "0.0.3", "cause": "ffffffffffffffffffffffffffffffff", "response": {"status": "action developer error", "result": {"error": "x"}}}),
+        ));
+        assert_eq!(
+            full,
+            Details {
+                path: Some("guest/pkg/hello".into()),
+                binding: Some("guest/bound".into()),
+                kind: Some("nodejs:20".into()),
+                version: Some("0.0.3".into()),
+                cause: "ffffffffffffffffffffffffffffffff".parse().ok(),
+                caused_by: Some("sequence".into()),
+                status: Some(Status::DeveloperError),
+                wait_ms: Some(12),
+                init_ms: Some(340),
+                limits: Some(Limits { memory: Some(256), timeout: Some(60_000) }),
+                timed_out: Some(false),
+            }
+        );
+        let odd = details(record(
+            json!([{"key": "path", "value": 7}, {"key": "kind", "value": "x".repeat(2_000)}, {"key": "limits", "value": 5},
+                {"key": "waitTime", "value": -1}, {"key": "initTime", "value": "1"}]),
+            json!({"version": ["1"], "cause": "no id", "response": {"status": "well"}, "statusCode": 9}),
+        ));
+        assert_eq!(odd, Details::default());
+    }
+
+    #[test]
+    fn the_status_is_found_in_records_summaries_and_bare_responses() {
+        let status = |rest: Value| {
+            let mut record = json!({"activationId": "0a1b2c3d4e5f60718293a4b5c6d7e8f9", "start": 1});
+            record.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+            details(record).status
+        };
+        for known in Status::ALL {
+            assert_eq!(status(json!({"response": {"status": known.name()}})), Some(known));
+            assert_eq!(status(json!({"statusCode": known.code()})), Some(known));
+        }
+        assert_eq!(status(json!({"response": {"success": true}})), Some(Status::Success));
+        assert_eq!(
+            status(json!({"response": {"status": "odd", "success": false}})),
+            Some(Status::ApplicationError)
+        );
+        assert_eq!(status(json!({"response": null})), None);
+        assert_eq!(status(json!({"response": "odd"})), None);
+    }
+}
