@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use openwhisk_double::{Double, Options};
 use serde_json::Value;
 use tempfile::NamedTempFile;
-use whiskjack::events::{Events, Form};
+use whiskjack::events::{Document, Events, Form};
 use whiskjack::lumberjack::Protocol;
 use whiskjack::openwhisk::record::Record;
 use whiskjack_testbed::artifacts;
@@ -35,7 +35,7 @@ pub fn events(shape: Shape, metadata: bool) -> Result<NamedTempFile> {
         let form = Events::of(&record, &Form::new(Protocol::V2));
         for (index, line) in record.entries().enumerate() {
             let mut event = Vec::new();
-            form.write(index, line, &mut event);
+            form.write(Document::plain(index, line), &mut event);
             if !metadata {
                 event = without_metadata(&event)?;
             }

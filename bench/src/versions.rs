@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use openwhisk_double::{Double, Options};
 use serde_json::{Value, json};
-use whiskjack::events::{Events, Form};
+use whiskjack::events::{Document, Events, Form};
 use whiskjack::lumberjack::Protocol;
 use whiskjack::openwhisk::record::Record;
 
@@ -52,7 +52,7 @@ pub fn world() -> Result<BTreeMap<String, f64>> {
             let text = line.text();
             let fields = json!({"line": text, "activation": record.activation_id.to_string(), "action": record.name, "namespace": record.namespace});
             let mut event = Vec::new();
-            events.write(index, line, &mut event);
+            events.write(Document::plain(index, line), &mut event);
             line_bytes += text.len();
             old += fields.to_string().len();
             ours += event.len();

@@ -1,7 +1,7 @@
 //! Any texts as lines and names become events that every receiver reads as they were; one that is too long is cut between two characters and says so.
 
 use serde_json::{Value, json};
-use whiskjack::events::{self, Events, Form};
+use whiskjack::events::{self, Document, Events, Form};
 use whiskjack::lumberjack::{LARGEST_EVENT, Protocol};
 use whiskjack::openwhisk::record::{Line, Record};
 use whiskjack_testbed::{Rules, read_window};
@@ -56,7 +56,7 @@ impl Of<'_> {
         let write = |most| {
             // Behind something else, as in a window.
             let mut out = b"before".to_vec();
-            let whole = events.write_within(most, self.index, line, &mut out);
+            let whole = events.write_within(most, Document::plain(self.index, line), &mut out);
             assert!(out.starts_with(b"before"));
             (whole, out.split_off(6))
         };

@@ -2,7 +2,7 @@
 
 use crate::script::Script;
 use serde_json::{Map, Value};
-use whiskjack::events::{Events, Form};
+use whiskjack::events::{Document, Events, Form};
 use whiskjack::lumberjack::Protocol;
 use whiskjack::openwhisk::record::{
     ActivationId, Record, SplitError, Splitter, Summary, UnreadableRecord, entry_time,
@@ -53,7 +53,7 @@ fn read(json: &[u8]) {
             assert!(is_rfc3339_utc(time) && entry.split(' ').next() == Some(time), "{entry}");
         }
         let mut json = Vec::new();
-        assert!(events.write(index, line, &mut json));
+        assert!(events.write(Document::plain(index, line), &mut json));
         let event: Value = serde_json::from_slice(&json).unwrap();
         assert_eq!(event["line"], *entry);
     }

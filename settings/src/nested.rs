@@ -11,9 +11,12 @@ const DEPTH: usize = 4;
 /// The key whose value may begin and end with blanks.
 const PASSPHRASE: &str = "passphrase";
 
+/// The group whose texts are patterns, in which blanks count.
+const PATTERNS: &str = "lines";
+
 /// Puts the values of dotted keys into their groups. Returns the paths that are given twice; one of their values goes lost.
 ///
-/// Texts lose a byte order mark, and what is on one line blanks and its end, but for a passphrase. `null` counts as absent. Keys that begin with `__` are the platform's and stay as they are.
+/// Texts lose a byte order mark, and what is on one line blanks and its end, but for a passphrase and patterns. `null` counts as absent. Keys that begin with `__` are the platform's and stay as they are.
 pub fn nest(params: &mut Map<String, Value>) -> Vec<String> {
     let mut twice = Vec::new();
     for (name, value) in std::mem::take(params) {
@@ -38,7 +41,8 @@ fn put(group: &mut Map<String, Value>, above: &[&str], name: &str, value: Value,
         (Some(rest), value) => Map::from_iter([(rest.to_owned(), value)]),
         (None, Value::Object(members)) if above.len() < DEPTH => members,
         (None, value) => {
-            let value = if name == PASSPHRASE { value } else { trimmed(value) };
+            let as_it_is = name == PASSPHRASE || path.first() == Some(&PATTERNS);
+            let value = if as_it_is { value } else { trimmed(value) };
             let place = group.entry(name).or_insert(Value::Null);
             if place.is_null() {
                 *place = value;

@@ -81,10 +81,13 @@ const TAKEN: [&str; 23] = [
     "log",
     "message",
     "namespace",
+    "labels",
+    "numeric_labels",
     "openwhisk",
     "orchestrator",
     "package",
     "sequence",
+    "service",
     "tags",
 ];
 
@@ -117,7 +120,10 @@ fn activations(reader: &mut Reader, is_ecs: bool) -> Summaries {
     };
     let summaries = reader.read(PATH, "give true, false or `failed`", read).unwrap_or_default();
     if summaries != Summaries::None && !is_ecs {
-        reader.fault(PATH, "only the shape `ecs` has such documents: set `events.shape` to `ecs`, or remove it");
+        reader.fault(
+            PATH,
+            "only the shape `ecs` has such documents: set `events.shape` to `ecs`, or remove it",
+        );
     }
     summaries
 }

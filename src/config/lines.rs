@@ -144,7 +144,9 @@ impl Lines {
             redact: redact(reader),
         };
         if let Some(both) = lines.include.iter().find(|pattern| lines.exclude.contains(pattern)) {
-            let remedy = format!("`lines.include` has the pattern `{both}`, too, so no line is left: remove one of the two");
+            let remedy = format!(
+                "`lines.include` has the pattern `{both}`, too, so no line is left: remove one of the two"
+            );
             reader.fault("lines.exclude", remedy);
         }
         if !lines.redact.is_empty() && reader.is_true("events.original") {
@@ -224,7 +226,8 @@ fn multiline(reader: &mut Reader) -> Option<Multiline> {
     }
     let max_lines = reader.integer("lines.multiline.max_lines", 2..=10_000, "entries");
     let max_bytes = reader.integer("lines.multiline.max_bytes", 1_024..=LARGEST_MAX_BYTES, "bytes");
-    let pattern = reader.required("lines.multiline.pattern", "give `auto`, or a regular expression", Reader::text)?;
+    let pattern =
+        reader.required("lines.multiline.pattern", "give `auto`, or a regular expression", Reader::text)?;
     if pattern == "auto" {
         return Some(limits(By::Auto, max_lines, max_bytes));
     }
@@ -232,7 +235,8 @@ fn multiline(reader: &mut Reader) -> Option<Multiline> {
         reader.fault("lines.multiline.pattern", remedy);
     }
     let negate = reader.switch("lines.multiline.negate").unwrap_or(false);
-    let before = reader.choice("lines.multiline.match", &[("after", false), ("before", true)]).unwrap_or(false);
+    let before =
+        reader.choice("lines.multiline.match", &[("after", false), ("before", true)]).unwrap_or(false);
     Some(limits(By::Pattern { pattern, negate, before }, max_lines, max_bytes))
 }
 
@@ -248,7 +252,8 @@ fn json(reader: &mut Reader, is_ecs: bool) -> Option<Json> {
         }
     }
     if !is_ecs {
-        reader.fault(PATH, "only the shape `ecs` has fields for it: set `events.shape` to `ecs`, or remove it");
+        reader
+            .fault(PATH, "only the shape `ecs` has fields for it: set `events.shape` to `ecs`, or remove it");
     }
     let is_group = reader.get(PATH).is_some_and(Value::is_object);
     let mut switch = |path: &str| is_group.then(|| reader.switch(path)).flatten();
@@ -268,8 +273,7 @@ fn json(reader: &mut Reader, is_ecs: bool) -> Option<Json> {
 
 fn redact(reader: &mut Reader) -> Vec<Redaction> {
     const PATH: &str = "lines.redact";
-    const REMEDY: &str =
-        "give an array of `email`, `ip`, `bearer`, `jwt`, `card`, `key`, or {\"pattern\": \"…\", \"with\": \"…\"}";
+    const REMEDY: &str = "give an array of `email`, `ip`, `bearer`, `jwt`, `card`, `key`, or {\"pattern\": \"…\", \"with\": \"…\"}";
     let items = reader.read(PATH, REMEDY, |value| value.as_array().cloned()).unwrap_or_default();
     let mut redactions = Vec::new();
     for (index, item) in items.iter().enumerate() {
@@ -293,7 +297,9 @@ fn redaction(item: &Value) -> Result<Redaction, Option<String>> {
     let pattern = members.get("pattern").and_then(Value::as_str).ok_or(None)?;
     check(pattern)?;
     if Regex::new(pattern).is_ok_and(|regex| regex.is_match("")) {
-        return Err(Some("the pattern matches the empty text, so it is found everywhere: make it match something".into()));
+        return Err(Some(
+            "the pattern matches the empty text, so it is found everywhere: make it match something".into(),
+        ));
     }
     let with = match members.get("with") {
         None => "[redacted]",

@@ -185,7 +185,8 @@ fn unknown_keys(prefix: &str, group: &Map<String, Value>) -> Vec<(String, String
     for (name, value) in group {
         let path = format!("{prefix}{name}");
         match value {
-            _ if is_known(&path) || prefix.is_empty() && keys::is_of_platform(name) => {}
+            _ if is_known(&path) && !(value.is_object() && keys::is_group(&path))
+                || prefix.is_empty() && keys::is_of_platform(name) => {}
             Value::Object(inner)
                 if keys::is_group(&path) || !inner.is_empty() && strangers::is_group(&path) =>
             {

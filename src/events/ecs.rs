@@ -2,7 +2,7 @@
 
 use super::form::Form;
 use super::{Own, Subject, flags, flat, write_number};
-use crate::openwhisk::record::{Details, Status, write_json_string};
+use crate::openwhisk::record::{Details, Status, Stream, write_json_string};
 use crate::time;
 use std::io::Write;
 
@@ -14,16 +14,20 @@ pub(super) fn write_own(own: Own<'_>, id: &str, original: bool, out: &mut Vec<u8
     out.extend_from_slice(br#""},"message":"#);
     own.text.write_json(out);
     let flags = flags(own.text);
-    if own.stream.is_some() || !flags.is_empty() {
+    let said = own.parsed;
+    if own.stream.is_some() || !flags.is_empty() || said.is_some() {
         let mut log = Members::begin("log", out);
-        if let Some(stream) = own.stream {
-            log.text("iostream", stream.name());
+        log.optional("iostream", own.stream.map(Stream::name));
+        if let Some(said) = said {
+            log.optional("level", said.level.as_deref());
+            log.members(&said.log);
         }
         if !flags.is_empty() {
             log.raw("flags", &format!(r#"["{}"]"#, flags.join(r#"",""#)));
         }
         log.end();
     }
+    out.extend_from_slice(said.map_or("", |said| &said.members).as_bytes());
     out.extend_from_slice(br#","event":{"id":""#);
     out.extend_from_slice(id.as_bytes());
     write_number(own.index, out);
@@ -33,10 +37,44 @@ pub(super) fn write_own(own: Own<'_>, id: &str, original: bool, out: &mut Vec<u8
         out.extend_from_slice(br#","original":"#);
         own.line.write_json(out);
     }
+    out.extend_from_slice(said.map_or("", |said| &said.event).as_bytes());
 }
 
 /// What follows: the rest of `event`, and all that is of the activation.
 pub(super) fn write_tail(subject: &Subject<'_>, form: &Form, out: &mut Vec<u8>) {
+    let mut event = Members::within(out);
+    write_event(subject, form, LOG, &mut event);
+    event.end();
+    write_activation(subject, form, LOG, "", out);
+}
+
+/// Dataset of lines.
+const LOG: &str = "openwhisk.log";
+/// Dataset of activations.
+pub(super) const ACTIVATION: &str = "openwhisk.activation";
+
+/// Members of `event` that are of the activation.
+pub(super) fn write_event(subject: &Subject<'_>, form: &Form, dataset: &str, event: &mut Members<'_>) {
+    event.text("kind", "event");
+    event.text("module", "openwhisk");
+    event.text("dataset", dataset);
+    event.text("outcome", outcome(subject.details.status));
+    event.text("start", &time::rfc3339(subject.start_ms));
+    if let Some(end_ms) = subject.end_ms {
+        event.text("end", &time::rfc3339(end_ms));
+        event.number("duration", Some(end_ms.saturating_sub(subject.start_ms).saturating_mul(1_000_000)));
+    }
+    event.text("created", form.created());
+}
+
+/// What documents of that dataset say of the activation; `more` are further members of `openwhisk`, each with a comma before it.
+pub(super) fn write_activation(
+    subject: &Subject<'_>,
+    form: &Form,
+    dataset: &str,
+    more: &str,
+    out: &mut Vec<u8>,
+) {
     let Details {
         path,
         binding,
@@ -49,28 +87,20 @@ pub(super) fn write_tail(subject: &Subject<'_>, form: &Form, out: &mut Vec<u8>) 
         init_ms,
         limits,
         timed_out,
+        causes,
+        is_trigger,
+        error: _,
     } = &*subject.details;
-    let mut event = Members::within(out);
-    event.text("kind", "event");
-    event.text("module", "openwhisk");
-    event.text("dataset", "openwhisk.log");
-    event.text("outcome", outcome(*status));
-    event.text("start", &time::rfc3339(subject.start_ms));
-    if let Some(end_ms) = subject.end_ms {
-        event.text("end", &time::rfc3339(end_ms));
-        event.number("duration", Some(end_ms.saturating_sub(subject.start_ms).saturating_mul(1_000_000)));
-    }
-    event.text("created", form.created());
-    event.end();
+    let full_name = subject.full_name();
 
     let mut stream = Members::begin("data_stream", out);
     stream.text("type", "logs");
-    stream.text("dataset", "openwhisk.log");
+    stream.text("dataset", dataset);
     stream.text("namespace", "default");
     stream.end();
 
     let mut faas = Members::begin("faas", out);
-    faas.text("name", subject.name);
+    faas.text("name", &subject.name);
     faas.optional("id", path.as_ref().map(|path| format!("/{path}")).as_deref());
     faas.optional("version", version.as_deref());
     faas.text("execution", &subject.id.to_string());
@@ -82,19 +112,15 @@ pub(super) fn write_tail(subject: &Subject<'_>, form: &Form, out: &mut Vec<u8>) 
     }
     faas.end();
 
-    let full_name = match subject.package() {
-        Some(package) => format!("{package}/{}", subject.name),
-        None => subject.name.to_owned(),
-    };
     let mut service = Members::begin("service", out);
     service.text("name", &full_name);
     service.end();
 
     let mut orchestrator = Members::begin("orchestrator", out);
     orchestrator.text("type", "openwhisk");
-    orchestrator.text("namespace", subject.namespace);
+    orchestrator.text("namespace", &subject.namespace);
     let mut resource = orchestrator.group("resource");
-    resource.text("type", "action");
+    resource.text("type", if *is_trigger { "trigger" } else { "action" });
     resource.text("name", &full_name);
     resource.end();
     orchestrator.end();
@@ -114,6 +140,11 @@ pub(super) fn write_tail(subject: &Subject<'_>, form: &Form, out: &mut Vec<u8>) 
         openwhisk.raw("timed_out", "true");
     }
     openwhisk.optional("caused_by", caused_by.as_deref());
+    if !causes.is_empty() {
+        let ids: Vec<String> = causes.iter().map(|id| format!("\"{id}\"")).collect();
+        openwhisk.raw("causes", &format!("[{}]", ids.join(",")));
+    }
+    openwhisk.members(more);
     openwhisk.end();
 
     let mut agent = Members::begin("agent", out);
@@ -133,7 +164,7 @@ pub(super) fn object(tail: &[u8]) -> String {
     format!(r#"{{"event":{}"#, flat::object(tail.strip_suffix('}').unwrap_or(&tail)))
 }
 
-fn outcome(status: Option<Status>) -> &'static str {
+pub(super) fn outcome(status: Option<Status>) -> &'static str {
     match status {
         None => "unknown",
         Some(Status::Success) => "success",
@@ -142,7 +173,7 @@ fn outcome(status: Option<Status>) -> &'static str {
 }
 
 /// Writes the members of an object.
-struct Members<'o> {
+pub(super) struct Members<'o> {
     out: &'o mut Vec<u8>,
     begin: usize,
     is_first: bool,
@@ -150,7 +181,7 @@ struct Members<'o> {
 
 impl<'o> Members<'o> {
     /// Those of an object that is itself a member, behind others; none if it stays empty.
-    fn begin(name: &str, out: &'o mut Vec<u8>) -> Self {
+    pub(super) fn begin(name: &str, out: &'o mut Vec<u8>) -> Self {
         let begin = out.len();
         out.extend_from_slice(b",\"");
         out.extend_from_slice(name.as_bytes());
@@ -159,7 +190,7 @@ impl<'o> Members<'o> {
     }
 
     /// More of those of an object that has some.
-    fn within(out: &'o mut Vec<u8>) -> Self {
+    pub(super) fn within(out: &'o mut Vec<u8>) -> Self {
         Self { begin: out.len(), out, is_first: false }
     }
 
@@ -175,18 +206,18 @@ impl<'o> Members<'o> {
         self.is_first = false;
     }
 
-    fn text(&mut self, name: &str, text: &str) {
+    pub(super) fn text(&mut self, name: &str, text: &str) {
         self.name(name);
         write_json_string(text, self.out);
     }
 
-    fn optional(&mut self, name: &str, text: Option<&str>) {
+    pub(super) fn optional(&mut self, name: &str, text: Option<&str>) {
         if let Some(text) = text {
             self.text(name, text);
         }
     }
 
-    fn number(&mut self, name: &str, number: Option<u64>) {
+    pub(super) fn number(&mut self, name: &str, number: Option<u64>) {
         if let Some(number) = number {
             self.name(name);
             // Memory cannot fail.
@@ -194,12 +225,19 @@ impl<'o> Members<'o> {
         }
     }
 
-    fn raw(&mut self, name: &str, json: &str) {
+    pub(super) fn raw(&mut self, name: &str, json: &str) {
         self.name(name);
         self.out.extend_from_slice(json.as_bytes());
     }
 
-    fn end(self) {
+    /// Takes over members that are written already, each with a comma before it.
+    pub(super) fn members(&mut self, members: &str) {
+        let members = if self.is_first { members.strip_prefix(',').unwrap_or(members) } else { members };
+        self.is_first &= members.is_empty();
+        self.out.extend_from_slice(members.as_bytes());
+    }
+
+    pub(super) fn end(self) {
         if self.is_first {
             self.out.truncate(self.begin);
         } else {

@@ -15,6 +15,22 @@ pub(super) fn object(members: &str) -> String {
     format!("{{{}}}", members.strip_prefix(',').unwrap_or(members))
 }
 
+/// Writes the object `json` with other texts at some paths.
+pub(super) fn replace(json: &[u8], texts: &[(String, String)], out: &mut Vec<u8>) {
+    let mut object: Value = serde_json::from_slice(json).unwrap_or_default();
+    for (path, text) in texts {
+        let place = path.split('.').try_fold(&mut object, |value, name| {
+            let members = value.as_object_mut()?;
+            Some(members.entry(name).or_insert_with(|| Value::Object(Map::new())))
+        });
+        if let Some(place) = place {
+            *place = Value::String(text.clone());
+        }
+    }
+    // Memory cannot fail.
+    serde_json::to_writer(out, &object).ok();
+}
+
 fn flatten(prefix: &str, members: Map<String, Value>, pairs: &mut Vec<(String, String)>) {
     for (name, value) in members {
         let name = format!("{prefix}{name}");

@@ -1,8 +1,9 @@
 //! The form of a run's documents.
 
-use crate::config::{Documents, Shape};
+use super::lines::Treatment;
+use crate::config::{Documents, Shape, Summaries};
 use crate::lumberjack::Protocol;
-use crate::openwhisk::record::write_json_string;
+use crate::openwhisk::record::{Details, Reason, Record, Status, write_json_string};
 use crate::time;
 
 /// What all documents of a run have: the protocol that they are written for, the configured shape, and what is added to each.
@@ -14,6 +15,8 @@ pub struct Form {
     created: String,
     /// The forwarder: as an action its full name.
     agent: String,
+    activations: Summaries,
+    treatment: Treatment,
     /// Members behind all others: tags and fields, each with a comma before it.
     added: String,
 }
@@ -31,6 +34,8 @@ impl Form {
             shape: documents.shape,
             created: time::rfc3339(began_ms),
             agent: own_action.unwrap_or(env!("CARGO_PKG_NAME")).trim_start_matches('/').to_owned(),
+            activations: documents.activations,
+            treatment: Treatment::new(&documents.lines),
             added: added(documents),
         }
     }
@@ -40,9 +45,39 @@ impl Form {
         self.protocol
     }
 
-    /// Whether documents say more of a record than name and namespace.
-    pub fn has_details(&self) -> bool {
-        !matches!(self.shape, Shape::Of2017 { package: false, .. })
+    /// What becomes of lines.
+    pub fn treatment(&self) -> &Treatment {
+        &self.treatment
+    }
+
+    /// What documents tell of `record` besides name, namespace and times, if they do.
+    pub fn details(&self, record: &Record<'_>) -> Option<Details> {
+        let needed =
+            !matches!(self.shape, Shape::Of2017 { package: false, .. }) || !self.treatment.is_plain();
+        needed.then(|| {
+            let error = if self.activations == Summaries::None { None } else { record.reason() };
+            Details { error: error.map(|reason| self.clean(reason)), ..record.details() }
+        })
+    }
+
+    /// Whether an activation that ended so may have a document of its own.
+    pub fn summarizes(&self, status: Option<Status>) -> bool {
+        match self.activations {
+            Summaries::None => false,
+            Summaries::Failed => status.is_some_and(|status| status != Status::Success),
+            Summaries::All => true,
+        }
+    }
+
+    /// Whether any activation may.
+    pub fn has_summaries(&self) -> bool {
+        self.activations != Summaries::None
+    }
+
+    /// A reason without secrets.
+    fn clean(&self, Reason { message, kind }: Reason) -> Reason {
+        let clean = |text: String| self.treatment.redactor().redact(&text).unwrap_or(text);
+        Reason { message: clean(message), kind: kind.map(clean) }
     }
 
     pub(super) fn shape(&self) -> Shape {

@@ -3,14 +3,18 @@
 mod ecs;
 mod flat;
 mod form;
+mod lines;
 mod shape_2017;
+mod summary;
 
 pub use form::Form;
+pub use lines::{Document, Parsed, Reading, Redactor, Spared, Take, Treatment};
+pub use summary::Logs;
 
 use crate::checkpoint::OwedRecord;
 use crate::config::Shape;
 use crate::lumberjack::{Common, LARGEST_EVENT, Protocol, write_pairs};
-use crate::openwhisk::record::{ActivationId, Details, Line, Record, Stream};
+use crate::openwhisk::record::{ActivationId, Details, Line, Record, Status, Stream};
 use crate::time;
 use std::borrow::Cow;
 use std::io::Write;
@@ -31,14 +35,19 @@ pub struct Events {
     common: Rc<Common>,
     /// Version 1: what follows what a line has of its own.
     pairs: Vec<(String, String)>,
+    /// How the activation ended, if that is known.
+    status: Option<Status>,
+    /// What the activation's own document says, if it has one.
+    summary: Option<Box<(Subject<'static>, Form)>>,
 }
 
 /// What all events of a record say.
+#[derive(Debug, Clone)]
 struct Subject<'r> {
     id: ActivationId,
-    namespace: &'r str,
+    namespace: Cow<'r, str>,
     /// Simple name of the action.
-    name: &'r str,
+    name: Cow<'r, str>,
     start_ms: u64,
     end_ms: Option<u64>,
     details: Cow<'r, Details>,
@@ -50,20 +59,45 @@ impl Subject<'_> {
         let (_, rest) = self.details.path.as_deref()?.split_once('/')?;
         rest.rsplit_once('/').map(|(package, _)| package)
     }
+
+    /// The action's name with its package.
+    fn full_name(&self) -> String {
+        self.package().map_or_else(|| self.name.to_string(), |package| format!("{package}/{}", self.name))
+    }
+
+    fn to_owned(&self) -> Subject<'static> {
+        Subject {
+            id: self.id,
+            namespace: Cow::Owned(self.namespace.to_string()),
+            name: Cow::Owned(self.name.to_string()),
+            start_ms: self.start_ms,
+            end_ms: self.end_ms,
+            details: Cow::Owned(Details::clone(&self.details)),
+        }
+    }
+}
+
+impl Own<'_> {
+    /// Whether it says otherwise what all events of the record say.
+    fn replaces(&self) -> bool {
+        self.parsed.is_some_and(|parsed| !parsed.replaced.is_empty())
+    }
 }
 
 /// What an event has of its own.
 #[derive(Clone, Copy)]
 struct Own<'l> {
-    /// Place of the entry in its record, from 0.
+    /// Place of its first entry in the record, from 0.
     index: usize,
-    /// The time that the entry begins with.
+    /// The time that the entry begins with, or names.
     time: Option<&'l str>,
     stream: Option<Stream>,
     /// The entry as it is.
     line: Line<'l>,
     /// What of it the event shows.
     text: Line<'l>,
+    /// What it says as JSON.
+    parsed: Option<&'l Parsed>,
 }
 
 /// What the flags add, at most.
@@ -72,11 +106,11 @@ const FLAGS: usize = 64;
 impl Events {
     /// The events of `record`.
     pub fn of(record: &Record<'_>, form: &Form) -> Self {
-        let details = if form.has_details() { record.details() } else { Details::default() };
+        let details = form.details(record).unwrap_or_default();
         let subject = Subject {
             id: record.activation_id,
-            namespace: &record.namespace,
-            name: &record.name,
+            namespace: Cow::Borrowed(&record.namespace),
+            name: Cow::Borrowed(&record.name),
             start_ms: record.start,
             end_ms: record.end,
             details: Cow::Owned(details),
@@ -88,8 +122,8 @@ impl Events {
     pub fn of_owed(record: &OwedRecord, form: &Form) -> Self {
         let subject = Subject {
             id: record.id,
-            namespace: &record.namespace,
-            name: &record.name,
+            namespace: Cow::Borrowed(&record.namespace),
+            name: Cow::Borrowed(&record.name),
             start_ms: record.start,
             end_ms: record.end,
             details: record.details.as_ref().map_or_else(Cow::default, Cow::Borrowed),
@@ -104,9 +138,10 @@ impl Events {
             env!("CARGO_PKG_NAME"),
             r#"","version":""#,
             env!("CARGO_PKG_VERSION"),
-            r#"","_id":""#
+            r#"","#
         );
-        let id = id_but_number(subject.namespace, subject.id);
+        let status = subject.details.status;
+        let id = id_but_number(&subject.namespace, subject.id);
         let mut tail = Vec::new();
         match form.shape() {
             Shape::Of2017 { package, .. } => shape_2017::write_tail(subject, package, &mut tail),
@@ -122,7 +157,11 @@ impl Events {
             }
             (Protocol::V1, Shape::Ecs { .. }) => (Common::default(), flat::pairs(&ecs::object(&tail))),
             (Protocol::V2, _) => {
-                let middle = [METADATA.as_bytes(), id.as_bytes()].concat();
+                let dataset = match form.shape() {
+                    Shape::Of2017 { .. } => "",
+                    Shape::Ecs { .. } => r#""dataset":"openwhisk.log","#,
+                };
+                let middle = [METADATA, dataset, r#""_id":""#, &id].concat().into_bytes();
                 (Common::new(br#"{"@timestamp":""#, &middle, &tail), Vec::new())
             }
         };
@@ -133,6 +172,35 @@ impl Events {
             end: time::rfc3339(subject.end_ms.unwrap_or(subject.start_ms)),
             common: Rc::new(common),
             pairs,
+            status,
+            summary: form.summarizes(status).then(|| Box::new((subject.to_owned(), form.clone()))),
+        }
+    }
+
+    /// How the activation ended, if that is known.
+    pub fn status(&self) -> Option<Status> {
+        self.status
+    }
+
+    /// Whether the activation has a document of its own.
+    pub fn has_summary(&self) -> bool {
+        self.summary.is_some()
+    }
+
+    /// Writes the activation's own document, if it has one, as payload of a frame.
+    pub fn write_summary(&self, logs: &Logs, out: &mut Vec<u8>) {
+        let Some((subject, form)) = self.summary.as_deref() else { return };
+        let mut nested = Vec::new();
+        summary::write(subject, form, &self.id, logs, &mut nested);
+        match self.protocol {
+            Protocol::V2 => out.extend_from_slice(&nested),
+            Protocol::V1 => {
+                let pairs = flat::pairs(&String::from_utf8_lossy(&nested));
+                let id = format!("{}{}", self.id, summary::NUMBER);
+                let own = pairs.iter().filter(|(key, _)| !key.starts_with("@metadata"));
+                let own = own.map(|(key, value)| (key.as_str(), value.as_str()));
+                write_pairs(out, &own.chain([("id", id.as_str())]).collect::<Vec<_>>());
+            }
         }
     }
 
@@ -141,11 +209,12 @@ impl Events {
         &self.common
     }
 
-    /// Writes what the event for the entry at `index` (from 0) has of its own, and says how much of that comes before the middle of what is common.
-    /// `None` if there is no such thing: in version 1, if it would be too large, and if it has flags behind all else.
-    pub fn write_own(&self, index: usize, line: Line<'_>, out: &mut Vec<u8>) -> Option<usize> {
-        let own = self.own(index, line);
-        if self.protocol == Protocol::V1 || self.has_flags_last(own) {
+    /// Writes what the event for `document` has of its own, and says how much of that comes before the middle of what is common.
+    /// `None` if there is no such thing: in version 1, if it would be too large, if it has flags behind all else, and if it says otherwise what is
+    /// common.
+    pub fn write_own(&self, document: Document<'_>, out: &mut Vec<u8>) -> Option<usize> {
+        let own = self.own(document);
+        if self.protocol == Protocol::V1 || self.has_flags_last(own) || own.replaces() {
             return None;
         }
         let begin = out.len();
@@ -155,20 +224,19 @@ impl Events {
         (out.len() - begin + self.common.len() <= LARGEST_EVENT).then_some(split)
     }
 
-    /// Writes the event for the entry at `index` (from 0) as payload of a frame. Returns whether it is whole: a line that does not fit is cut, and
-    /// the event says so.
-    pub fn write(&self, index: usize, line: Line<'_>, out: &mut Vec<u8>) -> bool {
-        self.write_within(LARGEST_EVENT, index, line, out)
+    /// Writes the event for `document` as payload of a frame. Returns whether it is whole: a line that does not fit is cut, and the event says so.
+    pub fn write(&self, document: Document<'_>, out: &mut Vec<u8>) -> bool {
+        self.write_within(LARGEST_EVENT, document, out)
     }
 
     /// Like [`write`](Self::write) with another limit: at most `most` bytes, if the fields besides the line leave room for it.
-    pub fn write_within(&self, most: usize, index: usize, line: Line<'_>, out: &mut Vec<u8>) -> bool {
+    pub fn write_within(&self, most: usize, document: Document<'_>, out: &mut Vec<u8>) -> bool {
         let begin = out.len();
-        let own = self.own(index, line);
+        let own = self.own(document);
         self.write_one(own, out);
         let bytes = out.len() - begin;
         if bytes <= most {
-            return !line.is_cut();
+            return !own.text.is_cut();
         }
         out.truncate(begin);
         let text = own.text.text();
@@ -178,18 +246,29 @@ impl Events {
         false
     }
 
-    fn own<'l>(&self, index: usize, line: Line<'l>) -> Own<'l> {
+    fn own<'l>(&self, Document { first, line, parsed, .. }: Document<'l>) -> Own<'l> {
         let time = line.time();
         let (stream, text) = match self.shape {
             Shape::Of2017 { .. } => (None, line),
             Shape::Ecs { .. } => line.behind(time),
         };
-        Own { index, time, stream, line, text }
+        let own = Own { index: first, time, stream, line, text, parsed };
+        match parsed {
+            None => own,
+            Some(parsed) => {
+                Own { time: parsed.time.as_deref().or(time), text: text.with_text(&parsed.message), ..own }
+            }
+        }
     }
 
     fn write_one(&self, own: Own<'_>, out: &mut Vec<u8>) {
         if self.protocol == Protocol::V1 {
             return self.write_flat(own, out);
+        }
+        if let Some(parsed) = own.parsed.filter(|_| own.replaces()) {
+            let mut nested = Vec::new();
+            self.write_one(Own { parsed: Some(&parsed.without_replaced()), ..own }, &mut nested);
+            return flat::replace(&nested, &parsed.replaced, out);
         }
         out.extend_from_slice(self.common.head());
         out.extend_from_slice(self.timestamp(own).as_bytes());
@@ -218,11 +297,19 @@ impl Events {
         let (flags, text) = (flags(own.text).join(","), own.text.text());
         let (id, index) = (format!("{}{}", self.id, own.index), own.index.to_string());
         let timestamp = self.timestamp(own);
+        let said = own.parsed.map(Parsed::pairs).unwrap_or_default();
         let mut pairs: Vec<(&str, &str)> = match self.shape {
             Shape::Of2017 { .. } => vec![("line", &text)],
             Shape::Ecs { .. } => vec![("@timestamp", &timestamp), ("message", &text)],
         };
-        pairs.extend(self.pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())));
+        let is_replaced = |key: &String| said.iter().any(|(said, _)| said == key);
+        pairs.extend(
+            self.pairs
+                .iter()
+                .filter(|(key, _)| !is_replaced(key))
+                .map(|(key, value)| (key.as_str(), value.as_str())),
+        );
+        pairs.extend(said.iter().map(|(key, value)| (key.as_str(), value.as_str())));
         match self.shape {
             Shape::Of2017 { sequence, .. } => {
                 pairs.push(("id", &id));
@@ -333,7 +420,10 @@ mod tests {
             .enumerate()
             .map(|(index, line)| {
                 let mut event = Vec::new();
-                assert!(Events::of(&record, &Form::new(Protocol::V2)).write(index, line, &mut event));
+                assert!(
+                    Events::of(&record, &Form::new(Protocol::V2))
+                        .write(Document::plain(index, line), &mut event)
+                );
                 serde_json::from_slice(&event).unwrap()
             })
             .collect()
@@ -393,9 +483,9 @@ mod tests {
             Events::of(&record, &Form::of(documents, protocol, Some("/guest/tools/forwarder"), 3_000));
         let write = |(index, line)| {
             let mut whole = Vec::new();
-            assert!(events.write(index, line, &mut whole));
+            assert!(events.write(Document::plain(index, line), &mut whole));
             let mut own = Vec::new();
-            if let Some(split) = events.write_own(index, line, &mut own) {
+            if let Some(split) = events.write_own(Document::plain(index, line), &mut own) {
                 let (common, (before, after)) = (events.common(), own.split_at(split));
                 assert_eq!([common.head(), before, common.middle(), after, common.tail()].concat(), whole);
             }
@@ -451,7 +541,7 @@ mod tests {
         let events = Events::of(&record, &Form::of(&ecs(), Protocol::V2, None, 0));
         let mut lines = record.entries();
         let mut cut = Vec::new();
-        assert!(!events.write_within(100, 0, lines.next().unwrap(), &mut cut));
+        assert!(!events.write_within(100, Document::plain(0, lines.next().unwrap()), &mut cut));
         let cut: Value = serde_json::from_slice(&cut).unwrap();
         assert_eq!(
             (&cut["message"], &cut["log"]),
@@ -459,7 +549,7 @@ mod tests {
         );
         assert_eq!(cut["@timestamp"], "2023-11-14T22:13:20.01Z");
         let mut own = Vec::new();
-        assert!(events.write_own(1, lines.next().unwrap(), &mut own).is_some());
+        assert!(events.write_own(Document::plain(1, lines.next().unwrap()), &mut own).is_some());
         assert!(String::from_utf8(own).unwrap().contains(r#""log":{"flags":["mended"]}"#));
     }
 
@@ -495,6 +585,7 @@ mod tests {
             tags: vec!["x".into()],
             fields: r#"{"team":"a"}"#.into(),
             fields_under_root: true,
+            ..Documents::default()
         };
         let events = shaped(&documents, Protocol::V2, &["hi"]);
         let event: Value = serde_json::from_slice(&events[0]).unwrap();

@@ -8,9 +8,9 @@ pub(super) fn write_tail(subject: &Subject<'_>, package: bool, out: &mut Vec<u8>
     out.extend_from_slice(br#","activation":""#);
     out.extend_from_slice(subject.id.to_string().as_bytes());
     out.extend_from_slice(br#"","action":"#);
-    write_json_string(subject.name, out);
+    write_json_string(&subject.name, out);
     out.extend_from_slice(br#","namespace":"#);
-    write_json_string(subject.namespace, out);
+    write_json_string(&subject.namespace, out);
     if let Some(package) = subject.package().filter(|_| package) {
         out.extend_from_slice(br#","package":"#);
         write_json_string(package, out);
@@ -31,8 +31,8 @@ pub(super) fn write_own(own: Own<'_>, sequence: bool, out: &mut Vec<u8>) {
 pub(super) fn pairs(subject: &Subject<'_>, package: bool) -> Vec<(String, String)> {
     let mut pairs = vec![
         ("activation", subject.id.to_string()),
-        ("action", subject.name.to_owned()),
-        ("namespace", subject.namespace.to_owned()),
+        ("action", subject.name.to_string()),
+        ("namespace", subject.namespace.to_string()),
     ];
     pairs.extend(subject.package().filter(|_| package).map(|package| ("package", package.to_owned())));
     pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()

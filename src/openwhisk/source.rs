@@ -89,6 +89,17 @@ impl Source {
     }
 }
 
+impl Source {
+    /// Whether `record` is of a trigger that this source names, or chooses as it chooses actions without a package.
+    pub fn matches_trigger(&self, record: &Record<'_>) -> bool {
+        record.is_trigger()
+            && match self {
+                Self::Action(action) => action.package.is_none() && *action.action == *record.name,
+                Self::Namespace(selection) => selection.chooses(&record.name),
+            }
+    }
+}
+
 impl Entry {
     /// Parses an entry of `actions`. The error says what is wrong and what to do.
     pub fn parse(text: &str) -> Result<Self, String> {

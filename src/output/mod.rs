@@ -1,9 +1,8 @@
 //! Delivery: a worker's way to the receivers. Does what the [`Sender`] wants done, over the transport.
 
 use crate::config::Output;
-use crate::events::Events;
+use crate::events::{Document, Events, Logs};
 use crate::lumberjack::{Counts, Goal, Protocol, Sender, Step};
-use crate::openwhisk::record::Line;
 use crate::ports::{self, Connection, Failure, Ports, TransportError};
 use std::convert::Infallible;
 
@@ -42,18 +41,26 @@ impl Delivery {
         self.output.sending.protocol
     }
 
-    /// Adds the event of a line. One that is too large is cut, and says so.
-    pub fn push(&mut self, events: &Events, index: usize, line: Line<'_>) {
-        let own = |out: &mut Vec<u8>| events.write_own(index, line, out);
+    /// Adds the event for a document. One that is too large is cut, and says so.
+    pub fn push(&mut self, events: &Events, document: Document<'_>) {
+        let own = |out: &mut Vec<u8>| events.write_own(document, out);
         if self.sender.outbox().push_own(events.common(), own) {
             return;
         }
         let mut whole = true;
         let Ok(()) = self.sender.outbox().push(|out| {
-            whole = events.write(index, line, out);
+            whole = events.write(document, out);
             Ok::<(), Infallible>(())
         });
         self.truncated += u64::from(!whole);
+    }
+
+    /// Adds the event for the activation itself.
+    pub fn push_summary(&mut self, events: &Events, logs: &Logs) {
+        let Ok(()) = self.sender.outbox().push(|out| {
+            events.write_summary(logs, out);
+            Ok::<(), Infallible>(())
+        });
     }
 
     /// Whether the events that wait make a window.

@@ -11,6 +11,7 @@ mod owed;
 mod progress;
 mod sending;
 mod tally;
+mod telling;
 
 pub use outcome::Outcome;
 pub use tally::Tally;
@@ -34,6 +35,7 @@ use logs::{Belief, Lines, LogStore};
 use lookback::{LookBack, Unknown};
 use owed::Singles;
 use progress::Progress;
+use telling::Telling;
 
 /// How long one call works before it returns with a rest, so that the host can save the checkpoint, in milliseconds.
 const TURN_MS: u64 = 5_000;
@@ -213,7 +215,7 @@ struct End {
     failure: Option<Failure>,
 }
 
-impl Turn<'_> {
+impl<'a> Turn<'a> {
     fn work(mut self, plan: &Plan, slice: &Slice) -> Outcome {
         let Owed { range, part } = slice.owed;
         let mut count = slice.count;
@@ -318,7 +320,9 @@ impl Turn<'_> {
         if self.seen.contains(summary) {
             self.ledger.done().expect_passed_over(summary);
         }
-        if self.source.matches(&record) && !self.singles.owes(summary) {
+        if self.form.has_summaries() && self.source.matches_trigger(&record) {
+            self.take(&record, std::iter::empty());
+        } else if self.source.matches(&record) && !self.singles.owes(summary) {
             if !matches!(met, Met::Row(Row { is_whole: true, .. })) {
                 return self.visit_without_entries(met, &record);
             }
@@ -370,22 +374,19 @@ impl Turn<'_> {
     }
 
     /// Takes the lines of one record.
-    fn take<'l>(&mut self, record: &Record<'_>, lines: impl Iterator<Item = Line<'l>>) {
-        let events = self.open(record);
-        for (index, line) in lines.enumerate() {
-            if !self.put(&events, index, line) {
-                self.singles.cut(owed::of(record, self.form, None));
-                break;
-            }
+    fn take<'l>(&mut self, record: &Record<'_>, mut lines: impl Iterator<Item = Line<'l>>) {
+        let mut telling = self.open(record);
+        if !lines.all(|line| self.tell(&mut telling, line)) || !self.end_of_entries(&mut telling) {
+            self.singles.cut(owed::of(record, self.form, None));
         }
     }
 
-    fn open(&mut self, record: &Record<'_>) -> Events {
+    fn open(&mut self, record: &Record<'_>) -> Telling<'a> {
         self.tally.activations += 1;
         if self.namespace != record.namespace {
             self.namespace = record.namespace.to_string();
         }
-        Events::of(record, self.form)
+        Telling::new(Events::of(record, self.form), self.form, 0)
     }
 
     fn note_without_logs(&mut self, warning: String) {

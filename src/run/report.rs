@@ -42,6 +42,9 @@ struct RunResult {
     #[serde(skip_serializing_if = "Option::is_none")]
     skipped: Option<String>,
     activations: u64,
+    /// Activations that have an event of their own.
+    #[serde(skip_serializing_if = "is_zero")]
+    summaries: u64,
     lines: Lines,
     left: Left,
     windows: u64,
@@ -68,6 +71,12 @@ struct Lines {
     sent: u64,
     resent: u64,
     acknowledged: u64,
+    /// Left out, as the configuration says.
+    #[serde(skip_serializing_if = "is_zero")]
+    filtered: u64,
+    /// In the event of another one.
+    #[serde(skip_serializing_if = "is_zero")]
+    joined: u64,
     #[serde(skip_serializing_if = "is_zero")]
     truncated: u64,
     #[serde(skip_serializing_if = "is_zero")]
@@ -169,13 +178,37 @@ impl From<Tally> for RunResult {
     fn from(total: Tally) -> Self {
         let Counts { windows, sent, resent, acknowledged, keep_alives, waited_ms, small_windows: _ } =
             total.sending;
-        let Tally { activations, lines, requests, unreadable, set_aside, truncated, mended, put_off, .. } =
-            total;
-        let unacknowledged = lines.saturating_sub(acknowledged + set_aside);
-        let lines =
-            Lines { read: lines, sent, resent, acknowledged, truncated, mended, set_aside, unacknowledged };
+        let Tally {
+            activations,
+            lines,
+            requests,
+            unreadable,
+            set_aside,
+            truncated,
+            mended,
+            put_off,
+            filtered,
+            joined,
+            summaries,
+            ..
+        } = total;
+        let events = (lines + summaries).saturating_sub(filtered + joined);
+        let unacknowledged = events.saturating_sub(acknowledged + set_aside);
+        let lines = Lines {
+            read: lines,
+            sent,
+            resent,
+            acknowledged,
+            filtered,
+            joined,
+            truncated,
+            mended,
+            set_aside,
+            unacknowledged,
+        };
         Self {
             activations,
+            summaries,
             lines,
             left: Left { activations: put_off, ..Left::default() },
             windows,

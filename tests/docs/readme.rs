@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use whiskjack::config::{Config, KEYS, KeyReader};
-use whiskjack::events::{Events, Form};
+use whiskjack::events::{Document, Events, Form};
 use whiskjack::lumberjack::Protocol;
 use whiskjack::openwhisk::record::Record;
 
@@ -41,7 +41,8 @@ fn the_event_in_the_readme_is_the_one_that_the_core_writes() {
     let record = Record::parse(record.as_bytes()).unwrap();
     let line = record.entries().next().unwrap();
     let mut event = Vec::new();
-    Events::of(&record, &Form::new(Protocol::V2)).write(index.parse().unwrap(), line, &mut event);
+    Events::of(&record, &Form::new(Protocol::V2))
+        .write(Document::plain(index.parse().unwrap(), line), &mut event);
     assert_eq!(shown, serde_json::from_slice::<Value>(&event).unwrap());
 }
 

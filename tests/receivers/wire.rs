@@ -2,7 +2,7 @@
 
 use crate::rig::{Happened, Rig, Say, ack, event, inflated, number, pairs, payloads, well};
 use serde_json::Value;
-use whiskjack::events::{Events, Form};
+use whiskjack::events::{Document, Events, Form};
 use whiskjack::lumberjack::{Goal, LARGEST_EVENT, Options, Protocol};
 use whiskjack::openwhisk::record::Record;
 
@@ -47,7 +47,7 @@ fn written(lines: &[&str], protocol: Protocol) -> Vec<Vec<u8>> {
     let events = Events::of(&record, &Form::new(protocol));
     let write = |(index, line)| {
         let mut payload = Vec::new();
-        events.write(index, line, &mut payload);
+        events.write(Document::plain(index, line), &mut payload);
         payload
     };
     record.entries().enumerate().map(write).collect()

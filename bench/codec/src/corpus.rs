@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use serde_json::json;
 use std::convert::Infallible;
 use std::path::Path;
-use whiskjack::events::{Events, Form};
+use whiskjack::events::{Document, Events, Form};
 use whiskjack::lumberjack::{Options, Outbox, Protocol};
 use whiskjack::openwhisk::record::Record;
 use whiskjack::time;
@@ -71,7 +71,7 @@ fn corpus(
         let events = Events::of(&record, &Form::new(Protocol::V2));
         for (index, line) in record.entries().enumerate() {
             let Ok(()) = outbox.push(|out| {
-                events.write(index, line, out);
+                events.write(Document::plain(index, line), out);
                 Ok::<(), Infallible>(())
             });
         }

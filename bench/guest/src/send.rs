@@ -1,7 +1,7 @@
 //! From log lines in memory to acknowledged windows.
 
 use whiskjack::config::{Endpoint, Output};
-use whiskjack::events::{Events, Form};
+use whiskjack::events::{Document, Events, Form};
 use whiskjack::lumberjack::{Goal, Options};
 use whiskjack::openwhisk::record::Record;
 use whiskjack::output::Delivery;
@@ -35,7 +35,7 @@ pub fn send(records: &[Record<'_>], transport: &dyn Transport, host: &str, port:
             if delivery.given_up().is_some() {
                 return settled;
             }
-            delivery.push(&events, index, line);
+            delivery.push(&events, Document::plain(index, line));
         }
     }
     settled + u64::from(delivery.work(ports, Goal::Settled, stop).events)

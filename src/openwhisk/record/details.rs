@@ -2,7 +2,13 @@
 
 use super::{ActivationId, Record};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
 use serde_json::value::RawValue;
+
+/// Most activations of a sequence that are listed.
+const MOST_CAUSES: usize = 50;
+/// Longest reason that is taken over, in bytes.
+const LONGEST_REASON: usize = 512;
 
 /// Longest text that is taken over, in bytes: names in OpenWhisk are shorter, and the checkpoint may have to keep it.
 const LONGEST: usize = 1_024;
@@ -43,6 +49,25 @@ pub struct Details {
     /// Whether it was ended at its time limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timed_out: Option<bool>,
+    /// The activations that a sequence or composition consisted of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub causes: Vec<ActivationId>,
+    /// Whether it is a trigger's.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_trigger: bool,
+    /// What a failed one says of the reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Reason>,
+}
+
+/// Why an activation failed, from its result's `error`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    /// What it says.
+    pub message: String,
+    /// What kind it is: a name or a code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
 }
 
 /// Limits of an action.
@@ -120,6 +145,9 @@ impl Record<'_> {
             init_ms: read(self.annotation("initTime")),
             limits: read(self.annotation("limits")),
             timed_out: read(self.annotation("timeout")),
+            causes: self.causes(),
+            is_trigger: self.is_trigger(),
+            error: None,
         }
     }
 
@@ -134,8 +162,57 @@ impl Record<'_> {
         named.or_else(coded).or(known)
     }
 
+    /// Why it failed, if it did and its result says so. The rest of a result is nobody's business.
+    pub fn reason(&self) -> Option<Reason> {
+        if !matches!(self.status(), Some(status) if status != Status::Success) {
+            return None;
+        }
+        let response: Outcome = serde_json::from_str(self.response?.get()).ok()?;
+        match response.result?.error? {
+            Value::String(message) => Some(Reason { message: beginning(&message), kind: None }),
+            Value::Object(error) => {
+                let text = |names: &[&str]| {
+                    let value = names.iter().find_map(|name| {
+                        error.get(*name).filter(|value| !value.is_object() && !value.is_array())
+                    })?;
+                    Some(beginning(&value.as_str().map_or_else(|| value.to_string(), Into::into)))
+                };
+                let message = text(&["message", "error", "description", "reason"])?;
+                Some(Reason { message, kind: text(&["name", "type", "code", "statusCode"]) })
+            }
+            _ => None,
+        }
+    }
+
+    fn causes(&self) -> Vec<ActivationId> {
+        if self.has_log_lines() || self.is_trigger() {
+            return Vec::new();
+        }
+        self.logs.iter().filter_map(|entry| entry.line().text().parse().ok()).take(MOST_CAUSES).collect()
+    }
+
     fn text(&self, key: &str) -> Option<String> {
         bounded(self.annotation(key))
+    }
+}
+
+#[derive(Deserialize)]
+struct Outcome {
+    result: Option<Failed>,
+}
+
+#[derive(Deserialize)]
+struct Failed {
+    error: Option<Value>,
+}
+
+/// As much of a text as is taken over.
+fn beginning(text: &str) -> String {
+    let end = text.char_indices().map(|(at, _)| at).take_while(|at| *at <= LONGEST_REASON).last();
+    if text.len() > LONGEST_REASON {
+        text.get(..end.unwrap_or(0)).unwrap_or_default().into()
+    } else {
+        text.into()
     }
 }
 
@@ -151,7 +228,7 @@ fn read<T: DeserializeOwned>(json: Option<&RawValue>) -> Option<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     fn details(record: Value) -> Details {
         Record::parse(record.to_string().as_bytes()).unwrap().details()
@@ -186,6 +263,9 @@ mod tests {
                 init_ms: Some(340),
                 limits: Some(Limits { memory: Some(256), timeout: Some(60_000) }),
                 timed_out: Some(false),
+                causes: Vec::new(),
+                is_trigger: false,
+                error: None,
             }
         );
         let odd = details(record(

@@ -106,6 +106,16 @@ impl<'a> Line<'a> {
         self.is_cut
     }
 
+    /// A text that stands for several lines, or for one that was changed.
+    pub fn of_text(text: &'a str, is_mended: bool, is_cut: bool) -> Self {
+        Self { text, is_json: false, is_mended, is_cut }
+    }
+
+    /// The same with another text.
+    pub fn with_text<'t>(&self, text: &'t str) -> Line<'t> {
+        Line { text, is_json: false, ..*self }
+    }
+
     /// Its beginning, which says that it is not all.
     pub(crate) fn cut_to<'t>(&self, beginning: &'t str) -> Line<'t> {
         Line { text: beginning, is_json: false, is_cut: true, ..*self }

@@ -28,7 +28,7 @@ mod outline;
 mod reader;
 mod splitter;
 
-pub use details::{Details, Status};
+pub use details::{Details, Reason, Status};
 pub use entry::{Line, OwnedLine, Stream, entry_time, write_json_string};
 pub use id::ActivationId;
 pub use nesting::SplitError;

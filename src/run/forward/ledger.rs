@@ -25,7 +25,7 @@ struct Open {
     first: u64,
     /// Number of the event after its last, once that is known.
     end: Option<u64>,
-    /// So many of its entries, from the first on, are in events or were settled before this turn.
+    /// So many of its entries, from the first on, are in events, or no event is made of them, or they were settled before this turn.
     entries: u64,
     /// It is not to be done in this turn.
     put_off: bool,
@@ -105,6 +105,13 @@ impl Ledger {
         self.events.push_back(entry);
         if let Some(open) = self.open.back_mut() {
             open.entries = entry + 1;
+        }
+    }
+
+    /// All of the `entries` of the open activation are in events, or none is to be made of them.
+    pub(super) fn pass(&mut self, entries: u64) {
+        if let Some(open) = self.open.back_mut() {
+            open.entries = entries;
         }
     }
 

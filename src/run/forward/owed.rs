@@ -5,6 +5,7 @@
 
 use super::ledger::Taken;
 use super::logs::{Notices, SETTLING_MS};
+use super::telling::Telling;
 use super::{NAMED, TURN_MS, Turn, turn_ends_ms};
 use crate::checkpoint::{OwedRecord, SourceState};
 use crate::events::{Events, Form};
@@ -60,7 +61,7 @@ enum Fate {
 /// `record`, to be owed by itself from now on.
 pub(super) fn of(record: &Record<'_>, form: &Form, trouble: Option<String>) -> OwedRecord {
     OwedRecord {
-        details: form.has_details().then(|| record.details()),
+        details: form.details(record),
         end: record.end,
         name: record.name.to_string(),
         namespace: record.namespace.to_string(),
@@ -172,6 +173,7 @@ impl Turn<'_> {
                 self.owe(of(record, self.form, Some(format!("no page with it can be had: {failure}"))));
             }
             Met::Row(_) if record.has_log_lines() => self.take_one_by_one(record, EntriesAt::Record),
+            _ if self.form.has_summaries() => self.take(record, std::iter::empty()),
             _ => {}
         }
         self.visited(Summary { activation_id: record.activation_id, start: record.start })
@@ -179,21 +181,17 @@ impl Turn<'_> {
 
     /// Takes the lines of one record that are too many to be kept at once. Before those of a store come the record's own notices.
     pub(super) fn take_one_by_one(&mut self, record: &Record<'_>, at: EntriesAt) {
-        let (api, events) = (self.api, self.open(record));
+        let (api, mut telling) = (self.api, self.open(record));
         let own = if at == EntriesAt::Store { Notices::of(record) } else { Notices::default() };
-        let mut index = 0;
-        let mut put = |line: Line<'_>| {
-            index += 1;
-            self.put(&events, index - 1, line)
-        };
+        let mut put = |line: Line<'_>| self.tell(&mut telling, line);
         let read = if own.lines().all(&mut put) {
             api.entries(record.activation_id, at, |_, line| own.has(line) || put(line))
         } else {
             Ok(Entries::Stopped)
         };
         let trouble = match read {
-            Ok(Entries::All(_)) => return,
-            Ok(Entries::Stopped) => return self.singles.cut(of(record, self.form, None)),
+            Ok(Entries::All(_)) if self.end_of_entries(&mut telling) => return,
+            Ok(Entries::All(_) | Entries::Stopped) => return self.singles.cut(of(record, self.form, None)),
             Ok(_) => format!("activation {}: its entries are not to be had now", record.activation_id),
             Err(failure) => failure.message,
         };
@@ -323,23 +321,23 @@ impl Turn<'_> {
             ControlFlow::Break(fate) => return fate,
         };
         self.namespace.clone_from(&record.namespace);
-        let (entries, own, record) = self.send_entries(record);
-        let all = match entries {
-            Ok(Entries::All(all)) => all as u64,
-            Ok(Entries::Empty | Entries::NotAvailable) if record.acknowledged > own => {
+        let (entries, all, record) = self.send_entries(record);
+        match entries {
+            Ok(Entries::All(_)) => {}
+            Ok(Entries::Empty | Entries::NotAvailable) if record.acknowledged > all => {
                 return troubled(record, "its log store has none of its lines any more".into());
             }
             Ok(Entries::Empty) if !self.is_at_rest(&record) => {
                 return troubled(record, "its log store has none of its lines yet".into());
             }
-            Ok(Entries::Empty | Entries::NotAvailable) => own,
-            Ok(Entries::Stopped) => u64::MAX,
+            Ok(Entries::Empty | Entries::NotAvailable) => {}
+            Ok(Entries::Stopped) => return Fate::Owed(OwedRecord { trouble: None, ..record }),
             Ok(Entries::NoRecord) => return self.not_found(record),
             Ok(Entries::NotRetrieved) => {
                 return troubled(record, "its log store does not give its lines now".into());
             }
             Err(failure) => return self.failed(record, failure),
-        };
+        }
         if record.acknowledged >= all {
             return Fate::Done;
         }
@@ -347,24 +345,19 @@ impl Turn<'_> {
     }
 
     /// Sends entries of a record, the first one that is not acknowledged first: those in the record, and if these are notices at most, those that
-    /// a store of their own has. Returns what came of it, how many notices there are of the record's own, and the record with those that are
-    /// acknowledged now.
+    /// a store of their own has. Returns what came of it, how many are to be acknowledged, and the record with those that are.
     fn send_entries(&mut self, mut record: OwedRecord) -> (Result<Entries, Failure>, u64, OwedRecord) {
         let acknowledged = usize::try_from(record.acknowledged).unwrap_or(usize::MAX);
         let (api, began_ms) = (self.api, self.ports.clock.now_ms());
         self.ledger.go_on(record.summary(), record.acknowledged);
-        let events = Events::of_owed(&record, self.form);
-        let mut index = 0;
+        let mut telling = Telling::new(Events::of_owed(&record, self.form), self.form, acknowledged);
         let mut put = |line: Line<'_>| {
-            let this = index;
-            index += 1;
-            if this < acknowledged {
-                return this % PASSED_A_LOOK != 0 || self.ports.clock.now_ms() < self.time.stop_ms;
-            }
+            let this = telling.entries();
             if this == acknowledged {
                 self.begin_turn_anew(began_ms);
             }
-            self.put(&events, this, line)
+            let passes = this < acknowledged && this % PASSED_A_LOOK == 0;
+            (!passes || self.ports.clock.now_ms() < self.time.stop_ms) && self.tell(&mut telling, line)
         };
         let mut own = Notices::default();
         let mut entries = api.entries(record.id, EntriesAt::Record, |_, line| {
@@ -374,12 +367,17 @@ impl Turn<'_> {
         if matches!(entries, Ok(Entries::All(all)) if own.are_all(all)) {
             entries = api.entries(record.id, EntriesAt::Store, |_, line| own.has(line) || put(line));
         }
-        if let Ok(Entries::All(all)) = &mut entries {
-            *all = index;
+        let is_all = match &entries {
+            Ok(Entries::All(_) | Entries::NotAvailable) => true,
+            Ok(Entries::Empty) => self.is_at_rest(&record),
+            _ => false,
+        };
+        if is_all && !self.end_of_entries(&mut telling) {
+            entries = Ok(Entries::Stopped);
         }
         self.send(Goal::Settled);
         record.acknowledged = self.ledger.take().map_or(record.acknowledged, |taken| taken.settled);
-        (entries, own.lines().count() as u64, record)
+        (entries, telling.all(), record)
     }
 
     /// Whether its lines have had their time to come into their store.
@@ -405,7 +403,7 @@ impl Turn<'_> {
         }
         match self.listed(&record) {
             Ok(Listed::Without(reason)) => ControlFlow::Break(troubled(record, reason)),
-            Ok(Listed::With { known, has_lines }) if has_lines => {
+            Ok(Listed::With { known, has_lines }) if has_lines || self.form.has_summaries() => {
                 let OwedRecord { acknowledged, trouble, .. } = record;
                 ControlFlow::Continue(OwedRecord { acknowledged, trouble, ..known })
             }

@@ -1,9 +1,8 @@
 //! The lines of a turn on their way to the receiver: into the outbox, sent when it is time, and noted when one was set aside.
 
 use super::{NAMED, Turn};
-use crate::events::{self, Events};
+use crate::events::{self, Document, Events, Logs};
 use crate::lumberjack::Goal;
-use crate::openwhisk::record::Line;
 
 /// How long a line may wait for its window to fill, in milliseconds: a run that is short of time shall have sent what it has read.
 const LINGER_MS: u64 = 1_000;
@@ -11,8 +10,31 @@ const LINGER_MS: u64 = 1_000;
 const LINES_A_LOOK: usize = 64;
 
 impl Turn<'_> {
-    /// Puts a line into the outbox; or says that the turn is over.
-    pub(super) fn put(&mut self, events: &Events, index: usize, line: Line<'_>) -> bool {
+    /// Puts a document into the outbox; or says that the turn is over.
+    pub(super) fn put(&mut self, events: &Events, document: Document<'_>) -> bool {
+        if !self.make_room(document.first) {
+            return false;
+        }
+        self.delivery.push(events, document);
+        self.ledger.push(document.first as u64);
+        self.tally.lines += 1;
+        self.tally.mended += u64::from(document.line.is_mended());
+        true
+    }
+
+    /// The same with the activation's own document, which counts as the entry at `index`.
+    pub(super) fn put_summary(&mut self, events: &Events, index: usize, logs: &Logs) -> bool {
+        if !self.make_room(index) {
+            return false;
+        }
+        self.delivery.push_summary(events, logs);
+        self.ledger.push(index as u64);
+        self.tally.summaries += 1;
+        true
+    }
+
+    /// Sends what waits, if it is time; or says that the turn is over.
+    fn make_room(&mut self, index: usize) -> bool {
         let looks = index.is_multiple_of(LINES_A_LOOK);
         if self.delivery.is_full() {
             self.send(Goal::Room);
@@ -25,10 +47,6 @@ impl Turn<'_> {
         if !self.delivery.is_waiting() {
             self.time.waiting_since_ms = self.ports.clock.now_ms();
         }
-        self.delivery.push(events, index, line);
-        self.ledger.push(index as u64);
-        self.tally.lines += 1;
-        self.tally.mended += u64::from(line.is_mended());
         true
     }
 

@@ -25,12 +25,30 @@ pub struct Tally {
     pub mended: u64,
     /// Activations whose logs could not be had yet.
     pub put_off: u64,
+    /// Lines that are left out, as the configuration says.
+    pub filtered: u64,
+    /// Lines that are in the event of another one.
+    pub joined: u64,
+    /// Events that are not lines but activations.
+    pub summaries: u64,
 }
 
 impl AddAssign for Tally {
     fn add_assign(&mut self, other: Self) {
-        let Self { activations, lines, sending, requests, unreadable, set_aside, truncated, mended, put_off } =
-            other;
+        let Self {
+            activations,
+            lines,
+            sending,
+            requests,
+            unreadable,
+            set_aside,
+            truncated,
+            mended,
+            put_off,
+            filtered,
+            joined,
+            summaries,
+        } = other;
         self.activations += activations;
         self.lines += lines;
         self.sending += sending;
@@ -40,5 +58,8 @@ impl AddAssign for Tally {
         self.truncated += truncated;
         self.mended += mended;
         self.put_off += put_off;
+        self.filtered += filtered;
+        self.joined += joined;
+        self.summaries += summaries;
     }
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::hint::black_box;
 use std::process::ExitCode;
 
-use whiskjack::events::{Events, Form};
+use whiskjack::events::{Document, Events, Form};
 use whiskjack::lumberjack::{AckReader, Protocol};
 use whiskjack::openwhisk::record::{Record, SplitError, Splitter};
 use whiskjack_bench_guest::memory::{Acknowledging, Api};
@@ -64,7 +64,7 @@ fn write(records: &[Record<'_>]) {
         out.clear();
         let events = Events::of(record, &Form::new(Protocol::V2));
         for (index, line) in record.entries().enumerate() {
-            black_box(events.write(index, line, &mut out));
+            black_box(events.write(Document::plain(index, line), &mut out));
         }
         black_box(&out);
     }

@@ -1,0 +1,198 @@
+//! What becomes of a record's entries on their way into documents: some are left out, some are joined, JSON is read, secrets are made unreadable.
+//!
+//! All of it is a function of the record's entries alone. So a record that is read again, from its first entry on, makes the same documents, and
+//! those that are settled are known by the place of their first entry.
+
+mod groups;
+mod json;
+mod pattern;
+mod redact;
+mod trace;
+
+pub use json::Parsed;
+pub use redact::Redactor;
+
+use crate::config::{Channel, Json, Lines};
+use crate::openwhisk::record::{Line, Status, Stream};
+use groups::{Groups, Rule};
+use pattern::Matcher;
+
+/// What one document shows.
+#[derive(Debug, Clone, Copy)]
+pub struct Document<'l> {
+    /// Place in the record of its first entry, from 0.
+    pub first: usize,
+    /// So many entries it joins, at least one.
+    pub entries: u64,
+    /// The text of them all, which begins as the first one does.
+    pub line: Line<'l>,
+    /// What the text says as JSON.
+    pub parsed: Option<&'l Parsed>,
+}
+
+impl<'l> Document<'l> {
+    /// That of one entry as it is.
+    pub fn plain(first: usize, line: Line<'l>) -> Self {
+        Self { first, entries: 1, line, parsed: None }
+    }
+}
+
+/// What becomes of lines, made ready.
+#[derive(Debug, Clone)]
+pub struct Treatment {
+    only_failed: bool,
+    stream: Option<Stream>,
+    include: Vec<Matcher>,
+    exclude: Vec<Matcher>,
+    rule: Option<Rule>,
+    json: Option<Json>,
+    redactor: Redactor,
+}
+
+/// How many entries of a record made no document of their own.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Spared {
+    /// They are left out.
+    pub filtered: u64,
+    /// They are in the document of another one.
+    pub joined: u64,
+}
+
+impl Treatment {
+    /// As configured.
+    pub fn new(lines: &Lines) -> Self {
+        let matchers = |patterns: &[String]| patterns.iter().map(|pattern| Matcher::new(pattern)).collect();
+        let redactor = Redactor::new(&lines.redact);
+        Self {
+            only_failed: lines.only_failed,
+            stream: lines.stream.map(|channel| match channel {
+                Channel::Stdout => Stream::Stdout,
+                Channel::Stderr => Stream::Stderr,
+            }),
+            include: matchers(&lines.include),
+            exclude: matchers(&lines.exclude),
+            // A secret may stand where Docker has cut a line.
+            rule: Rule::new(lines.multiline.as_ref(), !redactor.is_idle()),
+            json: lines.json.clone(),
+            redactor,
+        }
+    }
+
+    /// Whether each entry makes a document and stays as it is.
+    pub fn is_plain(&self) -> bool {
+        let Self { only_failed, stream, include, exclude, rule, json, redactor } = self;
+        !only_failed
+            && stream.is_none()
+            && include.is_empty()
+            && exclude.is_empty()
+            && rule.is_none()
+            && json.is_none()
+            && redactor.is_idle()
+    }
+
+    /// What makes secrets unreadable.
+    pub fn redactor(&self) -> &Redactor {
+        &self.redactor
+    }
+
+    /// Whether a line with this text is left out.
+    fn leaves_out(&self, text: &str) -> bool {
+        let any = |matchers: &[Matcher]| matchers.iter().any(|matcher| matcher.is_match(text));
+        any(&self.exclude) || !self.include.is_empty() && !any(&self.include)
+    }
+}
+
+/// Makes the documents of one record, as its entries come.
+#[derive(Debug)]
+pub struct Reading<'t> {
+    treatment: &'t Treatment,
+    /// Documents of earlier entries are settled.
+    from: usize,
+    leaves_out_all: bool,
+    groups: Groups,
+    spared: Spared,
+}
+
+/// Takes a document; says whether it wants more.
+pub type Take<'t> = dyn FnMut(Document<'_>) -> bool + 't;
+
+impl<'t> Reading<'t> {
+    /// For a record that ended with `status`, of which the documents with a first entry before `from` are settled.
+    pub fn new(treatment: &'t Treatment, status: Option<Status>, from: usize) -> Self {
+        Self {
+            treatment,
+            from,
+            // If nobody knows how it ended, its lines are wanted.
+            leaves_out_all: treatment.only_failed && status == Some(Status::Success),
+            groups: Groups::default(),
+            spared: Spared::default(),
+        }
+    }
+
+    /// Takes the next entry, with its place in the record; hands on what is complete by that. Says no as soon as `take` does.
+    pub fn entry(&mut self, index: usize, line: Line<'_>, take: &mut Take<'_>) -> bool {
+        let (stream, message) = line.behind(line.time());
+        let is_elsewhere =
+            stream.is_some_and(|stream| self.treatment.stream.is_some_and(|only| only != stream));
+        if self.leaves_out_all || is_elsewhere {
+            self.count_filtered(index, 1);
+            return true;
+        }
+        let Some(rule) = &self.treatment.rule else {
+            return self.document(Document::plain(index, line), take);
+        };
+        self.groups.add(rule, index, line, stream, message);
+        self.hand_on(false, take)
+    }
+
+    /// There are no more entries.
+    pub fn finish(&mut self, take: &mut Take<'_>) -> bool {
+        self.hand_on(true, take)
+    }
+
+    /// How many entries made no document of their own, since the last call.
+    pub fn take_spared(&mut self) -> Spared {
+        std::mem::take(&mut self.spared)
+    }
+
+    fn hand_on(&mut self, all: bool, take: &mut Take<'_>) -> bool {
+        while let Some(group) = self.groups.take(all) {
+            if !self.document(group.document(), take) {
+                return false;
+            }
+        }
+        true
+    }
+
+    fn document(&mut self, document: Document<'_>, take: &mut Take<'_>) -> bool {
+        let Document { first, entries, line, .. } = document;
+        let treatment = self.treatment;
+        let (_, message) = line.behind(line.time());
+        let text = message.text();
+        if treatment.leaves_out(&text) {
+            self.count_filtered(first, entries);
+            return true;
+        }
+        if first < self.from {
+            return true;
+        }
+        self.spared.joined += entries.saturating_sub(1);
+        if let Some(json) = &treatment.json
+            && let Some(parsed) = Parsed::of(&text, json, &treatment.redactor)
+        {
+            return take(Document { parsed: Some(&parsed), ..document });
+        }
+        let Some(redacted) = treatment.redactor.redact(&text) else { return take(document) };
+        let whole = line.text();
+        let prefix = whole.get(..whole.len().saturating_sub(text.len())).unwrap_or_default();
+        let whole = [prefix, &redacted].concat();
+        take(Document { line: line.with_text(&whole), ..document })
+    }
+
+    fn count_filtered(&mut self, first: usize, entries: u64) {
+        self.spared.filtered += if first < self.from { 0 } else { entries };
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,1 @@
+public class Traces { static void f() { try { g(); } catch (Exception e) { var x = new IllegalStateException("outer", e); x.addSuppressed(new RuntimeException("closing")); throw x; } } static void g() throws Exception { throw new java.io.IOException("disk\nfull"); } public static void main(String[] a) { System.err.println("starting"); f(); } }
