@@ -41,7 +41,7 @@ const fn ignored(path: &'static str, meaning: &'static str) -> Key {
 /// All keys.
 #[rustfmt::skip]
 pub const KEYS: &[Key] = &[
-    key("actions", "array of names", "", "The actions to monitor: `action` or `package/action`. `*` in a name stands for any text without a slash, and `!` excludes: `[\"*\", \"shop/*\", \"!shop/debug\"]`"),
+    key("actions", "array of names, or of objects with a name", "", "The actions to monitor: `action` or `package/action`. `*` in a name stands for any text without a slash, and `!` excludes: `[\"*\", \"shop/*\", \"!shop/debug\"]`"),
     key("from", "milliseconds since 1970, or RFC 3339", "now − look-back", "Where the first run begins: only activations that start later are forwarded"),
     key("logstash.host", "name or IP address, or `host:port`", "", "The receiver, unless `logstash.hosts` is given"),
     key("logstash.port", "1–65535", "", "The receiver's port, unless `logstash.host` has it; with `logstash.hosts` 5044 unless it is given"),
@@ -79,7 +79,7 @@ pub const KEYS: &[Key] = &[
     key("lines.exclude", "array of regular expressions", "none", "No lines that one of these matches"),
     key("lines.streams", "`stdout` or `stderr`, or array of them", "both", "Only lines that were printed there"),
     key("lines.only", "`failed`", "none", "Only lines of activations that failed"),
-    key("lines.multiline", "`auto`", "none", "Whether several lines make one event: `auto` knows [stack traces](events.md#several-lines) of the usual languages. Or the keys below"),
+    key("lines.multiline", "`auto` or false", "none", "Whether several lines make one event: `auto` knows [stack traces](events.md#several-lines) of the usual languages. Or the keys below"),
     key("lines.multiline.pattern", "regular expression", "none", "Lines that match belong to another one"),
     key("lines.multiline.negate", "boolean", "`false`", "Lines that do not match belong to another one, instead"),
     key("lines.multiline.match", "`after` or `before`", "`after`", "`after`: they belong to the line before them. `before`: to the line that follows"),

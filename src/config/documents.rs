@@ -2,21 +2,31 @@
 
 use super::lines::Lines;
 use super::reader::Reader;
+use crate::openwhisk::source::Source;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// The documents that receivers get.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Documents {
     /// Names and places of their fields.
     pub shape: Shape,
+    /// What is done for all actions.
+    pub common: Style,
+    /// What is done for some instead: the first entry that chooses an action counts, and `None` is what is done for all.
+    pub special: Vec<(Source, Option<Style>)>,
+}
+
+/// What is done with the lines of an action, and what its documents have besides them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Style {
     /// Of which activations there is a document beside those of their lines.
     pub activations: Summaries,
     /// What becomes of lines.
     pub lines: Lines,
-    /// Tags of each.
+    /// Tags of each document.
     pub tags: Vec<String>,
-    /// Fields of each: a JSON object, as text.
+    /// Fields of each document: a JSON object, as text.
     pub fields: String,
     /// Whether these stand beside the others, rather than in `fields`.
     pub fields_under_root: bool,
@@ -51,10 +61,15 @@ pub enum Summaries {
     All,
 }
 
-impl Default for Documents {
+impl Default for Shape {
+    fn default() -> Self {
+        Self::Of2017 { package: false, sequence: false }
+    }
+}
+
+impl Default for Style {
     fn default() -> Self {
         Self {
-            shape: Shape::Of2017 { package: false, sequence: false },
             activations: Summaries::None,
             lines: Lines::default(),
             tags: Vec::new(),
@@ -91,22 +106,67 @@ const TAKEN: [&str; 23] = [
     "tags",
 ];
 
+/// Keys that an entry of `actions` may have besides its name.
+const OF_SOME: [&str; 5] = ["events", "fields", "fields_under_root", "lines", "tags"];
+
+/// An entry of `actions`, with its place there, and what is done for it.
+pub(super) struct Chosen {
+    pub(super) index: usize,
+    pub(super) source: Source,
+    /// Keys of its own, if it has some.
+    pub(super) own: Option<Map<String, Value>>,
+}
+
 impl Documents {
     /// Reads it; faults are noted.
-    pub(super) fn read(reader: &mut Reader) -> Self {
+    pub(super) fn read(reader: &mut Reader, chosen: Vec<Chosen>) -> Self {
         let is_ecs = is_ecs(reader);
         let original = only_in(reader, is_ecs, "events.original", true);
         let package = only_in(reader, is_ecs, "events.package", false);
         let sequence = only_in(reader, is_ecs, "events.sequence", false);
+        let common = Style::read(reader, is_ecs);
+        let special = if chosen.iter().any(|chosen| chosen.own.is_some()) {
+            chosen
+                .into_iter()
+                .map(|Chosen { index, source, own }| {
+                    (source, own.map(|own| Style::of_some(reader, index, own, is_ecs)))
+                })
+                .collect()
+        } else {
+            Vec::new()
+        };
+        let shape = if is_ecs { Shape::Ecs { original } } else { Shape::Of2017 { package, sequence } };
+        Self { shape, common, special }
+    }
+}
+
+impl Style {
+    fn read(reader: &mut Reader, is_ecs: bool) -> Self {
         let fields_under_root = reader.switch("fields_under_root").unwrap_or(false);
         Self {
-            shape: if is_ecs { Shape::Ecs { original } } else { Shape::Of2017 { package, sequence } },
             activations: activations(reader, is_ecs),
             lines: Lines::read(reader, is_ecs),
             tags: tags(reader),
             fields: Value::Object(fields(reader, fields_under_root)).to_string(),
             fields_under_root,
         }
+    }
+
+    /// That of an entry of `actions` whose own keys take the place of the common ones.
+    fn of_some(reader: &mut Reader, index: usize, own: Map<String, Value>, is_ecs: bool) -> Self {
+        let place = format!("actions[{index}].");
+        let strange = own.keys().find(|name| !OF_SOME.contains(&name.as_str()));
+        let is_other = |name: &&String| name.as_str() != "activations";
+        let of_events =
+            own.get("events").and_then(Value::as_object).and_then(|events| events.keys().find(is_other));
+        let strange = strange.cloned().or_else(|| of_events.map(|name| format!("events.{name}")));
+        if let Some(name) = strange {
+            let remedy = "an action has `name` and, of its own, keys of `lines`, `events.activations`, `fields`, `fields_under_root`, `tags`: \
+                give this one for all actions, or remove it";
+            reader.fault_at(format!("{place}{name}"), &Value::Null, remedy);
+            return Self::default();
+        }
+        reader.beside(&place, own, |reader| Self::read(reader, is_ecs))
     }
 }
 

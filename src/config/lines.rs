@@ -226,8 +226,11 @@ fn multiline(reader: &mut Reader) -> Option<Multiline> {
     }
     let max_lines = reader.integer("lines.multiline.max_lines", 2..=10_000, "entries");
     let max_bytes = reader.integer("lines.multiline.max_bytes", 1_024..=LARGEST_MAX_BYTES, "bytes");
-    let pattern =
-        reader.required("lines.multiline.pattern", "give `auto`, or a regular expression", Reader::text)?;
+    const PATTERN: &str = "give `auto`, or a regular expression";
+    // Blanks count.
+    let pattern = reader.required("lines.multiline.pattern", PATTERN, |reader, path| {
+        reader.read(path, PATTERN, |value| value.as_str().map(String::from))
+    })?;
     if pattern == "auto" {
         return Some(limits(By::Auto, max_lines, max_bytes));
     }

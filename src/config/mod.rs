@@ -7,7 +7,7 @@ mod reader;
 mod start;
 mod strangers;
 
-pub use documents::{Documents, Shape, Summaries};
+pub use documents::{Documents, Shape, Style, Summaries};
 pub use lines::{By, Channel, Json, Lines, Multiline, Redaction, Secret};
 pub use output::Output;
 pub(crate) use strangers::distance;
@@ -16,9 +16,11 @@ pub use whiskjack_settings::{Endpoint, Fault, Faults, KEYS, Key, KeyReader, Orig
 
 use crate::checkpoint::LogPlace;
 use crate::openwhisk::source::{Entry, Selection, Source};
+use documents::Chosen;
 use reader::Reader;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
+use whiskjack_settings::nested::{TWICE, nest};
 
 /// A checked configuration. TLS options are not in it: they are the host's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,9 +101,9 @@ impl Config {
         let mut reader = Reader::new(params);
         reader.refuse_unknown_keys();
         let mut warnings = Vec::new();
-        let sources = sources(&mut reader, own_action, &mut warnings);
+        let (sources, chosen) = sources(&mut reader, own_action, &mut warnings);
         let output = Output::read(&mut reader, &mut warnings);
-        let documents = Documents::read(&mut reader);
+        let documents = Documents::read(&mut reader, chosen);
         if reader.is_false("logstash.tls") {
             warnings.push("`logstash.tls` is false: the logs go to the receiver in the clear".into());
         }
@@ -163,27 +165,38 @@ impl Config {
     }
 }
 
-/// One source an action; or, as soon as there is a pattern, one for the whole namespace, so that no record belongs to two.
-fn sources(reader: &mut Reader, own_action: Option<&str>, warnings: &mut Vec<String>) -> Vec<Source> {
-    let mut entries: Vec<Entry> = Vec::new();
-    let names = reader.texts(
-        "actions",
-        "give the names of the actions to monitor, such as [\"my-action\", \"package/action\", \"package/*\"]",
-    );
+/// One source an action; or, as soon as there is a pattern, one for the whole namespace, so that no record belongs to two. And what each entry chooses.
+fn sources(
+    reader: &mut Reader,
+    own_action: Option<&str>,
+    warnings: &mut Vec<String>,
+) -> (Vec<Source>, Vec<Chosen>) {
+    let (mut entries, mut chosen): (Vec<Entry>, Vec<Chosen>) = (Vec::new(), Vec::new());
+    let names = names(reader);
     let given = names.is_some();
-    for (index, name) in names.into_iter().flatten() {
+    for (index, name, own) in names.into_iter().flatten() {
         match Entry::parse(&name) {
             Ok(Entry::Action(action)) if own_action.is_some_and(|own| action.is(own)) => {
                 warnings.push(format!("`actions` lists `{name}`, this forwarder itself: it is left out"));
             }
             Ok(entry) if entries.contains(&entry) => warnings.push(format!("`actions` lists `{name}` twice")),
-            Ok(entry) => entries.push(entry),
+            Ok(Entry::Exclusion(_)) if own.is_some() => {
+                reader.fault_at(
+                    format!("actions[{index}]"),
+                    &Value::String(name),
+                    "an exclusion has no lines: give its name alone",
+                );
+            }
+            Ok(entry) => {
+                chosen.extend(entry.source().map(|source| Chosen { index, source, own }));
+                entries.push(entry);
+            }
             Err(remedy) => reader.fault_at(format!("actions[{index}]"), &Value::String(name), remedy),
         }
     }
     let excluding = entries.iter().any(|entry| matches!(entry, Entry::Exclusion(_)));
     if entries.iter().any(|entry| matches!(entry, Entry::Pattern(_))) {
-        return vec![Source::Namespace(Selection::new(entries, own_action))];
+        return (vec![Source::Namespace(Selection::new(entries, own_action))], chosen);
     }
     if excluding {
         reader.fault(
@@ -194,7 +207,37 @@ fn sources(reader: &mut Reader, own_action: Option<&str>, warnings: &mut Vec<Str
         reader.fault("actions", "name at least one action other than this forwarder");
     }
     let action = |entry| if let Entry::Action(action) = entry { Some(Source::Action(action)) } else { None };
-    entries.into_iter().filter_map(action).collect()
+    (entries.into_iter().filter_map(action).collect(), chosen)
+}
+
+/// The entries of `actions`, each with its place and what is done for it alone.
+fn names(reader: &mut Reader) -> Option<Vec<(usize, String, Option<Map<String, Value>>)>> {
+    const REMEDY: &str = "give the names of the actions to monitor, such as [\"my-action\", \"package/action\", \"package/*\"]";
+    let items = reader.items("actions", REMEDY)?;
+    let mut names = Vec::new();
+    for (index, item) in items.into_iter().enumerate() {
+        match item {
+            Value::String(name) => names.push((index, name, None)),
+            Value::Object(mut own) => {
+                for path in nest(&mut own) {
+                    reader.fault_at(format!("actions[{index}].{path}"), &Value::Null, TWICE);
+                }
+                match own.remove("name") {
+                    Some(Value::String(name)) => names.push((index, name, Some(own))),
+                    other => reader.fault_at(
+                        format!("actions[{index}].name"),
+                        &other.unwrap_or_default(),
+                        "give the name of an action or a pattern, such as \"package/*\"",
+                    ),
+                }
+            }
+            other => {
+                let remedy = format!("this item is not a text; {REMEDY}");
+                reader.fault_at(format!("actions[{index}]"), &other, remedy);
+            }
+        }
+    }
+    Some(names)
 }
 
 #[cfg(test)]

@@ -89,6 +89,28 @@ impl Reader {
         self.get(path) == Some(&Value::Bool(false))
     }
 
+    /// Reads with `read` what holds beside `own`, whose keys take the place of the others. Only what is wrong with them is noted, as faults at `place`.
+    pub(super) fn beside<T>(
+        &mut self,
+        place: &str,
+        own: Map<String, Value>,
+        read: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        let mut both = Self { params: self.params.clone(), faults: Vec::new() };
+        let unknown = unknown_keys("", &own);
+        both.faults.extend(unknown.into_iter().map(|(path, remedy)| Fault::new(&path, &Value::Null, remedy)));
+        overlay("", &mut both.params, own.clone());
+        let value = read(&mut both);
+        let alone = Self { params: own, faults: Vec::new() };
+        for fault in both.faults {
+            let key = fault.key.split('[').next().unwrap_or_default();
+            if alone.get(key).is_some() || alone.group_is_odd(key) || !self.has(key) {
+                self.faults.push(Fault { key: format!("{place}{}", fault.key), ..fault });
+            }
+        }
+        value
+    }
+
     /// Whether a switch is on, whether that counts or not.
     pub(super) fn is_true(&self, path: &str) -> bool {
         self.get(path) == Some(&Value::Bool(true))
@@ -134,11 +156,16 @@ impl Reader {
         })
     }
 
+    /// A list that must be there.
+    pub(super) fn items(&mut self, path: &str, remedy: &str) -> Option<Vec<Value>> {
+        self.required(path, remedy, |reader, path| {
+            reader.read(path, remedy, |value| value.as_array().filter(|items| !items.is_empty()).cloned())
+        })
+    }
+
     /// A list of texts that must be there, each with its index. What is not a text is a fault and left out.
     pub(super) fn texts(&mut self, path: &str, remedy: &str) -> Option<Vec<(usize, String)>> {
-        let items = self.required(path, remedy, |reader, path| {
-            reader.read(path, remedy, |value| value.as_array().filter(|items| !items.is_empty()).cloned())
-        })?;
+        let items = self.items(path, remedy)?;
         let mut texts = Vec::new();
         for (index, item) in items.into_iter().enumerate() {
             match item {
@@ -206,12 +233,30 @@ fn unknown_keys(prefix: &str, group: &Map<String, Value>) -> Vec<(String, String
     found
 }
 
+/// Puts `own` into the place of what is there, key by key.
+fn overlay(group: &str, params: &mut Map<String, Value>, own: Map<String, Value>) {
+    for (name, value) in own {
+        let path = format!("{group}{name}");
+        match (params.get_mut(&name), value) {
+            (Some(Value::Object(there)), Value::Object(own)) if keys::is_group(&path) => {
+                overlay(&format!("{path}."), there, own);
+            }
+            (_, value) => {
+                params.insert(name, value);
+            }
+        }
+    }
+}
+
 /// What to give in the place of a group that is not an object.
 fn object_for(group: &str) -> &'static str {
     match group {
         "logstash" => "give an object, such as {\"host\": \"logstash.example.com\", \"port\": 5044}",
         "logstash.backoff" => "give an object, such as {\"init\": \"1s\", \"max\": \"60s\"}",
         "checkpoint" => "give an object, such as {\"store\": \"package\"}",
+        "lines" => "give an object, such as {\"multiline\": \"auto\"}",
+        "lines.json" => "give an object, such as {\"message_key\": \"msg\"}",
+        "lines.multiline" => "give an object, such as {\"pattern\": \"^ \"}",
         "events" => "give an object, such as {\"shape\": \"ecs\"}",
         "api" => "give an object, such as {\"host\": \"https://openwhisk.example.com\"}",
         _ => "give an object",

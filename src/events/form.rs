@@ -1,13 +1,15 @@
 //! The form of a run's documents.
 
 use super::lines::Treatment;
-use crate::config::{Documents, Shape, Summaries};
+use crate::checkpoint::OwedRecord;
+use crate::config::{Documents, Shape, Style, Summaries};
 use crate::lumberjack::Protocol;
 use crate::openwhisk::record::{Details, Reason, Record, Status, write_json_string};
+use crate::openwhisk::source::Source;
 use crate::time;
 
-/// What all documents of a run have: the protocol that they are written for, the configured shape, and what is added to each.
-#[derive(Debug, Clone)]
+/// What all documents of a run have: the protocol that they are written for, and what is configured.
+#[derive(Debug)]
 pub struct Form {
     protocol: Protocol,
     shape: Shape,
@@ -15,10 +17,48 @@ pub struct Form {
     created: String,
     /// The forwarder: as an action its full name.
     agent: String,
+    common: Styled,
+    /// As configured for some actions.
+    special: Vec<(Source, Option<Styled>)>,
+}
+
+/// What is done with the lines of an action, made ready.
+#[derive(Debug)]
+pub struct Styled {
     activations: Summaries,
     treatment: Treatment,
     /// Members behind all others: tags and fields, each with a comma before it.
     added: String,
+}
+
+impl Styled {
+    fn new(style: &Style) -> Self {
+        Self { activations: style.activations, treatment: Treatment::new(&style.lines), added: added(style) }
+    }
+
+    /// What becomes of lines.
+    pub fn treatment(&self) -> &Treatment {
+        &self.treatment
+    }
+
+    /// Whether an activation that ended so has a document of its own.
+    pub(super) fn summarizes(&self, status: Option<Status>) -> bool {
+        match self.activations {
+            Summaries::None => false,
+            Summaries::Failed => status.is_some_and(|status| status != Status::Success),
+            Summaries::All => true,
+        }
+    }
+
+    pub(super) fn added(&self) -> &str {
+        &self.added
+    }
+
+    /// A reason without secrets.
+    fn clean(&self, Reason { message, kind }: Reason) -> Reason {
+        let clean = |text: String| self.treatment.redactor().redact(&text).unwrap_or(text);
+        Reason { message: clean(message), kind: kind.map(clean) }
+    }
 }
 
 impl Form {
@@ -29,15 +69,38 @@ impl Form {
 
     /// As configured, for a run that began at `began_ms`, of the forwarder that is the action `own_action`, if it is one.
     pub fn of(documents: &Documents, protocol: Protocol, own_action: Option<&str>, began_ms: u64) -> Self {
+        let special = documents.special.iter();
         Self {
             protocol,
             shape: documents.shape,
             created: time::rfc3339(began_ms),
             agent: own_action.unwrap_or(env!("CARGO_PKG_NAME")).trim_start_matches('/').to_owned(),
-            activations: documents.activations,
-            treatment: Treatment::new(&documents.lines),
-            added: added(documents),
+            common: Styled::new(&documents.common),
+            special: special
+                .map(|(source, style)| (source.clone(), style.as_ref().map(Styled::new)))
+                .collect(),
         }
+    }
+
+    /// What is done for `record`.
+    pub fn style_of(&self, record: &Record<'_>) -> &Styled {
+        if self.special.is_empty() {
+            return &self.common;
+        }
+        let [path, binding] = ["path", "binding"].map(|key| record.annotation_text(key));
+        self.style(&record.name, path.as_deref(), binding.as_deref())
+    }
+
+    /// The same of a record that is owed by itself.
+    pub fn style_of_owed(&self, record: &OwedRecord) -> &Styled {
+        let details = record.details.as_ref();
+        let path = details.and_then(|details| details.path.as_deref());
+        self.style(&record.name, path, details.and_then(|details| details.binding.as_deref()))
+    }
+
+    fn style(&self, name: &str, path: Option<&str>, binding: Option<&str>) -> &Styled {
+        let special = self.special.iter().find(|(source, _)| source.chooses(name, path, binding));
+        special.and_then(|(_, style)| style.as_ref()).unwrap_or(&self.common)
     }
 
     /// What documents are written for.
@@ -45,39 +108,21 @@ impl Form {
         self.protocol
     }
 
-    /// What becomes of lines.
-    pub fn treatment(&self) -> &Treatment {
-        &self.treatment
-    }
-
     /// What documents tell of `record` besides name, namespace and times, if they do.
     pub fn details(&self, record: &Record<'_>) -> Option<Details> {
-        let needed =
-            !matches!(self.shape, Shape::Of2017 { package: false, .. }) || !self.treatment.is_plain();
-        needed.then(|| {
-            let error = if self.activations == Summaries::None { None } else { record.reason() };
-            Details { error: error.map(|reason| self.clean(reason)), ..record.details() }
-        })
-    }
-
-    /// Whether an activation that ended so may have a document of its own.
-    pub fn summarizes(&self, status: Option<Status>) -> bool {
-        match self.activations {
-            Summaries::None => false,
-            Summaries::Failed => status.is_some_and(|status| status != Status::Success),
-            Summaries::All => true,
+        let is_bare = matches!(self.shape, Shape::Of2017 { package: false, .. }) && self.special.is_empty();
+        if is_bare && self.common.treatment.is_plain() {
+            return None;
         }
+        let style = self.style_of(record);
+        let error = if style.activations == Summaries::None { None } else { record.reason() };
+        Some(Details { error: error.map(|reason| style.clean(reason)), ..record.details() })
     }
 
-    /// Whether any activation may.
+    /// Whether any activation may have a document of its own.
     pub fn has_summaries(&self) -> bool {
-        self.activations != Summaries::None
-    }
-
-    /// A reason without secrets.
-    fn clean(&self, Reason { message, kind }: Reason) -> Reason {
-        let clean = |text: String| self.treatment.redactor().redact(&text).unwrap_or(text);
-        Reason { message: clean(message), kind: kind.map(clean) }
+        let mut all = self.special.iter().filter_map(|(_, style)| style.as_ref()).chain([&self.common]);
+        all.any(|style| style.activations != Summaries::None)
     }
 
     pub(super) fn shape(&self) -> Shape {
@@ -91,17 +136,13 @@ impl Form {
     pub(super) fn agent(&self) -> &str {
         &self.agent
     }
-
-    pub(super) fn added(&self) -> &str {
-        &self.added
-    }
 }
 
-fn added(documents: &Documents) -> String {
+fn added(style: &Style) -> String {
     let mut added = Vec::new();
-    if !documents.tags.is_empty() {
+    if !style.tags.is_empty() {
         added.extend_from_slice(br#","tags":["#);
-        for (index, tag) in documents.tags.iter().enumerate() {
+        for (index, tag) in style.tags.iter().enumerate() {
             added.extend_from_slice(if index > 0 { b"," } else { b"" });
             write_json_string(tag, &mut added);
         }
@@ -109,13 +150,13 @@ fn added(documents: &Documents) -> String {
     }
     let mut added = String::from_utf8(added).unwrap_or_default();
     // An object without members is `{}`.
-    if documents.fields.len() > 2 {
-        if documents.fields_under_root {
+    if style.fields.len() > 2 {
+        if style.fields_under_root {
             added.push(',');
-            added.push_str(documents.fields.get(1..documents.fields.len() - 1).unwrap_or_default());
+            added.push_str(style.fields.get(1..style.fields.len() - 1).unwrap_or_default());
         } else {
             added.push_str(r#","fields":"#);
-            added.push_str(&documents.fields);
+            added.push_str(&style.fields);
         }
     }
     added

@@ -1,15 +1,18 @@
 //! Events: what a receiver gets for one log line. Written straight into frames, in the shape that [`Form`] says.
 
 mod ecs;
+mod fields;
 mod flat;
 mod form;
 mod lines;
 mod shape_2017;
 mod summary;
 
-pub use form::Form;
+pub use fields::{FIELDS, Field};
+pub use form::{Form, Styled};
 pub use lines::{Document, Parsed, Reading, Redactor, Spared, Take, Treatment};
 pub use summary::Logs;
+use summary::Summary;
 
 use crate::checkpoint::OwedRecord;
 use crate::config::Shape;
@@ -38,11 +41,10 @@ pub struct Events {
     /// How the activation ended, if that is known.
     status: Option<Status>,
     /// What the activation's own document says, if it has one.
-    summary: Option<Box<(Subject<'static>, Form)>>,
+    summary: Option<Summary>,
 }
 
 /// What all events of a record say.
-#[derive(Debug, Clone)]
 struct Subject<'r> {
     id: ActivationId,
     namespace: Cow<'r, str>,
@@ -63,17 +65,6 @@ impl Subject<'_> {
     /// The action's name with its package.
     fn full_name(&self) -> String {
         self.package().map_or_else(|| self.name.to_string(), |package| format!("{package}/{}", self.name))
-    }
-
-    fn to_owned(&self) -> Subject<'static> {
-        Subject {
-            id: self.id,
-            namespace: Cow::Owned(self.namespace.to_string()),
-            name: Cow::Owned(self.name.to_string()),
-            start_ms: self.start_ms,
-            end_ms: self.end_ms,
-            details: Cow::Owned(Details::clone(&self.details)),
-        }
     }
 }
 
@@ -115,7 +106,7 @@ impl Events {
             end_ms: record.end,
             details: Cow::Owned(details),
         };
-        Self::new(form, &subject)
+        Self::new(form, form.style_of(record), &subject)
     }
 
     /// The same of a record that is owed by itself.
@@ -128,10 +119,10 @@ impl Events {
             end_ms: record.end,
             details: record.details.as_ref().map_or_else(Cow::default, Cow::Borrowed),
         };
-        Self::new(form, &subject)
+        Self::new(form, form.style_of_owed(record), &subject)
     }
 
-    fn new(form: &Form, subject: &Subject<'_>) -> Self {
+    fn new(form: &Form, style: &Styled, subject: &Subject<'_>) -> Self {
         // `beat` and `version` are in the index name of usual pipelines, `_id` serves as document id (docs/facts/lumberjack.md 4).
         const METADATA: &str = concat!(
             r#"","@metadata":{"beat":""#,
@@ -147,12 +138,12 @@ impl Events {
             Shape::Of2017 { package, .. } => shape_2017::write_tail(subject, package, &mut tail),
             Shape::Ecs { .. } => ecs::write_tail(subject, form, &mut tail),
         }
-        tail.extend_from_slice(form.added().as_bytes());
+        tail.extend_from_slice(style.added().as_bytes());
         tail.push(b'}');
         let (common, pairs) = match (form.protocol(), form.shape()) {
             (Protocol::V1, Shape::Of2017 { package, .. }) => {
                 let mut pairs = shape_2017::pairs(subject, package);
-                pairs.extend(flat::pairs(&flat::object(form.added())));
+                pairs.extend(flat::pairs(&flat::object(style.added())));
                 (Common::default(), pairs)
             }
             (Protocol::V1, Shape::Ecs { .. }) => (Common::default(), flat::pairs(&ecs::object(&tail))),
@@ -168,12 +159,12 @@ impl Events {
         Self {
             protocol: form.protocol(),
             shape: form.shape(),
-            id,
             end: time::rfc3339(subject.end_ms.unwrap_or(subject.start_ms)),
             common: Rc::new(common),
             pairs,
             status,
-            summary: form.summarizes(status).then(|| Box::new((subject.to_owned(), form.clone()))),
+            summary: style.summarizes(status).then(|| Summary::new(subject, form, style, &id)),
+            id,
         }
     }
 
@@ -189,9 +180,9 @@ impl Events {
 
     /// Writes the activation's own document, if it has one, as payload of a frame.
     pub fn write_summary(&self, logs: &Logs, out: &mut Vec<u8>) {
-        let Some((subject, form)) = self.summary.as_deref() else { return };
+        let Some(summary) = &self.summary else { return };
         let mut nested = Vec::new();
-        summary::write(subject, form, &self.id, logs, &mut nested);
+        summary.write(logs, &mut nested);
         match self.protocol {
             Protocol::V2 => out.extend_from_slice(&nested),
             Protocol::V1 => {
@@ -407,7 +398,7 @@ fn fnv1a(bytes: &[u8]) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Documents;
+    use crate::config::{Documents, Style};
     use serde_json::{Value, json};
 
     fn events(namespace: &str, logs: &[&str]) -> Vec<Value> {
@@ -555,11 +546,12 @@ mod tests {
 
     #[test]
     fn version_1_has_the_same_with_dots_in_the_names() {
-        let documents = Documents {
+        let common = Style {
             fields: r#"{"team":{"name":"a"}}"#.into(),
             tags: vec!["x".into(), "y".into()],
-            ..ecs()
+            ..Style::default()
         };
+        let documents = Documents { common, ..ecs() };
         let events = shaped(&documents, Protocol::V1, &["2023-11-14T22:13:20.01Z stdout: hi"]);
         let text = String::from_utf8_lossy(&events[0]).into_owned();
         for (key, value) in [
@@ -582,10 +574,13 @@ mod tests {
     fn the_shape_of_2017_takes_package_sequence_tags_and_fields_on_request() {
         let documents = Documents {
             shape: Shape::Of2017 { package: true, sequence: true },
-            tags: vec!["x".into()],
-            fields: r#"{"team":"a"}"#.into(),
-            fields_under_root: true,
-            ..Documents::default()
+            common: Style {
+                tags: vec!["x".into()],
+                fields: r#"{"team":"a"}"#.into(),
+                fields_under_root: true,
+                ..Style::default()
+            },
+            special: Vec::new(),
         };
         let events = shaped(&documents, Protocol::V2, &["hi"]);
         let event: Value = serde_json::from_slice(&events[0]).unwrap();

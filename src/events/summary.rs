@@ -2,9 +2,10 @@
 
 use super::Subject;
 use super::ecs::{self, Members};
-use super::form::Form;
+use super::form::{Form, Styled};
 use crate::openwhisk::record::{Line, Status};
 use crate::time;
+use std::io::Write;
 
 /// In place of a line's number, in the document's id.
 pub(super) const NUMBER: &str = "activation";
@@ -29,17 +30,46 @@ impl Logs {
     }
 }
 
-/// Writes it. `id` is that of lines, but for their number.
-pub(super) fn write(subject: &Subject<'_>, form: &Form, id: &str, logs: &Logs, out: &mut Vec<u8>) {
+/// The document, but for what is seen of the log.
+#[derive(Debug)]
+pub(super) struct Summary {
+    before: Vec<u8>,
+    after: Vec<u8>,
+}
+
+/// Where the number of lines comes. It is no character of JSON.
+const GAP: u8 = 0;
+
+impl Summary {
+    /// That of `subject`; `id` is that of its lines, but for their number.
+    pub(super) fn new(subject: &Subject<'_>, form: &Form, style: &Styled, id: &str) -> Self {
+        let mut all = write(subject, form, style, &format!("{id}{NUMBER}"));
+        let gap = all.iter().position(|byte| *byte == GAP).unwrap_or(all.len());
+        let after = all.split_off(gap).into_iter().skip(1).collect();
+        Self { before: all, after }
+    }
+
+    /// Writes it.
+    pub(super) fn write(&self, logs: &Logs, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.before);
+        // Memory cannot fail.
+        write!(out, r#"{},"log_bytes":{}"#, logs.lines, logs.bytes).ok();
+        if logs.is_incomplete {
+            out.extend_from_slice(br#","log_incomplete":true"#);
+        }
+        out.extend_from_slice(&self.after);
+    }
+}
+
+fn write(subject: &Subject<'_>, form: &Form, style: &Styled, id: &str) -> Vec<u8> {
     let end_ms = subject.end_ms.unwrap_or(subject.start_ms);
-    let id = format!("{id}{NUMBER}");
-    let begin = out.len();
-    let mut own = Members::within(out);
+    let mut out = Vec::new();
+    let mut own = Members::within(&mut out);
     own.text("@timestamp", &time::rfc3339(end_ms));
     own.raw(
         "@metadata",
         &format!(
-            r#"{{"beat":"{}","version":"{}","_id":"{id}","dataset":"{}"}}"#,
+            r#"{{"beat":"{}","version":"{}","dataset":"{}","_id":"{id}"}}"#,
             env!("CARGO_PKG_NAME"),
             env!("CARGO_PKG_VERSION"),
             ecs::ACTIVATION
@@ -47,23 +77,22 @@ pub(super) fn write(subject: &Subject<'_>, form: &Form, id: &str, logs: &Logs, o
     );
     own.text("message", &message(subject));
     if let Some(error) = &subject.details.error {
-        let mut members = Members::begin("error", out);
+        let mut members = Members::begin("error", &mut out);
         members.text("message", &error.message);
         members.optional("type", error.kind.as_deref());
         members.end();
     }
-    let mut event = Members::begin("event", out);
-    event.text("id", &id);
+    let mut event = Members::begin("event", &mut out);
+    event.text("id", id);
     ecs::write_event(subject, form, ecs::ACTIVATION, &mut event);
     event.end();
-    let incomplete = if logs.is_incomplete { r#","log_incomplete":true"# } else { "" };
-    let more = format!(r#","log_lines":{},"log_bytes":{}{incomplete}"#, logs.lines, logs.bytes);
-    ecs::write_activation(subject, form, ecs::ACTIVATION, &more, out);
-    out.extend_from_slice(form.added().as_bytes());
+    ecs::write_activation(subject, form, ecs::ACTIVATION, ",\"log_lines\":\0", &mut out);
+    out.extend_from_slice(style.added().as_bytes());
     out.push(b'}');
-    if let Some(first) = out.get_mut(begin) {
+    if let Some(first) = out.first_mut() {
         *first = b'{';
     }
+    out
 }
 
 /// `shop/checkout: application error after 120 ms`.

@@ -90,6 +90,15 @@ impl Source {
 }
 
 impl Source {
+    /// Whether an activation of the action `name` is of this source. `path` and `binding` are those of its record, if it has them.
+    pub fn chooses(&self, name: &str, path: Option<&str>, binding: Option<&str>) -> bool {
+        let place = Place::new(Some(name), path, binding);
+        match self {
+            Self::Action(action) => place.is(action),
+            Self::Namespace(selection) => selection.takes(&place),
+        }
+    }
+
     /// Whether `record` is of a trigger that this source names, or chooses as it chooses actions without a package.
     pub fn matches_trigger(&self, record: &Record<'_>) -> bool {
         record.is_trigger()
@@ -110,6 +119,17 @@ impl Entry {
             return check(text, true).map(|()| Self::Pattern(Pattern::new(text)));
         }
         Action::parse(text).map(Self::Action)
+    }
+}
+
+impl Entry {
+    /// What it chooses; nothing, if it excludes.
+    pub fn source(&self) -> Option<Source> {
+        match self {
+            Self::Action(action) => Some(Source::Action(action.clone())),
+            Self::Pattern(_) => Some(Source::Namespace(Selection::new([self.clone()], None))),
+            Self::Exclusion(_) => None,
+        }
     }
 }
 
@@ -190,8 +210,13 @@ struct Place {
 
 impl Place {
     fn of(record: &Record<'_>) -> Self {
-        let path = record.annotation_text("path").filter(|path| !path.is_empty());
-        let of_path = path.as_deref().map(|path| {
+        let (path, binding) = (record.annotation_text("path"), record.annotation_text("binding"));
+        let name = Some(&*record.name).filter(|_| !record.is_unnamed);
+        Self::new(name, path.as_deref(), binding.as_deref())
+    }
+
+    fn new(name: Option<&str>, path: Option<&str>, binding: Option<&str>) -> Self {
+        let of_path = path.filter(|path| !path.is_empty()).map(|path| {
             let mut parts = path.split('/').skip(1);
             match (parts.next(), parts.next()) {
                 (Some(package), Some(_)) => Some(package.to_owned()),
@@ -199,14 +224,14 @@ impl Place {
             }
         });
         // A name is simple, but if it is not, it tells the package as well.
-        let (of_name, name) = match record.name.rsplit_once('/') {
-            Some((before, name)) => (before.rsplit('/').next().map(str::to_owned), name),
-            None => (None, &*record.name),
+        let (of_name, name) = match name.map(|name| (name, name.rsplit_once('/'))) {
+            Some((_, Some((before, name)))) => (before.rsplit('/').next().map(str::to_owned), Some(name)),
+            Some((name, None)) => (None, Some(name)),
+            None => (None, None),
         };
         let package = of_path.or(of_name.map(Some));
-        let binding = record.annotation_text("binding");
-        let bound_as = binding.as_deref().and_then(|binding| binding.rsplit('/').next()).map(Into::into);
-        Self { name: (!record.is_unnamed).then(|| name.to_owned()), package, bound_as }
+        let bound_as = binding.and_then(|binding| binding.rsplit('/').next()).map(Into::into);
+        Self { name: name.map(Into::into), package, bound_as }
     }
 
     fn is(&self, action: &Action) -> bool {

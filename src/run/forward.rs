@@ -386,7 +386,7 @@ impl<'a> Turn<'a> {
         if self.namespace != record.namespace {
             self.namespace = record.namespace.to_string();
         }
-        Telling::new(Events::of(record, self.form), self.form, 0)
+        Telling::new(Events::of(record, self.form), self.form.style_of(record), 0)
     }
 
     fn note_without_logs(&mut self, warning: String) {

@@ -8,6 +8,7 @@
     reason = "this is how a test fails"
 )]
 
+mod events;
 mod kept;
 mod readme;
 mod schema;

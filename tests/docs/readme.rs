@@ -230,7 +230,7 @@ fn is_of_others(file: &Path) -> bool {
 }
 
 /// What stands between the marks of a part of a page that a test compares.
-fn marked(page: &str, part: &str) -> String {
+pub(crate) fn marked(page: &str, part: &str) -> String {
     let content = text(&root().join(page));
     let begin = format!("<!-- {part}: checked by tests/docs/readme.rs -->\n");
     let (_, rest) = content.split_once(&begin).unwrap_or_else(|| panic!("{page} has no {begin}"));

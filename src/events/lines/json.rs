@@ -325,7 +325,9 @@ impl Fields {
 fn clean(value: Value, redactor: &Redactor) -> Value {
     match value {
         Value::String(text) => redactor.redact(&text).unwrap_or(text).into(),
-        Value::Number(number) => redactor.redact(&number.to_string()).map_or(Value::Number(number), Into::into),
+        Value::Number(number) => {
+            redactor.redact(&number.to_string()).map_or(Value::Number(number), Into::into)
+        }
         Value::Array(items) => items.into_iter().map(|item| clean(item, redactor)).collect(),
         Value::Object(members) => members
             .into_iter()

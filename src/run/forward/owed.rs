@@ -350,7 +350,8 @@ impl Turn<'_> {
         let acknowledged = usize::try_from(record.acknowledged).unwrap_or(usize::MAX);
         let (api, began_ms) = (self.api, self.ports.clock.now_ms());
         self.ledger.go_on(record.summary(), record.acknowledged);
-        let mut telling = Telling::new(Events::of_owed(&record, self.form), self.form, acknowledged);
+        let mut telling =
+            Telling::new(Events::of_owed(&record, self.form), self.form.style_of_owed(&record), acknowledged);
         let mut put = |line: Line<'_>| {
             let this = telling.entries();
             if this == acknowledged {

@@ -1,7 +1,7 @@
 //! One record on its way into documents: its lines as they come, and at the end the activation itself.
 
 use super::Turn;
-use crate::events::{Events, Form, Logs, Reading};
+use crate::events::{Document, Events, Logs, Reading, Styled};
 use crate::openwhisk::record::Line;
 
 /// What is known of a record while its entries are read.
@@ -18,8 +18,8 @@ pub(super) struct Telling<'f> {
 
 impl<'f> Telling<'f> {
     /// A record of which the documents with a first entry before `from` are settled.
-    pub(super) fn new(events: Events, form: &'f Form, from: usize) -> Self {
-        let treatment = form.treatment();
+    pub(super) fn new(events: Events, style: &'f Styled, from: usize) -> Self {
+        let treatment = style.treatment();
         let reading = (!treatment.is_plain()).then(|| Reading::new(treatment, events.status(), from));
         Self { events, reading, index: 0, from, logs: Logs::default() }
     }
@@ -45,7 +45,7 @@ impl Turn<'_> {
         }
         let Telling { events, reading, from, .. } = telling;
         match reading {
-            None => index < *from || self.put(events, crate::events::Document::plain(index, line)),
+            None => index < *from || self.put(events, Document::plain(index, line)),
             Some(reading) => {
                 let go_on = reading.entry(index, line, &mut |document| self.put(events, document));
                 self.count_spared(reading);

@@ -11,6 +11,15 @@ static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
 /// Faults that a schema cannot find: a part of their remedy, and why.
 const BEYOND: &[(&str, &str)] = &[
     ("says port", "two values must be equal"),
+    ("is not a regular expression", "its grammar is not one of JSON Schema's"),
+    ("matches the empty text", "it is in the pattern"),
+    ("the pattern is longer than", "it counts bytes"),
+    ("so no line is left", "two values must differ"),
+    ("it would show what `lines.redact`", "one of many keys, for all or for some actions"),
+    ("documents have a field of this name", "names of one key depend on another"),
+    ("has fields for it", "one of many keys, for all or for some actions"),
+    ("has such documents", "one of many keys, for all or for some actions"),
+    ("give `auto`, or a regular expression", "one of many keys, dotted or not"),
     ("other than this forwarder", "the forwarder's own name is not in the configuration"),
     ("is in the future", "it depends on the clock"),
     ("longer than 256", "a pattern that counted the bytes of both parts of a name would be unreadable"),

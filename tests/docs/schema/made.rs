@@ -76,10 +76,40 @@ fn members(group: &str) -> Map<String, Value> {
         members.insert(rest.to_owned(), definition);
     };
     for key in keys() {
-        add(key.path, json!({"$ref": format!("#/$defs/{}", key.path)}));
+        let mut definition = json!({"$ref": format!("#/$defs/{}", key.path)});
+        // A word, or keys below it.
+        if key.path.starts_with(group)
+            && keys().any(|other| other.path.strip_prefix(key.path).is_some_and(|rest| rest.starts_with('.')))
+        {
+            let within = json!({"type": "object", "properties": self::members(&format!("{}.", key.path)), "additionalProperties": false});
+            definition = json!({"anyOf": [definition, within]});
+        }
+        add(key.path, definition);
     }
     IN_KEY.iter().for_each(|path| add(path, json!({"$ref": "#/$defs/text"})));
     members
+}
+
+/// What an entry of `actions` may have besides its name, and the name.
+fn of_some() -> Map<String, Value> {
+    let of_some = |name: &&String| {
+        let first = name.split('.').next().unwrap_or_default();
+        ["lines", "fields", "fields_under_root", "tags"].contains(&first)
+            || name.as_str() == "events.activations"
+    };
+    let all = members("");
+    let mut some: Map<String, Value> = all
+        .iter()
+        .filter(|(name, _)| of_some(name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    let activations = json!({"activations": {"$ref": "#/$defs/events.activations"}});
+    some.insert(
+        "events".into(),
+        json!({"type": ["object", "null"], "properties": activations, "additionalProperties": false}),
+    );
+    some.insert("name".into(), json!({"type": "string", "pattern": patterns::action_but_no_exclusion()}));
+    some
 }
 
 fn definition(key: &Key) -> Value {
@@ -121,8 +151,11 @@ fn value(form: &str) -> Value {
     let absent = json!({"const": ""});
     let pem = json!({"type": "string"});
     match form {
-        "array of names" => {
-            json!({"type": "array", "minItems": 1, "items": texts(patterns::action()), "contains": texts("^[^!]".into())})
+        "array of names, or of objects with a name" => {
+            let named = json!({"type": "object", "required": ["name"], "additionalProperties": false, "properties": of_some()});
+            let item = json!({"anyOf": [texts(patterns::action()), named]});
+            let chosen = json!({"anyOf": [texts("^[^!]".into()), {"type": "object"}]});
+            json!({"type": "array", "minItems": 1, "items": item, "contains": chosen})
         }
         "array of `host:port`" => {
             json!({"type": "array", "minItems": 1, "items": texts(patterns::endpoint(true))})
@@ -148,6 +181,18 @@ fn value(form: &str) -> Value {
         "text" => pem,
         "object" => json!({"type": "object"}),
         "array of texts" => json!({"type": "array", "minItems": 1, "items": texts("\\S".into())}),
+        "array of regular expressions" => {
+            json!({"type": "array", "minItems": 1, "items": texts("^.+$".into())})
+        }
+        "regular expression" => texts("\\S".into()),
+        "boolean or `failed`" => json!({"enum": [true, false, "failed"]}),
+        "`stdout` or `stderr`, or array of them" => or_list(json!({"enum": ["stdout", "stderr"]})),
+        "`auto` or false" => json!({"enum": ["auto", false]}),
+        "array of redactions" => {
+            let pattern = json!({"type": "object", "required": ["pattern"], "additionalProperties": false,
+                "properties": {"pattern": texts("^.+$".into()), "with": {"type": "string"}}});
+            json!({"type": "array", "items": {"anyOf": [{"enum": ["email", "ip", "bearer", "jwt", "card", "key"]}, pattern]}})
+        }
         "`2017` or `ecs`" => json!({"enum": ["2017", 2017, "ecs"]}),
         "name" => texts("\\S".into()),
         "origin or host, with a path if a gateway has one" => texts(patterns::origin()),
@@ -204,6 +249,9 @@ fn rules() -> Vec<Value> {
         json!({"not": one_of("logstash.maxVersion", &["TLSv1", "TLSv1.0", "TLSv1.1"])}),
         implies(has("logstash.cert"), json!({"anyOf": [has("logstash.key"), has(IN_KEY[0])]})),
         implies(json!({"anyOf": [has("logstash.key"), has(IN_KEY[0])]}), has("logstash.cert")),
+        implies(is("events.original", json!(true)), is("events.shape", json!("ecs"))),
+        not_both(is("events.package", json!(true)), is("events.shape", json!("ecs"))),
+        not_both(is("events.sequence", json!(true)), is("events.shape", json!("ecs"))),
         not_both(
             is("logstash.tls", json!(false)),
             json!({"anyOf": [has("logstash.ca_sha256"), has("logstash.leaf_sha256")]}),

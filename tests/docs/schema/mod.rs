@@ -43,7 +43,7 @@ fn a_variable_can_hold_each_key_whose_value_is_not_a_text() {
             key.form.starts_with(|c: char| c.is_ascii_digit()) || key.form.contains("milliseconds");
         let expected = match key.form {
             "boolean" => Form::Switch,
-            "array of names" | "array of `host:port`" => Form::List,
+            form if form.starts_with("array of ") => Form::List,
             _ if is_number => Form::Number,
             _ => Form::Text,
         };

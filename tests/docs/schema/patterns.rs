@@ -68,6 +68,11 @@ pub(crate) fn action() -> String {
     format!("^(?:{}|!?{})$", name("A-Za-z0-9_"), name("A-Za-z0-9_*"))
 }
 
+/// The same without exclusions.
+pub(crate) fn action_but_no_exclusion() -> String {
+    action().replace("!?", "")
+}
+
 /// Where a receiver is; `port` says whether it may have a port.
 pub(crate) fn endpoint(port: bool) -> String {
     whole(&address(port))

@@ -1,0 +1,97 @@
+//! The fields of documents in the shape of the Elastic Common Schema, for the page about events and for index templates.
+
+/// A field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Field {
+    /// Path, as `event.id`; a `*` stands for names that loggers or the configuration give.
+    pub name: &'static str,
+    /// Type in Elasticsearch's terms.
+    pub kind: &'static str,
+    /// Where its value is from.
+    pub source: &'static str,
+    /// When documents do not have it; empty for never.
+    pub absent: &'static str,
+}
+
+const fn field(name: &'static str, kind: &'static str, source: &'static str, absent: &'static str) -> Field {
+    Field { name, kind, source, absent }
+}
+
+const JSON: &str = "unless a [JSON](#json) line says it";
+const RECORD: &str = "if the record does not have it";
+const LINES: &str = "in events of activations";
+const SUMMARIES: &str = "in events of lines";
+
+/// All fields, in the order of their names.
+#[rustfmt::skip]
+pub const FIELDS: &[Field] = &[
+    field("@metadata.beat", "–", "`whiskjack`", ""),
+    field("@metadata.version", "–", "version of the forwarder", ""),
+    field("@metadata.dataset", "–", "`openwhisk.log` or `openwhisk.activation`", ""),
+    field("@metadata._id", "–", "the event's [id](#ids)", ""),
+    field("@timestamp", "date", "time of the line, with its nanoseconds; of an activation its end", ""),
+    field("agent.name", "keyword", "full name of the forwarder's action; `whiskjack` for the command", ""),
+    field("agent.type", "keyword", "`whiskjack`", ""),
+    field("agent.version", "keyword", "version of the forwarder", ""),
+    field("data_stream.dataset", "constant_keyword", "`openwhisk.log` or `openwhisk.activation`", ""),
+    field("data_stream.namespace", "constant_keyword", "`default`", ""),
+    field("data_stream.type", "constant_keyword", "`logs`", ""),
+    field("ecs.version", "keyword", "`8.11.0`", ""),
+    field("error.message", "match_only_text", "`error` in the result of an activation that failed, its first 512 bytes; or a JSON line", "without an error"),
+    field("error.stack_trace", "wildcard", "`stack`, `stack_trace`, `exc_info`", JSON),
+    field("error.type", "keyword", "name, type or code of that error", "without an error"),
+    field("event.action", "keyword", "`event.action`", JSON),
+    field("event.created", "date", "begin of the forwarder's run", ""),
+    field("event.dataset", "keyword", "`openwhisk.log` or `openwhisk.activation`", ""),
+    field("event.duration", "long", "of the activation, in nanoseconds", RECORD),
+    field("event.end", "date", "end of the activation", RECORD),
+    field("event.id", "keyword", "the event's [id](#ids)", ""),
+    field("event.kind", "keyword", "`event`", ""),
+    field("event.module", "keyword", "`openwhisk`", ""),
+    field("event.original", "keyword, not indexed", "the entry as the platform has it", "unless `events.original` is true"),
+    field("event.outcome", "keyword", "`success`, `failure` or `unknown`: of the activation", ""),
+    field("event.sequence", "long", "number of the line in its activation, from 0", LINES),
+    field("event.start", "date", "start of the activation", ""),
+    field("faas.coldstart", "boolean", "whether a container was started for it", RECORD),
+    field("faas.execution", "keyword", "the activation's id", ""),
+    field("faas.id", "keyword", "full name of the action, `/namespace/[package/]action`", RECORD),
+    field("faas.name", "keyword", "the action's name, without its package", ""),
+    field("faas.trigger.request_id", "keyword", "the activation of the sequence that it is a part of", "outside of sequences"),
+    field("faas.trigger.type", "keyword", "`other`", "outside of sequences"),
+    field("faas.version", "keyword", "version of the action", RECORD),
+    field("fields.*", "as configured", "`fields`", "unless configured"),
+    field("http.response.status_code", "long", "`http.response.status_code`; other fields of HTTP, URL, client and user likewise", JSON),
+    field("labels.*", "keyword", "texts and booleans that have no field of their own", JSON),
+    field("log.flags", "keyword", "`truncated` or `mended`, for a line that did not arrive as it was printed", "for all others"),
+    field("log.iostream", "keyword", "`stdout` or `stderr`", "if the platform does not say it"),
+    field("log.level", "keyword", "`level`, `severity` and the like, in small letters", JSON),
+    field("log.logger", "keyword", "`logger`, `logger_name`", JSON),
+    field("message", "match_only_text", "the line, or the lines; of an activation a sentence", ""),
+    field("numeric_labels.*", "double", "numbers that have no field of their own", JSON),
+    field("openwhisk.binding", "keyword", "the binding through which it was invoked", RECORD),
+    field("openwhisk.caused_by", "keyword", "`sequence`", "outside of sequences"),
+    field("openwhisk.causes", "keyword", "the activations of a sequence, the first 50", "for all others"),
+    field("openwhisk.init_time_ms", "long", "time that the container took to start", "unless there was a cold start"),
+    field("openwhisk.kind", "keyword", "runtime, such as `nodejs:20`", RECORD),
+    field("openwhisk.log_bytes", "long", "bytes of the activation's log", SUMMARIES),
+    field("openwhisk.log_incomplete", "boolean", "true if the platform says that it has cut the log or lacks some of it", "if it says nothing"),
+    field("openwhisk.log_lines", "long", "lines of the activation's log, those that are left out included", SUMMARIES),
+    field("openwhisk.memory_mb", "long", "memory limit of the action", RECORD),
+    field("openwhisk.package", "keyword", "the action's package", "for an action without one"),
+    field("openwhisk.path", "keyword", "`namespace/[package/]action`", RECORD),
+    field("openwhisk.status", "keyword", "`success`, `application error`, `action developer error` or `whisk internal error`", RECORD),
+    field("openwhisk.status_code", "long", "the same as a number, 0 to 3", RECORD),
+    field("openwhisk.timed_out", "boolean", "true if it was ended at its time limit", "for all others"),
+    field("openwhisk.timeout_ms", "long", "time limit of the action", RECORD),
+    field("openwhisk.wait_time_ms", "long", "time that it waited for a container", RECORD),
+    field("orchestrator.namespace", "keyword", "the namespace of the activation", ""),
+    field("orchestrator.resource.name", "keyword", "the action's name with its package", ""),
+    field("orchestrator.resource.type", "keyword", "`action` or `trigger`", ""),
+    field("orchestrator.type", "keyword", "`openwhisk`", ""),
+    field("process.thread.name", "keyword", "`thread`, `thread_name`", JSON),
+    field("service.name", "keyword", "the action's name with its package; with `lines.json.overwrite_keys`, what the line says", ""),
+    field("span.id", "keyword", "`span.id`, `span_id`", JSON),
+    field("tags", "keyword", "`tags`", "unless configured"),
+    field("trace.id", "keyword", "`trace.id`, `trace_id`", JSON),
+    field("transaction.id", "keyword", "`transaction.id`", JSON),
+];
