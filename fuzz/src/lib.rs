@@ -10,6 +10,7 @@
 //! | [`acks`] | what a receiver answers, and all that a receiver may do to a sender |
 //! | [`frames`] | windows on the wire: any bytes for our own receiver, and any events there and back |
 //! | [`events`] | any texts as lines and names: what they become is what every receiver reads as it was |
+//! | [`lines`] | any entries, whatever is left out, joined, read as JSON or made unreadable |
 //! | [`config`] | parameters |
 //! | [`record`] | what the API lists |
 //! | [`checkpoint`] | a stored state |
@@ -26,6 +27,7 @@ pub mod checkpoint;
 pub mod config;
 pub mod events;
 pub mod frames;
+pub mod lines;
 pub mod record;
 
 mod receiver;
@@ -35,11 +37,12 @@ mod script;
 pub type Try = fn(&[u8]);
 
 /// All targets, by name.
-pub const TARGETS: [(&str, Try); 6] = [
+pub const TARGETS: [(&str, Try); 7] = [
     ("acks", acks::try_with),
     ("checkpoint", checkpoint::try_with),
     ("config", config::try_with),
     ("events", events::try_with),
     ("frames", frames::try_with),
+    ("lines", lines::try_with),
     ("record", record::try_with),
 ];

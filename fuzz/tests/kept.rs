@@ -71,3 +71,8 @@ fn every_target_has_its_archive_and_every_archive_its_target() {
     archives.sort();
     assert_eq!(archives, TARGETS.map(|(name, _)| format!("{name}.txt")));
 }
+
+#[test]
+fn each_entry_is_in_one_document_however_it_is_treated() {
+    kept_inputs_hold("lines");
+}

@@ -71,9 +71,10 @@ fn begin(world: World, random: Random, luck: Random, trace: bool) -> Rc<Sim> {
         receiver: "second",
         kept: Kept::default(),
         own: Vec::new(),
-        arrived: Arrived::default(),
+        arrived: Arrived::in_world(&world),
         demands: Demands::default(),
     });
+    let arrived = Arrived::in_world(&world);
     Rc::new(Sim {
         config: RefCell::new(Configured::new(settings)),
         wanted: RefCell::new(settings.chosen.iter().copied().collect()),
@@ -96,7 +97,7 @@ fn begin(world: World, random: Random, luck: Random, trace: bool) -> Rc<Sim> {
         named: RefCell::default(),
         index: Index::new(begin),
         own: RefCell::default(),
-        arrived: RefCell::default(),
+        arrived: RefCell::new(arrived),
         runs: Cell::new(0),
         overruns: Cell::new(0),
         cut_short: Cell::new(false),
@@ -411,6 +412,9 @@ fn params(sim: &Sim) -> Vec<u8> {
     if let Some(from) = settings.from {
         params["from"] = from.into();
         params["on_missing_state"] = "from".into();
+    }
+    if let Some(documents) = &sim.world.documents {
+        params.as_object_mut().unwrap().extend(documents.params.as_object().unwrap().clone());
     }
     params.to_string().into_bytes()
 }

@@ -3,12 +3,14 @@
 //! [`world`] says what happens and [`trouble`] what is wrong there, [`api`] shows it, [`receiver`] takes the lines, [`faults`] spoils both,
 //! [`platform`] adds what the platform itself does, [`endless`] runs
 //! without a deadline,
+//! [`documents`] is what a world's configuration makes of lines,
 //! [`driver`] runs the forwarder in it, [`between`] changes things between two runs, [`oracle`] says what must have arrived and [`demand`]
 //! what of an action that was not monitored all the time.
 
 mod api;
 mod between;
 mod demand;
+mod documents;
 mod driver;
 mod endless;
 mod faults;

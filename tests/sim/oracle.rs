@@ -51,6 +51,12 @@ pub fn judge(sim: &Sim, settled: bool) -> Verdict {
         let lines = arrived.lines.get(&record.id);
         let lost =
             (0..record.lines).filter(|&index| lines.is_none_or(|lines| lines[index as usize] == 0)).count();
+        let is_told = sim
+            .world
+            .documents
+            .as_ref()
+            .is_none_or(|documents| !documents.summaries || arrived.summaries.contains_key(&record.id));
+        let lost = lost + usize::from(!is_told);
         verdict.entries += u64::from(record.lines);
         verdict.lost += lost as u64;
         if lost > 0 {
@@ -179,6 +185,7 @@ fn met(sim: &Sim) -> BTreeMap<&'static str, u64> {
         ("limits-fell", settings.earlier_lookback.1 > 0),
         ("day-without-runs", sim.world.platform.pause.is_some()),
     ];
+    sim.world.documents.iter().flat_map(|documents| documents.kinds()).for_each(|kind| sim.met.note(kind));
     world.into_iter().filter(|(_, met)| *met).for_each(|(kind, _)| sim.met.note(kind));
     sim.met.all()
 }

@@ -1,12 +1,15 @@
 //! A Lumberjack receiver: reads windows from real bytes, keeps the events, and acknowledges them as receivers do (docs/facts/lumberjack.md 2).
 
 use super::between;
+use super::documents::Documents;
 use super::endless;
 use super::faults::{self, TransportFault};
 use super::ports::{RunPorts, Sim};
-use super::record::NAMESPACE;
+use super::record::{NAMESPACE, Record};
 use super::spoiled;
+use super::world::World;
 use serde::Deserialize;
+use serde_json::Value;
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use whiskjack::ports::{Connection, Step, Transport, TransportError};
@@ -19,6 +22,8 @@ const LONGEST_ANSWER_MS: u64 = 5_000;
 pub struct Arrived {
     /// By activation, how often each of its lines came.
     pub lines: HashMap<u128, Vec<u32>>,
+    /// How often each activation's own document came.
+    pub summaries: HashMap<u128, u32>,
     /// Events that are not what they should be.
     pub wrong: Vec<String>,
 }
@@ -189,6 +194,15 @@ impl Line {
 }
 
 impl Arrived {
+    /// Before anything has.
+    pub fn in_world(world: &World) -> Self {
+        let records = world.records.iter().filter(|record| record.has_lines());
+        let of = |documents: &Documents| {
+            records.map(|record| (record.id, documents.none_arrived(record))).collect()
+        };
+        Self { lines: world.documents.as_ref().map(of).unwrap_or_default(), ..Self::default() }
+    }
+
     fn take(&mut self, sim: &Sim, json: &[u8]) {
         if let Err(reason) = self.check(sim, json) {
             self.wrong.push(format!("{reason}: {}", String::from_utf8_lossy(json)));
@@ -196,6 +210,36 @@ impl Arrived {
     }
 
     fn check(&mut self, sim: &Sim, json: &[u8]) -> Result<(), String> {
+        match &sim.world.documents {
+            None => self.check_2017(sim, json),
+            Some(documents) => self.check_configured(sim, documents, json),
+        }
+    }
+
+    fn check_configured(&mut self, sim: &Sim, documents: &Documents, json: &[u8]) -> Result<(), String> {
+        let event: Value = serde_json::from_slice(json).map_err(|error| error.to_string())?;
+        let id = event["@metadata"]["_id"].as_str().ok_or("no id")?;
+        let (rest, number) = id.rsplit_once('-').ok_or("no index")?;
+        let (_, activation) = rest.split_once('-').ok_or("no activation")?;
+        let id = u128::from_str_radix(activation, 16).map_err(|error| error.to_string())?;
+        let record = sim.world.by_id(id).ok_or("no such activation")?;
+        let index =
+            if number == "activation" { None } else { Some(number.parse().map_err(|_| "no number")?) };
+        documents.check(record, index, &event)?;
+        if !is_wanted(sim, record) {
+            return Err("nobody wants it".into());
+        }
+        match index {
+            None => *self.summaries.entry(id).or_default() += 1,
+            Some(index) => {
+                let counts = self.lines.get_mut(&id).ok_or("it has no lines")?;
+                counts[index as usize] += 1;
+            }
+        }
+        Ok(())
+    }
+
+    fn check_2017(&mut self, sim: &Sim, json: &[u8]) -> Result<(), String> {
         let event: Event = serde_json::from_slice(json).map_err(|error| error.to_string())?;
         let (rest, index) = event.metadata.id.rsplit_once('-').ok_or("no index")?;
         let (_, activation) = rest.split_once('-').ok_or("no activation")?;
@@ -219,18 +263,20 @@ impl Arrived {
         if !whiskjack::time::is_rfc3339_utc(&event.timestamp) {
             return Err("no time".into());
         }
-        // To a second forwarder the action of the first is one of those that patterns choose.
-        let wanted = sim.wanted.borrow().contains(record.key.as_str())
-            || record.key == "fwd"
-                && sim.own_name.get() != "fwd"
-                && sim.config.borrow().actions.contains(&"*");
-        if !record.has_lines() || index >= record.lines || !wanted {
+        if !record.has_lines() || index >= record.lines || !is_wanted(sim, record) {
             return Err("nobody wants it".into());
         }
         let counts = self.lines.entry(id).or_insert_with(|| vec![0; record.lines as usize]);
         counts[index as usize] += 1;
         Ok(())
     }
+}
+
+/// Whether the record's action is monitored.
+fn is_wanted(sim: &Sim, record: &Record) -> bool {
+    // To a second forwarder the action of the first is one of those that patterns choose.
+    sim.wanted.borrow().contains(record.key.as_str())
+        || record.key == "fwd" && sim.own_name.get() != "fwd" && sim.config.borrow().actions.contains(&"*")
 }
 
 /// Whether a window is written to its end: large ones come in pieces.

@@ -17,6 +17,16 @@ pub struct Bad {
     pub mended: Mended,
 }
 
+impl Bad {
+    /// What it may become.
+    pub fn text(&self) -> String {
+        match &self.mended {
+            Mended::Json(value) => value.to_string(),
+            Mended::Around(before, after) => format!("{before}\u{fffd}{after}"),
+        }
+    }
+}
+
 /// What an entry that is no sound text becomes.
 pub enum Mended {
     /// This text, something short, and this text.

@@ -75,6 +75,10 @@ pub const KINDS: &[&str] = &[
     "no-limits-later",
     "limits-fell",
     "day-without-runs",
+    "ecs",
+    "summaries",
+    "joined",
+    "filtered",
     "lives-for-ever",
     "drips",
 ];

@@ -1,5 +1,6 @@
 //! A random world: what is monitored, what runs and when it becomes visible, and how bad the weather is.
 
+use super::documents::Documents;
 use super::platform::Platform;
 use super::random::Random;
 use super::record::{Kind, LogsAt, Record};
@@ -127,6 +128,8 @@ pub struct World {
     pub trouble: Trouble,
     pub platform: Platform,
     pub records: Vec<Record>,
+    /// `None` for those of 2017.
+    pub documents: Option<Documents>,
     /// By name, newest first, ties by id descending: the order of the list.
     listed: BTreeMap<String, Vec<usize>>,
     by_id: HashMap<u128, usize>,
@@ -147,7 +150,9 @@ impl World {
         trouble.spoil(luck, &settings, &mut records);
         platform.pause(&mut settings, &mut trouble, &mut records);
         platform.spoil(platforms, &settings, &mut records);
-        Self::of(settings, trouble, platform, records)
+        // A chance of its own.
+        let documents = Documents::draw(&Random::new(mixed(settings.end ^ 0xd0c5)));
+        Self { documents, ..Self::of(settings, trouble, platform, records) }
     }
 
     pub fn of(settings: Settings, trouble: Trouble, platform: Platform, records: Vec<Record>) -> Self {
@@ -156,7 +161,7 @@ impl World {
         order.sort_by_key(|&at| std::cmp::Reverse((records[at].start, records[at].id)));
         order.into_iter().for_each(|at| listed.entry(records[at].key.clone()).or_default().push(at));
         let by_id = records.iter().enumerate().map(|(at, record)| (record.id, at)).collect();
-        Self { settings, trouble, platform, records, listed, by_id }
+        Self { settings, trouble, platform, records, documents: None, listed, by_id }
     }
 
     /// Records that the name filter finds, in the list's order; all without a filter.

@@ -14,7 +14,7 @@ use self::archive::Archive;
 use crate::places::Places;
 use crate::step::{Tool, long_step, step};
 
-const TARGETS: [&str; 6] = ["acks", "checkpoint", "config", "events", "frames", "record"];
+const TARGETS: [&str; 7] = ["acks", "checkpoint", "config", "events", "frames", "lines", "record"];
 /// Longest input, in bytes: what is longer finds nothing that is not found with less.
 const LONGEST: usize = 4096;
 /// Memory for one target, in MiB: all that may be needed for an input of that length, twice over.
