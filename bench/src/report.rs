@@ -21,7 +21,7 @@ pub struct Report {
 /// One line of the table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Row {
-    /// `B1` to `B9`.
+    /// `B1` to `B9`, and `B13`.
     pub id: String,
     /// What is measured.
     pub what: String,

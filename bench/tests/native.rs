@@ -27,7 +27,7 @@ fn records() -> Records {
 fn every_line_is_sent() {
     let records = records();
     assert_eq!(records.events(), SHAPE.events());
-    assert_eq!(send(&records.parsed(), &Acknowledging, "memory", 5044), SHAPE.events());
+    assert_eq!(send(&records.parsed(), &Acknowledging::default(), "memory", 5044), SHAPE.events());
 }
 
 #[test]

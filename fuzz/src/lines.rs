@@ -21,7 +21,11 @@ pub fn try_with(bytes: &[u8]) {
         let text = script.text();
         let times = script.one_of([1, 1, 1, 200]);
         let text = text.repeat(times);
-        entries.push(if stream.is_empty() { text } else { format!("2023-11-14T22:13:20.01Z {stream}: {text}") });
+        entries.push(if stream.is_empty() {
+            text
+        } else {
+            format!("2023-11-14T22:13:20.01Z {stream}: {text}")
+        });
     }
     let status = script.one_of(["success", "application error"]);
     let json = json!({"activationId": "0a1b2c3d4e5f60718293a4b5c6d7e8f9", "namespace": "guest", "name": "hello", "start": 1, "end": 2,
@@ -39,7 +43,8 @@ pub fn try_with(bytes: &[u8]) {
         assert_eq!(read(&record, &form, middle).0, rest);
         if protocol == Protocol::V2 {
             let mut kinds = BTreeMap::new();
-            all.iter().for_each(|(_, _, json)| note_kinds("", &serde_json::from_slice(json).unwrap(), &mut kinds));
+            all.iter()
+                .for_each(|(_, _, json)| note_kinds("", &serde_json::from_slice(json).unwrap(), &mut kinds));
         }
     }
 }
@@ -56,7 +61,8 @@ fn config(script: &mut Script<'_>) -> Option<Config> {
         0 => params["lines.multiline"] = json!("auto"),
         1 => {
             let matched = script.one_of(["after", "before"]);
-            params["lines.multiline"] = json!({"pattern": script.text(), "negate": script.flag(), "match": matched, "max_lines": 3});
+            params["lines.multiline"] =
+                json!({"pattern": script.text(), "negate": script.flag(), "match": matched, "max_lines": 3});
         }
         _ => {}
     }

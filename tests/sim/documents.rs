@@ -13,6 +13,7 @@ use whiskjack::events::{Document, Reading, Treatment};
 use whiskjack::openwhisk::record::Status;
 
 /// What is configured about documents.
+#[derive(Debug)]
 pub struct Documents {
     /// The parameters.
     pub params: Value,

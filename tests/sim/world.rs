@@ -2,7 +2,7 @@
 
 use super::documents::Documents;
 use super::platform::Platform;
-use super::random::Random;
+use super::random::{Random, mixed};
 use super::record::{Kind, LogsAt, Record};
 use super::trouble::Trouble;
 use std::collections::{BTreeMap, HashMap};

@@ -39,7 +39,7 @@ usage: cargo xtask COMMAND
                    --keep leaves API and receiver up
   hosts            setup, build, and forward the same logs with every host; a table, and whether they agree
   bench [--quick] [--long] [ROW]…
-                   measure against the forwarder of 2017, Elastic's client and the limits: rows B1 to B9; ten minutes
+                   measure against the forwarder of 2017, Elastic's client and the limits: rows B1 to B9 and B13; ten minutes
   bench instructions [--keep]
                    count the instructions of the hot loops, and compare with what is kept
   bench codec [OPTIONS]

@@ -9,6 +9,6 @@ pub mod pipeline;
 pub mod records;
 pub mod send;
 
-pub use pipeline::pipeline;
+pub use pipeline::{pipeline, pipeline_with};
 pub use records::Records;
 pub use send::send;

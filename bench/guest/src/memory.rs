@@ -1,6 +1,8 @@
 //! The core's ports in memory: an API that lists the records, and a receiver that takes everything at once.
 
+use std::cell::Cell;
 use std::collections::{BTreeSet, VecDeque};
+use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use whiskjack::openwhisk::record::Record;
@@ -109,17 +111,27 @@ impl Clock for SystemClock {
 }
 
 /// Acknowledges each window as a whole.
-#[derive(Debug)]
-pub struct Acknowledging;
+#[derive(Debug, Default)]
+pub struct Acknowledging {
+    bytes: Rc<Cell<u64>>,
+}
+
+impl Acknowledging {
+    /// Bytes that came so far.
+    pub fn bytes(&self) -> u64 {
+        self.bytes.get()
+    }
+}
 
 impl Transport for Acknowledging {
     fn connect(&self, _: &str, _: u16, _: u64) -> Result<Box<dyn Connection>, TransportError> {
-        Ok(Box::new(Line::default()))
+        Ok(Box::new(Line { bytes: Rc::clone(&self.bytes), ..Line::default() }))
     }
 }
 
 #[derive(Default)]
 struct Line {
+    bytes: Rc<Cell<u64>>,
     /// Of the window that is arriving: how many events, and how many bytes are still to come.
     window: [u8; 4],
     missing: usize,
@@ -128,6 +140,7 @@ struct Line {
 
 impl Connection for Line {
     fn write(&mut self, bytes: &[u8], _: u64) -> Result<(), TransportError> {
+        self.bytes.set(self.bytes.get() + bytes.len() as u64);
         // A window is its size and one compressed frame. It comes in pieces, of which the first holds both headers.
         if self.missing == 0
             && let [b'2', b'W', a, b, c, d, b'2', b'C', e, f, g, h, ..] = *bytes

@@ -26,8 +26,9 @@ pub fn send(records: &[Record<'_>], transport: &dyn Transport, host: &str, port:
     let stop = SystemClock.now_ms() + LIMIT_MS;
     let mut delivery = Delivery::new(output(host, port), 0, 7);
     let mut settled = 0;
+    let form = Form::new(delivery.protocol());
     for record in records {
-        let events = Events::of(record, &Form::new(delivery.protocol()));
+        let events = Events::of(record, &form);
         for (index, line) in record.entries().enumerate() {
             if delivery.is_full() {
                 settled += u64::from(delivery.work(ports, Goal::Room, stop).events);

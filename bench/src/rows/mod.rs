@@ -1,6 +1,7 @@
 //! The rows, a file each.
 
 mod cpu;
+mod documents;
 mod drain;
 mod encode;
 mod memory;
@@ -34,7 +35,7 @@ impl Effort {
 pub type Measure = fn(&mut Row, Effort) -> Result<()>;
 
 /// How many rows the table has.
-pub const COUNT: usize = 9;
+pub const COUNT: usize = 10;
 
 /// All rows, in their order.
 pub const ALL: [(&str, &str, Measure); COUNT] = [
@@ -47,6 +48,7 @@ pub const ALL: [(&str, &str, Measure); COUNT] = [
     ("B7", "sizes", size::measure),
     ("B8", "steady minute with 10 quiet actions", steady::measure),
     ("B9", "bytes on the wire per event ÷ Filebeat's defaults", wire::measure),
+    ("B13", "ECS documents, stack traces, JSON and redaction ÷ the shape of 2017", documents::measure),
 ];
 
 /// Measures one row; what goes wrong is in it.

@@ -28,7 +28,7 @@ fn main() -> ExitCode {
         "parse" => Box::new(|| drop(black_box(records.parsed()))),
         "event" => Box::new(|| write(&parsed)),
         "send" => Box::new(|| {
-            black_box(send(&parsed, &Acknowledging, "memory", 5044));
+            black_box(send(&parsed, &Acknowledging::default(), "memory", 5044));
         }),
         "acks" => Box::new(|| read_acks(events)),
         "pipeline" => Box::new(|| {
@@ -60,9 +60,10 @@ fn split(page: &[u8]) {
 
 fn write(records: &[Record<'_>]) {
     let mut out = Vec::new();
+    let form = Form::new(Protocol::V2);
     for record in records {
         out.clear();
-        let events = Events::of(record, &Form::new(Protocol::V2));
+        let events = Events::of(record, &form);
         for (index, line) in record.entries().enumerate() {
             black_box(events.write(Document::plain(index, line), &mut out));
         }
