@@ -85,7 +85,7 @@ type Made = (usize, u64, Vec<u8>);
 
 fn read(record: &Record<'_>, form: &Form, from: usize) -> (Vec<Made>, Spared) {
     let events = Events::of(record, form);
-    let mut reading = Reading::new(form.style_of(record).treatment(), events.status(), from);
+    let mut reading = Reading::new(form.style_of(record).treatment(), events.status(), from, true);
     let mut made = Vec::new();
     let mut take = |document: Document<'_>| {
         let mut payload = Vec::new();

@@ -1,6 +1,7 @@
 //! How a checkpoint is made to fit where it is kept: digests take the place of the oldest ids, and at last one range that of many.
 
 use super::{BadCheckpoint, Checkpoint, Owed, Part, SourceState, damaged};
+use crate::openwhisk::record::Details;
 use crate::range::Range;
 
 /// Above this many bytes of JSON the oldest ids give way to digests.
@@ -87,7 +88,10 @@ impl SourceState {
             .collect();
         self.coarsen_settling();
         let fresh = self.owed_ranges(Part::Fresh);
-        self.records.iter_mut().for_each(|record| record.trouble = None);
+        self.records.iter_mut().for_each(|record| {
+            record.trouble = None;
+            record.details = record.details.as_ref().map(Details::essential);
+        });
         self.seen.forget(&fresh);
         self.seen.digest_upto(u64::MAX, u64::MAX, &fresh);
     }

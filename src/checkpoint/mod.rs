@@ -162,6 +162,9 @@ pub struct OwedRecord {
     /// So many of its entries, from the first on, are acknowledged.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub acknowledged: u64,
+    /// By which treatment of lines these came about; `None` if each was an event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub treatment: Option<u32>,
     /// Why it could not be had the last time; a sentence for the result.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,

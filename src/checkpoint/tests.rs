@@ -395,6 +395,7 @@ fn single(start: u64, id: u64, acknowledged: u64) -> OwedRecord {
         end: Some(start + 1),
         name: "hello".into(),
         details: None,
+        treatment: None,
         namespace: "guest".into(),
         acknowledged,
         trouble: Some("it cannot be had: ".to_owned() + &"x".repeat(250)),

@@ -36,6 +36,11 @@ impl Styled {
         Self { activations: style.activations, treatment: Treatment::new(&style.lines), added: added(style) }
     }
 
+    /// Tells what becomes of lines from other treatments; `None` if they stay as they are.
+    pub fn sign(&self) -> Option<u32> {
+        self.treatment.sign()
+    }
+
     /// What becomes of lines.
     pub fn treatment(&self) -> &Treatment {
         &self.treatment
@@ -117,6 +122,11 @@ impl Form {
         let style = self.style_of(record);
         let error = if style.activations == Summaries::None { None } else { record.reason() };
         Some(Details { error: error.map(|reason| style.clean(reason)), ..record.details() })
+    }
+
+    /// Whether the activation of `record` has one.
+    pub fn summarizes(&self, record: &Record<'_>) -> bool {
+        self.has_summaries() && self.style_of(record).summarizes(record.status())
     }
 
     /// Whether any activation may have a document of its own.

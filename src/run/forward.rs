@@ -320,8 +320,10 @@ impl<'a> Turn<'a> {
         if self.seen.contains(summary) {
             self.ledger.done().expect_passed_over(summary);
         }
-        if self.form.has_summaries() && self.source.matches_trigger(&record) {
-            self.take(&record, std::iter::empty());
+        if self.source.matches_trigger(&record) {
+            if self.form.summarizes(&record) {
+                self.take(&record, std::iter::empty());
+            }
         } else if self.source.matches(&record) && !self.singles.owes(summary) {
             if !matches!(met, Met::Row(Row { is_whole: true, .. })) {
                 return self.visit_without_entries(met, &record);
@@ -386,7 +388,7 @@ impl<'a> Turn<'a> {
         if self.namespace != record.namespace {
             self.namespace = record.namespace.to_string();
         }
-        Telling::new(Events::of(record, self.form), self.form.style_of(record), 0)
+        Telling::new(Events::of(record, self.form), self.form.style_of(record), 0, true)
     }
 
     fn note_without_logs(&mut self, warning: String) {

@@ -17,7 +17,7 @@ fn documents(configuration: Value, record: &Value) -> Vec<Value> {
     let record = Record::parse(json.as_bytes()).unwrap();
     let events = Events::of(&record, &form);
     let (mut payloads, mut logs) = (Vec::new(), Logs::default());
-    let mut reading = Reading::new(form.style_of(&record).treatment(), events.status(), 0);
+    let mut reading = Reading::new(form.style_of(&record).treatment(), events.status(), 0, true);
     let mut take = |document: Document<'_>| {
         let mut payload = Vec::new();
         assert!(events.write(document, &mut payload));

@@ -10,27 +10,91 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use whiskjack::config::{Config, Shape, Summaries};
 use whiskjack::events::{Document, Reading, Treatment};
-use whiskjack::openwhisk::record::Status;
+use whiskjack::openwhisk::record::{Line, Status};
+
+/// What is configured about documents, and from when on.
+#[derive(Debug)]
+pub struct Documents(Vec<(u64, Setting)>);
 
 /// What is configured about documents.
 #[derive(Debug)]
-pub struct Documents {
-    /// The parameters.
-    pub params: Value,
+struct Setting {
+    params: Value,
     shape: Shape,
     /// Each activation has a document of its own.
-    pub summaries: bool,
+    summaries: bool,
     treatment: Treatment,
-    /// By activation: the text of each document, by the place of its first entry.
-    made: RefCell<HashMap<u128, Rc<BTreeMap<usize, String>>>>,
+    /// By activation: each document, by the place of its first entry.
+    made: RefCell<HashMap<u128, Rc<BTreeMap<usize, Made>>>>,
+}
+
+/// A document of a record.
+#[derive(Debug)]
+struct Made {
+    text: String,
+    /// The places of its entries.
+    entries: Vec<usize>,
 }
 
 impl Documents {
-    /// Those of a world, if they are not those of 2017 with every line.
-    pub fn draw(luck: &Random) -> Option<Self> {
+    /// Those of a world, if they are not those of 2017 with every line all the time. Some are configured otherwise at some time of the world.
+    pub fn draw(luck: &Random, (begin, end): (u64, u64)) -> Option<Self> {
         if !luck.chance(300) {
             return None;
         }
+        let mut all = vec![(0, Setting::draw(luck))];
+        if luck.chance(300) {
+            all.push((luck.between(begin, end), Setting::draw(luck)));
+        }
+        Some(Self(all))
+    }
+
+    /// Whether they are configured otherwise at some time: then some come again.
+    pub fn change(&self) -> bool {
+        self.0.len() > 1
+    }
+
+    /// What is in the world.
+    pub fn kinds(&self) -> Vec<&'static str> {
+        let changed = self.change().then_some("documents-changed");
+        self.0.iter().flat_map(|(_, setting)| setting.kinds()).chain(changed).collect()
+    }
+
+    /// The parameters at this time.
+    pub fn params(&self, now: u64) -> &Value {
+        let (_, setting) = self.0.iter().rfind(|(since, _)| *since <= now).expect("the first is since ever");
+        &setting.params
+    }
+
+    /// Whether each activation has a document of its own, all the time.
+    pub fn summarize(&self) -> bool {
+        self.0.iter().all(|(_, setting)| setting.summaries)
+    }
+
+    /// How often each entry has come before anything has: once, if it is left out at some time.
+    pub fn none_arrived(&self, record: &Record) -> Vec<u32> {
+        let mut told = vec![0; record.lines as usize];
+        for (_, setting) in &self.0 {
+            setting.of(record).values().flat_map(|made| &made.entries).for_each(|entry| told[*entry] += 1);
+        }
+        told.iter().map(|times| u32::from(*times < self.0.len())).collect()
+    }
+
+    /// The entries that are in a document that came for the one at `index`; none for that of the activation itself. Or what is wrong with it.
+    pub fn check(&self, record: &Record, index: Option<u32>, json: &Value) -> Result<Vec<usize>, String> {
+        let found = self.0.iter().map(|(_, setting)| setting.check(record, index, json));
+        let (sound, wrong): (Vec<_>, Vec<_>) = found.partition(Result::is_ok);
+        let mut sound = sound.into_iter().flatten();
+        let Some(first) = sound.next() else { return wrong.into_iter().next().expect("there is a setting") };
+        // If nobody knows which one it is, it has what both have.
+        Ok(sound.fold(first, |common, entries| {
+            common.into_iter().filter(|entry| entries.contains(entry)).collect()
+        }))
+    }
+}
+
+impl Setting {
+    fn draw(luck: &Random) -> Self {
         let all = [
             json!({"events": {"shape": "ecs"}}),
             json!({"events": {"shape": "ecs", "activations": true}, "lines.multiline": {"pattern": "the same again"}}),
@@ -44,17 +108,16 @@ impl Documents {
         params.as_object_mut().unwrap().extend(chosen.as_object().unwrap().clone());
         let read =
             Config::parse(params.to_string().as_bytes(), None).expect("a sound configuration").documents;
-        Some(Self {
+        Self {
             params: chosen,
             shape: read.shape,
             summaries: read.common.activations == Summaries::All,
             treatment: Treatment::new(&read.common.lines),
             made: RefCell::default(),
-        })
+        }
     }
 
-    /// What is in the world.
-    pub fn kinds(&self) -> Vec<&'static str> {
+    fn kinds(&self) -> Vec<&'static str> {
         let of = |key: &str| self.params.get(key).is_some();
         let kinds = [
             ("ecs", self.is_ecs()),
@@ -69,23 +132,31 @@ impl Documents {
         matches!(self.shape, Shape::Ecs { .. })
     }
 
-    /// The text of each document of `record`, by the place of its first entry.
-    fn of(&self, record: &Record) -> Rc<BTreeMap<usize, String>> {
+    /// Each document of `record`, by the place of its first entry.
+    fn of(&self, record: &Record) -> Rc<BTreeMap<usize, Made>> {
         if let Some(made) = self.made.borrow().get(&record.id) {
             return made.clone();
         }
+        let entry =
+            |index| spoiled::bad_entry(record, index).map_or_else(|| record.line(index), |bad| bad.text());
+        let entries: Vec<String> = (0..record.lines).map(entry).collect();
+        let stream = |index: usize| {
+            let line = Line::from(entries[index].as_str());
+            line.behind(line.time()).0
+        };
         let mut made = BTreeMap::new();
-        let mut reading = Reading::new(&self.treatment, Some(Status::Success), 0);
+        let mut reading = Reading::new(&self.treatment, Some(Status::Success), 0, true);
         let mut take = |document: Document<'_>| {
-            let (_, message) = document.line.behind(document.line.time());
+            let (of, message) = document.line.behind(document.line.time());
             let text = if self.is_ecs() { message.text() } else { document.line.text() };
-            made.insert(document.first, text.into_owned());
+            let entries: Vec<usize> =
+                (document.first..=document.last).filter(|index| stream(*index) == of).collect();
+            assert_eq!(entries.len() as u64, document.entries);
+            made.insert(document.first, Made { text: text.into_owned(), entries });
             true
         };
-        for index in 0..record.lines {
-            let entry =
-                spoiled::bad_entry(record, index).map_or_else(|| record.line(index), |bad| bad.text());
-            assert!(reading.entry(index as usize, entry.as_str().into(), &mut take));
+        for (index, entry) in entries.iter().enumerate() {
+            assert!(reading.entry(index, entry.as_str().into(), &mut take));
         }
         assert!(reading.finish(&mut take));
         let made = Rc::new(made);
@@ -93,14 +164,7 @@ impl Documents {
         made
     }
 
-    /// How often each entry has come before anything has: once, if it makes no document of its own.
-    pub fn none_arrived(&self, record: &Record) -> Vec<u32> {
-        let made = self.of(record);
-        (0..record.lines as usize).map(|index| u32::from(!made.contains_key(&index))).collect()
-    }
-
-    /// What is wrong with a document that came for the entry at `index`, or for the activation itself.
-    pub fn check(&self, record: &Record, index: Option<u32>, json: &Value) -> Result<(), String> {
+    fn check(&self, record: &Record, index: Option<u32>, json: &Value) -> Result<Vec<usize>, String> {
         let id = format!("{:032x}", record.id);
         let (name, namespace, activation) = match self.is_ecs() {
             true => (&json["faas"]["name"], &json["orchestrator"]["namespace"], &json["faas"]["execution"]),
@@ -114,19 +178,19 @@ impl Documents {
         }
         let Some(index) = index else {
             let is_summary = self.summaries && json["event"]["dataset"] == "openwhisk.activation";
-            return if is_summary { Ok(()) } else { Err("no document of an activation".into()) };
+            return if is_summary { Ok(Vec::new()) } else { Err("no document of an activation".into()) };
         };
         let made = self.of(record);
         let expected = made.get(&(index as usize)).ok_or("no document begins there")?;
         let text = if self.is_ecs() { &json["message"] } else { &json["line"] };
         // Of bad entries not every byte is known; a notice may come before the lines that it is joined with.
         let is_known = !record.spoiled && !record.notice;
-        if is_known && text != &json!(expected) {
-            return Err(format!("the text should be {expected:?}"));
+        if is_known && text != &json!(expected.text) {
+            return Err(format!("the text should be {:?}", expected.text));
         }
         if self.is_ecs() && json["event"]["sequence"] != index {
             return Err("not its place".into());
         }
-        Ok(())
+        Ok(expected.entries.clone())
     }
 }

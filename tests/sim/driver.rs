@@ -414,7 +414,7 @@ fn params(sim: &Sim) -> Vec<u8> {
         params["on_missing_state"] = "from".into();
     }
     if let Some(documents) = &sim.world.documents {
-        params.as_object_mut().unwrap().extend(documents.params.as_object().unwrap().clone());
+        params.as_object_mut().unwrap().extend(documents.params(sim.now.get()).as_object().unwrap().clone());
     }
     params.to_string().into_bytes()
 }

@@ -55,7 +55,7 @@ pub fn judge(sim: &Sim, settled: bool) -> Verdict {
             .world
             .documents
             .as_ref()
-            .is_none_or(|documents| !documents.summaries || arrived.summaries.contains_key(&record.id));
+            .is_none_or(|documents| !documents.summarize() || arrived.summaries.contains_key(&record.id));
         let lost = lost + usize::from(!is_told);
         verdict.entries += u64::from(record.lines);
         verdict.lost += lost as u64;

@@ -225,15 +225,15 @@ impl Arrived {
         let record = sim.world.by_id(id).ok_or("no such activation")?;
         let index =
             if number == "activation" { None } else { Some(number.parse().map_err(|_| "no number")?) };
-        documents.check(record, index, &event)?;
+        let entries = documents.check(record, index, &event)?;
         if !is_wanted(sim, record) {
             return Err("nobody wants it".into());
         }
         match index {
             None => *self.summaries.entry(id).or_default() += 1,
-            Some(index) => {
+            Some(_) => {
                 let counts = self.lines.get_mut(&id).ok_or("it has no lines")?;
-                counts[index as usize] += 1;
+                entries.into_iter().for_each(|entry| counts[entry] += 1);
             }
         }
         Ok(())

@@ -79,6 +79,7 @@ pub const KINDS: &[&str] = &[
     "summaries",
     "joined",
     "filtered",
+    "documents-changed",
     "lives-for-ever",
     "drips",
 ];

@@ -151,7 +151,9 @@ impl World {
         platform.pause(&mut settings, &mut trouble, &mut records);
         platform.spoil(platforms, &settings, &mut records);
         // A chance of its own.
-        let documents = Documents::draw(&Random::new(mixed(settings.end ^ 0xd0c5)));
+        let luck = Random::new(mixed(settings.end ^ 0xd0c5));
+        let documents = Documents::draw(&luck, (settings.begin, settings.end));
+        settings.clean &= !documents.as_ref().is_some_and(Documents::change);
         Self { documents, ..Self::of(settings, trouble, platform, records) }
     }
 

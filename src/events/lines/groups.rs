@@ -57,6 +57,7 @@ pub(super) struct Groups {
 #[derive(Debug)]
 pub(super) struct Group {
     first: usize,
+    last: usize,
     entries: u64,
     /// Entries that are not the rest of a line.
     lines: u64,
@@ -87,7 +88,7 @@ impl Groups {
         let own = self.waiting.iter_mut().find(|group| group.is_open && group.stream == stream);
         if let Some(group) = own {
             if group.joins(rule, &text) {
-                group.join(&text, line);
+                group.join(index, &text, line);
                 return;
             }
             group.is_open = false;
@@ -114,6 +115,7 @@ impl Group {
     fn new(rule: &Rule, first: usize, line: Line<'_>, stream: Option<Stream>, text: &str) -> Self {
         let mut group = Self {
             first,
+            last: first,
             entries: 1,
             lines: 1,
             stream,
@@ -161,7 +163,8 @@ impl Group {
         joins
     }
 
-    fn join(&mut self, text: &str, line: Line<'_>) {
+    fn join(&mut self, index: usize, text: &str, line: Line<'_>) {
+        self.last = index;
         if !self.ends_in_piece {
             self.text.push('\n');
         }
@@ -175,7 +178,7 @@ impl Group {
     /// As a document.
     pub(super) fn document(&self) -> Document<'_> {
         let line = Line::of_text(&self.text, self.is_mended, self.is_cut);
-        Document { first: self.first, entries: self.entries, line, parsed: None }
+        Document { first: self.first, last: self.last, entries: self.entries, line, parsed: None }
     }
 }
 

@@ -12,6 +12,7 @@ mod trace;
 pub use json::Parsed;
 pub use redact::Redactor;
 
+use super::fnv1a;
 use crate::config::{Channel, Json, Lines};
 use crate::openwhisk::record::{Line, Status, Stream};
 use groups::{Groups, Rule};
@@ -22,6 +23,8 @@ use pattern::Matcher;
 pub struct Document<'l> {
     /// Place in the record of its first entry, from 0.
     pub first: usize,
+    /// Place of its last one.
+    pub last: usize,
     /// So many entries it joins, at least one.
     pub entries: u64,
     /// The text of them all, which begins as the first one does.
@@ -33,13 +36,15 @@ pub struct Document<'l> {
 impl<'l> Document<'l> {
     /// That of one entry as it is.
     pub fn plain(first: usize, line: Line<'l>) -> Self {
-        Self { first, entries: 1, line, parsed: None }
+        Self { first, last: first, entries: 1, line, parsed: None }
     }
 }
 
 /// What becomes of lines, made ready.
 #[derive(Debug, Clone)]
 pub struct Treatment {
+    /// Tells it from others; `None` if each entry stays as it is.
+    sign: Option<u32>,
     only_failed: bool,
     stream: Option<Stream>,
     include: Vec<Matcher>,
@@ -63,7 +68,10 @@ impl Treatment {
     pub fn new(lines: &Lines) -> Self {
         let matchers = |patterns: &[String]| patterns.iter().map(|pattern| Matcher::new(pattern)).collect();
         let redactor = Redactor::new(&lines.redact);
+        let sign =
+            (*lines != Lines::default()).then(|| fnv1a(&serde_json::to_vec(lines).unwrap_or_default()));
         Self {
+            sign,
             only_failed: lines.only_failed,
             stream: lines.stream.map(|channel| match channel {
                 Channel::Stdout => Stream::Stdout,
@@ -80,14 +88,12 @@ impl Treatment {
 
     /// Whether each entry makes a document and stays as it is.
     pub fn is_plain(&self) -> bool {
-        let Self { only_failed, stream, include, exclude, rule, json, redactor } = self;
-        !only_failed
-            && stream.is_none()
-            && include.is_empty()
-            && exclude.is_empty()
-            && rule.is_none()
-            && json.is_none()
-            && redactor.is_idle()
+        self.sign.is_none()
+    }
+
+    /// Tells it from others; `None` if it is plain.
+    pub fn sign(&self) -> Option<u32> {
+        self.sign
     }
 
     /// What makes secrets unreadable.
@@ -108,6 +114,8 @@ pub struct Reading<'t> {
     treatment: &'t Treatment,
     /// Documents of earlier entries are settled.
     from: usize,
+    /// They were made by this treatment.
+    is_same: bool,
     leaves_out_all: bool,
     groups: Groups,
     spared: Spared,
@@ -117,11 +125,13 @@ pub struct Reading<'t> {
 pub type Take<'t> = dyn FnMut(Document<'_>) -> bool + 't;
 
 impl<'t> Reading<'t> {
-    /// For a record that ended with `status`, of which the documents with a first entry before `from` are settled.
-    pub fn new(treatment: &'t Treatment, status: Option<Status>, from: usize) -> Self {
+    /// For a record that ended with `status`, of which the documents with a first entry before `from` are settled. If they were made by another
+    /// treatment (`is_same`), entries from there on may be joined with earlier ones now: then such a document is made once more.
+    pub fn new(treatment: &'t Treatment, status: Option<Status>, from: usize, is_same: bool) -> Self {
         Self {
             treatment,
             from,
+            is_same,
             // If nobody knows how it ended, its lines are wanted.
             leaves_out_all: treatment.only_failed && status == Some(Status::Success),
             groups: Groups::default(),
@@ -165,7 +175,7 @@ impl<'t> Reading<'t> {
     }
 
     fn document(&mut self, document: Document<'_>, take: &mut Take<'_>) -> bool {
-        let Document { first, entries, line, .. } = document;
+        let Document { first, last, entries, line, .. } = document;
         let treatment = self.treatment;
         let (_, message) = line.behind(line.time());
         let text = message.text();
@@ -173,7 +183,7 @@ impl<'t> Reading<'t> {
             self.count_filtered(first, entries);
             return true;
         }
-        if first < self.from {
+        if if self.is_same { first } else { last } < self.from {
             return true;
         }
         self.spared.joined += entries.saturating_sub(1);

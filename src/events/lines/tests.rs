@@ -16,7 +16,7 @@ fn errors(text: &str) -> Vec<String> {
 /// The documents of a record with these entries, of which those before `from` are settled.
 fn documents_from(from: usize, lines: &Lines, entries: &[String]) -> (Vec<Seen>, Spared) {
     let treatment = Treatment::new(lines);
-    let mut reading = Reading::new(&treatment, Some(Status::DeveloperError), from);
+    let mut reading = Reading::new(&treatment, Some(Status::DeveloperError), from, true);
     let mut seen = Vec::new();
     let mut take = |document: Document<'_>| {
         let (_, message) = document.line.behind(document.line.time());
@@ -187,7 +187,7 @@ fn lines_are_left_out_by_pattern_stream_and_outcome_and_counted() {
     );
     let treatment = Treatment::new(&Lines { only_failed: true, ..Lines::default() });
     for (status, documents) in [(Some(Status::Success), 0), (Some(Status::ApplicationError), 4), (None, 4)] {
-        let mut reading = Reading::new(&treatment, status, 0);
+        let mut reading = Reading::new(&treatment, status, 0, true);
         let mut seen = 0;
         let mut take = |_: Document<'_>| {
             seen += 1;
@@ -258,6 +258,28 @@ fn each_entry_is_in_one_document_or_counted_and_a_record_read_again_makes_the_sa
             let rest: Vec<Seen> = all.iter().filter(|(first, ..)| *first >= from).cloned().collect();
             assert_eq!(documents_from(from, &lines, &entries).0, rest, "seed {seed} from {from}");
         }
+    }
+}
+
+/// Ten entries, of which five are acknowledged one by one; then somebody asks for stack traces.
+#[test]
+fn what_is_joined_with_settled_entries_since_the_configuration_changed_is_not_lost() {
+    let entries: Vec<String> =
+        errors("a\nb\nE: x\n\tat a.B.c(B.java:1)\n\tat a.B.c(B.java:2)\n\tat a.B.c(B.java:3)\nz");
+    let treatment = Treatment::new(&multiline(By::Auto));
+    for (is_same, expected) in [(true, &[(6, 6)][..]), (false, &[(2, 5), (6, 6)][..])] {
+        let mut reading = Reading::new(&treatment, None, 5, is_same);
+        let mut seen = Vec::new();
+        let mut take = |document: Document<'_>| {
+            seen.push((document.first, document.last));
+            true
+        };
+        entries
+            .iter()
+            .enumerate()
+            .for_each(|(index, entry)| assert!(reading.entry(index, entry.as_str().into(), &mut take)));
+        assert!(reading.finish(&mut take));
+        assert_eq!(seen, expected);
     }
 }
 
@@ -368,7 +390,7 @@ fn no_secret_is_left_in_a_document() {
             }
         };
         let treatment = Treatment::new(&lines);
-        let mut reading = Reading::new(&treatment, None, 0);
+        let mut reading = Reading::new(&treatment, None, 0, true);
         let mut take = |document: Document<'_>| {
             let shown = document
                 .parsed

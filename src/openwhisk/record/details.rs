@@ -130,6 +130,14 @@ struct Response<'a> {
     success: Option<bool>,
 }
 
+impl Details {
+    /// What decides how lines are treated.
+    pub fn essential(&self) -> Self {
+        let Self { path, binding, status, .. } = self.clone();
+        Self { path, binding, status, ..Self::default() }
+    }
+}
+
 impl Record<'_> {
     /// What it tells of its activation.
     pub fn details(&self) -> Details {

@@ -62,6 +62,7 @@ enum Fate {
 pub(super) fn of(record: &Record<'_>, form: &Form, trouble: Option<String>) -> OwedRecord {
     OwedRecord {
         details: form.details(record),
+        treatment: form.style_of(record).sign(),
         end: record.end,
         name: record.name.to_string(),
         namespace: record.namespace.to_string(),
@@ -78,6 +79,7 @@ fn unidentified(Summary { activation_id, start }: Summary, trouble: Option<Strin
         name: String::new(),
         namespace: String::new(),
         details: None,
+        treatment: None,
         acknowledged: 0,
         trouble,
     }
@@ -173,7 +175,7 @@ impl Turn<'_> {
                 self.owe(of(record, self.form, Some(format!("no page with it can be had: {failure}"))));
             }
             Met::Row(_) if record.has_log_lines() => self.take_one_by_one(record, EntriesAt::Record),
-            _ if self.form.has_summaries() => self.take(record, std::iter::empty()),
+            _ if self.form.summarizes(record) => self.take(record, std::iter::empty()),
             _ => {}
         }
         self.visited(Summary { activation_id: record.activation_id, start: record.start })
@@ -350,8 +352,10 @@ impl Turn<'_> {
         let acknowledged = usize::try_from(record.acknowledged).unwrap_or(usize::MAX);
         let (api, began_ms) = (self.api, self.ports.clock.now_ms());
         self.ledger.go_on(record.summary(), record.acknowledged);
-        let mut telling =
-            Telling::new(Events::of_owed(&record, self.form), self.form.style_of_owed(&record), acknowledged);
+        let style = self.form.style_of_owed(&record);
+        let events = Events::of_owed(&record, self.form);
+        let mut telling = Telling::new(events, style, acknowledged, record.treatment == style.sign());
+        record.treatment = style.sign();
         let mut put = |line: Line<'_>| {
             let this = telling.entries();
             if this == acknowledged {
@@ -405,8 +409,8 @@ impl Turn<'_> {
         match self.listed(&record) {
             Ok(Listed::Without(reason)) => ControlFlow::Break(troubled(record, reason)),
             Ok(Listed::With { known, has_lines }) if has_lines || self.form.has_summaries() => {
-                let OwedRecord { acknowledged, trouble, .. } = record;
-                ControlFlow::Continue(OwedRecord { acknowledged, trouble, ..known })
+                let OwedRecord { acknowledged, treatment, trouble, .. } = record;
+                ControlFlow::Continue(OwedRecord { acknowledged, treatment, trouble, ..known })
             }
             Ok(Listed::With { .. }) => ControlFlow::Break(Fate::Done),
             Ok(Listed::Not) => match self.api.entries(record.id, EntriesAt::Record, |_, _| false) {

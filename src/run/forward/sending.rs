@@ -10,13 +10,13 @@ const LINGER_MS: u64 = 1_000;
 const LINES_A_LOOK: usize = 64;
 
 impl Turn<'_> {
-    /// Puts a document into the outbox; or says that the turn is over.
-    pub(super) fn put(&mut self, events: &Events, document: Document<'_>) -> bool {
-        if !self.make_room(document.first) {
+    /// Puts a document into the outbox, which settles entries from `index` on; or says that the turn is over.
+    pub(super) fn put(&mut self, events: &Events, document: Document<'_>, index: usize) -> bool {
+        if !self.make_room(index) {
             return false;
         }
         self.delivery.push(events, document);
-        self.ledger.push(document.first as u64);
+        self.ledger.push(index as u64);
         self.tally.lines += 1;
         self.tally.mended += u64::from(document.line.is_mended());
         true

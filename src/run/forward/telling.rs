@@ -17,10 +17,11 @@ pub(super) struct Telling<'f> {
 }
 
 impl<'f> Telling<'f> {
-    /// A record of which the documents with a first entry before `from` are settled.
-    pub(super) fn new(events: Events, style: &'f Styled, from: usize) -> Self {
+    /// A record of which the documents with a first entry before `from` are settled. `is_same` says whether these were made by the same treatment.
+    pub(super) fn new(events: Events, style: &'f Styled, from: usize, is_same: bool) -> Self {
         let treatment = style.treatment();
-        let reading = (!treatment.is_plain()).then(|| Reading::new(treatment, events.status(), from));
+        let reading =
+            (!treatment.is_plain()).then(|| Reading::new(treatment, events.status(), from, is_same));
         Self { events, reading, index: 0, from, logs: Logs::default() }
     }
 
@@ -45,9 +46,10 @@ impl Turn<'_> {
         }
         let Telling { events, reading, from, .. } = telling;
         match reading {
-            None => index < *from || self.put(events, Document::plain(index, line)),
+            None => index < *from || self.put(events, Document::plain(index, line), index),
             Some(reading) => {
-                let go_on = reading.entry(index, line, &mut |document| self.put(events, document));
+                let go_on =
+                    reading.entry(index, line, &mut |document| self.put_from(*from, events, document));
                 self.count_spared(reading);
                 go_on
             }
@@ -58,7 +60,7 @@ impl Turn<'_> {
     pub(super) fn end_of_entries(&mut self, telling: &mut Telling<'_>) -> bool {
         let Telling { events, reading, index, from, logs } = telling;
         if let Some(reading) = reading {
-            let told = reading.finish(&mut |document| self.put(events, document));
+            let told = reading.finish(&mut |document| self.put_from(*from, events, document));
             self.count_spared(reading);
             if !told {
                 return false;
@@ -69,6 +71,11 @@ impl Turn<'_> {
         }
         self.ledger.pass(telling.all());
         true
+    }
+
+    /// One that begins before `from` is made once more for the entries that it has from there on.
+    fn put_from(&mut self, from: usize, events: &Events, document: Document<'_>) -> bool {
+        self.put(events, document, document.first.max(from))
     }
 
     fn count_spared(&mut self, reading: &mut Reading<'_>) {
