@@ -11,6 +11,9 @@ static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
 /// Faults that a schema cannot find: a part of their remedy, and why.
 const BEYOND: &[(&str, &str)] = &[
     ("says port", "two values must be equal"),
+    ("longer than `logstash.backoff.max`", "two values are compared"),
+    ("shorter than `logstash.backoff.init`", "two values are compared"),
+    ("into brackets", "an address has more forms than a pattern should have"),
     ("other than this forwarder", "the forwarder's own name is not in the configuration"),
     ("is in the future", "it depends on the clock"),
     ("longer than 256", "a pattern that counted the bytes of both parts of a name would be unreadable"),
