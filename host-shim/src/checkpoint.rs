@@ -7,6 +7,7 @@ use std::fs::{File, Metadata, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::fs::OFlags;
 
@@ -22,22 +23,70 @@ pub(crate) struct CheckpointFile {
     named: PathBuf,
     /// Where it is.
     path: PathBuf,
-    _lock: File,
+    lock: Lock,
+}
+
+/// Why the file cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Unusable {
+    /// It is not one that can be named so. A sentence.
+    #[error("{0}")]
+    Named(String),
+    /// Something else is in the way. A sentence.
+    #[error("{0}")]
+    Blocked(String),
+}
+
+impl Unusable {
+    /// Where nothing may be written, another place must be named; anything else may pass.
+    fn of(error: &io::Error, what: String) -> Self {
+        match error.kind() {
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem | ErrorKind::NotADirectory => {
+                Self::Named(what)
+            }
+            _ => Self::Blocked(what),
+        }
+    }
+
+    fn named(self, name: &str) -> Self {
+        match self {
+            Self::Named(what) => Self::Named(format!("{name}{what}")),
+            Self::Blocked(what) => Self::Blocked(format!("{name}{what}")),
+        }
+    }
+}
+
+/// The lock beside the file. One that was made for a run which saved nothing is taken away again.
+#[derive(Debug)]
+struct Lock {
+    path: PathBuf,
+    _file: File,
+    is_new: bool,
+    is_of_use: AtomicBool,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        if self.is_new && !self.is_of_use.load(Ordering::Relaxed) {
+            // While it is held, so that nobody else holds it: who waits for it looks whether it is still there.
+            std::fs::remove_file(&self.path).ok();
+        }
+    }
 }
 
 impl CheckpointFile {
     /// Locks the file, and sees whether it can be replaced. Errors are sentences that name it.
-    pub(crate) fn open(named: &Path) -> Result<Self, String> {
-        let fault = |what: String| format!("--state {}: {what}", named.display());
-        let path = resolve(named).map_err(&fault)?;
+    pub(crate) fn open(named: &Path) -> Result<Self, Unusable> {
+        let fault = |unusable: Unusable| unusable.named(&format!("--state {}: ", named.display()));
+        let path = resolve(named).map_err(|what| fault(Unusable::Named(what)))?;
         // The checkpoint itself is replaced at each save, so the lock needs a file that stays.
-        let lock = locked(&beside(&path, "lock")).map_err(&fault)?;
+        let lock = locked(&beside(&path, "lock")).map_err(fault)?;
         // Better now than when all is sent.
         let new = beside(&path, "new");
-        create(&new)
-            .and_then(|_| std::fs::remove_file(&new))
-            .map_err(|error| fault(format!("its folder cannot be written: {}", told(&error))))?;
-        Ok(Self { named: named.to_owned(), path, _lock: lock })
+        create(&new).and_then(|_| std::fs::remove_file(&new)).map_err(|error| {
+            fault(Unusable::of(&error, format!("its folder cannot be written: {}", told(&error))))
+        })?;
+        Ok(Self { named: named.to_owned(), path, lock })
     }
 
     /// The bytes of the last save, or none before the first.
@@ -55,6 +104,7 @@ impl CheckpointFile {
 
     /// Replaces the bytes as a whole: after a crash the file holds the old ones or the new ones.
     pub(crate) fn save(&self, bytes: &[u8]) -> Result<(), String> {
+        self.lock.is_of_use.store(true, Ordering::Relaxed);
         replace(&self.path, |file| file.write_all(bytes)).map_err(|error| {
             format!(
                 "--state {}: cannot be written: {}; lines sent by this run may be sent again",
@@ -98,25 +148,43 @@ fn resolve(named: &Path) -> Result<PathBuf, String> {
 }
 
 /// The file at `path`, made if need be and locked.
-fn locked(path: &Path) -> Result<File, String> {
+fn locked(path: &Path) -> Result<Lock, Unusable> {
+    loop {
+        let is_new = path.symlink_metadata().is_err();
+        let file = try_locked(path)?;
+        // Who held it before may have taken it away.
+        let is_there = file.metadata().and_then(|own| Ok((own.dev(), own.ino(), path.symlink_metadata()?)));
+        if is_there.is_ok_and(|(dev, ino, found)| (found.dev(), found.ino()) == (dev, ino)) {
+            return Ok(Lock {
+                path: path.to_owned(),
+                _file: file,
+                is_new,
+                is_of_use: AtomicBool::new(false),
+            });
+        }
+    }
+}
+
+fn try_locked(path: &Path) -> Result<File, Unusable> {
     let opened = plain(OpenOptions::new().create(true).truncate(false).write(true)).open(path);
     let lock = opened.and_then(|file| match file.metadata()?.is_file() {
         true => Ok(file),
         false => Err(io::Error::other("it is not a plain file")),
     });
     let lock = lock.map_err(|error| {
-        format!(
-            "{} cannot be opened: {error}; its folder must be writable, and nothing else may have this name",
-            path.display()
-        )
+        let shown = path.display();
+        let what = format!(
+            "{shown} cannot be opened: {error}; its folder must be writable, and nothing else may have this name"
+        );
+        Unusable::of(&error, what)
     })?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(std::fs::TryLockError::WouldBlock) => {
-            Err("is in use by another run; wait for it to end".to_owned())
+            Err(Unusable::Blocked("is in use by another run; wait for it to end".to_owned()))
         }
         Err(std::fs::TryLockError::Error(error)) => {
-            Err(format!("cannot be locked: {error}; keep it on a file system with locks"))
+            Err(Unusable::Blocked(format!("cannot be locked: {error}; keep it on a file system with locks")))
         }
     }
 }

@@ -71,6 +71,9 @@ pub enum DeployError {
     /// The configuration has faults; nothing was changed.
     #[error("the configuration has faults")]
     Config(Vec<Fault>),
+    /// An option that cannot be right; nothing was changed.
+    #[error("{0}")]
+    Misused(String),
     /// Anything else that was found before anything was changed.
     #[error("{0}")]
     Refused(String),
@@ -87,11 +90,24 @@ pub enum DeployError {
 }
 
 impl DeployError {
+    /// The same with what there is to say behind the reason.
+    fn and(self, more: Option<String>) -> Self {
+        let Some(more) = more else { return self };
+        match self {
+            Self::Refused(text) => Self::Refused(format!("{text}; {more}")),
+            Self::Step { step, reason, left } => {
+                Self::Step { step, reason: format!("{reason}; {more}"), left }
+            }
+            other => other,
+        }
+    }
+
     /// Its sentences, with secrets replaced.
     fn sealed(self, secrets: &[Secret]) -> Self {
         let clean = |text: String| result::without(&text, secrets);
         match self {
             Self::Config(faults) => Self::Config(faults),
+            Self::Misused(text) => Self::Misused(clean(text)),
             Self::Refused(text) => Self::Refused(clean(text)),
             Self::Step { step, reason, left } => {
                 Self::Step { step, reason: clean(reason), left: clean(left) }
@@ -106,10 +122,11 @@ pub async fn up(
     context: &RunContext,
     say: &mut dyn FnMut(&str),
 ) -> Result<(), DeployError> {
-    let reached = reach(&deployment.params, context).map_err(DeployError::Refused)?;
+    let reached = reach(&deployment.params, context)?;
     let secrets = &reached.secrets;
     let mut say = |line: &str| say(&result::without(line, secrets));
-    up::up(deployment, context, &reached, &mut say).await.map_err(|error| error.sealed(secrets))
+    let done = up::up(deployment, context, &reached, &mut say).await;
+    done.map_err(|error| error.and(reached.of_refused_key(context)).sealed(secrets))
 }
 
 /// Takes away what [`up`] has made under these names; `params` say how the API is reached. Must be called on a tokio runtime.
@@ -120,13 +137,15 @@ pub async fn down(
     context: &RunContext,
     say: &mut dyn FnMut(&str),
 ) -> Result<(), DeployError> {
-    let Reached { platform, secrets, faults, .. } = reach(params, context).map_err(DeployError::Refused)?;
+    let reached = reach(params, context)?;
     // `up` finds them with all the others. Of what says how the API is reached, nothing is left out silently.
-    if !faults.is_empty() {
-        return Err(DeployError::Config(faults));
+    if !reached.faults.is_empty() {
+        return Err(DeployError::Config(reached.faults));
     }
-    let mut say = |line: &str| say(&result::without(line, &secrets));
-    down::down(names, dry_run, &platform, &mut say).await.map_err(|error| error.sealed(&secrets))
+    let secrets = &reached.secrets;
+    let mut say = |line: &str| say(&result::without(line, secrets));
+    let done = down::down(names, dry_run, &reached.platform, &mut say).await;
+    done.map_err(|error| error.and(reached.of_refused_key(context)).sealed(secrets))
 }
 
 /// The platform, and what the parameters say besides.
@@ -142,37 +161,47 @@ struct Reached {
     warnings: Vec<String>,
 }
 
-/// Errors are sentences.
-fn reach(params: &Value, context: &RunContext) -> Result<Reached, String> {
+impl Reached {
+    /// Where the key is from, if the API has refused it.
+    fn of_refused_key(&self, context: &RunContext) -> Option<String> {
+        context.given.of_refused_key().filter(|_| self.platform.has_refused_key())
+    }
+}
+
+fn reach(params: &Value, context: &RunContext) -> Result<Reached, DeployError> {
+    let refused = |reason: String| DeployError::Refused(reason);
+    let missing = |what: &str, name: &str| {
+        DeployError::Misused(format!("there is no API {what}; give it in the environment as {name}"))
+    };
+    let mut params = params.as_object().cloned().unwrap_or_default();
+    let host = HostParams::take(&mut params);
+    let of_api = |fault: &Fault| fault.key == "api" || fault.key.starts_with("api.");
+    let of_host: Vec<Fault> = host.faults.into_iter().filter(of_api).collect();
     let mut faults = Vec::new();
     let access = Access::of(context, false, &mut faults);
     if !faults.is_empty() {
-        let list: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        return Err(list.join("; "));
+        return Err(DeployError::Config(of_host.into_iter().chain(faults).collect()));
     }
-    let origin = access.origin.ok_or("there is no API host: give it in the environment as __OW_API_HOST")?;
-    let key = access.key.ok_or("there is no API key: give it in the environment as __OW_API_KEY")?;
-    let mut params = params.as_object().cloned().unwrap_or_default();
-    let host = HostParams::take(&mut params);
+    let origin = access.origin.ok_or_else(|| missing("host", "__OW_API_HOST"))?;
+    let key = access.key.ok_or_else(|| missing("key", "__OW_API_KEY"))?;
     // `api.ca` and `api.rejectUnauthorized` are about the API that the forwarder reads from, which may be another one.
     let same = host.api_host.as_deref().is_none_or(|named| Origin::parse(named).as_ref() == Some(&origin));
     let trust = if same { host.api_trust } else { Trust::Public };
     // `api.proxy_url` is the action's way out first. Who deploys may be elsewhere, with an environment that says so.
-    let proxy = match context.proxies.to(&origin).map_err(|fault| fault.to_string())? {
+    let proxy = match context.proxies.to(&origin).map_err(|fault| DeployError::Config(vec![fault]))? {
         None if same && !context.proxies.excepts(&origin) => host.api_proxy,
         found => found,
     };
     let mut secrets = host.secrets;
     secrets.extend(proxy.iter().flat_map(Proxy::secrets));
     let api = Api::new(&Pool::default(), &Way { trust, proxy }, Some(origin.clone()), Some(&key), None)
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| refused(error.to_string()))?;
     secrets.extend(key_forms(&key));
-    let of_api = |fault: &Fault| fault.key == "api" || fault.key.starts_with("api.");
     Ok(Reached {
         platform: Platform::new(api, origin, key),
         secrets,
         secret_keys: host.secret_keys,
-        faults: host.faults.into_iter().filter(of_api).collect(),
+        faults: of_host,
         warnings: host.warnings,
     })
 }

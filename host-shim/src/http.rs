@@ -7,6 +7,7 @@ mod body;
 mod call;
 mod connector;
 mod errors;
+mod refusal;
 mod wire;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,6 +27,7 @@ use wasmtime_wasi_http::{
 use self::body::{Limits, Unhurried};
 pub(crate) use self::call::Called;
 use self::connector::Connector;
+pub(crate) use self::refusal::KeyRefused;
 use self::wire::Wire;
 use crate::net::proxy::Proxy;
 use crate::origin::Origin;
@@ -125,6 +127,7 @@ pub(crate) struct Api {
     deadline: Option<Instant>,
     /// How long an answer's body may take.
     body: Limits,
+    key_refused: KeyRefused,
 }
 
 impl Api {
@@ -144,7 +147,25 @@ impl Api {
         let proxy = way.proxy.clone().filter(|proxy| proxy.takes_requests());
         let proxy = proxy.filter(|_| origin.as_ref().is_some_and(|origin| !origin.is_secure()));
         let pooled = pool.pooled(way)?;
-        Ok(Self { pooled, origin, authorization, proxy, deadline, body: Limits::default() })
+        Ok(Self {
+            pooled,
+            origin,
+            authorization,
+            proxy,
+            deadline,
+            body: Limits::default(),
+            key_refused: KeyRefused::default(),
+        })
+    }
+
+    /// The same, noting there whether the API refuses the key.
+    pub(crate) fn noting(self, key_refused: KeyRefused) -> Self {
+        Self { key_refused, ..self }
+    }
+
+    /// Whether the API has refused the key.
+    pub(crate) fn has_refused_key(&self) -> bool {
+        self.key_refused.is_so()
     }
 
     /// At most a third of the time that is left: the component must get to know that a request takes too long, to ask for less.
@@ -186,11 +207,15 @@ impl Api {
         let pause = options.between_bytes_timeout.map(|asked| asked.min(self.body.pause));
         let pause = self.patience(pause, self.body.pause);
         let limits = Limits { pause, deadline: self.deadline, ..self.body };
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         match timeout(first_byte, self.pooled.client.request(request)).await {
-            Ok(Ok(response)) => match self.of_the_proxy(response.status(), response.headers()) {
-                Some(error) => Err(error),
-                None => Ok(response.map(|body| Unhurried::new(body, limits).boxed_unsync())),
-            },
+            Ok(Ok(response)) => {
+                self.key_refused.note(&method, &path, response.status());
+                match self.of_the_proxy(response.status(), response.headers()) {
+                    Some(error) => Err(error),
+                    None => Ok(response.map(|body| Unhurried::new(body, limits).boxed_unsync())),
+                }
+            }
             Ok(Err(error)) => Err(self.of_a_mistaken_proxy(errors::of_request(&error)).await),
             Err(_) => Err(Error::HttpResponseTimeout),
         }

@@ -33,7 +33,7 @@ mod transport;
 pub use component::LoadError;
 pub use origin::Origin;
 pub use params::ProxyVariables;
-pub use result::{RunResult, Verdict};
+pub use result::{RunResult, Verdict, is_elsewhere};
 pub use run::{Given, Keeper, RunContext, Shim, runtime};
 pub use secret::Secret;
 pub use whiskjack_settings::{Fault, said};

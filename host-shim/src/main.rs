@@ -17,7 +17,7 @@ use whiskjack_host::deploy::{self, DeployError};
 use whiskjack_host::entrypoint::cli::Prepared;
 use whiskjack_host::entrypoint::cli::deploy::DeployCommand;
 use whiskjack_host::entrypoint::{self, EntryPoint, actionloop, cli, oneshot, serve};
-use whiskjack_host::{Given, RunContext, RunResult, Shim, runtime, said};
+use whiskjack_host::{RunContext, RunResult, Shim, is_elsewhere, runtime, said};
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
@@ -63,13 +63,12 @@ fn deployment(command: &DeployCommand) -> ExitCode {
     };
     let mut say = |line: &str| said::to_stdout(line);
     let source;
-    let given;
     let outcome = match command {
         DeployCommand::Help => return ended(print(cli::deploy::HELP)),
         DeployCommand::Up(options) => match cli::deploy::prepare_up(options, &entrypoint::environment) {
             Ok((deployment, context, of_params)) => {
                 source = of_params;
-                given = noted(&context);
+                noted(&context);
                 runtime.block_on(deploy::up(&deployment, &context, &mut say))
             }
             Err(message) => return misused(&message),
@@ -77,7 +76,7 @@ fn deployment(command: &DeployCommand) -> ExitCode {
         DeployCommand::Down(options) => match cli::deploy::prepare_down(options, &entrypoint::environment) {
             Ok((names, params, dry_run, context, of_params)) => {
                 source = of_params;
-                given = noted(&context);
+                noted(&context);
                 runtime.block_on(deploy::down(&names, &params, dry_run, &context, &mut say))
             }
             Err(message) => return misused(&message),
@@ -90,25 +89,21 @@ fn deployment(command: &DeployCommand) -> ExitCode {
         Err(DeployError::Config(mut faults)) => {
             cli::as_written(&mut faults, &source);
             faults.iter().for_each(|fault| said::to_stderr(cli::located(fault, &source)));
-            misused("the configuration has faults; nothing was changed")
-        }
-        Err(error) => {
-            let place = given.of_refused_key(&error.to_string());
-            let status = ended(Err(error.into()));
-            if let Some(place) = place {
-                said::to_stderr(format_args!("whiskjack: {place}"));
+            match faults.iter().any(|fault| is_elsewhere(&fault.key)) {
+                true => misused("nothing was changed"),
+                false => misused("the configuration has faults; nothing was changed"),
             }
-            status
         }
+        Err(DeployError::Misused(message)) => misused(&message),
+        Err(error) => ended(Err(error.into())),
     }
 }
 
-/// Where host and key were given, once people have been told what is odd there.
-fn noted(context: &RunContext) -> Given {
+/// Tells people what is odd where host and key were given.
+fn noted(context: &RunContext) {
     for note in &context.given.notes {
         said::to_stderr(format_args!("whiskjack: {note}"));
     }
-    context.given.clone()
 }
 
 fn print(text: &str) -> anyhow::Result<u8> {

@@ -50,6 +50,8 @@ pub(crate) struct HostParams {
     pub(crate) receiver_proxy: Option<Proxy>,
     /// The API that the parameters name; it comes before the platform's.
     pub(crate) api_host: Option<String>,
+    /// Whether the parameters name an API at all, also if that cannot be read.
+    pub(crate) names_api: bool,
     /// Whom to trust at the API.
     pub(crate) api_trust: Trust,
     /// The way to the API; it comes before that of the environment.
@@ -88,8 +90,15 @@ impl HostParams {
         let mut notes = Notes { faults: twice.collect(), ..Notes::default() };
         // A `logstash` that is not an object is the component's to report.
         let receivers = params.get("logstash").map(Receivers::read).unwrap_or_default();
-        let api_host =
-            params.get("api").and_then(|api| api.get("host")).and_then(Value::as_str).map(str::to_owned);
+        let named = params.get("api").and_then(|api| api.get("host")).filter(|host| !host.is_null());
+        let (names_api, api_host) = (named.is_some(), named.and_then(Value::as_str).map(str::to_owned));
+        if names_api && api_host.is_none() {
+            notes.faults.push(Fault {
+                key: "api.host".to_owned(),
+                value: section::shortened(named),
+                remedy: "must be text; give one such as \"https://openwhisk.example.com\"".to_owned(),
+            });
+        }
         let mut logstash = Section::new("logstash", params.get_mut("logstash"), &mut notes);
         let security = security::security(&mut logstash);
         let receiver_proxy = proxies::of_receivers(&mut logstash);
@@ -115,6 +124,7 @@ impl HostParams {
             security,
             receiver_proxy,
             api_host,
+            names_api,
             api_trust,
             api_proxy,
             faults,

@@ -11,6 +11,9 @@ const LARGEST: usize = (1 << 20) - 4096;
 /// What the component calls the checkpoint that it was handed.
 const STATE: &str = "the state handed in";
 
+/// What the component calls the place of the API's host.
+const API_HOST: &str = "`api.host`";
+
 /// Shorter texts are not looked for: replacing them would garble the result and protect nothing.
 const SHORTEST_SECRET: usize = 8;
 
@@ -44,6 +47,11 @@ impl RunResult {
         Self { object, verdict: Verdict::Incomplete, faults: Vec::new() }
     }
 
+    /// The command was told to do what cannot be done, and why.
+    pub(crate) fn misused(message: impl Into<String>) -> Self {
+        Self { verdict: Verdict::InvalidConfig, ..Self::error(message) }
+    }
+
     /// A configuration that cannot be used; each key is named once.
     pub(crate) fn invalid_config(mut faults: Vec<Fault>) -> Self {
         let mut keys = std::collections::HashSet::new();
@@ -55,15 +63,16 @@ impl RunResult {
         let list: Vec<String> =
             faults.iter().map(|fault| format!("{}: {}", fault.key, fault.remedy)).collect();
         let mut object = Map::new();
-        object
-            .insert("error".to_owned(), format!("the configuration has {count}: {}", list.join("; ")).into());
+        let whose =
+            if faults.iter().any(|fault| is_elsewhere(&fault.key)) { "" } else { "the configuration has " };
+        object.insert("error".to_owned(), format!("{whose}{count}: {}", list.join("; ")).into());
         object.insert("faults".to_owned(), json!(faults));
         Self { object, verdict: Verdict::InvalidConfig, faults }
     }
 
     /// What went wrong before there was a report: nothing in the log tells of it.
     pub fn untold(&self) -> Option<&str> {
-        if self.object.len() > 1 || self.verdict == Verdict::InvalidConfig {
+        if self.object.len() > 1 || !self.faults.is_empty() {
             return None;
         }
         self.object.get("error")?.as_str()
@@ -107,6 +116,12 @@ impl RunResult {
         self
     }
 
+    /// The same with the place that the API's host was given at, where that is not in the configuration.
+    pub(crate) fn with_api_host(mut self, place: &str) -> Self {
+        self.each_text(&|text| text.replace(API_HOST, &format!("`{place}`")));
+        self
+    }
+
     /// The same without secrets, and small enough. A guard only: none should have come this far. Only texts are looked at: a secret
     /// may be a word that the result has as a key or that stands in a number, and then it tells nothing there.
     pub(crate) fn sealed(mut self, secrets: &[Secret]) -> Self {
@@ -137,6 +152,16 @@ impl RunResult {
     fn each_text(&mut self, change: &dyn Fn(&str) -> String) {
         self.object.values_mut().for_each(|value| change_texts(value, change));
     }
+}
+
+/// Whether a fault is not of the configuration: of an option, of a variable, or of a line of another file.
+pub fn is_elsewhere(key: &str) -> bool {
+    let is_variable =
+        |key: &str| key.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+    key.starts_with("--")
+        || key.contains(", ")
+        || is_variable(&key.to_ascii_uppercase()) && key.ends_with("_proxy")
+        || is_variable(key)
 }
 
 /// The same text without secrets.
@@ -182,6 +207,29 @@ mod tests {
             result.object.get("faults").unwrap()[1],
             json!({"key": "actions", "value": "1", "remedy": "fix it"})
         );
+    }
+
+    #[test]
+    fn a_fault_that_is_not_of_the_configuration_is_not_called_one_of_it() {
+        for key in
+            ["HTTPS_PROXY", "all_proxy", "__OW_API_KEY", "/home/me/.wskprops, line 2, AUTH", "--state s"]
+        {
+            let result = RunResult::invalid_config(vec![fault(key)]);
+            assert_eq!(result.object["error"], format!("1 fault: {key}: fix it"));
+        }
+        for key in ["actions", "actions[0]", "logstash.proxy_url", "api.host", "index"] {
+            let result = RunResult::invalid_config(vec![fault(key)]);
+            assert_eq!(result.object["error"], format!("the configuration has 1 fault: {key}: fix it"));
+        }
+    }
+
+    #[test]
+    fn the_apis_host_is_called_by_the_place_that_it_was_given_at() {
+        let result =
+            RunResult::error("its name is not known; is `api.host` right?").with_api_host("WHISK_APIHOST");
+        assert_eq!(result.object["error"], "its name is not known; is `WHISK_APIHOST` right?");
+        let core = include_str!("../../src/component/http.rs");
+        assert!(core.contains(&format!("is {API_HOST} right?")), "the component calls it so");
     }
 
     #[test]
@@ -241,6 +289,7 @@ mod tests {
         assert_eq!(RunResult::error("no API").untold(), Some("no API"));
         assert_eq!(RunResult::report(br#"{"sent":1,"error":"x"}"#, true, true, &[], &[]).untold(), None);
         assert_eq!(RunResult::invalid_config(vec![fault("actions")]).untold(), None);
+        assert_eq!(RunResult::misused("no folder").untold(), Some("no folder"));
     }
 
     #[test]

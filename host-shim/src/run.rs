@@ -15,12 +15,12 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::checkpoint::CheckpointFile;
+use crate::checkpoint::{CheckpointFile, Unusable};
 use crate::component::{
     Authorization, CallError, CheckpointKeeper, Context, Error, LoadError, Outcome, Plan, Prepared, Reach,
     Report, Slice, Worker,
 };
-use crate::http::{self, Api, Pool, Way};
+use crate::http::{self, Api, KeyRefused, Pool, Way};
 use crate::origin::Origin;
 use crate::params::{HostParams, ProxyVariables, Receivers};
 use crate::result::RunResult;
@@ -33,6 +33,7 @@ use whiskjack_settings::text;
 pub(crate) use self::access::Access;
 pub use self::access::Given;
 pub use self::keeper::Keeper;
+pub(crate) use self::namespace::other as other_namespace;
 
 /// A run that is killed repeats at most what it did in this time.
 const SAVE_EVERY: Duration = Duration::from_secs(15);
@@ -106,22 +107,33 @@ impl Shim {
         let mut secrets = host.secrets.clone();
         secrets.extend(context.api_key.iter().flat_map(key_forms));
         self.pool.look().await;
-        let result = self.run_checked(&Value::Object(params), host, &context).await;
+        let (refused, names_api) = (KeyRefused::default(), host.names_api);
+        let result = self.run_checked(&Value::Object(params), host, &context, &refused).await;
         let mut result = match &context.checkpoint {
             Keeper::Platform => result,
             Keeper::File(file) => result.with_state(&format!("--state {}", file.display())),
         };
-        told::extend(&mut result, &context.given);
+        if let Some(place) = context.given.api_host.as_ref().filter(|_| !names_api) {
+            result = result.with_api_host(place);
+        }
+        told::extend(&mut result, &context.given, &refused);
         result.sealed(&secrets)
     }
 
-    async fn run_checked(&self, params: &Value, mut host: HostParams, context: &RunContext) -> RunResult {
+    async fn run_checked(
+        &self,
+        params: &Value,
+        mut host: HostParams,
+        context: &RunContext,
+        refused: &KeyRefused,
+    ) -> RunResult {
         let limits = Limits::new(context.deadline_ms);
         let file = match &context.checkpoint {
             Keeper::Platform => None,
             Keeper::File(path) => match CheckpointFile::open(path) {
                 Ok(file) => Some(file),
-                Err(message) => return RunResult::error(message),
+                Err(Unusable::Named(message)) => return RunResult::misused(message),
+                Err(Unusable::Blocked(message)) => return RunResult::error(message),
             },
         };
         let keeper = match file.as_ref().map(CheckpointFile::load) {
@@ -130,10 +142,10 @@ impl Shim {
             Some(Err(message)) => return RunResult::error(message),
         };
         let warnings = std::mem::take(&mut host.warnings);
-        let access = Access::of(context, host.api_host.is_some(), &mut host.faults);
+        let access = Access::of(context, host.names_api, &mut host.faults);
         let platform = access.origin.clone();
         let permitted = way::permitted(&host, context);
-        let reach = match self.reach(&host, permitted, &access, &limits) {
+        let reach = match self.reach(&host, permitted, &access, &limits, refused) {
             Ok(reach) => Arc::new(reach),
             Err(error) => return RunResult::error(error.to_string()),
         };
@@ -184,6 +196,7 @@ impl Shim {
         origin: Option<Origin>,
         access: &Access,
         limits: &Limits,
+        refused: &KeyRefused,
     ) -> Result<Reach, http::SetupError> {
         let sound = host.faults.is_empty();
         let way = match sound {
@@ -191,6 +204,7 @@ impl Shim {
             false => Way::direct(Trust::Public),
         };
         let api = Api::new(&self.pool, &way, origin.filter(|_| sound), access.key.as_ref(), limits.report)?;
+        let api = api.noting(refused.clone());
         let receivers = if sound { host.receivers.clone() } else { Receivers::default() };
         Ok(Reach { api, receivers, security: host.security.clone(), proxy: host.receiver_proxy.clone() })
     }

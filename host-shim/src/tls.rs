@@ -23,7 +23,7 @@ use rustls::{CertificateError, ClientConfig, Error, InconsistentKeys, SupportedP
 pub(crate) use self::asked::Asked;
 use self::asked::Remembering;
 use self::certificate::Certificate;
-pub(crate) use self::key::{KeyError, private_key};
+pub(crate) use self::key::{KeyError, is_encrypted, private_key};
 pub(crate) use self::pins::{Pin, Pins};
 use self::provider::provider;
 use self::unfit::Flaw;

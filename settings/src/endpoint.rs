@@ -29,6 +29,17 @@ impl fmt::Display for Endpoint {
     }
 }
 
+/// What to do about an IPv6 address of which nobody knows where it ends.
+pub(crate) const BRACKETS: &str = "put the IPv6 address into brackets, to tell it from its port: `[2001:db8::1]:5044`, or `[2001:db8::1]` without a port";
+
+/// Whether the end of a bare IPv6 address looks like a port, and what is before it is an address too: `::1:8080` is hardly meant as one.
+fn may_be_port(text: &str) -> bool {
+    let parts = text.rsplit_once(':');
+    parts.is_some_and(|(address, port)| {
+        port.len() > 1 && port.bytes().all(|b| b.is_ascii_digit()) && is_version_6(address)
+    })
+}
+
 /// Whether a host's name or address leads to the machine itself, so that nobody is in between.
 pub fn is_own_machine(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']');
@@ -57,6 +68,9 @@ pub fn split(text: &str) -> Result<(&str, Option<u16>), &'static str> {
         let port =
             rest.strip_prefix(':').map(number).or((!rest.is_empty()).then_some(Err(FORM))).transpose()?;
         return if is_version_6(address) { Ok((address, port)) } else { Err(FORM) };
+    }
+    if may_be_port(text) {
+        return Err(BRACKETS);
     }
     if text.matches(':').count() > 1 {
         return if is_version_6(text) { Ok((text, None)) } else { Err(FORM) };

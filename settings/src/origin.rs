@@ -25,7 +25,8 @@ impl Origin {
         }
         let (authority, base) = endpoint::base_path(rest).ok_or(FORM)?;
         // One rule for all that may be reached.
-        let (host, _) = endpoint::split(authority).map_err(|_| FORM)?;
+        let split = endpoint::split(authority);
+        let (host, _) = split.map_err(|remedy| if remedy == endpoint::BRACKETS { remedy } else { FORM })?;
         match host == authority && host.contains(':') {
             true => Ok(Self(format!("{scheme}://[{host}]{base}"))),
             false => Ok(Self(format!("{scheme}://{authority}{base}"))),
@@ -93,6 +94,17 @@ mod tests {
             ("http://[::1]:3233", false),
         ] {
             assert_eq!(Origin::parse(text).unwrap().is_exposed(), exposed, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_bare_address_that_may_end_in_a_port_is_refused_with_the_form_to_write() {
+        for text in ["::1:8080", "https://::1:8080", "2001:db8::1:443", "http://fe80::1:80/x"] {
+            assert!(Origin::parse(text).unwrap_err().contains("into brackets"), "{text}");
+        }
+        for text in ["::1", "2001:db8::443", "2001:db8::8:800:200c:417a", "[::1]:8080", "1:2:3:4:5:6:7:8080"]
+        {
+            assert!(Origin::parse(text).is_ok(), "{text}");
         }
     }
 

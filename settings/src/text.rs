@@ -80,6 +80,11 @@ pub fn switch(text: Option<&str>) -> &'static str {
     }
 }
 
+/// A number of things: `1 line`, `2 lines`.
+pub fn many(number: u64, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}
+
 fn is_one_of(text: &str, words: &[&str]) -> bool {
     words.iter().any(|word| word.eq_ignore_ascii_case(text))
 }

@@ -4,6 +4,7 @@
 //! *seen* activations of the look-back, because the API shows some activations late: they start before `complete_until` and appear after
 //! it. What is in the look-back but not among the seen is new.
 
+mod ahead;
 mod doubt;
 mod fit;
 mod lease;
@@ -16,6 +17,7 @@ mod seen;
 mod settling;
 mod version1;
 
+pub use ahead::SKEW_MS;
 pub use fit::MOST_IDS;
 pub use lease::{COMMAND_HOLDS_MS, HOLDS_MS, Lease};
 pub use look_back::lookback_span;

@@ -3,6 +3,7 @@
 use super::Checkpoint;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use whiskjack_settings::{Origin, endpoint};
 
 /// A forwarder, whatever its receivers are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +24,23 @@ impl Owner {
     /// An owner; `api` is an origin.
     pub fn new(forwarder: impl Into<String>, api: &str) -> Self {
         Self { forwarder: forwarder.into(), api: plain(api) }
+    }
+
+    /// Which API is asked instead of that of `other`, if only that makes the difference; for a message.
+    pub fn other_api(&self, other: &Self) -> Option<String> {
+        let host = |api: &str| Origin::parse(api).ok().map(|origin| origin.parts().1.to_owned());
+        let host = |api: &str| {
+            host(api).and_then(|text| endpoint::split(&text).ok().map(|(host, _)| host.to_owned()))
+        };
+        if self.forwarder != other.forwarder || self.api == other.api {
+            return None;
+        }
+        let same_host = host(&self.api).is_some_and(|own| host(&other.api) == Some(own));
+        let scheme = match same_host && self.api.starts_with("https:") && other.api.starts_with("http:") {
+            true => format!(". A host without a scheme means https, so write {} if that is meant", other.api),
+            false => String::new(),
+        };
+        Some(format!(", and this one asks {}{scheme}", self.api))
     }
 
     /// The owner of `found`, if that is another forwarder than the owner of `ours`. The API's name may have changed: what is kept by the API
@@ -53,6 +71,20 @@ fn plain(origin: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn another_api_is_named_and_a_scheme_that_was_left_out_is_told() {
+        let owner = |api: &str| Owner::new(Owner::COMMAND, api);
+        let told = |own: &str, other: &str| owner(own).other_api(&owner(other));
+        assert_eq!(
+            told("https://host:3233", "http://host:3233").unwrap(),
+            ", and this one asks https://host:3233. A host without a scheme means https, so write http://host:3233 if that is meant"
+        );
+        assert_eq!(told("https://other", "http://host").unwrap(), ", and this one asks https://other");
+        assert_eq!(told("http://host", "https://host").unwrap(), ", and this one asks http://host");
+        assert_eq!(told("https://host", "https://host:443"), None);
+        assert_eq!(Owner::new("/ns/a", "https://x").other_api(&owner("https://y")), None);
+    }
 
     #[test]
     fn an_origin_is_the_same_with_its_own_port_and_in_capitals() {

@@ -197,12 +197,20 @@ fn reason(code: &ErrorCode) -> (String, bool) {
         ErrorCode::ConnectionReadTimeout | ErrorCode::HttpResponseTimeout => {
             ("its answer did not come in time", true)
         }
+        ErrorCode::DestinationUnavailable
+        | ErrorCode::DestinationIpUnroutable
+        | ErrorCode::DestinationIpProhibited => {
+            ("its address cannot be reached from here; is `api.host` right?", true)
+        }
+        ErrorCode::HttpRequestUriInvalid => {
+            ("its address is not one that can be asked; is `api.host` right?", false)
+        }
         // Our own host's way to say why TLS or a proxy failed, and whether that may pass.
         ErrorCode::InternalError(Some(text)) => {
             let passing = text.strip_prefix("passing: ");
             return (passing.unwrap_or(text).to_owned(), passing.is_some());
         }
-        other => return (format!("{other:?}"), true),
+        other => return (format!("the host says {other:?}"), true),
     };
     (reason.into(), retryable)
 }

@@ -1,6 +1,6 @@
 //! Where the lines go, and how: the keys of `logstash` that are not about TLS. They have the names that they have in Filebeat.
 
-use super::reader::Reader;
+use super::reader::{Reader, span};
 use crate::lumberjack::{Backoff, Options, Protocol};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -124,10 +124,7 @@ fn sending(reader: &mut Reader) -> Options {
             "receivers of version 1 get confused by more than one window: remove it",
         );
     }
-    let backoff = Backoff {
-        init_ms: reader.duration("logstash.backoff.init", 10..=HOUR_MS).unwrap_or(default.backoff.init_ms),
-        max_ms: reader.duration("logstash.backoff.max", 10..=HOUR_MS).unwrap_or(default.backoff.max_ms),
-    };
+    let backoff = backoff(reader, default.backoff);
     Options {
         protocol,
         window_events: small(reader.integer("logstash.bulk_max_size", 1..=10_000, "lines in a window"))
@@ -143,6 +140,39 @@ fn sending(reader: &mut Reader) -> Options {
         backoff,
         ..default
     }
+}
+
+/// Pauses between rounds: the first one cannot be longer than the longest one.
+fn backoff(reader: &mut Reader, default: Backoff) -> Backoff {
+    const INIT: &str = "logstash.backoff.init";
+    const MAX: &str = "logstash.backoff.max";
+    let (init, max) = (reader.duration(INIT, 10..=HOUR_MS), reader.duration(MAX, 10..=HOUR_MS));
+    let backoff = Backoff { init_ms: init.unwrap_or(default.init_ms), max_ms: max.unwrap_or(default.max_ms) };
+    if backoff.init_ms > backoff.max_ms {
+        let by_default = |given: Option<u64>| if given.is_some() { "" } else { " unless it is given" };
+        let (at, remedy) = match init {
+            Some(_) => {
+                let most = format!("{}{}", span(backoff.max_ms), by_default(max));
+                (
+                    INIT,
+                    format!(
+                        "longer than `{MAX}`, which is {most}: give a shorter first pause, or a longer `{MAX}`"
+                    ),
+                )
+            }
+            None => {
+                let least = format!("{}{}", span(backoff.init_ms), by_default(init));
+                (
+                    MAX,
+                    format!(
+                        "shorter than `{INIT}`, which is {least}: give `{INIT}` too, not longer than this"
+                    ),
+                )
+            }
+        };
+        reader.fault(at, remedy);
+    }
+    backoff
 }
 
 fn small(number: Option<u64>) -> Option<u32> {

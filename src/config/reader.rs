@@ -280,7 +280,7 @@ fn milliseconds(text: &str) -> Option<u64> {
 }
 
 /// Milliseconds in the largest unit that keeps them whole.
-fn span(ms: u64) -> String {
+pub(super) fn span(ms: u64) -> String {
     let whole = UNITS.iter().find(|(_, factor)| ms >= *factor && ms.is_multiple_of(*factor));
     whole.map_or("0s".into(), |(unit, factor)| format!("{}{unit}", ms / factor))
 }

@@ -2,6 +2,7 @@
 
 use super::Config;
 use super::reader::Reader;
+use crate::checkpoint::SKEW_MS;
 use crate::time;
 use serde_json::Value;
 use whiskjack_settings::Faults;
@@ -15,9 +16,6 @@ const LAST_MS: u64 = 253_402_300_799_999;
 
 /// Seconds since 1970 of this time; milliseconds in these numbers would be times from before 1974.
 const SECONDS: std::ops::Range<u64> = 100_000_000..100_000_000_000;
-
-/// How far two clocks may be apart.
-const SKEW_MS: u64 = 5 * 60_000;
 
 /// Reads it, milliseconds since 1970.
 pub(super) fn read(reader: &mut Reader) -> Option<u64> {

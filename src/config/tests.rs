@@ -217,6 +217,34 @@ fn what_is_wrong_with_sending_is_named_with_its_remedy() {
 }
 
 #[test]
+fn a_first_pause_that_is_longer_than_the_longest_is_a_fault_with_both_values() {
+    let params =
+        |backoff: Value| json!({"actions": ["a"], "logstash": {"host": "h", "port": 1, "backoff": backoff}});
+    for (backoff, expected) in [
+        (
+            json!({"init": "90s", "max": "2s"}),
+            "logstash.backoff.init: longer than `logstash.backoff.max`, which is 2s: give a shorter first pause, or a longer \
+             `logstash.backoff.max` (it is \"90s\")",
+        ),
+        (
+            json!({"init": "2m"}),
+            "logstash.backoff.init: longer than `logstash.backoff.max`, which is 1m unless it is given: give a shorter first pause, or a \
+             longer `logstash.backoff.max` (it is \"2m\")",
+        ),
+        (
+            json!({"max": "500ms"}),
+            "logstash.backoff.max: shorter than `logstash.backoff.init`, which is 1s unless it is given: give `logstash.backoff.init` \
+             too, not longer than this (it is \"500ms\")",
+        ),
+    ] {
+        assert_eq!(faults(params(backoff)), [expected]);
+    }
+    for sound in [json!({"init": "2s", "max": "2s"}), json!({"init": "60s"}), json!({"max": "1s"})] {
+        assert!(parse(params(sound.clone())).is_ok(), "{sound}");
+    }
+}
+
+#[test]
 fn look_back_and_log_store_are_left_to_the_platform_unless_they_are_given() {
     let parse = |more: &str| {
         let json = format!(r#"{{"actions":["a"],"logstash":{{"host":"h","port":1}}{more}}}"#);

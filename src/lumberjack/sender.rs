@@ -189,6 +189,11 @@ impl Sender {
         std::mem::take(&mut self.results.set_aside)
     }
 
+    /// Receivers that have failed while another one got the lines, since the last call: the name, and a sentence that says why; each once.
+    pub fn take_passed_over(&mut self) -> Vec<(String, String)> {
+        self.rotation.take_passed_over()
+    }
+
     /// What was done since the last call.
     pub fn take_counts(&mut self) -> Counts {
         std::mem::take(&mut self.results.counts)

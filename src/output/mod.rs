@@ -134,6 +134,11 @@ impl Delivery {
         self.sender.clear();
     }
 
+    /// Receivers that have failed while another one got the lines, since the last call: the name, and why; each once.
+    pub fn take_passed_over(&mut self) -> Vec<(String, String)> {
+        self.sender.take_passed_over()
+    }
+
     /// What was done since the last call, and how many events were cut.
     pub fn take_counts(&mut self) -> (Counts, u64) {
         (self.sender.take_counts(), std::mem::take(&mut self.truncated))

@@ -19,7 +19,7 @@ use crate::ports::{Failure, Ports};
 use crate::range::Range;
 use crate::run::store::PackageStore;
 use load::{Loaded, Loader};
-use package::package_name;
+use package::{own_path, package_name};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -188,7 +188,8 @@ pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan
             let quiet = asked.answers(&api);
             counted = share::pieces(&api, config, &all, &quiet, recent);
             let is_silent = |name: &str| quiet.is_silent(name, &all);
-            let strays = names::warnings(&api, config, &mut loaded.checkpoint, is_silent, began_ms);
+            let strays =
+                names::warnings(&api, config, own_path(context), &mut loaded.checkpoint, is_silent, began_ms);
             loader.warnings.extend(strays);
             (work, settled) = (all, quiet.settled);
         }

@@ -12,6 +12,7 @@ use crate::run::store::{SAVED, Saved, Saving};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
+use whiskjack_settings::text::many;
 
 /// Most sources, warnings and failures that a result names: it must stay far below the platform's 1 MiB.
 const NAMED_SOURCES: usize = 500;
@@ -382,7 +383,7 @@ fn summarize(plan: &Plan, outcomes: &[Outcome], checkpoint: &Checkpoint) -> RunR
     let no_logs = nowhere.then(|| "this platform does not give logs: its log driver takes them elsewhere, and `/logs` says they are not available".into());
     let put_off = outcomes.iter().flat_map(|outcome| &outcome.without_logs).cloned();
     let notes = plan.warnings.iter().cloned().chain(mended(result.lines.mended)).chain(no_logs);
-    let notes = notes.chain(small_windows(outcomes));
+    let notes = notes.chain(small_windows(outcomes)).chain(passed_over(outcomes));
     result.warnings = notes.chain(put_off).take(NAMED_MESSAGES).collect();
     result
 }
@@ -404,6 +405,16 @@ fn small_windows(outcomes: &[Outcome]) -> Option<String> {
          does: lines come again each time. Set `logstash.protocol` to 1, or let Logstash listen with its `beats` input"
             .into()
     })
+}
+
+/// Receivers that failed though the lines went to another one: somebody should know before that one fails too.
+fn passed_over(outcomes: &[Outcome]) -> Vec<String> {
+    let all = outcomes.iter().flat_map(|outcome| &outcome.passed_over);
+    let reasons: BTreeMap<&str, &str> = all.rev().map(|(name, why)| (name.as_str(), why.as_str())).collect();
+    reasons
+        .into_values()
+        .map(|why| format!("a receiver failed, and another one got its lines: {why}"))
+        .collect()
 }
 
 /// Lines that receivers do not take are lost for the reader of the logs, so they are named, loudly; they stay in their activation record.
@@ -486,10 +497,11 @@ fn log(plan: &Plan, outcomes: &[Outcome], result: &RunResult) -> Vec<String> {
         some => format!(", {some} to be compared once more"),
     };
     log.push(format!(
-        "{} actions, {} new activations, {read} lines read, {acknowledged} acknowledged, {} ranges left{settling}, {} ms{error}",
-        plan.work.len(),
-        result.activations,
-        result.left.ranges,
+        "{}, {}, {} read, {acknowledged} acknowledged, {} left{settling}, {} ms{error}",
+        many(plan.work.len() as u64, "action"),
+        many(result.activations, "new activation"),
+        many(read, "line"),
+        many(result.left.ranges, "range"),
         result.duration_ms
     ));
     log

@@ -183,6 +183,16 @@ fn a_damaged_state_file_is_reported_and_kept_from_being_taken_for_a_first_run() 
         "it is still there to be repaired"
     );
 
+    let none = directory.path().join("none.json");
+    let output = run(&scene, &params, Some(&none));
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let told = format!(
+        "there is no checkpoint in --state {}, and `on_missing_state` is `fail`. To begin, set it to",
+        none.display()
+    );
+    assert!(result(&output)["error"].as_str().unwrap().starts_with(&told), "{output:?}");
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1, "no lock is left behind");
+
     params["on_missing_state"] = json!("lookback");
     let output = run(&scene, &params, Some(&state));
     assert!(result(&output)["warnings"][0].as_str().unwrap().contains("began anew at"), "{output:?}");
@@ -201,12 +211,82 @@ fn the_file_of_the_state_is_named_by_what_goes_wrong_with_it_on_stderr_too() {
     let told = format!("--state {} is not a checkpoint", state.display());
     assert!(result(&output)["error"].as_str().unwrap().starts_with(&told), "{output:?}");
     assert!(output.stderr.contains(&format!("whiskjack: {told}")), "{output:?}");
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1, "no lock is left behind");
 
     params["checkpoint"] = json!({"store": "package"});
     let output = run(&scene, &params, Some(&state));
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     let unused = format!("checkpoint.store: the file of --state {} would not be used", state.display());
     assert!(output.stderr.contains(&unused), "{output:?}");
+}
+
+#[test]
+fn a_state_that_cannot_be_a_file_is_wrong_usage() {
+    let scene = Scene::new();
+    let directory = tempfile::tempdir().unwrap();
+    for (state, part) in [
+        (directory.path().to_owned(), "is a folder; name a file in it"),
+        (directory.path().join("none/state.json"), "its folder is not there"),
+        ("/dev/null".into(), "is not a plain file"),
+    ] {
+        let output = run(&scene, &scene.params(5044), Some(&state));
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        let told = format!("--state {}: {part}", state.display());
+        assert!(result(&output)["error"].as_str().unwrap().starts_with(&told), "{output:?}");
+        assert!(output.stderr.starts_with(&format!("whiskjack: {told}")), "{output:?}");
+    }
+    assert!(scene.api.requests().is_empty());
+}
+
+#[test]
+fn an_api_that_is_not_there_is_told_with_the_place_that_its_host_was_given_at() {
+    let scene = Scene::new();
+    let (mut params, key) = (scene.params(5044), scene.api.key());
+    let nowhere = format!("http://127.0.0.1:{}", refused_port());
+    let error = |params: &Value, host: &str| {
+        let output = Cli::run(params, None, &[("WHISK_APIHOST", host), ("__OW_API_KEY", &key)]);
+        result(&output)["error"].as_str().unwrap().to_owned()
+    };
+    let told = error(&params, &nowhere);
+    assert!(told.contains("is `WHISK_APIHOST` right, and does the API run?"), "{told}");
+    params["api"] = json!({"host": nowhere});
+    let told = error(&params, "https://elsewhere");
+    assert!(told.contains("is `api.host` right, and does the API run?"), "{told}");
+}
+
+#[test]
+fn a_state_of_the_same_host_without_tls_is_told_with_what_to_write() {
+    let scene = Scene::new();
+    let receiver = scene.receiver();
+    let directory = tempfile::tempdir().unwrap();
+    let state = directory.path().join("state.json");
+    run(&scene, &scene.params(receiver.port()), Some(&state));
+    let (origin, key) = (scene.api.origin(), scene.api.key());
+    let bare = origin.trim_start_matches("http://");
+    let environment = [("__OW_API_HOST", bare), ("__OW_API_KEY", &key)];
+    let output = Cli::run(&scene.params(receiver.port()), Some(&state), &environment);
+    let told = format!(
+        "and this one asks https://{bare}. A host without a scheme means https, so write {origin} if that is meant: "
+    );
+    assert!(result(&output)["error"].as_str().unwrap().contains(&told), "{output:?}");
+}
+
+#[test]
+fn a_receiver_that_is_down_is_told_though_another_one_got_the_lines() {
+    let scene = Scene::new();
+    let receiver = scene.receiver();
+    let (directory, dead) = (tempfile::tempdir().unwrap(), refused_port());
+    let mut params = scene.params(receiver.port());
+    params["logstash"] = json!({
+        "hosts": [format!("localhost:{dead}"), format!("localhost:{}", receiver.port())], "loadbalance": true, "ca": scene.certificates.ca
+    });
+    scene.add_activations(3);
+    let output = run(&scene, &params, Some(&directory.path().join("state.json")));
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(arrived(&receiver.wait_for_events(18, SOON)), scene.lines());
+    let warnings = result(&output)["warnings"].to_string();
+    let told = format!("a receiver failed, and another one got its lines: localhost:{dead}: not connected: ");
+    assert_eq!(warnings.matches(&told).count(), 1, "{warnings}");
 }
 
 #[test]

@@ -90,8 +90,12 @@ fn one_command_makes_an_action_that_an_alarm_runs_and_tells_what_its_first_run_d
     let deployer = Deployer::new(&scene, &scene.params(receiver.port()));
     let output = std::thread::scope(|scope| {
         let deploying = scope.spawn(|| deployer.deploy(&[]));
-        let awaited =
-            |requests: &[Request]| requests.iter().any(|request| request.path.ends_with("/activations"));
+        // Before anything is made, activations are counted.
+        let is_made = |request: &&Request| request.method == "PUT" && request.path.contains("/rules/");
+        let awaited = |requests: &[Request]| {
+            let after = requests.iter().skip_while(|request| !is_made(request));
+            after.into_iter().any(|request| request.path.ends_with("/activations"))
+        };
         assert!(scene.api.wait_until(SOON, awaited), "{:?}", changes(&scene.api));
         assert!(scene.api.world().ring("whiskjack-alarm").is_some(), "alarm, trigger and rule are there");
         deploying.join().unwrap()
@@ -168,9 +172,25 @@ fn an_image_with_whiskjack_inside_is_deployed_without_code() {
 #[test]
 fn a_rare_alarm_is_not_waited_for_and_the_trigger_is_fired_by_hand() {
     let scene = Scene::new();
+    let result = json!({"activations": 1, "lines": {"read": 1, "acknowledged": 1}, "left": {"ranges": 1}});
+    scene.api.world().run_actions_with(move |_| Activation::new("whiskjack").result(result.clone()));
     let deployer = Deployer::new(&scene, &scene.params(5044));
     let said = succeeded(deployer.deploy(&["--schedule", "0 3 * * *"]));
     assert!(said.contains("fired once by hand") && said.contains("the first run took"), "{said}");
+    assert!(said.contains(" ms: 1 new activation, 1 line read, 1 acknowledged, 1 range left"), "{said}");
+}
+
+#[test]
+fn a_first_run_of_something_else_is_told_as_such() {
+    let scene = Scene::new();
+    scene.api.world().run_actions_with(|_| Activation::new("whiskjack").result(json!({"ok": true})));
+    let deployer = Deployer::new(&scene, &scene.params(5044));
+    let output = deployer.deploy(&["--schedule", "0 3 * * *", "--docker", "me/hello"]);
+    assert!(
+        output.stdout.contains("warning: --docker me/hello: nothing tells before the first run"),
+        "{output:?}"
+    );
+    failed(output, 1, &["the first run: its result is not one of whiskjack (activation "]);
 }
 
 #[test]
@@ -242,7 +262,52 @@ fn where_a_private_key_comes_to_stand_is_said() {
         assert!(!output.contains(whiskjack_testbed::PASSPHRASE) && !output.contains("PRIVATE"), "{output}");
     }
     let deployer = Deployer::new(&scene, &scene.params(5044));
-    assert!(!succeeded(deployer.deploy(&["--wait", "0s"])).contains("warning"));
+    assert!(!succeeded(deployer.deploy(&["--wait", "0s"])).contains("warning: logstash"));
+}
+
+#[test]
+fn what_a_run_would_warn_of_is_told_before_anything_is_made() {
+    let scene = Scene::new();
+    for name in ["hello", "other"] {
+        let action = json!({"exec": {"kind": "nodejs:20", "code": "x"}});
+        scene.ask_api("PUT", &format!("_/actions/{name}"), &action.to_string());
+    }
+    scene.api.forget_requests();
+    let mut params = scene.params(5044);
+    params["actions"] = json!(["hello", "helo", "hello", "*"]);
+    params["from"] = json!(1);
+    params["checkpoint"] = json!({"package": "p"});
+    let deployer = Deployer::new(&scene, &params);
+    let said = succeeded(deployer.deploy(&["--dry-run"]));
+    let warnings: Vec<&str> = said.lines().filter_map(|line| line.strip_prefix("warning: ")).collect();
+    assert_eq!(
+        warnings,
+        [
+            "`actions` lists `hello` twice",
+            "`actions` lists `helo`, but there is no such action; did you mean `hello`?",
+        ]
+    );
+    assert_eq!(changes(&scene.api), Vec::<String>::new());
+    let said = succeeded(deployer.deploy(&["--wait", "0s"]));
+    assert!(said.contains(warnings[1]), "{said}");
+    assert_eq!(scene.api.world().package("p"), None, "no checkpoint was written");
+}
+
+#[test]
+fn what_begins_with_two_underscores_does_not_become_a_parameter_and_its_value_is_not_shown() {
+    let scene = Scene::new();
+    let mut params = scene.params(5044);
+    params["__OW_API_KEY"] = json!("u:open-sesame");
+    params["__OW_API_HOST"] = json!("https://open-sesame");
+    let deployer = Deployer::new(&scene, &params);
+    for options in [&["--dry-run"][..], &["--wait", "0s"]] {
+        let said = succeeded(deployer.deploy(options));
+        let told = "warning: left out of the action's parameters: `__OW_API_HOST`, `__OW_API_KEY`; what begins with `__` comes from the platform. ";
+        assert!(said.lines().any(|line| line.starts_with(told)) && !said.contains("sesame"), "{said}");
+    }
+    let stored = scene.api.world().action("whiskjack").unwrap();
+    assert!(!stored.to_string().contains("sesame"), "{stored}");
+    assert!(stored["parameters"].to_string().contains("logstash"), "the others are there");
 }
 
 #[test]

@@ -24,7 +24,7 @@ impl Place {
     }
 
     fn refused(&self, name: &str) -> String {
-        let message = CheckpointFile::open(&self.at(name)).unwrap_err();
+        let message = CheckpointFile::open(&self.at(name)).unwrap_err().to_string();
         assert!(message.starts_with(&format!("--state {}: ", self.at(name).display())), "{message}");
         message
     }
@@ -173,9 +173,11 @@ fn what_is_not_a_plain_file_is_refused_and_left_alone() {
         assert!(place.refused(name).contains("is not a plain file"), "{name}");
     }
     for device in ["/dev/null", "/dev/full"] {
-        assert!(CheckpointFile::open(Path::new(device)).unwrap_err().contains("is not a plain file"));
+        assert!(
+            CheckpointFile::open(Path::new(device)).unwrap_err().to_string().contains("is not a plain file")
+        );
     }
-    assert!(CheckpointFile::open(Path::new("")).unwrap_err().contains("is a folder"));
+    assert!(CheckpointFile::open(Path::new("")).unwrap_err().to_string().contains("is a folder"));
     fs::write(place.at("file"), "").unwrap();
     assert!(place.refused("file/state").contains("cannot be reached"));
     // Also where the lock belongs: nobody waits for the other end of a pipe.
@@ -224,7 +226,33 @@ fn a_full_disk_keeps_the_old_bytes_and_leaves_nothing_behind() {
 #[test]
 fn a_folder_that_may_not_be_written_is_named_with_what_to_do() {
     // Root may write everywhere but where the kernel itself says no.
-    let message = CheckpointFile::open(Path::new("/proc/state")).unwrap_err();
+    let message = CheckpointFile::open(Path::new("/proc/state")).unwrap_err().to_string();
     assert!(message.starts_with("--state /proc/state: /proc/state.lock cannot be opened"), "{message}");
     assert!(message.contains("must be writable"), "{message}");
+}
+
+#[test]
+fn a_run_that_saves_nothing_leaves_no_lock_behind_and_one_that_saves_leaves_it() {
+    let place = Place::new();
+    let lock = place.at("state.lock");
+    drop(CheckpointFile::open(&place.at("state")).unwrap());
+    assert!(!lock.exists());
+    let file = CheckpointFile::open(&place.at("state")).unwrap();
+    file.save(b"one").unwrap();
+    drop(file);
+    assert!(lock.exists());
+    // It was there before, so it is not this run's.
+    drop(CheckpointFile::open(&place.at("state")).unwrap());
+    assert!(lock.exists());
+}
+
+#[test]
+fn a_name_that_cannot_be_one_of_a_file_is_told_from_a_file_that_is_in_use() {
+    let place = Place::new();
+    let _first = CheckpointFile::open(&place.at("state")).unwrap();
+    assert!(matches!(CheckpointFile::open(&place.at("state")), Err(Unusable::Blocked(_))));
+    for name in ["", "none/state"] {
+        assert!(matches!(CheckpointFile::open(&place.at(name)), Err(Unusable::Named(_))), "{name:?}");
+    }
+    assert!(matches!(CheckpointFile::open(Path::new("")), Err(Unusable::Named(_))));
 }

@@ -3,6 +3,7 @@
 //! After PKWARE's APPNOTE 6.3: 4.3.7 (local header), 4.3.12 (central directory), 4.3.16 (its end). All numbers are little-endian.
 
 use miniz_oxide::deflate::compress_to_vec;
+use miniz_oxide::inflate::decompress_to_vec_with_limit;
 
 /// First 1980, the earliest date there is: the same bytes each time.
 const DATE: u16 = 0x0021;
@@ -21,6 +22,11 @@ const END: u32 = 0x0605_4b50;
 /// Bytes of an end record without comment, and of a central record without its variable part.
 const END_SIZE: usize = 22;
 const CENTRAL_SIZE: usize = 46;
+/// The same of a local header.
+const LOCAL_SIZE: usize = 30;
+/// The two methods of compression that are in use.
+const STORED: usize = 0;
+const DEFLATED_MEMBER: usize = DEFLATED as usize;
 /// Longest comment after the end record.
 const COMMENT: usize = 0xffff;
 
@@ -67,8 +73,27 @@ pub(super) fn packed(files: &[(&str, &[u8])]) -> Option<Vec<u8>> {
     Some(zip)
 }
 
-/// Whether a zip has this file. `None` if it is not a zip.
-pub(super) fn has_file(zip: &[u8], wanted: &str) -> Option<bool> {
+/// A file of a zip.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Member<'z> {
+    method: usize,
+    /// As it is stored.
+    bytes: &'z [u8],
+}
+
+impl Member<'_> {
+    /// What is in it, up to `most` bytes. `None` if it cannot be read, or is larger.
+    pub(super) fn content(&self, most: usize) -> Option<Vec<u8>> {
+        match self.method {
+            STORED if self.bytes.len() <= most => Some(self.bytes.to_vec()),
+            DEFLATED_MEMBER => decompress_to_vec_with_limit(self.bytes, most).ok(),
+            _ => None,
+        }
+    }
+}
+
+/// The file of this name in a zip, if it has one. `None` if it is not a zip.
+pub(super) fn member<'z>(zip: &'z [u8], wanted: &str) -> Option<Option<Member<'z>>> {
     let first = zip.len().saturating_sub(END_SIZE + COMMENT);
     let end = (first..=zip.len().checked_sub(END_SIZE)?)
         .rev()
@@ -81,11 +106,14 @@ pub(super) fn has_file(zip: &[u8], wanted: &str) -> Option<bool> {
         let length = number(zip, at + 28, 2)?;
         let begin = at + CENTRAL_SIZE;
         if zip.get(begin..begin + length)? == wanted.as_bytes() {
-            return Some(true);
+            let (method, size) = (number(zip, at + 10, 2)?, number(zip, at + 20, 4)?);
+            let local = number(zip, at + 42, 4)?;
+            let data = local + LOCAL_SIZE + number(zip, local + 26, 2)? + number(zip, local + 28, 2)?;
+            return Some(Some(Member { method, bytes: zip.get(data..data.checked_add(size)?)? }));
         }
         at = begin + length + number(zip, at + 30, 2)? + number(zip, at + 32, 2)?;
     }
-    Some(false)
+    Some(None)
 }
 
 fn number(bytes: &[u8], at: usize, size: usize) -> Option<usize> {
@@ -136,10 +164,14 @@ mod tests {
         }
         writer.set_comment("a comment").unwrap();
         let zip = writer.finish().unwrap().into_inner();
-        assert_eq!(has_file(&zip, "exec"), Some(true));
-        assert_eq!(has_file(&zip, "notes"), Some(false));
+        let content = |zip: &[u8], most| member(zip, "exec").unwrap().unwrap().content(most);
+        assert_eq!(content(&zip, 10), Some(b"exec".to_vec()));
+        assert_eq!(content(&zip, 3), None, "too large");
+        assert_eq!(member(&zip, "notes"), Some(None));
+        let own = packed(&[("a", b"other"), ("exec", &b"program".repeat(100))]).unwrap();
+        assert_eq!(content(&own, 1000), Some(b"program".repeat(100)));
         for odd in [&b""[..], b"no zip at all, and long enough", &zip[..zip.len() - 20]] {
-            assert_eq!(has_file(odd, "exec"), None);
+            assert_eq!(member(odd, "exec"), None);
         }
     }
 

@@ -41,14 +41,23 @@ pub(super) struct Code {
     pub(super) exec: Map<String, Value>,
     /// Bytes of the zip; none if the image brings the program.
     pub(super) bytes: usize,
+    /// What cannot be known before it runs.
+    pub(super) notes: Vec<String>,
 }
 
 impl Code {
     /// Code from `zip`, else from this program itself; an image of one's own needs none. Errors are sentences.
     pub(super) fn new(runtime: &Runtime, zip: Option<&PathBuf>) -> Result<Self, String> {
+        let mut notes = Vec::new();
+        notes.extend(odd_kind(runtime)?);
         let archive = match (runtime, zip) {
-            (_, Some(file)) => Some(read_zip(file)?),
-            (Runtime::Image(_), None) => None,
+            (_, Some(file)) => Some(read_zip(file, &mut notes)?),
+            (Runtime::Image(image), None) => {
+                notes.push(format!(
+                    "--docker {image}: nothing tells before the first run whether the image holds whiskjack, as one of deploy/Dockerfile does"
+                ));
+                None
+            }
             (runtime, None) => Some(packed(&own_program()?, exec_env(runtime)?.as_deref())?),
         };
         let mut exec = Map::new();
@@ -71,19 +80,56 @@ impl Code {
             exec.insert("code".to_owned(), code.into());
             exec.insert("binary".to_owned(), true.into());
         }
-        Ok(Self { exec, bytes })
+        Ok(Self { exec, bytes, notes })
     }
 }
 
-fn read_zip(file: &Path) -> Result<Vec<u8>, String> {
+/// Families of kinds whose images start no program of a zip: their own language only.
+const OTHER_FAMILIES: [&str; 6] = ["nodejs", "java", "dotnet", "ballerina", "ruby", "sequence"];
+/// Families that are known to start one.
+const FIT_FAMILIES: [&str; 2] = ["rust", "go"];
+
+/// What is odd about a kind; an error if it cannot start a program.
+fn odd_kind(runtime: &Runtime) -> Result<Option<String>, String> {
+    let Runtime::Kind(kind) = runtime else { return Ok(None) };
+    let family = kind.split(':').next().unwrap_or_default();
+    if OTHER_FAMILIES.contains(&family) {
+        return Err(format!(
+            "--kind {kind}: starts no program of a zip; give a kind that speaks ActionLoop, such as rust:1.34 or go:1.20, or --native"
+        ));
+    }
+    let is_fit = FIT_FAMILIES.contains(&family);
+    Ok((!is_fit).then(|| {
+        format!("--kind {kind}: nothing tells before the first run whether this kind starts a program of a zip, as rust and go do")
+    }))
+}
+
+/// What the program of whiskjack has in it, and hardly another one: the begin of its help.
+const OF_WHISKJACK: &[u8] = b"whiskjack forwards the logs of";
+/// Largest program that is looked at.
+const LARGEST_PROGRAM: usize = 256 << 20;
+
+fn read_zip(file: &Path, notes: &mut Vec<String>) -> Result<Vec<u8>, String> {
     const REMEDY: &str = "give the one that `cargo xtask dist` makes";
     let shown = file.display();
     let bytes = std::fs::read(file).map_err(|error| format!("--zip {shown}: {error}"))?;
-    match archive::has_file(&bytes, "exec") {
-        Some(true) => Ok(bytes),
-        Some(false) => Err(format!("--zip {shown}: has no file `exec` at its root; {REMEDY}")),
-        None => Err(format!("--zip {shown}: is not a zip; {REMEDY}")),
+    let program = match archive::member(&bytes, "exec") {
+        Some(Some(member)) => member.content(LARGEST_PROGRAM),
+        Some(None) => return Err(format!("--zip {shown}: has no file `exec` at its root; {REMEDY}")),
+        None => return Err(format!("--zip {shown}: is not a zip; {REMEDY}")),
+    };
+    let program = program.ok_or_else(|| format!("--zip {shown}: its `exec` cannot be unpacked; {REMEDY}"))?;
+    if !program.starts_with(b"\x7fELF") && !program.starts_with(b"#!") {
+        return Err(format!(
+            "--zip {shown}: its `exec` is not a program, neither ELF nor a script; {REMEDY}"
+        ));
     }
+    if !program.windows(OF_WHISKJACK.len()).any(|part| part == OF_WHISKJACK) {
+        notes.push(format!(
+            "--zip {shown}: its `exec` does not look like whiskjack, and it gets the configuration; {REMEDY} if that is not meant"
+        ));
+    }
+    Ok(bytes)
 }
 
 /// This program, if it can run in a container of the platform.
@@ -148,7 +194,7 @@ mod tests {
     fn go_images_find_the_file_that_they_want() {
         let go = Runtime::Kind("go:1.22".to_owned());
         assert_eq!(exec_env(&go).unwrap().unwrap(), "openwhisk/action-golang-v1.22");
-        assert_eq!(archive::has_file(&packed(b"x", Some("text")).unwrap(), "exec.env"), Some(true));
+        assert!(archive::member(&packed(b"x", Some("text")).unwrap(), "exec.env").unwrap().is_some());
         assert!(exec_env(&Runtime::Kind("go:default".to_owned())).unwrap_err().contains("go:1.20"));
         assert_eq!(exec_env(&Runtime::Kind("rust:1.34".to_owned())).unwrap(), None);
     }
@@ -178,14 +224,16 @@ mod tests {
         assert_eq!(Value::Object(code.exec), json!({"kind": "blackbox", "image": "me/whiskjack:1"}));
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("code.zip");
-        for (bytes, part) in
-            [(&b"no zip"[..], "is not a zip"), (&archive::packed(&[]).unwrap(), "no file `exec`")]
-        {
+        for (bytes, part) in [
+            (&b"no zip"[..], "is not a zip"),
+            (&archive::packed(&[]).unwrap(), "no file `exec`"),
+            (&packed(b"a text", None).unwrap(), "its `exec` is not a program"),
+        ] {
             std::fs::write(&file, bytes).unwrap();
             let message = Code::new(&image, Some(&file)).unwrap_err();
             assert!(message.contains(part) && message.contains("code.zip"), "{message}");
         }
-        std::fs::write(&file, packed(b"x", None).unwrap()).unwrap();
+        std::fs::write(&file, packed(b"\x7fELF", None).unwrap()).unwrap();
         let code = Code::new(&Runtime::Native, Some(&file)).unwrap();
         assert_eq!(
             (&code.exec["image"], &code.exec["binary"]),
@@ -198,17 +246,48 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("code.zip");
         // A zip may begin with anything.
-        let zip = [vec![0; 37 << 20], packed(b"x", None).unwrap()].concat();
+        let zip = [vec![0; 37 << 20], packed(b"\x7fELF", None).unwrap()].concat();
         std::fs::write(&file, moved(zip, 37 << 20)).unwrap();
         let message = Code::new(&Runtime::Native, Some(&file)).unwrap_err();
         assert!(message.contains("OpenWhisk takes 50331648"), "{message}");
     }
 
-    /// Tells the end record that the directory lies further back.
+    #[test]
+    fn what_cannot_be_whiskjack_is_refused_and_what_may_not_be_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("code.zip");
+        let zipped = |program: &[u8]| {
+            std::fs::write(&file, packed(program, None).unwrap()).unwrap();
+            let kind = Runtime::Kind("rust:1.34".to_owned());
+            Code::new(&kind, Some(&file)).unwrap().notes
+        };
+        let own = [b"\x7fELF...", OF_WHISKJACK].concat();
+        assert_eq!(zipped(&own), Vec::<String>::new());
+        assert!(super::super::super::entrypoint::cli::HELP.as_bytes().starts_with(OF_WHISKJACK));
+        for other in [&b"#!/bin/sh"[..], b"\x7fELF"] {
+            let notes = zipped(other);
+            assert!(notes.len() == 1 && notes[0].contains("does not look like whiskjack"), "{notes:?}");
+        }
+        let of_kind = |kind: &str| Code::new(&Runtime::Kind(kind.to_owned()), Some(&file));
+        let refused = of_kind("nodejs:20").unwrap_err();
+        assert!(refused.starts_with("--kind nodejs:20: starts no program of a zip; give"), "{refused}");
+        zipped(&own);
+        assert!(of_kind("php:8.1").unwrap().notes[0].starts_with("--kind php:8.1: nothing tells"));
+        assert_eq!(of_kind("go:1.20").unwrap().notes, Vec::<String>::new());
+        let image = Code::new(&Runtime::Image("me/x".to_owned()), None).unwrap();
+        assert!(image.notes[0].starts_with("--docker me/x: nothing tells"), "{image:?}");
+    }
+
+    /// Tells the end record that the directory lies further back, and the directory that its only file does.
     fn moved(mut zip: Vec<u8>, by: u32) -> Vec<u8> {
-        let at = zip.len() - 6;
-        let offset = u32::from_le_bytes(zip[at..at + 4].try_into().unwrap()) + by;
-        zip[at..at + 4].copy_from_slice(&offset.to_le_bytes());
+        let end = zip.len() - 6;
+        let mut add = |at: usize| {
+            let offset = u32::from_le_bytes(zip[at..at + 4].try_into().unwrap()) + by;
+            zip[at..at + 4].copy_from_slice(&offset.to_le_bytes());
+            offset as usize
+        };
+        let directory = add(end);
+        add(directory + 42);
         zip
     }
 }

@@ -75,12 +75,18 @@ impl Platform {
         &self.origin
     }
 
-    /// The key's namespace.
-    pub(super) async fn namespace(&self) -> Result<String, String> {
+    /// Whether the API has refused the key.
+    pub(super) fn has_refused_key(&self) -> bool {
+        self.api.has_refused_key()
+    }
+
+    /// The key's namespaces: its own first.
+    pub(super) async fn namespaces(&self) -> Result<Vec<String>, String> {
         let answer = self.ask(Method::GET, "/api/v1/namespaces", None).await?;
-        let named = answer.body.get(0).and_then(Value::as_str).map(str::to_owned);
-        match named {
-            Some(namespace) if answer.status == StatusCode::OK => Ok(namespace),
+        let all = answer.body.as_array().map(Vec::as_slice).unwrap_or_default();
+        let named: Vec<String> = all.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+        match named.is_empty() {
+            false if answer.status == StatusCode::OK => Ok(named),
             _ => Err(answer.refusal()),
         }
     }
@@ -354,9 +360,12 @@ mod tests {
         const DOWN: &str = "503 Down\r\nRetry-After: 0\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
         const LONG: &str = "429 Busy\r\nRetry-After: 3600\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
         const GUEST: &str = "200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\n[\"guest\"]";
-        assert_eq!(platform(&[BUSY, DOWN, BUSY, GUEST]).await.namespace().await, Ok("guest".to_owned()));
+        assert_eq!(
+            platform(&[BUSY, DOWN, BUSY, GUEST]).await.namespaces().await,
+            Ok(vec!["guest".to_owned()])
+        );
         for (answers, status) in [(&[LONG, GUEST][..], "429"), (&[BUSY, BUSY, BUSY, DOWN], "503")] {
-            let refused = platform(answers).await.namespace().await.unwrap_err();
+            let refused = platform(answers).await.namespaces().await.unwrap_err();
             assert!(refused.contains(status), "{refused}");
         }
     }

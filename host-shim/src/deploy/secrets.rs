@@ -21,6 +21,11 @@ pub(super) fn exposed(origin: &Origin, secret_keys: &[String]) -> String {
     )
 }
 
+/// Whether a run would say the same.
+pub(super) fn says_that_it_is_exposed(warning: &str) -> bool {
+    warning.starts_with("the API is asked in the clear (")
+}
+
 /// What will become of them.
 pub(super) fn planned(secret_keys: &[String]) -> Option<String> {
     (!secret_keys.is_empty()).then(|| {
@@ -86,6 +91,15 @@ mod tests {
             assert!(said.contains(part), "{said}");
             assert_eq!(said.starts_with("warning: "), part == "stored in the clear", "{said}");
         }
+    }
+
+    #[test]
+    fn what_a_run_says_of_an_exposed_api_is_known() {
+        assert!(says_that_it_is_exposed(
+            exposed(&Origin::parse("http://h").unwrap(), &[]).trim_start_matches("warning: ")
+        ));
+        let core = include_str!("../../../src/run/plan/configure.rs");
+        assert!(core.contains("\"the API is asked in the clear ("), "the component calls it so");
     }
 
     #[test]

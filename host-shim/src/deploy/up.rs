@@ -8,7 +8,7 @@ use super::code::Code;
 use super::feed::{self, Alarm, FEED};
 use super::platform::{Found, Kind, Platform};
 use super::{DeployError, Deployment, MARK, Reached, limits, secrets, watch};
-use crate::run::{RunContext, Shim};
+use crate::run::{RunContext, Shim, other_namespace};
 
 /// Largest log of one run, in megabytes: the platform's default, and more than a line a run will ever need.
 const LOGS_MB: u32 = 10;
@@ -20,19 +20,31 @@ pub(super) async fn up(
     say: &mut dyn FnMut(&str),
 ) -> Result<(), DeployError> {
     let Reached { platform, secret_keys, warnings, .. } = reached;
-    let code = Code::new(&deployment.runtime, deployment.zip.as_ref()).map_err(DeployError::Refused)?;
-    check(deployment, context).await?;
-    let namespace = platform
-        .namespace()
-        .await
-        .map_err(|reason| DeployError::Refused(format!("{}: {reason}", platform.origin())))?;
-    limits::check(&platform.info().await, deployment).map_err(DeployError::Refused)?;
+    let code = Code::new(&deployment.runtime, deployment.zip.as_ref()).map_err(DeployError::Misused)?;
+    let shim = Shim::new().map_err(|error| DeployError::Refused(error.to_string()))?;
+    check(deployment, context, &shim).await?;
+    let namespaces = platform.namespaces().await;
+    let namespaces =
+        namespaces.map_err(|reason| DeployError::Refused(format!("{}: {reason}", platform.origin())))?;
+    if let Some(fault) = other_namespace(context, &namespaces) {
+        return Err(DeployError::Config(vec![fault]));
+    }
+    let namespace = namespaces.into_iter().next().unwrap_or_default();
+    limits::check(&platform.info().await, deployment).map_err(DeployError::Misused)?;
     let known = Known::of(deployment, platform, &namespace).await?;
     let shown = Shown::new(deployment, &namespace, code.bytes);
     if platform.origin().is_exposed() {
         say(&secrets::exposed(platform.origin(), secret_keys));
     }
-    warnings.iter().for_each(|warning| say(&format!("warning: {warning}")));
+    let foreseen = shim.foresee(deployment.params.clone(), &as_action(deployment, context)).await;
+    let foreseen = foreseen.into_iter().filter(|warning| !secrets::says_that_it_is_exposed(warning));
+    let all = warnings
+        .iter()
+        .cloned()
+        .chain(foreseen)
+        .chain(code.notes.clone())
+        .chain(left_out(&deployment.params));
+    all.for_each(|warning| say(&format!("warning: {warning}")));
     if let Some(note) = deployment.schedule.note() {
         say(&note);
     }
@@ -136,14 +148,15 @@ impl Shown {
     }
 }
 
-async fn check(deployment: &Deployment, context: &RunContext) -> Result<(), DeployError> {
-    let shim = Shim::new().map_err(|error| DeployError::Refused(error.to_string()))?;
+/// The context in which the action will run.
+fn as_action(deployment: &Deployment, context: &RunContext) -> RunContext {
     let namespace = context.namespace.as_deref().unwrap_or("_");
-    let context = RunContext {
-        action_name: Some(format!("/{namespace}/{}", deployment.names.action)),
-        ..context.clone()
-    };
-    match shim.check(deployment.params.clone(), &context).await {
+    let action_name = Some(format!("/{namespace}/{}", deployment.names.action));
+    RunContext { action_name, ..context.clone() }
+}
+
+async fn check(deployment: &Deployment, context: &RunContext, shim: &Shim) -> Result<(), DeployError> {
+    match shim.check(deployment.params.clone(), &as_action(deployment, context)).await {
         faults if faults.is_empty() => Ok(()),
         faults => Err(DeployError::Config(faults)),
     }
@@ -195,7 +208,7 @@ fn mark() -> Value {
 }
 
 fn action_body(deployment: &Deployment, code: Code) -> Value {
-    let params = deployment.params.as_object().into_iter().flatten();
+    let params = deployment.params.as_object().into_iter().flatten().filter(|(key, _)| !is_platforms(key));
     let parameters: Vec<Value> = params.map(|(key, value)| json!({"key": key, "value": value})).collect();
     json!({
         "exec": code.exec,
@@ -206,6 +219,24 @@ fn action_body(deployment: &Deployment, code: Code) -> Value {
             "memory": deployment.memory_mb,
             "logs": LOGS_MB,
         },
+    })
+}
+
+/// Whether the platform gives a parameter of this name to each run. One of the file would be stored, a key for everybody to read, and never be used.
+fn is_platforms(key: &str) -> bool {
+    key.starts_with("__")
+}
+
+/// What is not made a parameter of the action. Values are not shown: one may be a key.
+fn left_out(params: &Value) -> Option<String> {
+    let names = params.as_object()?.keys().filter(|key| is_platforms(key));
+    let names: Vec<String> = names.map(|key| format!("`{key}`")).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "left out of the action's parameters: {}; what begins with `__` comes from the platform. Host and key of the API belong into the \
+             environment or ~/.wskprops",
+            names.join(", ")
+        )
     })
 }
 

@@ -7,6 +7,7 @@ use tokio::time::{Instant, sleep};
 
 use super::Deployment;
 use super::platform::{Platform, error_text};
+use whiskjack_settings::text::many;
 
 /// An alarm that goes off less often is not waited for; the trigger is fired by hand instead.
 const LONGEST_PERIOD: Duration = Duration::from_secs(300);
@@ -89,13 +90,18 @@ fn told(record: &Value, say: &mut dyn FnMut(&str)) -> Result<(), String> {
     }
     match text("/response/result/skipped") {
         Some(skipped) => say(&format!("the first run had nothing to do: {skipped} (activation {id})")),
+        None if record.pointer("/response/result/lines/acknowledged").is_none() => {
+            return Err(format!(
+                "its result is not one of whiskjack (activation {id}); does the image or the zip hold whiskjack, and does the platform start it?"
+            ));
+        }
         None => say(&format!(
-            "the first run took {} ms: {} new activations, {} lines read, {} acknowledged, {} ranges left (activation {id})",
+            "the first run took {} ms: {}, {} read, {} acknowledged, {} left (activation {id})",
             number("/duration"),
-            number("/response/result/activations"),
-            number("/response/result/lines/read"),
+            many(number("/response/result/activations"), "new activation"),
+            many(number("/response/result/lines/read"), "line"),
             number("/response/result/lines/acknowledged"),
-            number("/response/result/left/ranges"),
+            many(number("/response/result/left/ranges"), "range"),
         )),
     }
     let warnings = record.pointer("/response/result/warnings").and_then(Value::as_array);

@@ -304,6 +304,11 @@ fn tls_texts(
         if name == "passphrase" {
             // An editor ends the line; a passphrase does not.
             text.truncate(text.trim_end_matches(['\r', '\n']).len());
+            if text.contains(['\r', '\n']) {
+                return Err(format!(
+                    "{place}: has several lines; put the passphrase alone into it, on one line"
+                ));
+            }
         }
         texts.push((name, text));
         source.replace(key, place);

@@ -68,10 +68,10 @@ fn plain(body: Bytes) -> Bytes {
             gzip_content(*flags, rest).and_then(|content| decompress_to_vec_with_limit(content, LARGEST).ok())
         }
         [0x78, ..] => decompress_to_vec_zlib_with_limit(&body, LARGEST).ok(),
-        [0xef, 0xbb, 0xbf, text @ ..] => Some(text.to_vec()),
         _ => None,
     };
-    text.map_or(body, Bytes::from)
+    let text = text.map_or(body, Bytes::from);
+    if text.starts_with(b"\xef\xbb\xbf") { text.slice(3..) } else { text }
 }
 
 /// What follows the rest of a gzip file's head (RFC 1952): extra field, name, comment, checksum.
@@ -128,6 +128,9 @@ mod tests {
             assert_eq!(plain(bytes.into()), "[{\"a\":1},{\"b\":\"é\"}]".as_bytes());
         }
         assert_eq!(plain("\u{feff}{}".into()), "{}");
+        let marked = miniz_oxide::deflate::compress_to_vec("\u{feff}{}".as_bytes(), 6);
+        let head = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3];
+        assert_eq!(plain([&head[..], &marked, &[0; 8]].concat().into()), "{}", "both at once");
         assert_eq!(plain("x".into()), "x");
         assert_eq!(plain(Bytes::from_static(&[0x1f, 0x8b, 8, 4])), &[0x1f, 0x8b, 8, 4][..]);
     }

@@ -40,6 +40,8 @@ pub(crate) struct Proxy {
     user: Option<User>,
     /// Key or variable that names it, for messages.
     named: &'static str,
+    /// Its scheme, as it was written.
+    scheme: &'static str,
 }
 
 /// What it speaks.
@@ -69,10 +71,10 @@ impl Proxy {
     pub(crate) fn parse(text: &str, named: &'static str, names: Names) -> Result<Self, &'static str> {
         let text = text.trim();
         let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
-        let kind = match scheme.to_ascii_lowercase().as_str() {
-            "http" => Kind::Http(Names::There),
-            "socks5" => Kind::Socks(names),
-            "socks5h" => Kind::Socks(Names::There),
+        let (kind, scheme) = match scheme.to_ascii_lowercase().as_str() {
+            "http" => (Kind::Http(Names::There), "http"),
+            "socks5" => (Kind::Socks(names), "socks5"),
+            "socks5h" => (Kind::Socks(Names::There), "socks5h"),
             "https" => {
                 return Err(
                     "TLS to the proxy itself is not supported; give http:// if the proxy takes that, \
@@ -111,7 +113,7 @@ impl Proxy {
             }
         };
         let user = user.filter(|user| !user.is_empty()).map(|user| User::parse(user, kind)).transpose()?;
-        Ok(Self { kind, host: host.to_owned(), port, user, named })
+        Ok(Self { kind, host: host.to_owned(), port, user, named, scheme })
     }
 
     /// The same, but names are resolved here.
@@ -175,11 +177,8 @@ impl User {
 /// Without user and password.
 impl fmt::Display for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = match self.kind {
-            Kind::Http(_) => "http",
-            Kind::Socks(_) => "socks5",
-        };
-        write!(f, "the proxy {scheme}://{} (`{}`)", super::authority(&self.host, self.port), self.named)
+        let Self { scheme, host, port, named, .. } = self;
+        write!(f, "the proxy {scheme}://{} (`{named}`)", super::authority(host, *port))
     }
 }
 

@@ -10,6 +10,11 @@ pub(super) fn of_receivers(logstash: &mut Section<'_>) -> Option<Proxy> {
     let resolve_here = logstash.flag("proxy_use_local_resolver", false);
     logstash.take("proxy_use_local_resolver");
     // As in Filebeat: the proxy resolves names.
+    if resolve_here && logstash.get("proxy_url").is_none() {
+        let reason = "there is no `logstash.proxy_url`";
+        logstash
+            .warn(format!("`logstash.proxy_use_local_resolver` has no effect, because {reason}; remove it"));
+    }
     let proxy = proxy(logstash, "logstash.proxy_url", Names::There)?;
     Some(if resolve_here { proxy.resolving_here() } else { proxy })
 }

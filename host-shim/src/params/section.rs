@@ -37,6 +37,14 @@ impl<'a> Section<'a> {
         self.notes.warnings.push(warning);
     }
 
+    /// Notes that a key has no effect beside another one.
+    pub(super) fn warn_of_idle(&mut self, key: &str, other: &str, state: &str) {
+        let name = self.name;
+        self.warn(format!(
+            "`{name}.{key}` has no effect, because `{name}.{other}` {state}; remove one of the two"
+        ));
+    }
+
     /// Notes a fault without showing the value.
     pub(super) fn fault(&mut self, key: &str, remedy: impl Into<String>) {
         let remedy = remedy.into();
@@ -93,11 +101,20 @@ impl<'a> Section<'a> {
         secret
     }
 
+    /// How a command takes a file in the place of certificates.
+    fn option(&self, key: &str) -> &'static str {
+        match (self.name, key.split('[').next()) {
+            ("logstash", Some("ca")) => "give the file to the command with `--ca`",
+            ("logstash", Some("cert")) => "give the file to the command with `--cert`",
+            _ => "fill it in from a variable with `${NAME}`",
+        }
+    }
+
     /// Takes certificates out of the parameters: PEM text, or an array of it.
     pub(super) fn certificates(&mut self, key: &str) -> Option<Vec<CertificateDer<'static>>> {
         let items = match self.take(key)? {
             Value::Array(items) if items.is_empty() => {
-                self.fault(key, no_certificate("", &[]));
+                self.fault(key, no_certificate("", &[], ""));
                 return None;
             }
             Value::Array(items) => items,
@@ -129,7 +146,10 @@ impl<'a> Section<'a> {
                 self.notes.warnings.extend(named);
                 return Some(certificates);
             }
-            Err(Unreadable::None(labels)) => self.fault(key, no_certificate(&pem, &labels)),
+            Err(Unreadable::None(labels)) => {
+                let option = self.option(key);
+                self.fault(key, no_certificate(&pem, &labels, option));
+            }
             Err(Unreadable::Damaged) => self.fault(
                 key,
                 "is not readable as PEM; give the text of the file unchanged, from -----BEGIN to -----END",
@@ -143,8 +163,8 @@ impl<'a> Section<'a> {
     }
 }
 
-/// What to say of a text without certificates, with the labels of what is in it.
-fn no_certificate(text: &str, labels: &[String]) -> String {
+/// What to say of a text without certificates, with the labels of what is in it, and the option that takes a file in its place.
+fn no_certificate(text: &str, labels: &[String], option: &str) -> String {
     let text = text.trim();
     if let Some(label) = labels.first() {
         let remedy = match label.as_str() {
@@ -166,7 +186,7 @@ fn no_certificate(text: &str, labels: &[String]) -> String {
         && (text.contains('/') || text.ends_with(".pem") || text.ends_with(".crt"))
         && text.len() < 256
     {
-        return "is the name of a file; give the text that is in it, or give the file to the command with `--ca` or `--cert`".to_owned();
+        return format!("is the name of a file; give the text that is in it, or {option}");
     }
     "holds no certificate; give PEM text that begins with -----BEGIN CERTIFICATE-----, line breaks included"
         .to_owned()

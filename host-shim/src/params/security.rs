@@ -40,6 +40,9 @@ pub(super) fn security(logstash: &mut Section<'_>) -> Security {
 pub(super) fn trust(section: &mut Section<'_>) -> Trust {
     let verify = section.flag("rejectUnauthorized", true);
     let certificates = section.certificates("ca");
+    if !verify && certificates.is_some() && section.get("tls") != Some(&Value::Bool(false)) {
+        section.warn_of_idle("ca", "rejectUnauthorized", "is false");
+    }
     match certificates {
         _ if !verify => Trust::Anybody,
         Some(certificates) => Trust::Only(certificates),
@@ -127,7 +130,12 @@ fn private_key(section: &mut Section<'_>) -> Option<PrivateKeyDer<'static>> {
             return section.take("key").and(None);
         }
     };
-    let value = section.take("key")?;
+    let Some(value) = section.take("key") else {
+        if common.is_some() {
+            warn_of_idle_passphrase(section, "there is no `logstash.key`");
+        }
+        return None;
+    };
     if refuse_unknown_members(section, &value) {
         return None;
     }
@@ -140,9 +148,20 @@ fn private_key(section: &mut Section<'_>) -> Option<PrivateKeyDer<'static>> {
     };
     section.secret("key", pem);
     let own = own.map(|text| section.secret("key.passphrase", text));
+    let (has_own, has_common) = (own.is_some(), common.is_some());
     let of_passphrase = if own.is_some() { "key.passphrase" } else { "passphrase" };
     match tls::private_key(pem, own.or(common).as_ref()) {
-        Ok(key) => return Some(key),
+        Ok(key) => {
+            match (has_own, has_common) {
+                (false, false) => {}
+                _ if !tls::is_encrypted(pem) => {
+                    warn_of_idle_passphrase(section, "the key in `logstash.key` is not encrypted");
+                }
+                (true, true) => warn_of_idle_passphrase(section, "`logstash.key` has one of its own"),
+                _ => {}
+            }
+            return Some(key);
+        }
         Err(KeyError::Missing) => section.fault(
             "key",
             "holds no private key; give PEM text (PKCS#8, PKCS#1 or SEC1) unchanged, line breaks included",
@@ -175,6 +194,15 @@ fn private_key(section: &mut Section<'_>) -> Option<PrivateKeyDer<'static>> {
         ),
     }
     None
+}
+
+/// A passphrase that opens nothing. Without TLS it is told with all that has no effect then.
+fn warn_of_idle_passphrase(section: &mut Section<'_>, why: &str) {
+    if section.get("tls") != Some(&Value::Bool(false)) {
+        section.warn(format!(
+            "the passphrase (`logstash.passphrase`, `--passphrase-file` or WHISKJACK_PASSPHRASE) has no effect, because {why}; remove it"
+        ));
+    }
 }
 
 /// Whether there are members of a key's object that nobody would read; each is a fault.

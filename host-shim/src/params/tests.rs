@@ -433,3 +433,77 @@ fn user_information_is_not_shown() {
         }
     }
 }
+
+#[test]
+fn a_passphrase_that_opens_nothing_is_told_to_have_no_effect() {
+    let (cert, key) = pair();
+    let warnings = |mut logstash: Value| {
+        logstash["host"] = json!("l:1");
+        let host = take(&mut json!({"logstash": logstash}));
+        assert!(host.faults.is_empty(), "{:?}", host.faults);
+        host.warnings
+    };
+    let idle = |why: &str| {
+        format!(
+            "the passphrase (`logstash.passphrase`, `--passphrase-file` or WHISKJACK_PASSPHRASE) has no effect, because {why}; remove it"
+        )
+    };
+    assert_eq!(warnings(json!({"passphrase": "sesame"})), [idle("there is no `logstash.key`")]);
+    let clear = [idle("the key in `logstash.key` is not encrypted")];
+    assert_eq!(warnings(json!({"cert": cert, "key": key, "passphrase": "sesame"})), clear);
+    assert_eq!(warnings(json!({"cert": cert, "key": {"pem": key, "passphrase": "sesame"}})), clear);
+    assert_eq!(warnings(json!({"cert": cert, "key": key})), Vec::<String>::new());
+    let plain = warnings(json!({"tls": false, "passphrase": "sesame"}));
+    assert!(
+        plain.len() == 1 && plain[0].starts_with("`logstash.tls` is false, so `logstash.passphrase`"),
+        "{plain:?}"
+    );
+}
+
+#[test]
+fn an_api_host_that_is_not_a_text_is_a_fault_of_its_own_key() {
+    for host in [json!(["x"]), json!(5), json!({"a": 1})] {
+        let found = take(&mut json!({"logstash": {"host": "l:1"}, "api": {"host": host}}));
+        assert!(found.names_api && keys(&found) == ["api.host"], "{found:?}");
+    }
+    let found = take(&mut json!({"logstash": {"host": "l:1"}, "api": {"host": null}}));
+    assert!(!found.names_api && found.faults.is_empty(), "{found:?}");
+}
+
+#[test]
+fn a_file_in_the_place_of_a_certificate_is_told_with_the_option_that_takes_it() {
+    let found = take(
+        &mut json!({"logstash": {"host": "l:1", "ca": "ca.pem", "cert": ["client.crt"]}, "api": {"ca": "a/ca.pem"}}),
+    );
+    let remedy = |key: &str| found.faults.iter().find(|fault| fault.key == key).unwrap().remedy.clone();
+    assert!(remedy("logstash.ca").ends_with("give the file to the command with `--ca`"));
+    assert!(remedy("logstash.cert[0]").ends_with("give the file to the command with `--cert`"));
+    assert!(remedy("api.ca").ends_with("fill it in from a variable with `${NAME}`"));
+}
+
+#[test]
+fn a_key_beside_one_that_takes_its_effect_is_told() {
+    let (cert, _) = pair();
+    let warnings = |mut params: Value| {
+        params["logstash"]["host"] = json!("l:1");
+        take(&mut params).warnings
+    };
+    let idle = |section: &str| {
+        format!(
+            "`{section}.ca` has no effect, because `{section}.rejectUnauthorized` is false; remove one of the two"
+        )
+    };
+    let open = json!({"rejectUnauthorized": false, "ca": cert});
+    assert_eq!(warnings(json!({"logstash": open})), [idle("logstash")]);
+    assert_eq!(warnings(json!({"logstash": {}, "api": open})), [idle("api")]);
+    let plain = warnings(json!({"logstash": {"tls": false, "rejectUnauthorized": false, "ca": cert}}));
+    assert!(plain.len() == 1 && plain[0].starts_with("`logstash.tls` is false, so"), "{plain:?}");
+    assert_eq!(
+        warnings(json!({"logstash": {"proxy_use_local_resolver": true}})),
+        [
+            "`logstash.proxy_use_local_resolver` has no effect, because there is no `logstash.proxy_url`; remove it"
+        ]
+    );
+    let used = json!({"logstash": {"proxy_use_local_resolver": true, "proxy_url": "socks5://p"}});
+    assert_eq!(warnings(used), Vec::<String>::new());
+}

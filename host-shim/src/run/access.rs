@@ -27,11 +27,9 @@ pub struct Given {
 }
 
 impl Given {
-    /// Where the key is from, if `error` says that the API refused it.
-    pub fn of_refused_key(&self, error: &str) -> Option<String> {
-        let refused = ["HTTP 401", "HTTP 403"].iter().any(|status| error.contains(status));
-        let place = self.api_key.as_ref().filter(|_| refused)?;
-        Some(format!("the API key is from {place}"))
+    /// What to say behind an error if the API has refused the key: where that is from.
+    pub(crate) fn of_refused_key(&self) -> Option<String> {
+        self.api_key.as_ref().map(|place| format!("the API key is from {place}"))
     }
 }
 
@@ -172,15 +170,5 @@ mod tests {
         assert_eq!(access.place("api.host".to_owned()), "p, line 1, APIHOST");
         let (access, faults) = read(None, None, Given::default());
         assert_eq!((faults.len(), access.place("api.host".to_owned())), (0, "api.host".to_owned()));
-    }
-
-    #[test]
-    fn a_key_that_the_api_refused_is_told_with_the_place_that_it_stands_at() {
-        let place = Some("the API key is from p, line 2, AUTH".to_owned());
-        for error in ["the list: HTTP 401, the key", "a: HTTP 403, no right"] {
-            assert_eq!(file().of_refused_key(error), place, "{error}");
-        }
-        assert_eq!(file().of_refused_key("the list: HTTP 500, trouble"), None);
-        assert_eq!(Given::default().of_refused_key("HTTP 401"), None);
     }
 }

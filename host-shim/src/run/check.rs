@@ -1,11 +1,13 @@
 //! Checking a configuration without a run.
 
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
-use super::{Access, Limits, RunContext, Shim, key_forms};
-use crate::component::{Authorization, CheckpointKeeper, Context};
+use super::{Access, Limits, RunContext, Shim, key_forms, way};
+use crate::component::{Authorization, CheckpointKeeper, Context, Worker};
+use crate::http::KeyRefused;
 use crate::params::HostParams;
 use crate::result::Verdict;
 use whiskjack_settings::Fault;
@@ -21,9 +23,9 @@ impl Shim {
         let mut host = HostParams::take(&mut params);
         let mut secrets = host.secrets.clone();
         secrets.extend(context.api_key.iter().flat_map(key_forms));
-        let access = Access::of(context, host.api_host.is_some(), &mut host.faults);
+        let access = Access::of(context, host.names_api, &mut host.faults);
         let limits = Limits::new(None);
-        let Ok(reach) = self.reach(&host, None, &access, &limits) else {
+        let Ok(reach) = self.reach(&host, None, &access, &limits, &KeyRefused::default()) else {
             return host.faults;
         };
         let context = Context {
@@ -43,4 +45,48 @@ impl Shim {
             _ => Vec::new(),
         }
     }
+
+    /// What the first run of an action would warn of, as far as it can be known before: the component plans a run with a checkpoint of nothing, and neither
+    /// forwards nor writes anything. That the API cannot be asked is for the run to say.
+    pub(crate) async fn foresee(&self, params: Value, context: &RunContext) -> Vec<String> {
+        self.foreseen(params, context).await.unwrap_or_default()
+    }
+
+    async fn foreseen(&self, params: Value, context: &RunContext) -> Option<Vec<String>> {
+        let Value::Object(mut params) = params else { return None };
+        let mut host = HostParams::take(&mut params);
+        // They are about the checkpoint that there is, and are checked already.
+        ["checkpoint", "from", "on_missing_state"].into_iter().for_each(|key| _ = params.remove(key));
+        way::find_proxy(&mut host, context);
+        let access = Access::of(context, host.names_api, &mut host.faults);
+        let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_millis();
+        let deadline_ms = u64::try_from(now_ms).ok()?.saturating_add(PATIENCE_MS);
+        let limits = Limits::new(Some(deadline_ms));
+        let permitted = way::permitted(&host, context);
+        let reach = self.reach(&host, permitted, &access, &limits, &KeyRefused::default()).ok()?;
+        let context = Context {
+            api_origin: access.origin.as_ref().map(ToString::to_string),
+            authorization: Authorization::Host,
+            namespace: context.namespace.clone(),
+            action_name: context.action_name.clone(),
+            activation_id: None,
+            deadline_ms: Some(deadline_ms),
+            checkpoint: CheckpointKeeper::Host(Some(NOTHING.to_vec())),
+        };
+        let _ticker = self.component.ticker();
+        let params = Value::Object(params);
+        let planned = self.plan(&params, &context, &access, &Arc::new(reach), &limits, host.faults).await;
+        let (plan, mut worker): (_, Worker) = planned.ok()?;
+        // Not the last word on a run: so nothing is logged of it.
+        let report = worker.conclude(&plan, &[], false, limits.report).await.ok()?;
+        let result: Value = serde_json::from_slice(&report.result).ok()?;
+        let warnings = result.get("warnings")?.as_array()?.iter();
+        Some(warnings.filter_map(Value::as_str).map(str::to_owned).collect())
+    }
 }
+
+/// Longest time for a look at what a run would warn of, in milliseconds.
+const PATIENCE_MS: u64 = 20_000;
+
+/// A checkpoint of nothing.
+const NOTHING: &[u8] = br#"{"version":3,"sources":{}}"#;

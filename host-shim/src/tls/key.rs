@@ -56,6 +56,13 @@ pub(crate) fn private_key(
     usable(sealed.decrypt(passphrase)?, KeyError::PassphraseWrong)
 }
 
+/// Whether the first private key in `pem` is encrypted.
+pub(crate) fn is_encrypted(pem: &str) -> bool {
+    let blocks = pem::blocks(pem);
+    let block = blocks.iter().find(|block| block.label.ends_with("PRIVATE KEY"));
+    block.and_then(Sealed::of).is_some_and(|sealed| sealed.is_encrypted)
+}
+
 /// The key, if there is one and it can be used.
 fn usable(key: PrivateKeyDer<'static>, none: KeyError) -> Result<PrivateKeyDer<'static>, KeyError> {
     if is_usable(&key) {

@@ -39,6 +39,8 @@ struct Candidate {
     failure: Option<String>,
     /// It will not do better in this run.
     lost: bool,
+    /// Another one got the lines after it had failed.
+    passed_over: bool,
 }
 
 /// The receivers, in the order in which they are tried.
@@ -49,8 +51,24 @@ pub(super) struct Rotation {
     /// Failures in this round.
     failed: usize,
     rounds: u32,
+    /// Receivers that were passed over, and why; each once.
+    passed_over: Vec<(String, String)>,
     backoff: Backoff,
     random: Random,
+}
+
+impl Candidate {
+    fn new(receiver: usize, name: String) -> Self {
+        Self { receiver, name, failure: None, lost: false, passed_over: false }
+    }
+
+    /// Why it failed last, with its name.
+    fn told(&self) -> Option<String> {
+        let failure = self.failure.as_ref()?;
+        // What a host says of a receiver begins with its name.
+        let named = failure.starts_with(&format!("{}: ", self.name));
+        Some(if named { failure.clone() } else { format!("{}: {failure}", self.name) })
+    }
 }
 
 impl Rotation {
@@ -62,8 +80,9 @@ impl Rotation {
         seed: u64,
     ) -> Self {
         let mut random = Random(seed);
-        let candidate = |(receiver, name)| Candidate { receiver, name, failure: None, lost: false };
-        let mut candidates: Vec<Candidate> = names.into_iter().enumerate().map(candidate).collect();
+        let names = names.into_iter().enumerate();
+        let mut candidates: Vec<Candidate> =
+            names.map(|(receiver, name)| Candidate::new(receiver, name)).collect();
         match receiver_offset {
             Some(receiver_offset) => {
                 let count = candidates.len().max(1);
@@ -75,7 +94,7 @@ impl Rotation {
                 }
             }
         }
-        Self { candidates, at: 0, failed: 0, rounds: 0, backoff, random }
+        Self { candidates, at: 0, failed: 0, rounds: 0, passed_over: Vec::new(), backoff, random }
     }
 
     /// The receiver to try, by its place in the configuration.
@@ -91,10 +110,21 @@ impl Rotation {
     /// The receiver has acknowledged something.
     pub(super) fn succeeded(&mut self) {
         (self.failed, self.rounds) = (0, 0);
+        for (index, candidate) in self.candidates.iter_mut().enumerate() {
+            if let Some(told) = candidate.told().filter(|_| index != self.at && !candidate.passed_over) {
+                candidate.passed_over = true;
+                self.passed_over.push((candidate.name.clone(), told));
+            }
+        }
         self.candidates
             .iter_mut()
             .filter(|candidate| !candidate.lost)
             .for_each(|candidate| candidate.failure = None);
+    }
+
+    /// Receivers that have failed before another one acknowledged something, since the last call: each with the reason, once.
+    pub(super) fn take_passed_over(&mut self) -> Vec<(String, String)> {
+        std::mem::take(&mut self.passed_over)
     }
 
     /// Notes why the receiver failed, without consequences.
@@ -153,12 +183,7 @@ impl Rotation {
         let mut failed = self.candidates.iter().filter(|candidate| candidate.failure.is_some());
         let reason = match (failed.next(), failed.next()) {
             (Some(only), None) if self.candidates.len() == 1 => only.failure.clone().unwrap_or_default(),
-            _ => {
-                let each = self.candidates.iter().filter_map(|candidate| {
-                    candidate.failure.as_ref().map(|failure| format!("{}: {failure}", candidate.name))
-                });
-                each.collect::<Vec<_>>().join("; ")
-            }
+            _ => self.candidates.iter().filter_map(Candidate::told).collect::<Vec<_>>().join("; "),
         };
         (reason, self.candidates.iter().any(|candidate| !candidate.lost))
     }
@@ -176,5 +201,27 @@ impl Random {
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         (mixed ^ (mixed >> 31)).checked_rem(end).unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_receiver_that_failed_before_another_one_took_the_lines_is_told_once_with_its_name() {
+        let names = vec!["one:1".to_owned(), "two:2".to_owned()];
+        let mut rotation = Rotation::new(names, Backoff::default(), Some(0), 7);
+        rotation.failed("one:1: not connected: refused", false);
+        rotation.succeeded();
+        let told = ("one:1".to_owned(), "one:1: not connected: refused".to_owned());
+        assert_eq!(rotation.take_passed_over(), [told]);
+        rotation.failed("sent nothing", false);
+        rotation.failed("one:1: not connected: refused", false);
+        rotation.succeeded();
+        assert_eq!(rotation.take_passed_over(), [], "one was told before, and two has done it after all");
+        rotation.failed("sent nothing", false);
+        rotation.succeeded();
+        assert_eq!(rotation.take_passed_over(), [("two:2".to_owned(), "two:2: sent nothing".to_owned())]);
     }
 }

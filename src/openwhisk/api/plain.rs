@@ -35,6 +35,14 @@ struct Packed {
     /// What gzip's tail tells again; `None` in the other two forms, of which `miniz_oxide` knows what is to be known.
     sums: Option<Sums>,
     part: Part,
+    mark: Mark,
+}
+
+/// The begin of a text that was compressed, until it is known whether that is a byte order mark.
+#[derive(Default)]
+struct Mark {
+    first: Vec<u8>,
+    known: bool,
 }
 
 /// What comes next.
@@ -92,12 +100,15 @@ impl Body for Plain {
                 Form::Packed(packed) => {
                     let text = packed.unpack()?;
                     if !text.is_empty() {
-                        return Ok(Some(text));
+                        match packed.mark.without(text) {
+                            text if text.is_empty() => continue,
+                            text => return Ok(Some(text)),
+                        }
                     }
                     let complete = packed.part == Part::Nothing;
                     match self.next()? {
                         Some(piece) => self.feed(piece),
-                        None if complete => return Ok(None),
+                        None if complete => return Ok(self.rest()),
                         None => return Err(unreadable("ends too early")),
                     }
                 }
@@ -107,6 +118,13 @@ impl Body for Plain {
 }
 
 impl Plain {
+    /// What was held back of a text that has ended, if it was too short for a mark.
+    fn rest(&mut self) -> Option<Vec<u8>> {
+        let Form::Packed(packed) = &mut self.form else { return None };
+        let rest = std::mem::take(&mut packed.mark.first);
+        (!rest.is_empty()).then_some(rest)
+    }
+
     fn feed(&mut self, piece: Vec<u8>) {
         if let Form::Packed(packed) = &mut self.form {
             let mut rest = packed.input.split_off(packed.at.min(packed.input.len()));
@@ -120,7 +138,8 @@ impl Packed {
     /// What begins so: gzip, zlib's form, or, as some servers mean `deflate`, bare. Neither JSON nor HTML begins like any of them.
     fn begun_by(first: &[u8]) -> Option<Self> {
         let of = |format, sums, part| {
-            Some(Self { state: InflateState::new_boxed(format), input: Vec::new(), at: 0, sums, part })
+            let (state, mark) = (InflateState::new_boxed(format), Mark::default());
+            Some(Self { state, input: Vec::new(), at: 0, sums, part, mark })
         };
         match first {
             [0x1f, 0x8b, ..] => of(DataFormat::Raw, Some(Sums::default()), Part::Head),
@@ -189,6 +208,22 @@ impl Packed {
             Err(_) => return Err(unreadable("cannot be read")),
         }
         Ok(text)
+    }
+}
+
+impl Mark {
+    /// The text as far as it is not a mark.
+    fn without(&mut self, text: Vec<u8>) -> Vec<u8> {
+        if self.known {
+            return text;
+        }
+        self.first.extend(text);
+        if self.first.len() < MARK.len() && MARK.starts_with(&self.first) {
+            return Vec::new();
+        }
+        self.known = true;
+        let first = std::mem::take(&mut self.first);
+        first.strip_prefix(MARK).map(<[u8]>::to_vec).unwrap_or(first)
     }
 }
 
@@ -273,6 +308,11 @@ mod tests {
     const ZLIB: &str = "78da8bae564a54b232acd5a9564a52b2523abc52a93616003f740675";
     const BARE: &str = "8bae564a54b232acd5a9564a52b2523abc52a9361600";
 
+    /// With a byte order mark in it, with nothing else, and with what might have become one.
+    const MARKED: &str = "1f8b08000000000002037bbf7b7f752d00197aa88a05000000";
+    const ONLY_MARK: &str = "1f8b08000000000002037bbf7b3f00e197100103000000";
+    const HALF_MARK: &str = "1f8b08000000000002037bbfbb0100dcba76b703000000";
+
     struct Pieces(VecDeque<Vec<u8>>);
 
     impl Body for Pieces {
@@ -313,6 +353,10 @@ mod tests {
             (full_head, TEXT.to_owned()),
             (two_members, TEXT.repeat(2)),
             ([bytes(GZIPPED), vec![0; 9]].concat(), TEXT.to_owned()),
+            (bytes(MARKED), "{}".to_owned()),
+            (bytes(ONLY_MARK), String::new()),
+            (bytes(HALF_MARK), "\u{fec0}".to_owned()),
+            (miniz_oxide::deflate::compress_to_vec_zlib("\u{feff}[]".as_bytes(), 6), "[]".to_owned()),
             (b"\r\n {}".to_vec(), "\r\n {}".to_owned()),
             (b"xyz".to_vec(), "xyz".to_owned()),
             (b"[]".to_vec(), "[]".to_owned()),

@@ -27,12 +27,13 @@ pub(super) fn refused(status: u16, said: Option<String>, what: &str) -> Failure 
         _ => "the API does not accept the request",
     };
     let foreign = said.is_none() && matches!(status, 400..=407 | 409..=428 | 430..=499);
+    let stop = if advice.ends_with('?') { "" } else { "." };
     let message = match said {
         _ if foreign => {
             format!("{what}: HTTP {status}, but the answer is not from OpenWhisk; is `api.host` right?")
         }
-        Some(said) => format!("{what}: HTTP {status}, {advice}. It says: {said}"),
-        None => format!("{what}: HTTP {status}, {advice}."),
+        Some(said) => format!("{what}: HTTP {status}, {advice}{stop} It says: {said}"),
+        None => format!("{what}: HTTP {status}, {advice}{stop}"),
     };
     Failure { message, retryable: foreign || matches!(status, 408 | 429 | 500..) }
 }
@@ -99,6 +100,8 @@ mod tests {
             let own = refused(status, Some("no".into()), "it");
             assert!(!own.retryable && own.message.ends_with("It says: no"), "{own}");
         }
+        let missing = refused(404, Some("gone".into()), "it").message;
+        assert!(missing.ends_with("and an OpenWhisk API? It says: gone"), "{missing}");
         assert!(refused(503, None, "it").message.contains("the API fails"));
     }
 }

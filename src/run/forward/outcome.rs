@@ -42,6 +42,8 @@ pub struct Outcome {
     pub set_aside: Vec<String>,
     /// Activations of which the logs could not be had.
     pub without_logs: Vec<String>,
+    /// Receivers that failed while another one got the lines, and why.
+    pub passed_over: Vec<(String, String)>,
     /// Where this platform keeps log lines, if that was seen.
     pub logs: Option<LogPlace>,
     /// Activations without lines that count as done, and nobody asked whether their lines are elsewhere.
@@ -124,6 +126,7 @@ impl Turn<'_> {
             lost: self.singles.lost,
             set_aside: self.notes.set_aside,
             without_logs: self.notes.without_logs,
+            passed_over: self.delivery.take_passed_over(),
             logs: self.logs.learned(),
             answered: self.logs.is_answered(),
             doubtful: self.logs.take_doubtful(),

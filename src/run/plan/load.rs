@@ -1,5 +1,6 @@
 //! Where a run goes on: the checkpoint from wherever it is kept, and what to do when there is none.
 
+mod idle;
 mod places;
 
 use super::package::package_name;
@@ -125,12 +126,14 @@ impl Loader<'_> {
         };
         self.refuse_stranger(&found, Place::Host, "the state handed in")?;
         let (checkpoint, _) = self.settle(found, Place::Host)?;
+        self.note_idle_package("by the host (--state)");
         Ok(Loaded { keep: CheckpointStore::Host, checkpoint, occupied: None, vacant: None })
     }
 
     fn load_records_state(&mut self) -> Result<Loaded, PlanError> {
         let problem = "there is no checkpoint in the activation records of this forwarder: this is the first run, or they are not stored";
         let (checkpoint, _) = self.settle(Found::Unusable(problem.into()), Place::Records)?;
+        self.note_idle_package("in this forwarder's activation records");
         Ok(Loaded { keep: CheckpointStore::Records, checkpoint, occupied: None, vacant: None })
     }
 
@@ -287,6 +290,9 @@ impl Loader<'_> {
             self.sign(&mut checkpoint);
             return Ok((checkpoint, true));
         }
+        if problem.is_none() {
+            self.refuse_first(place)?;
+        }
         let mut checkpoint = Checkpoint::default();
         if problem.is_none() || place == Place::Records {
             let marks = self.records.as_ref().map(|records| records.marks.clone());
@@ -352,6 +358,21 @@ impl Loader<'_> {
         Ok(())
     }
 
+    /// Nothing tells a command's first run from one whose checkpoint has gone lost, so with `fail` neither begins by itself. The records of an action tell.
+    fn refuse_first(&self, place: Place) -> Result<(), PlanError> {
+        if self.config.on_missing_state != OnMissingState::Fail || self.context.own_action.is_some() {
+            return Ok(());
+        }
+        let place = match place {
+            Place::Package => format!("the package `{}`", package_name(self.config, self.context)),
+            Place::Host | Place::Records => "the state handed in".into(),
+        };
+        let message = format!(
+            "there is no checkpoint in {place}, and `on_missing_state` is `fail`. To begin, set it to `lookback` or `from` for one run"
+        );
+        Err(PlanError::Checkpoint(Failure::lasting(message)))
+    }
+
     /// Nothing begins anew by itself.
     fn not_anew(&self, problem: &str) -> PlanError {
         let message =
@@ -364,7 +385,9 @@ impl Loader<'_> {
         let lookback_ms = self.lookback_ms(checkpoint);
         let first = || self.now_ms.saturating_sub(lookback_ms);
         let origin = self.config.from.map_or_else(first, |from| from.saturating_add(1));
+        self.note_idle_from(checkpoint);
         self.warnings.extend(checkpoint.monitor(&self.config.sources, origin));
+        self.warnings.extend(checkpoint.take_back(self.now_ms, lookback_ms, origin));
     }
 
     /// How far to look back, as configured or from the platform's limits, which are read about once a day once they are known. That they cannot be had is no

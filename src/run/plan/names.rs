@@ -1,5 +1,5 @@
-//! Names in `actions` that no action has, as typing errors are. The API answers for them as for an action without news, so it is asked once a day which
-//! actions there are. What it says is kept with the checkpoint, for the warnings of the runs until then.
+//! Names and patterns in `actions` that no action has, as typing errors are. The API answers for them as for an action without news, so it is asked once
+//! a day which actions there are. What it says is kept with the checkpoint, for the warnings of the runs until then.
 
 use crate::checkpoint::{Checkpoint, Strays, sign};
 use crate::config::{Config, distance};
@@ -14,10 +14,12 @@ const NEAR: usize = 3;
 /// Most packages that are asked about.
 const PACKAGES: usize = 5;
 
-/// Warnings about names that no action has. Only sources of which nothing is known count; `is_silent` says of which nothing new has come either.
+/// Warnings about names and patterns that no action has. Of single actions only those count of which nothing is known; `is_silent` says of which nothing
+/// new has come either; `own_path` is the forwarder's own name without its namespace. What patterns have seen does not tell for which of the entries, so all of those count.
 pub(super) fn warnings(
     api: &Api<'_>,
     config: &Config,
+    own_path: Option<&str>,
     checkpoint: &mut Checkpoint,
     is_silent: impl Fn(&str) -> bool,
     now_ms: u64,
@@ -28,9 +30,12 @@ pub(super) fn warnings(
         .filter(|source| {
             let name = source.name();
             let state = checkpoint.sources.get(&name);
-            state.is_some_and(|state| state.seen.is_empty() && state.records.is_empty()) && is_silent(&name)
+            let is_unknown = || state.is_some_and(|state| state.seen.is_empty() && state.records.is_empty());
+            matches!(source, Source::Namespace(_)) || is_unknown() && is_silent(&name)
         })
         .flat_map(suspects)
+        // Patterns leave the forwarder itself out, whatever they say.
+        .filter(|entry| entry.strip_prefix('!').is_none_or(|name| Some(name) != own_path))
         .collect();
     if suspects.is_empty() {
         checkpoint.strays = None;
@@ -56,9 +61,7 @@ fn suspects(source: &Source) -> Vec<String> {
         Source::Action(action) => vec![action.name()],
         Source::Namespace(_) => {
             let entries = source.entries().into_iter();
-            entries
-                .filter(|entry| !entry.starts_with('!') && !["*", "*/*"].contains(&entry.as_str()))
-                .collect()
+            entries.filter(|entry| !["*", "*/*"].contains(&entry.as_str())).collect()
         }
     }
 }
@@ -66,25 +69,34 @@ fn suspects(source: &Source) -> Vec<String> {
 /// What no action is named. That it cannot be found out is not a failure.
 fn ask(api: &Api<'_>, suspects: &[String]) -> Vec<String> {
     let Ok(Some(names)) = api.action_names() else { return Vec::new() };
-    // Nothing at all is rather a list that does not show everything.
-    if names.is_empty() {
-        return Vec::new();
-    }
     let (mut warnings, mut asked) = (Vec::new(), 0);
     for suspect in suspects {
-        if warnings.len() == NAMED || names.iter().any(|name| is_meant(suspect, name)) {
+        let name = suspect.strip_prefix('!').unwrap_or(suspect);
+        if warnings.len() == NAMED || names.iter().any(|known| is_meant(name, known)) {
+            continue;
+        }
+        let near = near(name, &names);
+        // What is kept out may well not be there yet, unless it is written like something that is.
+        if name != suspect && (near.is_empty() || name.contains('*')) {
             continue;
         }
         // The actions of a package that is bound are listed where they are, not under the binding's name.
         let package =
-            suspect.split_once('/').map(|(package, _)| package).filter(|package| !package.contains('*'));
+            name.split_once('/').map(|(package, _)| package).filter(|package| !package.contains('*'));
         if let Some(package) = package.filter(|package| !names.iter().any(|name| is_in(package, name))) {
             asked += 1;
             if asked > PACKAGES || !matches!(api.package(package), Ok(None)) {
                 continue;
             }
         }
-        warnings.push(warning(suspect, &near(suspect, &names)));
+        warnings.push(warning(suspect, &near));
+    }
+    // One sentence for all of them: the namespace is the likelier mistake.
+    if names.is_empty() && !warnings.is_empty() {
+        return vec![
+            "`actions` names actions, but the API lists none at all in the namespace of the API key; is it the key of the namespace whose logs are meant?"
+                .into(),
+        ];
     }
     warnings
 }
@@ -102,12 +114,15 @@ fn is_meant(entry: &str, name: &str) -> bool {
 
 fn warning(entry: &str, near: &[&str]) -> String {
     let near: Vec<String> = near.iter().map(|name| format!("`{name}`")).collect();
+    let (verb, missing) = match (entry.starts_with('!'), entry.contains('*')) {
+        (true, _) => ("excludes", "there is no such action"),
+        (false, false) => ("lists", "there is no such action"),
+        (false, true) => ("lists", "no action matches this pattern"),
+    };
+    let name = entry.trim_start_matches('!');
     match near.as_slice() {
-        [] => format!("`actions` lists `{entry}`, but there is no such action"),
-        near => format!(
-            "`actions` lists `{entry}`, but there is no such action; did you mean {}?",
-            near.join(" or ")
-        ),
+        [] => format!("`actions` {verb} `{name}`, but {missing}"),
+        near => format!("`actions` {verb} `{name}`, but {missing}; did you mean {}?", near.join(" or ")),
     }
 }
 
@@ -117,6 +132,10 @@ fn near<'n>(entry: &str, names: &'n [String]) -> Vec<&'n str> {
     let alike = |a: &str, b: &str| {
         Some(distance(a, b)).filter(|letters| *letters <= a.chars().count().div_ceil(4).min(3))
     };
+    // Of a pattern, nothing is near: what stands around the star may be a part of any name.
+    if entry.contains('*') {
+        return Vec::new();
+    }
     let (lower, own) = (entry.to_lowercase(), simple(entry));
     let mut near: Vec<(usize, &str)> = names
         .iter()

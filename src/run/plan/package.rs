@@ -22,6 +22,6 @@ pub(super) fn former_package_names(config: &Config, context: &Context) -> Vec<St
 }
 
 /// The forwarder's own name without its namespace.
-fn own_path(context: &Context) -> Option<&str> {
+pub(super) fn own_path(context: &Context) -> Option<&str> {
     context.own_name()?.trim_start_matches('/').split_once('/').map(|(_, path)| path)
 }

@@ -48,7 +48,7 @@ fn what_the_platform_would_refuse_is_told_in_a_dry_run_too_with_what_it_allows()
         ),
     ] {
         for mode in [&["--wait", "0s"][..], &["--dry-run"]] {
-            failed(deployer.deploy(&[mode, options].concat()), 1, &[words]);
+            failed(deployer.deploy(&[mode, options].concat()), 2, &[words]);
         }
     }
     assert_eq!(changes(&scene.api), Vec::<String>::new());
@@ -149,17 +149,80 @@ fn an_api_that_cannot_be_used_is_told_before_anything_is_sent() {
     let arguments = ["deploy", "--config", config.to_str().unwrap(), "--wait", "0s"];
     let nowhere = format!("http://127.0.0.1:{}", refused_port());
     let key = scene.api.key();
-    for (environment, part) in [
-        (vec![], "__OW_API_HOST: there is no API host"),
-        (vec![("__OW_API_HOST", nowhere.as_str())], "there is no API key"),
-        (vec![("__OW_API_HOST", nowhere.as_str()), ("__OW_API_KEY", &key)], "the connection was refused"),
+    for (environment, status, part) in [
+        (vec![], 2, "__OW_API_HOST: there is no API host"),
+        (vec![("__OW_API_HOST", nowhere.as_str())], 2, "there is no API key"),
         (
-            vec![("__OW_API_HOST", &scene.api.origin()), ("__OW_API_KEY", "wrong:wrong-wrong")],
-            "give it the right key",
+            vec![("__OW_API_HOST", "ftp://wrong-wrong"), ("__OW_API_KEY", &key)],
+            2,
+            "__OW_API_HOST: is not an API host",
+        ),
+        (
+            vec![("__OW_API_HOST", nowhere.as_str()), ("__OW_API_KEY", "wrong-wrong")],
+            2,
+            "__OW_API_KEY: the API key is not of the form",
+        ),
+        (vec![("__OW_API_HOST", nowhere.as_str()), ("__OW_API_KEY", &key)], 1, "the connection was refused"),
+        (
+            vec![("__OW_API_HOST", &scene.api.origin()), ("WHISK_AUTH", "wrong:wrong-wrong")],
+            1,
+            "give it the right key (__OW_API_KEY, or AUTH in ~/.wskprops); the API key is from WHISK_AUTH",
         ),
     ] {
         let output = Cli::call(&arguments, &environment);
         assert!(!output.stderr.contains("wrong-wrong"), "{output:?}");
-        failed(output, 1, &[part]);
+        failed(output, status, &[part]);
     }
+}
+
+#[test]
+fn what_cannot_run_whiskjack_is_refused_before_anything_is_asked() {
+    let scene = Scene::new();
+    let deployer = Deployer::new(&scene, &scene.params(5044));
+    let text = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(text.path(), "exec").unwrap();
+    let file = text.path().to_str().unwrap();
+    for (options, part) in [
+        (
+            ["--kind", "nodejs:20"],
+            "--kind nodejs:20: starts no program of a zip; give a kind that speaks ActionLoop",
+        ),
+        (["--zip", file], "is not a zip; give the one that `cargo xtask dist` makes"),
+        (["--zip", "none.zip"], "--zip none.zip: "),
+    ] {
+        failed(deployer.deploy(&[&options[..], &["--dry-run"]].concat()), 2, &[part]);
+    }
+    assert_eq!(scene.api.requests().len(), 0);
+}
+
+#[test]
+fn a_namespace_that_is_not_the_keys_is_a_fault_as_for_a_run() {
+    let scene = Scene::new();
+    let deployer = Deployer::new(&scene, &scene.params(5044));
+    let config = deployer.config();
+    let (origin, key) = (scene.api.origin(), scene.api.key());
+    let named = |name: &str| {
+        let environment = [("__OW_API_HOST", &*origin), ("__OW_API_KEY", &key), ("__OW_NAMESPACE", name)];
+        Cli::call(&["deploy", "--config", config.to_str().unwrap(), "--dry-run"], &environment)
+    };
+    let fault = "__OW_NAMESPACE: is not the namespace of the API key, which is guest, ";
+    failed(named("team"), 2, &[fault, "whiskjack: nothing was changed"]);
+    for own in ["guest", "_"] {
+        assert_eq!(named(own).status.code(), Some(0));
+    }
+}
+
+#[test]
+fn an_api_host_of_the_configuration_that_is_not_a_text_is_told_as_such() {
+    let scene = Scene::new();
+    let mut params = scene.params(5044);
+    params["api"] = json!({"host": ["x"]});
+    let deployer = Deployer::new(&scene, &params);
+    failed(deployer.deploy(&["--dry-run"]), 2, &["api.host: must be text; give one such as"]);
+    let config = deployer.config();
+    let output = Cli::call(&["deploy", "--config", config.to_str().unwrap()], &[]);
+    failed(output, 2, &["api.host: must be text", "__OW_API_HOST: there is no API host"]);
+    let output = Cli::call(&["run", "--config", config.to_str().unwrap()], &[("__OW_API_KEY", "u:s")]);
+    assert!(!output.stderr.contains("__OW_API_HOST"), "{output:?}");
+    failed(output, 2, &["api.host: must be text"]);
 }

@@ -102,6 +102,8 @@ sentences! {
         let receiver = Scripted::with(options, Session::serve);
         let ran = scene.run(&Scene::params(receiver.port(), &json!({})));
         assert_eq!(ran.assert_complete().lines("acknowledged"), 3);
+        let warnings = ran.result["warnings"].to_string();
+        assert!(warnings.contains("Set `logstash.protocol` to 1, or let Logstash listen with"), "{warnings}");
         let journal = receiver.settled(SOON);
         let mut texts: Vec<String> = (1..=journal.connections.len()).flat_map(|at| journal.texts(at)).collect();
         texts.sort();

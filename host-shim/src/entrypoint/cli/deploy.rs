@@ -23,7 +23,8 @@ Usage:
 
 Options:
   --config FILE    the action's parameters, in YAML or JSON. ${NAME} is filled in from the environment here and now, as for
-                   `whiskjack run`. The file is checked before anything is changed. undeploy only reads its key `api`
+                   `whiskjack run`. The file is checked before anything is changed. undeploy only reads its key `api`.
+                   What begins with __ is left out
   --name NAME      name of the action; default whiskjack. The trigger is NAME-alarm, the rule NAME-rule
   --schedule CRON  when it runs, in UTC: minute, hour, day, month (by name) and weekday; with six fields the first is the
                    second. At most once a minute; default \"* * * * *\", every minute
@@ -42,7 +43,7 @@ Options:
 
 API host and key come from the environment or from ~/.wskprops, as for `whiskjack run`. The API is asked through the proxy of
 the environment (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY), else through that of `api.proxy_url`.
-Exit status: 0 deployed, and the first run was good; 1 a step or the first run failed; 2 wrong usage or configuration.
+Exit status: 0 deployed, and the first run was good; 1 the API, a step or the first run failed; 2 wrong usage or configuration.
 ";
 
 /// Default of `--name`.

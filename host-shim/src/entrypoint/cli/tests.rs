@@ -119,6 +119,16 @@ fn tls_files_take_the_place_of_what_the_configuration_has() {
 
     run.passphrase_file = Some(file("passphrase", b"\xef\xbb\xbf open sesame \r\n"));
     expected["passphrase"] = json!(" open sesame ");
+    let several = RunOptions {
+        passphrase_file: Some(file("several", b"one\ntwo\n")),
+        config: run.config.clone(),
+        ..RunOptions::default()
+    };
+    let refused = prepare(&several, &|_| None).unwrap_err();
+    assert!(
+        refused.ends_with("has several lines; put the passphrase alone into it, on one line"),
+        "{refused}"
+    );
     assert_eq!(prepare(&run, &environment).unwrap().params["logstash"], expected);
 
     run.config = file("c", b"{}");

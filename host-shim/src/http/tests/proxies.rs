@@ -120,7 +120,7 @@ async fn a_proxy_that_wants_a_password_says_so_for_tunnels_and_for_whole_request
                 let Err(Error::InternalError(Some(sentence))) = error else {
                     panic!("{scheme} {origin} {user}: {error:?}")
                 };
-                let named = format!("{}://{} (`HTTPS_PROXY`)", scheme.trim_end_matches('h'), proxy.address());
+                let named = format!("{scheme}://{} (`HTTPS_PROXY`)", proxy.address());
                 assert!(sentence.starts_with(&format!("the proxy {named} {part}")), "{sentence}");
                 assert!(!sentence.contains("hunter"), "{sentence}");
             }

@@ -183,7 +183,7 @@ impl Asked<'_> {
     }
 
     fn anonymous(&self) -> ProxyFault {
-        let scheme = if self.proxy.takes_requests() { "http" } else { "socks5" };
+        let scheme = self.proxy.scheme;
         let what = format!(
             "wants a user name and a password; give them before its host, as {scheme}://user:password@host:port"
         );

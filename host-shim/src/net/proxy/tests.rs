@@ -24,7 +24,7 @@ fn each_form_of_a_proxy_is_understood_and_shown_without_its_user() {
         (" HTTP://me:hunter2@proxy:3128/ ", "http://proxy:3128", Names::There),
         ("me:hunter2@proxy:3128", "http://proxy:3128", Names::There),
         ("socks5://proxy", "socks5://proxy:1080", Names::Here),
-        ("socks5h://me:hunter2@[2001:db8::1]:1081", "socks5://[2001:db8::1]:1081", Names::There),
+        ("socks5h://me:hunter2@[2001:db8::1]:1081", "socks5h://[2001:db8::1]:1081", Names::There),
         ("socks5://me:p%40ss%3Ahunter2@10.0.0.1:1", "socks5://10.0.0.1:1", Names::Here),
     ] {
         let proxy = parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
@@ -351,7 +351,7 @@ async fn a_proxy_that_cannot_be_reached_is_named_with_its_key() {
     let proxy = parse(&format!("socks5h://me:hunter2@127.0.0.1:{port}")).unwrap();
     let fault = through(&proxy, "logs.example.com", 5044, instant_in(5000)).await.map(drop).unwrap_err();
     let expected = format!(
-        "the proxy socks5://127.0.0.1:{port} (`{KEY}`) cannot be reached: 127.0.0.1:{port}: connection refused; check its host and port, \
+        "the proxy socks5h://127.0.0.1:{port} (`{KEY}`) cannot be reached: 127.0.0.1:{port}: connection refused; check its host and port, \
          and that it runs"
     );
     assert_eq!((fault.to_string(), fault.step), (expected, Step::Connect));

@@ -157,7 +157,8 @@ impl Loader<'_> {
         if owner.forwarder == own.forwarder && (place != Place::Host || owner.api == own.api) {
             return Ok(());
         }
-        let message = format!("the checkpoint in {name} is that of {owner}: {}", Owner::REMEDY);
+        let here = own.other_api(owner).unwrap_or_default();
+        let message = format!("the checkpoint in {name} is that of {owner}{here}: {}", Owner::REMEDY);
         Err(PlanError::Checkpoint(Failure::lasting(message)))
     }
 

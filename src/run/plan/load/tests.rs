@@ -1,5 +1,6 @@
 mod changes;
 mod foreign;
+mod idle;
 mod persistent;
 mod platform;
 mod strays;

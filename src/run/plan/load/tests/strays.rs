@@ -62,7 +62,46 @@ fn another_choice_of_names_is_another_question() {
 fn a_pattern_that_matches_no_action_is_warned_of_and_one_that_does_or_takes_all_is_not() {
     let platform = platform(&["hello", "shop/checkout"]);
     let warnings = warnings(&platform, json!(["*", "shop/*", "shp/*", "!hello"]), 1);
-    assert_eq!(warnings, ["`actions` lists `shp/*`, but there is no such action"]);
+    assert_eq!(warnings, ["`actions` lists `shp/*`, but no action matches this pattern"]);
+}
+
+#[test]
+fn a_name_beside_a_pattern_is_warned_of_also_while_activations_come_and_from_one_question_a_day() {
+    let platform = platform(&["hello", "java/hi", "fwd"]);
+    platform.counted.set(1);
+    for run in 1..=3 {
+        assert_eq!(
+            warnings(&platform, json!(["java/*", "helo", "hello", "tests/*"]), run),
+            [
+                "`actions` lists `helo`, but there is no such action; did you mean `hello`?",
+                "`actions` lists `tests/*`, but no action matches this pattern",
+            ]
+        );
+    }
+    assert_eq!(platform.asked_for_actions.get(), 1);
+}
+
+#[test]
+fn an_exclusion_is_warned_of_only_if_it_is_written_like_an_action() {
+    let platform = platform(&["hello", "debug", "fwd"]);
+    let warnings = warnings(&platform, json!(["*", "!debgu", "!later", "!*-test"]), 1);
+    assert_eq!(warnings, ["`actions` excludes `debgu`, but there is no such action; did you mean `debug`?"]);
+}
+
+#[test]
+fn where_everything_is_monitored_nothing_is_asked() {
+    let platform = platform(&["hello"]);
+    assert_eq!(warnings(&platform, json!(["*", "*/*"]), 1), Vec::<String>::new());
+    assert_eq!(platform.asked_for_actions.get(), 0);
+}
+
+#[test]
+fn a_namespace_without_any_action_is_told_in_one_sentence() {
+    for actions in [json!(["hello", "shop/checkout"]), json!(["hello", "test-*"])] {
+        let empty = platform(&[]);
+        let warnings = warnings(&empty, actions, 1);
+        assert!(warnings.len() == 1 && warnings[0].contains("lists none at all"), "{warnings:?}");
+    }
 }
 
 #[test]
@@ -74,9 +113,6 @@ fn what_has_activations_and_what_cannot_be_found_out_is_not_warned_of() {
 
     let refused = Platform::new();
     assert_eq!(warnings(&refused, json!(["helo"]), 1), Vec::<String>::new());
-    let empty = platform(&[]);
-    assert_eq!(warnings(&empty, json!(["helo"]), 1), Vec::<String>::new());
-
     // The package exists, so it may be a binding, whose actions are listed where they are.
     let bound = platform(&["hello"]);
     bound.named.borrow_mut().clear();
