@@ -2,7 +2,7 @@
 
 use super::demand;
 use super::ports::Sim;
-use super::record::Record;
+use super::record::{Kind, LogsAt, Record};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use whiskjack::checkpoint::Digest;
@@ -63,6 +63,12 @@ pub fn judge(sim: &Sim, settled: bool) -> Verdict {
             first = first.or(Some(record));
         }
     }
+    let untold = sim.world.records.iter().find(|record| {
+        must_be_summarized(sim, record) && !arrived.summaries.contains_key(&record.id)
+    });
+    if let Some(record) = untold {
+        verdict.complaints.push(format!("no document of {:032x} (`{}`), which has no lines", record.id, record.key));
+    }
     if let Some(record) = first {
         let since_begin = |ms: u64| (ms as f64 - settings.begin as f64) / 1000.0;
         verdict.complaints.push(format!(
@@ -100,6 +106,18 @@ pub fn judge(sim: &Sim, settled: bool) -> Verdict {
     verdict.complaints.extend(sim.untrue.borrow().iter().take(1).cloned());
     verdict.complaints.extend(arrived.wrong.iter().take(3).cloned());
     verdict
+}
+
+/// Whether a record without lines must have a document of its own. Where lines may be elsewhere, nobody can say when it is known to have none.
+fn must_be_summarized(sim: &Sim, record: &Record) -> bool {
+    let world = &sim.world;
+    let like = || Record { lines: 1, kind: Kind::Action, ..record.clone() };
+    world.documents.as_ref().is_some_and(|documents| documents.summarize())
+        && world.settings.logs == LogsAt::Record
+        && world.platform.moves.is_empty()
+        && !record.has_lines()
+        && record.kind != Kind::Trigger
+        && demand::must_arrive(sim, &like())
 }
 
 /// What the digests of a checkpoint say that cannot be true: one that counts more activations than there are could hide one that is not done.

@@ -10,8 +10,10 @@ use std::collections::VecDeque;
 
 /// Docker hands on a longer line in pieces of so many bytes (docs/facts/openwhisk.md 1.8).
 const PIECE: usize = 16 << 10;
-/// So many entries of the other stream may come between two that belong together.
+/// So many documents of the other stream may come between two entries that belong together.
 const MOST_BETWEEN: usize = 64;
+/// And so many bytes.
+const MOST_BYTES: usize = 4 << 20;
 
 /// Which entries belong together.
 #[derive(Debug, Clone)]
@@ -51,6 +53,8 @@ impl Rule {
 #[derive(Debug, Default)]
 pub(super) struct Groups {
     waiting: VecDeque<Group>,
+    /// Of their texts.
+    bytes: usize,
 }
 
 /// Entries that belong together.
@@ -89,12 +93,15 @@ impl Groups {
         if let Some(group) = own {
             if group.joins(rule, &text) {
                 group.join(index, &text, line);
+                self.bytes += text.len() + 1;
                 return;
             }
             group.is_open = false;
         }
-        self.waiting.push_back(Group::new(rule, index, line, stream, &text));
-        if self.waiting.len() > MOST_BETWEEN
+        let group = Group::new(rule, index, line, stream, &text);
+        self.bytes += group.text.len();
+        self.waiting.push_back(group);
+        if (self.waiting.len() > MOST_BETWEEN || self.waiting.len() > 1 && self.bytes > MOST_BYTES)
             && let Some(oldest) = self.waiting.front_mut()
         {
             oldest.is_open = false;
@@ -103,11 +110,10 @@ impl Groups {
 
     /// The next one that is complete; with `all`, the next one.
     pub(super) fn take(&mut self, all: bool) -> Option<Group> {
-        if all || self.waiting.front().is_some_and(|group| !group.is_open) {
-            self.waiting.pop_front()
-        } else {
-            None
-        }
+        let is_complete = all || self.waiting.front().is_some_and(|group| !group.is_open);
+        let group = if is_complete { self.waiting.pop_front() } else { None };
+        self.bytes = group.as_ref().map_or(self.bytes, |group| self.bytes.saturating_sub(group.text.len()));
+        group
     }
 }
 
