@@ -49,7 +49,8 @@ fn the_event_in_the_readme_is_the_one_that_the_core_writes() {
     .to_string();
     let record = Record::parse(record.as_bytes()).unwrap();
     let line = record.entries().next().unwrap();
-    let shape = json!({"actions": ["shop/checkout"], "logstash": {"hosts": ["l"]}, "events": {"shape": "ecs"}});
+    let shape =
+        json!({"actions": ["shop/checkout"], "logstash": {"hosts": ["l"]}, "events": {"shape": "ecs"}});
     let config = Config::parse(shape.to_string().as_bytes(), None).unwrap();
     let form = Form::of(&config.documents, Protocol::V2, Some("/guest/logs/forwarder"), 1_795_961_820_000);
     let mut event = Vec::new();

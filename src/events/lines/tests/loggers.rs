@@ -52,7 +52,11 @@ fn log4j2_with_its_ecs_layout() {
         failed,
         Some("java.lang.IllegalStateException"),
         Some("order 4001 is not refunded"),
-        &["java.lang.IllegalStateException: order", "\n\tat Refund.main(", "\nCaused by: java.io.IOException: no"],
+        &[
+            "java.lang.IllegalStateException: order",
+            "\n\tat Refund.main(",
+            "\nCaused by: java.io.IOException: no",
+        ],
     );
     assert_eq!(failed["time"], "2026-11-29T21:17:28.685Z");
     assert_eq!(failed["log"], json!({"logger": "shop.Refund"}));
@@ -90,7 +94,8 @@ fn ecs_logging_for_python() {
 fn python_json_logger() {
     let documents = read("stdout", include_str!("../../../../tests/loggers/python/json_logger.py.txt"));
     assert_eq!(levels_and_messages(&documents), [("info", "paid"), ("error", "it failed")]);
-    let causes = ["ZeroDivisionError: division by zero\n\nThe above exception was", "\nKeyError: 'order 4001'"];
+    let causes =
+        ["ZeroDivisionError: division by zero\n\nThe above exception was", "\nKeyError: 'order 4001'"];
     assert_error(&documents[1], None, None, &causes);
     assert_eq!(documents[0]["rest"]["labels"], json!({"name": "shop", "asctime": "2026-11-29 21:17:06,259"}));
 }
@@ -98,10 +103,7 @@ fn python_json_logger() {
 #[test]
 fn pino() {
     let documents = read("stdout", include_str!("../../../../tests/loggers/node/pino.js.txt"));
-    assert_eq!(
-        levels_and_messages(&documents),
-        [("info", "paid"), ("warn", "slow"), ("error", "it failed")]
-    );
+    assert_eq!(levels_and_messages(&documents), [("info", "paid"), ("warn", "slow"), ("error", "it failed")]);
     assert_eq!(documents[0]["rest"]["labels"]["customer_group"], "new");
     assert_error(
         &documents[2],
