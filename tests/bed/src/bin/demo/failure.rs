@@ -62,7 +62,8 @@ pub(crate) fn tell(stage: &mut Stage, out: &mut dyn Write) -> Result<()> {
         ids.len() == 3
             && run.documents.len() == 3
             && is_one(&|it| it.stream() == "stderr" && it.message == of_stream("stderr"))
-            && is_one(&|it| said["message"] == it.message && has(it, "log.level", json!("warn")))
+            && is_one(&|it| said.get("message").is_some_and(|said| *said == it.message)
+                && has(it, "log.level", json!("warn")))
             && is_one(&|it| has(it, "event.dataset", json!("openwhisk.activation"))
                 && has(it, "event.outcome", json!("failure"))
                 && has(it, "openwhisk.log_lines", json!(record.logs.len()))),
@@ -73,13 +74,13 @@ pub(crate) fn tell(stage: &mut Stage, out: &mut dyn Write) -> Result<()> {
 
 /// Those of the other runs, and what makes documents of an activation that fails.
 fn params(others: &Value) -> Value {
-    let mut params = others.clone();
-    if let Some(actions) = params["actions"].as_array_mut() {
+    let mut params = others.as_object().cloned().unwrap_or_default();
+    if let Some(Value::Array(actions)) = params.get_mut("actions") {
         actions.push(json!(FAILING));
     }
-    params["events"] = json!({"shape": "ecs", "activations": "failed"});
-    params["lines"] = json!({"multiline": "auto", "json": true});
-    params
+    params.insert("events".into(), json!({"shape": "ecs", "activations": "failed"}));
+    params.insert("lines".into(), json!({"multiline": "auto", "json": true}));
+    params.into()
 }
 
 fn get<'d>(document: &'d Value, path: &str) -> Option<&'d Value> {
