@@ -7,7 +7,8 @@ usage() {
 usage: wsk.sh [OPTIONS]
 
   --zip FILE      the action's code, default ../dist/whiskjack-action.zip beside this script
-  --config FILE   the action's parameters, a JSON object; default config.json
+  --config FILE   the action's parameters, a JSON object; default config.json. Such as
+                  {"actions": ["*"], "logstash": {"host": "logs.example.com", "port": 5044}, "events": {"shape": "ecs"}}
   --name NAME     name of the action, default whiskjack; trigger and rule are NAME-alarm and NAME-rule
   --cron CRON     when it runs, default "* * * * *", every minute: minute, hour, day, month, weekday; months by name
   --timeout MS    longest run in milliseconds, default 60000; not longer than the time between two alarms

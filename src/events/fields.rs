@@ -38,7 +38,7 @@ pub const FIELDS: &[Field] = &[
     field("data_stream.type", "constant_keyword", "`logs`", ""),
     field("ecs.version", "keyword", "`8.11.0`", ""),
     field("error.message", "match_only_text", "`error` in the result of an activation that failed, its first 512 bytes; or a JSON line", "without an error"),
-    field("error.stack_trace", "wildcard", "`stack`, `stack_trace`, `exc_info`", JSON),
+    field("error.stack_trace", "wildcard", "`stack`, `stack_trace`, `stacktrace`, `exc_info`", JSON),
     field("error.type", "keyword", "name, type or code of that error", "without an error"),
     field("event.action", "keyword", "`event.action`", JSON),
     field("event.created", "date", "begin of the forwarder's run", ""),

@@ -49,7 +49,7 @@ fn record(logs: &[&str]) -> Value {
 }
 
 /// Each kind of document, with its name.
-fn all() -> Vec<(&'static str, Value)> {
+pub(crate) fn all() -> Vec<(&'static str, Value)> {
     let ecs = json!({"events.shape": "ecs"});
     let line = "2026-11-29T14:16:04.418000000Z stdout: order 4000: paid";
     let first = |configuration: &Value, record: &Value| documents(configuration.clone(), record).remove(0);

@@ -10,6 +10,7 @@
 
 mod events;
 mod kept;
+mod logstash;
 mod readme;
 mod schema;
 mod wit;

@@ -35,14 +35,26 @@ fn the_event_in_the_readme_is_the_one_that_the_core_writes() {
     let shown: Value = serde_json::from_str(&fenced("README.md", "event")).unwrap();
     let id = shown["@metadata"]["_id"].as_str().unwrap();
     let (_, index) = id.rsplit_once('-').unwrap();
-    let record = json!({"activationId": shown["activation"], "namespace": shown["namespace"], "name": shown["action"], "start": 1, "end": 2,
-        "annotations": [], "logs": [shown["line"]]})
+    let entry =
+        format!("{} stdout: {}", shown["@timestamp"].as_str().unwrap(), shown["message"].as_str().unwrap());
+    let record = json!({
+        "activationId": shown["faas"]["execution"], "namespace": "guest", "name": "checkout", "version": "0.0.3",
+        "start": 1_795_961_764_300_u64, "end": 1_795_961_764_420_u64, "duration": 120,
+        "annotations": [
+            {"key": "path", "value": "guest/shop/checkout"}, {"key": "kind", "value": "nodejs:20"}, {"key": "waitTime", "value": 11},
+            {"key": "limits", "value": {"logs": 10, "memory": 256, "timeout": 60000}}
+        ],
+        "logs": [entry], "response": {"status": "success", "result": {}}
+    })
     .to_string();
     let record = Record::parse(record.as_bytes()).unwrap();
     let line = record.entries().next().unwrap();
+    let shape =
+        json!({"actions": ["shop/checkout"], "logstash": {"hosts": ["l"]}, "events": {"shape": "ecs"}});
+    let config = Config::parse(shape.to_string().as_bytes(), None).unwrap();
+    let form = Form::of(&config.documents, Protocol::V2, Some("/guest/logs/forwarder"), 1_795_961_820_000);
     let mut event = Vec::new();
-    Events::of(&record, &Form::new(Protocol::V2))
-        .write(Document::plain(index.parse().unwrap(), line), &mut event);
+    Events::of(&record, &form).write(Document::plain(index.parse().unwrap(), line), &mut event);
     assert_eq!(shown, serde_json::from_slice::<Value>(&event).unwrap());
 }
 

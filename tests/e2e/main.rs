@@ -21,6 +21,7 @@ mod entrypoints;
 mod hosts;
 #[cfg(unix)]
 mod killed;
+mod loggers;
 mod proxies;
 mod stock_wasmtime;
 mod support;

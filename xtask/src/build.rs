@@ -70,13 +70,18 @@ fn binary(places: &Places, target: &str, name: &str, adapt: impl FnOnce(Tool) ->
 }
 
 fn peers(places: &Places) -> Result<()> {
-    Tool::new("go")
-        // Without the state of the checkout: it would change the binaries at each commit.
-        .args(["build", "-trimpath", "-buildvcs=false", "-o"])
-        .args([&places.artifacts])
-        .args(["./cmd/..."])
-        .at(&places.root.join("tests/peers"))
-        .run()
+    let build = |module: &str, packages: &str| {
+        Tool::new("go")
+            // Without the state of the checkout: it would change the binaries at each commit.
+            .args(["build", "-trimpath", "-buildvcs=false", "-o"])
+            .args([&places.artifacts])
+            .args([packages])
+            .at(&places.root.join(module))
+            .run()
+    };
+    build("tests/peers", "./cmd/...")?;
+    // They print as Go's loggers do.
+    build("tests/loggers/go", "./...")
 }
 
 fn print_sizes(places: &Places) -> Result<()> {

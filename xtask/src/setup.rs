@@ -18,13 +18,14 @@ const DEBIAN_PACKAGES: [&str; 6] =
 /// The C compiler for ARM: there is some C in the binary's cryptography.
 pub(crate) const ARM64_COMPILER: &str = "aarch64-linux-gnu-gcc";
 
-/// Another Lumberjack client, and wasmtime: where they are wanted, and the artifact that they become.
-const PYTHON_PACKAGES: [(&str, &str); 2] = [
+/// Another Lumberjack client, wasmtime, and loggers: where they are wanted, and the artifact that they become.
+const PYTHON_PACKAGES: [(&str, &str); 3] = [
     ("tests/peers/python/requirements.txt", "python"),
     ("examples/python/requirements.txt", "python-wasmtime"),
+    ("tests/loggers/python/requirements.txt", "python-loggers"),
 ];
-/// The official API client, and jco.
-const NODE_PACKAGES: [&str; 2] = ["tests/double/npm", "examples/node"];
+/// The official API client, jco, and loggers.
+const NODE_PACKAGES: [&str; 3] = ["tests/double/npm", "examples/node", "tests/loggers/node"];
 
 /// Proxies that the tests go through: the program, and its Debian package, one that starts no service.
 const PROXIES: [(&str, &str); 2] = [("tinyproxy", "tinyproxy-bin"), ("microsocks", "microsocks")];

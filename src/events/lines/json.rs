@@ -79,7 +79,7 @@ const REPLACEABLE: [&str; 8] = [
 ];
 
 /// What the usual loggers call what the schema calls otherwise. Compared without regard to case.
-const OTHER_NAMES: [(&str, &str); 17] = [
+const OTHER_NAMES: [(&str, &str); 22] = [
     ("level", "log.level"),
     ("severity", "log.level"),
     ("levelname", "log.level"),
@@ -93,10 +93,16 @@ const OTHER_NAMES: [(&str, &str); 17] = [
     ("pid", "process.pid"),
     ("stack", "error.stack_trace"),
     ("stack_trace", "error.stack_trace"),
+    ("stacktrace", "error.stack_trace"),
     ("exc_info", "error.stack_trace"),
     ("trace_id", "trace.id"),
     ("span_id", "span.id"),
     ("error", "error.message"),
+    ("err", "error.message"),
+    // Where slog says that a line was printed.
+    ("source.file", "log.origin.file.name"),
+    ("source.function", "log.origin.function"),
+    ("source.line", "log.origin.file.line"),
 ];
 
 /// Members of the objects `err` and `error`, as pino and others write them.

@@ -2,6 +2,8 @@ use super::*;
 use crate::config::{By, Multiline, Redaction, Secret};
 use serde_json::{Value, json};
 
+mod loggers;
+
 /// A document as a test looks at it: first entry, number of entries, text behind time and stream.
 type Seen = (usize, u64, String);
 

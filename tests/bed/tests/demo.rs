@@ -66,6 +66,26 @@ fn of_many_lines_the_first_and_the_last_are_shown() {
 }
 
 #[test]
+fn a_failed_activation_becomes_a_stack_trace_a_line_with_its_level_and_a_summary() {
+    let text = successful(&demo(&[]).output().unwrap());
+    let (_, act) = text.split_once("\nRun 4").unwrap();
+    let json = &act[act.find("\n{").unwrap()..act.find("\n  its own log").unwrap()];
+    let documents: Vec<serde_json::Value> =
+        serde_json::Deserializer::from_str(json).into_iter().map(Result::unwrap).collect();
+    assert_eq!(documents.len(), 3, "{act}");
+    let find = |path: &str, value: &str| {
+        documents.iter().find(|document| document.pointer(path).is_some_and(|found| found == value)).unwrap()
+    };
+    let trace = find("/log/iostream", "stderr")["message"].as_str().unwrap();
+    assert!(trace.starts_with("java.lang.IllegalStateException: "), "{trace}");
+    assert!(trace.contains("\nCaused by: ") && trace.ends_with("\t... 2 more"), "{trace}");
+    assert_eq!(find("/log/level", "warn")["message"], "the bank does not answer, once more");
+    let summary = find("/event/dataset", "openwhisk.activation");
+    assert_eq!(summary["openwhisk"]["status"], "action developer error");
+    assert_eq!(summary["error"]["message"], "order 4051 is not refunded");
+}
+
+#[test]
 fn the_key_is_not_shown() {
     let output = demo(&[]).output().unwrap();
     successful(&output);

@@ -9,6 +9,9 @@ use crate::log;
 pub const ACTIONS: [&str; 5] =
     ["hello-world", "shop/checkout", "shop/send-mail", "media/resize-image", "R&D report.v2@eu"];
 
+/// An action that only [fails](failing).
+pub const FAILING: &str = "shop/refund";
+
 const MINUTE: i64 = 60_000;
 const MINUTES: i64 = 10;
 
@@ -43,6 +46,35 @@ pub fn second_wave(now_ms: i64) -> Vec<Activation> {
         mail(now_ms - 4_000, 11),
         hello(now_ms - 2_000, true),
     ]
+}
+
+/// An activation of [`FAILING`] that ended just now: a line of JSON as ECS loggers print it, then a stack trace with its cause.
+pub fn failing(now_ms: i64) -> Activation {
+    const TRACE: &str = "java.lang.IllegalStateException: order 4051 is not refunded
+\tat shop.Refund.refund(Refund.java:48)
+\tat shop.Refund.main(Refund.java:21)
+\tat java.base/java.lang.reflect.Method.invoke(Method.java:569)
+Caused by: java.net.ConnectException: Connection refused
+\tat java.base/sun.nio.ch.Net.connect(Net.java:579)
+\tat shop.Bank.send(Bank.java:77)
+\tat shop.Refund.refund(Refund.java:44)
+\t... 2 more";
+    let start = now_ms - 1_500;
+    let warning = json!({
+        "@timestamp": log::time(i128::from(start + 900) * 1_000_000), "log.level": "WARN", "message": "the bank does not answer, once more",
+        "ecs.version": "1.2.0", "log.logger": "shop.Bank", "process.thread.name": "main", "order": 4051
+    });
+    Activation::new("refund")
+        .package("shop")
+        .runtime("java:17")
+        .start(start)
+        .duration(1_340)
+        .status(Status::DeveloperError)
+        .result(json!({"error": "order 4051 is not refunded"}))
+        .at(900)
+        .stdout(&warning.to_string())
+        .at(1_310)
+        .stderr(TRACE)
 }
 
 /// Says the same thing twice; cold or warm.

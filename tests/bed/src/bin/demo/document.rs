@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// One document, as far as the demo looks at it.
+/// One document in the shape of ECS, as far as the demo looks at it.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Document {
     /// RFC 3339, UTC, up to nine fraction digits.
@@ -12,11 +12,14 @@ pub(crate) struct Document {
     pub(crate) timestamp: String,
     #[serde(rename = "@metadata")]
     pub(crate) metadata: Metadata,
-    /// The log entry as the platform has it.
-    pub(crate) line: String,
-    pub(crate) activation: String,
-    /// Simple name, without the package.
-    pub(crate) action: String,
+    /// The text as the action printed it.
+    pub(crate) message: String,
+    #[serde(default)]
+    pub(crate) log: Log,
+    pub(crate) faas: Faas,
+    /// All of it.
+    #[serde(skip)]
+    pub(crate) whole: Value,
 }
 
 /// What Logstash keeps beside the document.
@@ -26,9 +29,27 @@ pub(crate) struct Metadata {
     pub(crate) id: String,
 }
 
+/// Where the line was printed.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(crate) struct Log {
+    /// `stdout` or `stderr`; absent if the platform does not say it.
+    pub(crate) iostream: Option<String>,
+}
+
+/// Who printed it.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Faas {
+    /// The activation's id.
+    pub(crate) execution: String,
+    /// Simple name, without the package.
+    pub(crate) name: String,
+}
+
 impl Document {
     pub(crate) fn new(event: &Value) -> Result<Self> {
-        Self::deserialize(event).with_context(|| format!("the receiver got something else: {event}"))
+        let document =
+            Self::deserialize(event).with_context(|| format!("the receiver got something else: {event}"))?;
+        Ok(Self { whole: event.clone(), ..document })
     }
 
     /// For sorting by time: unlike the text itself right for any number of fraction digits.
@@ -36,16 +57,21 @@ impl Document {
         self.timestamp.trim_end_matches('Z')
     }
 
-    /// `stdout` or `stderr`, and the text as the action printed it. Entries without time and stream are all text.
-    pub(crate) fn stream_and_text(&self) -> (&str, &str) {
-        let tagged = || {
-            let (time, rest) = self.line.split_once(' ')?;
-            let (stream, text) = rest.trim_start_matches(' ').split_once(':')?;
-            let known = time.ends_with('Z') && matches!(stream, "stdout" | "stderr");
-            known.then(|| (stream, text.strip_prefix(' ').unwrap_or(text)))
-        };
-        tagged().unwrap_or(("", &self.line))
+    /// `stdout`, `stderr` or nothing.
+    pub(crate) fn stream(&self) -> &str {
+        self.log.iostream.as_deref().unwrap_or_default()
     }
+}
+
+/// Stream and text of a log entry as the platform has it. Entries without time and stream are all text.
+pub(crate) fn stream_and_text(entry: &str) -> (&str, &str) {
+    let tagged = || {
+        let (time, rest) = entry.split_once(' ')?;
+        let (stream, text) = rest.trim_start_matches(' ').split_once(':')?;
+        let known = time.ends_with('Z') && matches!(stream, "stdout" | "stderr");
+        known.then(|| (stream, text.strip_prefix(' ').unwrap_or(text)))
+    };
+    tagged().unwrap_or(("", entry))
 }
 
 /// `HH:MM:SS.mmm` of an RFC 3339 time.
@@ -60,13 +86,8 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn document(line: &str) -> Document {
-        let event = json!({"@timestamp": "2023-11-14T22:13:20.01Z", "@metadata": {"_id": "x"}, "line": line, "activation": "a", "action": "b"});
-        Document::new(&event).unwrap()
-    }
-
     #[test]
-    fn stream_and_text_come_from_the_line_and_indentation_stays() {
+    fn stream_and_text_come_from_the_entry_and_indentation_stays() {
         for (line, expected) in [
             ("2023-11-14T22:13:20.01Z        stdout:   indented: yes", ("stdout", "  indented: yes")),
             ("2023-11-14T22:13:20.010000001Z stderr: ", ("stderr", "")),
@@ -74,7 +95,7 @@ mod tests {
             ("2023-11-14T22:13:20Z no tag", ("", "2023-11-14T22:13:20Z no tag")),
             ("somebody said stdout: hi", ("", "somebody said stdout: hi")),
         ] {
-            assert_eq!(document(line).stream_and_text(), expected);
+            assert_eq!(stream_and_text(line), expected);
         }
     }
 
@@ -87,7 +108,9 @@ mod tests {
         ] {
             assert_eq!(time_of_day(time), expected);
         }
-        let early = document("x");
+        let event = json!({"@timestamp": "2023-11-14T22:13:20.01Z", "@metadata": {"_id": "x"}, "message": "m",
+            "faas": {"execution": "a", "name": "b"}});
+        let early = Document::new(&event).unwrap();
         let late = Document { timestamp: "2023-11-14T22:13:20.010000001Z".to_owned(), ..early.clone() };
         assert!(early.instant() < late.instant());
     }

@@ -66,7 +66,7 @@ fn invite(stage: &Stage, config: &Path, state: &Path, out: &mut dyn Write) -> io
     )?;
     writeln!(
         out,
-        "The first of these runs knows nothing of the three above, and sends everything again, with the same ids.\n\
+        "The first of these runs knows nothing of those above, and sends everything again, with the same ids.\n\
          Enter adds a few activations. Ctrl-C, or the end of stdin, stops. What arrives:\n"
     )
 }

@@ -4,11 +4,13 @@
 //! |---|---|
 //! | `options` | the command line |
 //! | `stage` | the players: API double, receiver, the action in its container |
-//! | `story` | the three runs, and the verdict on them |
+//! | `story` | the first three runs, and the verdict on them |
+//! | `failure` | the last run: what becomes of an activation that fails |
 //! | `document`, `table` | what arrived, and how a person reads it |
 //! | `keep` | `--keep`: the players stay for the reader's own runs |
 
 mod document;
+mod failure;
 mod keep;
 mod options;
 mod stage;

@@ -71,6 +71,7 @@ impl Stage {
             "actions": ACTIONS,
             "from": api.world().clock().now() - BACK_MS,
             "logstash": {"host": "localhost", "port": receiver.port(), "ca": certificates.ca},
+            "events": {"shape": "ecs"},
         });
 
         let container = ActionLoop::start(ActionLoopOptions::default());
@@ -100,9 +101,14 @@ impl Stage {
     /// # Errors
     /// If the result has an error, or is none.
     pub(crate) fn run(&mut self) -> Result<Run> {
+        self.run_with(&self.params.clone())
+    }
+
+    /// The same with other parameters.
+    pub(crate) fn run_with(&mut self, params: &Value) -> Result<Run> {
         let logged = self.container.log().len();
         let context = RunContext { api_key: Some(self.api.key()), ..RunContext::default() };
-        let (status, answer) = self.container.run(&self.params, &context);
+        let (status, answer) = self.container.run(params, &context);
         ensure!(status == 200, "the container answered {status}: {answer}");
         let result = RunResult::deserialize(&answer).with_context(|| format!("not a result: {answer}"))?;
         if let Some(error) = &result.error {

@@ -1,4 +1,4 @@
-//! The three runs, and whether every line arrived, once.
+//! The first three runs, and whether every line arrived, once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
@@ -6,11 +6,12 @@ use std::io::{self, Write};
 use anyhow::{Result, ensure};
 use openwhisk_double::{Record, World, log};
 
-use crate::document::{Document, time_of_day};
+use crate::document::{Document, stream_and_text, time_of_day};
+use crate::failure;
 use crate::stage::{Run, Stage, monitored};
 use crate::table::Table;
 
-/// Shows the three runs and their sum.
+/// Shows the three runs and their sum, and what becomes of an activation that fails.
 ///
 /// # Errors
 /// If a run fails, or if the documents are not exactly the lines of the API.
@@ -34,7 +35,8 @@ pub(crate) fn tell(stage: &mut Stage, table: &Table, out: &mut dyn Write) -> Res
     let third = stage.run()?;
     show(&third, table, out)?;
 
-    sum_up(&[first, second, third], stage.api.world(), out)
+    sum_up(&[first, second, third], stage.api.world(), out)?;
+    failure::tell(stage, out)
 }
 
 fn introduce(stage: &Stage, out: &mut dyn Write) -> io::Result<()> {
@@ -128,11 +130,16 @@ struct Truth {
 
 impl Truth {
     fn new(documents: &[&Document], records: &[Record]) -> Self {
-        let lines = records.iter().flat_map(|record| record.logs.iter().map(|line| (&record.id, line)));
+        let lines = records
+            .iter()
+            .flat_map(|record| record.logs.iter().map(|entry| (record.id.as_str(), stream_and_text(entry))));
         // How often a line is in the API, less how often it arrived.
-        let mut balance: BTreeMap<(&String, &String), i64> = BTreeMap::new();
+        let mut balance: BTreeMap<(&str, (&str, &str)), i64> = BTreeMap::new();
         lines.clone().for_each(|line| *balance.entry(line).or_default() += 1);
-        documents.iter().for_each(|it| *balance.entry((&it.activation, &it.line)).or_default() -= 1);
+        for document in documents {
+            let line = (document.faas.execution.as_str(), (document.stream(), document.message.as_str()));
+            *balance.entry(line).or_default() -= 1;
+        }
         let sum = |sign: i64| balance.values().map(|count| (sign * count).max(0)).sum::<i64>().unsigned_abs();
         let ids: BTreeSet<&String> = documents.iter().map(|document| &document.metadata.id).collect();
         Self {
@@ -173,7 +180,8 @@ mod tests {
         let run = Activation::new("hello-world").id("a").raw_log("same").raw_log("same").raw_log("other");
         double.world().add(run);
         let document = |(id, line): &(&str, &str)| {
-            let event = json!({"@timestamp": "", "@metadata": {"_id": id}, "line": line, "activation": "a", "action": "hello-world"});
+            let event = json!({"@timestamp": "", "@metadata": {"_id": id}, "message": line,
+                "faas": {"execution": "a", "name": "hello-world"}});
             Document::new(&event).unwrap()
         };
         let documents: Vec<Document> = arrived.iter().map(document).collect();

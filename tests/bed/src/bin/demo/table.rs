@@ -65,15 +65,15 @@ impl Table {
     }
 
     fn row(&self, out: &mut dyn Write, document: &Document) -> io::Result<()> {
-        let (stream, text) = document.stream_and_text();
+        let stream = document.stream();
         let time = time_of_day(&document.timestamp);
-        let id: String = document.activation.chars().take(ID_DIGITS).collect();
+        let id: String = document.faas.execution.chars().take(ID_DIGITS).collect();
         let (before, after) = if self.colour && stream == "stderr" { (RED, PLAIN) } else { ("", "") };
         write!(out, "{before}")?;
         self.line(
             out,
-            [&time, &visible(&document.action), &id, stream],
-            &format!("{}{after}", self.text(text)),
+            [&time, &visible(&document.faas.name), &id, stream],
+            &format!("{}{after}", self.text(&document.message)),
         )
     }
 
@@ -136,8 +136,9 @@ mod tests {
         let documents: Vec<Document> = documents
             .iter()
             .map(|(time, rest)| {
-                let event = json!({"@timestamp": time, "@metadata": {"_id": "x"}, "line": format!("{time} {rest}"),
-                    "activation": "0123456789abcdef", "action": "hello"});
+                let (stream, text) = rest.split_once(": ").unwrap();
+                let event = json!({"@timestamp": time, "@metadata": {"_id": "x"}, "message": text, "log": {"iostream": stream},
+                    "faas": {"execution": "0123456789abcdef", "name": "hello"}});
                 Document::new(&event).unwrap()
             })
             .collect();
