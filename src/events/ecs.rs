@@ -10,7 +10,7 @@ use std::io::Write;
 const VERSION: &str = "8.11.0";
 
 /// What stands behind the line's number: what differs from line to line, and the begin of `event`.
-pub(super) fn write_own(own: Own<'_>, id: &str, original: bool, out: &mut Vec<u8>) {
+pub(super) fn write_own(own: &Own<'_>, id: &str, original: bool, out: &mut Vec<u8>) {
     out.extend_from_slice(br#""},"message":"#);
     own.text.write_json(out);
     let flags = flags(own.text);

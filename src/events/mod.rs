@@ -205,13 +205,13 @@ impl Events {
     /// common.
     pub fn write_own(&self, document: Document<'_>, out: &mut Vec<u8>) -> Option<usize> {
         let own = self.own(document);
-        if self.protocol == Protocol::V1 || self.has_flags_last(own) || own.replaces() {
+        if self.protocol == Protocol::V1 || self.has_flags_last(&own) || own.replaces() {
             return None;
         }
         let begin = out.len();
-        out.extend_from_slice(self.timestamp(own).as_bytes());
+        out.extend_from_slice(self.timestamp(&own).as_bytes());
         let split = out.len() - begin;
-        self.write_after_middle(own, out);
+        self.write_after_middle(&own, out);
         (out.len() - begin + self.common.len() <= LARGEST_EVENT).then_some(split)
     }
 
@@ -224,7 +224,7 @@ impl Events {
     pub fn write_within(&self, most: usize, document: Document<'_>, out: &mut Vec<u8>) -> bool {
         let begin = out.len();
         let own = self.own(document);
-        self.write_one(own, out);
+        self.write_one(&own, out);
         let bytes = out.len() - begin;
         if bytes <= most {
             return !own.text.is_cut();
@@ -233,7 +233,7 @@ impl Events {
         let text = own.text.text();
         let room = most.saturating_sub(bytes - self.bytes_of(own.text) + FLAGS);
         let cut = prefix(&text, room, |c| self.width(c));
-        self.write_one(Own { text: own.text.cut_to(cut), ..own }, out);
+        self.write_one(&Own { text: own.text.cut_to(cut), ..own }, out);
         false
     }
 
@@ -252,13 +252,13 @@ impl Events {
         }
     }
 
-    fn write_one(&self, own: Own<'_>, out: &mut Vec<u8>) {
+    fn write_one(&self, own: &Own<'_>, out: &mut Vec<u8>) {
         if self.protocol == Protocol::V1 {
             return self.write_flat(own, out);
         }
         if let Some(parsed) = own.parsed.filter(|_| own.replaces()) {
             let mut nested = Vec::new();
-            self.write_one(Own { parsed: Some(&parsed.without_replaced()), ..own }, &mut nested);
+            self.write_one(&Own { parsed: Some(&parsed.without_replaced()), ..*own }, &mut nested);
             return flat::replace(&nested, &parsed.replaced, out);
         }
         out.extend_from_slice(self.common.head());
@@ -276,7 +276,7 @@ impl Events {
     }
 
     /// Version 2: what an event has of its own behind the middle.
-    fn write_after_middle(&self, own: Own<'_>, out: &mut Vec<u8>) {
+    fn write_after_middle(&self, own: &Own<'_>, out: &mut Vec<u8>) {
         write_number(own.index, out);
         match self.shape {
             Shape::Of2017 { sequence, .. } => shape_2017::write_own(own, sequence, out),
@@ -284,7 +284,7 @@ impl Events {
         }
     }
 
-    fn write_flat(&self, own: Own<'_>, out: &mut Vec<u8>) {
+    fn write_flat(&self, own: &Own<'_>, out: &mut Vec<u8>) {
         let (flags, text) = (flags(own.text).join(","), own.text.text());
         let (id, index) = (format!("{}{}", self.id, own.index), own.index.to_string());
         let timestamp = self.timestamp(own);
@@ -316,12 +316,12 @@ impl Events {
     }
 
     /// Whether flags stand behind all that events have in common: the shape of 2017 has no place for them.
-    fn has_flags_last(&self, own: Own<'_>) -> bool {
+    fn has_flags_last(&self, own: &Own<'_>) -> bool {
         matches!(self.shape, Shape::Of2017 { .. }) && !flags(own.text).is_empty()
     }
 
     /// The line's own time; the end of the run for entries that have none.
-    fn timestamp<'l>(&'l self, own: Own<'l>) -> Cow<'l, str> {
+    fn timestamp<'l>(&'l self, own: &Own<'l>) -> Cow<'l, str> {
         match own.time {
             // Some receivers want a fraction (docs/facts/lumberjack.md 4, row FD).
             Some(whole_seconds) if !whole_seconds.contains('.') => {

@@ -18,7 +18,7 @@ pub(super) fn write_tail(subject: &Subject<'_>, package: bool, out: &mut Vec<u8>
 }
 
 /// What stands behind the line's number. With `sequence`, the number once more.
-pub(super) fn write_own(own: Own<'_>, sequence: bool, out: &mut Vec<u8>) {
+pub(super) fn write_own(own: &Own<'_>, sequence: bool, out: &mut Vec<u8>) {
     out.extend_from_slice(br#""},"line":"#);
     own.text.write_json(out);
     if sequence {

@@ -28,6 +28,15 @@ struct Setting {
     made: RefCell<HashMap<u128, Rc<BTreeMap<usize, Made>>>>,
 }
 
+/// What is known of a document that came.
+#[derive(Debug)]
+struct Known {
+    /// The places of its entries.
+    entries: Vec<usize>,
+    /// Its text is the expected one.
+    is_exact: bool,
+}
+
 /// A document of a record.
 #[derive(Debug)]
 struct Made {
@@ -84,8 +93,15 @@ impl Documents {
     pub fn check(&self, record: &Record, index: Option<u32>, json: &Value) -> Result<Vec<usize>, String> {
         let found = self.0.iter().map(|(_, setting)| setting.check(record, index, json));
         let (sound, wrong): (Vec<_>, Vec<_>) = found.partition(Result::is_ok);
-        let mut sound = sound.into_iter().flatten();
-        let Some(first) = sound.next() else { return wrong.into_iter().next().expect("there is a setting") };
+        let mut sound: Vec<Known> = sound.into_iter().flatten().collect();
+        // One whose text is the right one is the one.
+        if sound.iter().any(|known| known.is_exact) {
+            sound.retain(|known| known.is_exact);
+        }
+        let mut sound = sound.into_iter().map(|known| known.entries);
+        let Some(first) = sound.next() else {
+            return Err(wrong.into_iter().find_map(Result::err).expect("there is a setting"));
+        };
         // If nobody knows which one it is, it has what both have.
         Ok(sound.fold(first, |common, entries| {
             common.into_iter().filter(|entry| entries.contains(entry)).collect()
@@ -164,7 +180,7 @@ impl Setting {
         made
     }
 
-    fn check(&self, record: &Record, index: Option<u32>, json: &Value) -> Result<Vec<usize>, String> {
+    fn check(&self, record: &Record, index: Option<u32>, json: &Value) -> Result<Known, String> {
         let id = format!("{:032x}", record.id);
         let (name, namespace, activation) = match self.is_ecs() {
             true => (&json["faas"]["name"], &json["orchestrator"]["namespace"], &json["faas"]["execution"]),
@@ -178,19 +194,20 @@ impl Setting {
         }
         let Some(index) = index else {
             let is_summary = self.summaries && json["event"]["dataset"] == "openwhisk.activation";
-            return if is_summary { Ok(Vec::new()) } else { Err("no document of an activation".into()) };
+            let none = Known { entries: Vec::new(), is_exact: true };
+            return if is_summary { Ok(none) } else { Err("no document of an activation".into()) };
         };
         let made = self.of(record);
         let expected = made.get(&(index as usize)).ok_or("no document begins there")?;
         let text = if self.is_ecs() { &json["message"] } else { &json["line"] };
         // Of bad entries not every byte is known; a notice may come before the lines that it is joined with.
-        let is_known = !record.spoiled && !record.notice;
-        if is_known && text != &json!(expected.text) {
+        let (is_known, is_exact) = (!record.spoiled && !record.notice, text == &json!(expected.text));
+        if is_known && !is_exact {
             return Err(format!("the text should be {:?}", expected.text));
         }
         if self.is_ecs() && json["event"]["sequence"] != index {
             return Err("not its place".into());
         }
-        Ok(expected.entries.clone())
+        Ok(Known { entries: expected.entries.clone(), is_exact })
     }
 }

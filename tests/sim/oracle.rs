@@ -63,11 +63,15 @@ pub fn judge(sim: &Sim, settled: bool) -> Verdict {
             first = first.or(Some(record));
         }
     }
-    let untold = sim.world.records.iter().find(|record| {
-        must_be_summarized(sim, record) && !arrived.summaries.contains_key(&record.id)
-    });
+    let untold = sim
+        .world
+        .records
+        .iter()
+        .find(|record| must_be_summarized(sim, record) && !arrived.summaries.contains_key(&record.id));
     if let Some(record) = untold {
-        verdict.complaints.push(format!("no document of {:032x} (`{}`), which has no lines", record.id, record.key));
+        verdict
+            .complaints
+            .push(format!("no document of {:032x} (`{}`), which has no lines", record.id, record.key));
     }
     if let Some(record) = first {
         let since_begin = |ms: u64| (ms as f64 - settings.begin as f64) / 1000.0;

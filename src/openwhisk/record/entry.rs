@@ -88,6 +88,7 @@ impl<'a> Line<'a> {
     /// Appends it as JSON.
     pub fn write_json(&self, out: &mut Vec<u8>) {
         if self.is_json {
+            out.reserve(self.text.len() + 2);
             out.push(b'"');
             out.extend_from_slice(self.text.as_bytes());
             out.push(b'"');

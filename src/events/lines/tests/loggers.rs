@@ -6,7 +6,7 @@ use super::*;
 fn read(stream: &str, printed: &str) -> Vec<Value> {
     let lines = Lines { json: Some(json_rules()), ..multiline(By::Auto) };
     let treatment = Treatment::new(&lines);
-    let mut reading = Reading::new(&treatment, None, 0);
+    let mut reading = Reading::new(&treatment, None, 0, true);
     let mut seen = Vec::new();
     let mut take = |document: Document<'_>| {
         let (_, message) = document.line.behind(document.line.time());
