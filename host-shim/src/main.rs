@@ -6,23 +6,23 @@
 )]
 
 use std::ffi::OsString;
-use std::fs::File;
 use std::io::Write;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use anyhow::Context as _;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use whiskjack_host::deploy::{self, DeployError};
 use whiskjack_host::entrypoint::cli::Prepared;
 use whiskjack_host::entrypoint::cli::deploy::DeployCommand;
 use whiskjack_host::entrypoint::{self, EntryPoint, actionloop, cli, oneshot, serve};
-use whiskjack_host::{Given, RunContext, RunResult, Shim, runtime, said};
+use whiskjack_host::{Given, RunContext, RunResult, Runner, runtime, said};
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
     match entrypoint::choose(&arguments, entrypoint::Surroundings::of_process(&arguments)) {
-        Ok(EntryPoint::ActionLoop(results)) => ended(serve_lines(results).map(|()| 0)),
+        Ok(EntryPoint::ActionLoop(results)) => {
+            ended(prepared().and_then(|runner| actionloop::run(&runner, results)).map(|()| 0))
+        }
         Ok(EntryPoint::OneShot(argument)) => ended(answer_once(argument)),
         Ok(EntryPoint::CommandLine) => command(arguments),
         Err(message) => misused(&message),
@@ -37,7 +37,9 @@ fn command(arguments: Vec<OsString>) -> ExitCode {
             Ok(prepared) => ended(run_once(prepared)),
             Err(message) => misused(&message),
         },
-        Ok(cli::Command::Serve(port)) => ended(serve_http(port)),
+        Ok(cli::Command::Serve(port)) => {
+            ended(prepared().and_then(|runner| serve::run(runner, port)).map(|()| 0))
+        }
         Ok(cli::Command::Deploy(command)) => deployment(&command),
         Err(message) => misused(&message),
     }
@@ -116,54 +118,22 @@ fn print(text: &str) -> anyhow::Result<u8> {
     Ok(0)
 }
 
-fn serve_lines(results: File) -> anyhow::Result<()> {
-    let (shim, runtime) = (Shim::new()?, runtime()?);
-    // One runtime for all activations: it holds the kept-alive connections, and rests between them.
-    let run = |params, context| -> Map<String, Value> { runtime.block_on(shim.run(params, context)).object };
-    let served = actionloop::serve(std::io::stdin().lock(), results, &entrypoint::environment, run);
-    runtime.shutdown_background();
-    served.context("the ActionLoop proxy is gone")
+fn prepared() -> anyhow::Result<Runner> {
+    Ok(Runner::new()?)
 }
 
 /// Status 0 whatever came of it: the result says so.
 fn answer_once(argument: Option<OsString>) -> anyhow::Result<u8> {
-    let run = |params, context| {
-        let (shim, runtime) = (Shim::new()?, runtime()?);
-        let result = runtime.block_on(shim.run(params, context));
-        runtime.shutdown_background();
-        Ok(result.object)
-    };
+    let run = |params, context| Ok(prepared()?.run(params, context)?.object);
     let result = oneshot::answer(argument.as_deref(), std::io::stdin().lock(), &entrypoint::environment, run);
     print(&format!("{}\n", Value::Object(result)))
 }
 
-fn serve_http(port: u16) -> anyhow::Result<u8> {
-    let (shim, runtime) = (Arc::new(Shim::new()?), runtime()?);
-    let served = runtime.block_on(async {
-        let listener = serve::listen(port).await.with_context(|| format!("--port {port}: cannot listen"))?;
-        if port == 0 {
-            said::to_stderr(format_args!("whiskjack: listening on port {}", listener.local_addr()?.port()));
-        }
-        let run = move |params, context| {
-            let shim = shim.clone();
-            async move { shim.run(params, context).await.object }
-        };
-        tokio::select! {
-            () = serve::serve(listener, run) => Ok(0),
-            told = serve::told_to_end() => told.map(|()| 0).context("cannot listen for signals"),
-        }
-    });
-    runtime.shutdown_background();
-    served
-}
-
-fn run_once(prepared: Prepared) -> anyhow::Result<u8> {
-    let (shim, runtime) = (Shim::new()?, runtime()?);
-    let Prepared { params, source, context } = prepared;
+fn run_once(options: Prepared) -> anyhow::Result<u8> {
+    let runner = prepared()?;
+    let Prepared { params, source, context } = options;
     noted(&context);
-    let mut result: RunResult = runtime.block_on(shim.run(params, context));
-    // A name server that hangs must not keep the program from ending.
-    runtime.shutdown_background();
+    let mut result = runner.run(params, context).unwrap_or_else(RunResult::from);
     if !result.faults.is_empty() {
         cli::as_written(&mut result.faults, &source);
         result.object.insert("faults".to_owned(), json!(result.faults));

@@ -1,6 +1,7 @@
 //! One run: plan, forward on several workers, conclude.
 
 mod access;
+mod apart;
 mod check;
 mod keeper;
 mod namespace;
@@ -32,6 +33,7 @@ use whiskjack_settings::text;
 
 pub(crate) use self::access::Access;
 pub use self::access::Given;
+pub use self::apart::{Runner, RunnerError, Stuck};
 pub use self::keeper::Keeper;
 
 /// A run that is killed repeats at most what it did in this time.
@@ -70,7 +72,7 @@ pub struct RunContext {
 
 /// A runtime that suits [`Shim::run`]: one thread, which looks at sockets and clocks after every step of a worker.
 ///
-/// Tokio's default is every 61 steps. A busy instance gives way at each tick of 15 ms only, so that would be a second.
+/// Tokio's default is every 61 steps. A step of a busy instance may take 15 ms, so that would be a second.
 pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().event_interval(1).enable_all().build()
 }
@@ -154,7 +156,6 @@ impl Shim {
             deadline_ms: context.deadline_ms.map(|deadline| deadline.saturating_sub(COMPONENT_MARGIN_MS)),
             checkpoint: keeper,
         };
-        let _ticker = self.component.ticker();
         let (plan, worker) =
             match self.plan(params, &component_context, &access, &reach, &limits, host.faults).await {
                 Ok(planned) => planned,
@@ -245,6 +246,12 @@ pub(crate) fn key_forms(key: &Secret) -> Vec<Secret> {
     [key, header].into_iter().chain(password).collect()
 }
 
+/// Milliseconds since 1970.
+fn now_ms() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.map_or(0, |now| u64::try_from(now.as_millis()).unwrap_or(u64::MAX))
+}
+
 /// When whom to stop; none without a deadline.
 struct Limits {
     component: Option<Instant>,
@@ -254,9 +261,7 @@ struct Limits {
 
 impl Limits {
     fn new(deadline_ms: Option<u64>) -> Self {
-        let now_ms = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |now| u64::try_from(now.as_millis()).unwrap_or(u64::MAX));
+        let now_ms = now_ms();
         let at = |margin: u64| {
             deadline_ms.map(|deadline| {
                 crate::net::instant_in(deadline.saturating_sub(margin).saturating_sub(now_ms))

@@ -36,7 +36,6 @@ impl Shim {
             deadline_ms: None,
             checkpoint: CheckpointKeeper::Platform,
         };
-        let _ticker = self.component.ticker();
         let params = Value::Object(params);
         match self.plan(&params, &context, &access, &Arc::new(reach), &limits, host.faults).await {
             Err(result) if result.verdict == Verdict::InvalidConfig => result.sealed(&secrets).faults,
