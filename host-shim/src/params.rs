@@ -96,7 +96,7 @@ impl HostParams {
         if params.get("api").is_some_and(|api| !api.is_object() && !api.is_null()) {
             notes.faults.push(Fault {
                 key: "api".to_owned(),
-                value: section::shortened(params.get("api")),
+                value: whiskjack_settings::shown(params.get("api")),
                 remedy: "must be an object; give one such as {\"host\": \"https://openwhisk.example.com\"}, or leave it out"
                     .to_owned(),
             });
