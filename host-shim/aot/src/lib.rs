@@ -11,8 +11,9 @@ pub fn config() -> Config {
     config
         .wasm_component_model(true)
         .memory_init_cow(true)
-        // Maps and unwind tables serve debuggers only. Traps keep their message and the names of the functions on the stack.
+        // Maps, symbols and unwind tables serve debuggers only. Traps keep their message and the names of the functions on the stack.
         .generate_address_map(false)
+        .debug_symbols(false)
         .native_unwind_info(false);
     config
 }
