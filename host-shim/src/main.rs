@@ -11,9 +11,10 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
+use whiskjack_config_file::Source;
 use whiskjack_host::deploy::{self, DeployError};
 use whiskjack_host::entrypoint::cli::Prepared;
-use whiskjack_host::entrypoint::cli::deploy::DeployCommand;
+use whiskjack_host::entrypoint::cli::deploy::{DeployOptions, UndeployOptions};
 use whiskjack_host::entrypoint::{self, EntryPoint, actionloop, cli, oneshot, serve};
 use whiskjack_host::{Given, RunContext, RunResult, Runner, runtime, said};
 
@@ -31,8 +32,7 @@ fn main() -> ExitCode {
 
 fn command(arguments: Vec<OsString>) -> ExitCode {
     match cli::parse(arguments) {
-        Ok(cli::Command::Help) => ended(print(cli::HELP)),
-        Ok(cli::Command::Version) => ended(print(concat!("whiskjack ", env!("CARGO_PKG_VERSION"), "\n"))),
+        Ok(cli::Command::Print(text)) => ended(print(&text)),
         Ok(cli::Command::Run(options)) => match cli::prepare(&options, &entrypoint::environment) {
             Ok(prepared) => ended(run_once(prepared)),
             Err(message) => misused(&message),
@@ -40,7 +40,8 @@ fn command(arguments: Vec<OsString>) -> ExitCode {
         Ok(cli::Command::Serve(port)) => {
             ended(prepared().and_then(|runner| serve::run(runner, port)).map(|()| 0))
         }
-        Ok(cli::Command::Deploy(command)) => deployment(&command),
+        Ok(cli::Command::Deploy(options)) => deploy_it(&options),
+        Ok(cli::Command::Undeploy(options)) => undeploy(&options),
         Err(message) => misused(&message),
     }
 }
@@ -57,41 +58,41 @@ fn misused(message: &str) -> ExitCode {
     ExitCode::from(2)
 }
 
-/// `deploy` and `undeploy`.
-fn deployment(command: &DeployCommand) -> ExitCode {
+fn deploy_it(options: &DeployOptions) -> ExitCode {
+    let (deployment, context, source) = match cli::deploy::prepare_up(options, &entrypoint::environment) {
+        Ok(prepared) => prepared,
+        Err(message) => return misused(&message),
+    };
+    let given = noted(&context);
+    let mut say = |line: &str| said::to_stdout(line);
+    deployed(deploy::up(&deployment, &context, &mut say), &given, &source)
+}
+
+fn undeploy(options: &UndeployOptions) -> ExitCode {
+    let (names, params, dry_run, context, source) =
+        match cli::deploy::prepare_down(options, &entrypoint::environment) {
+            Ok(prepared) => prepared,
+            Err(message) => return misused(&message),
+        };
+    let given = noted(&context);
+    let mut say = |line: &str| said::to_stdout(line);
+    deployed(deploy::down(&names, &params, dry_run, &context, &mut say), &given, &source)
+}
+
+/// Does the work of `deploy` or `undeploy`, and says what went wrong.
+fn deployed(work: impl Future<Output = Result<(), DeployError>>, given: &Given, source: &Source) -> ExitCode {
     let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(error) => return ended(Err(error.into())),
     };
-    let mut say = |line: &str| said::to_stdout(line);
-    let source;
-    let given;
-    let outcome = match command {
-        DeployCommand::Help => return ended(print(cli::deploy::HELP)),
-        DeployCommand::Up(options) => match cli::deploy::prepare_up(options, &entrypoint::environment) {
-            Ok((deployment, context, of_params)) => {
-                source = of_params;
-                given = noted(&context);
-                runtime.block_on(deploy::up(&deployment, &context, &mut say))
-            }
-            Err(message) => return misused(&message),
-        },
-        DeployCommand::Down(options) => match cli::deploy::prepare_down(options, &entrypoint::environment) {
-            Ok((names, params, dry_run, context, of_params)) => {
-                source = of_params;
-                given = noted(&context);
-                runtime.block_on(deploy::down(&names, &params, dry_run, &context, &mut say))
-            }
-            Err(message) => return misused(&message),
-        },
-    };
+    let outcome = runtime.block_on(work);
     // A name server that hangs must not keep the program from ending.
     runtime.shutdown_background();
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(DeployError::Config(mut faults)) => {
-            cli::as_written(&mut faults, &source);
-            faults.iter().for_each(|fault| said::to_stderr(cli::located(fault, &source)));
+            cli::as_written(&mut faults, source);
+            faults.iter().for_each(|fault| said::to_stderr(cli::located(fault, source)));
             misused("the configuration has faults; nothing was changed")
         }
         Err(error) => {
