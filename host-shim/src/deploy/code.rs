@@ -132,7 +132,7 @@ fn exec_env(runtime: &Runtime) -> Result<Option<String>, String> {
 fn packed(program: &[u8], exec_env: Option<&str>) -> Result<Vec<u8>, String> {
     let mut files = vec![("exec", program)];
     files.extend(exec_env.map(|text| ("exec.env", text.as_bytes())));
-    archive::packed(&files).ok_or("this program is too large for a zip".to_owned())
+    archive::packed(&files).map_err(|error| format!("this program cannot be put into a zip: {error}"))
 }
 
 #[cfg(test)]
