@@ -40,8 +40,8 @@ fn command(arguments: Vec<OsString>) -> ExitCode {
         Ok(cli::Command::Serve(port)) => {
             ended(prepared().and_then(|runner| serve::run(runner, port)).map(|()| 0))
         }
-        Ok(cli::Command::Deploy(options)) => deploy_it(&options),
-        Ok(cli::Command::Undeploy(options)) => undeploy(&options),
+        Ok(cli::Command::Deploy(options)) => put_up(&options),
+        Ok(cli::Command::Undeploy(options)) => take_down(&options),
         Err(message) => misused(&message),
     }
 }
@@ -58,7 +58,7 @@ fn misused(message: &str) -> ExitCode {
     ExitCode::from(2)
 }
 
-fn deploy_it(options: &DeployOptions) -> ExitCode {
+fn put_up(options: &DeployOptions) -> ExitCode {
     let (deployment, context, source) = match cli::deploy::prepare_up(options, &entrypoint::environment) {
         Ok(prepared) => prepared,
         Err(message) => return misused(&message),
@@ -68,7 +68,7 @@ fn deploy_it(options: &DeployOptions) -> ExitCode {
     deployed(deploy::up(&deployment, &context, &mut say), &given, &source)
 }
 
-fn undeploy(options: &UndeployOptions) -> ExitCode {
+fn take_down(options: &UndeployOptions) -> ExitCode {
     let (names, params, dry_run, context, source) =
         match cli::deploy::prepare_down(options, &entrypoint::environment) {
             Ok(prepared) => prepared,

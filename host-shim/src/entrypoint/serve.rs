@@ -78,7 +78,7 @@ pub fn run(runner: Runner, port: u16) -> anyhow::Result<()> {
             }
         };
         tokio::select! {
-            handover = serve(listener, environment, run) => Err(handover?.to_successor())
+            handover = serve(listener, environment, run) => Err(handover?.hand_over())
                 .context("the program cannot start again after a run that was stopped"),
             told = told_to_end() => told.context("cannot listen for signals"),
         }
@@ -140,7 +140,7 @@ struct Handover {
 
 impl Handover {
     /// Starts the next process. Returns only if that fails.
-    fn to_successor(self) -> io::Error {
+    fn hand_over(self) -> io::Error {
         successor::replace(|command| {
             // No other variable could be looked up.
             let fit = self.environment.into_iter().filter(|(name, value)| {
