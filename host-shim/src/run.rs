@@ -4,13 +4,14 @@ mod access;
 mod apart;
 mod check;
 mod keeper;
+mod limits;
 mod namespace;
 mod told;
 mod way;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio::task::JoinSet;
@@ -35,14 +36,10 @@ pub(crate) use self::access::Access;
 pub use self::access::Given;
 pub use self::apart::{Runner, RunnerError, Stuck};
 pub use self::keeper::Keeper;
+use self::limits::{COMPONENT_MARGIN_MS, Limits, now_ms};
 
 /// A run that is killed repeats at most what it did in this time.
 const SAVE_EVERY: Duration = Duration::from_secs(15);
-
-/// Time before the deadline at which each party must be done: the component by itself, a worker by force, the report by force.
-const COMPONENT_MARGIN_MS: u64 = 1500;
-const FORWARD_MARGIN_MS: u64 = 1000;
-const REPORT_MARGIN_MS: u64 = 500;
 
 /// Most instances at once, whatever a plan asks for: each may take 128 MiB.
 const MOST_WORKERS: usize = 16;
@@ -244,39 +241,6 @@ pub(crate) fn key_forms(key: &Secret) -> Vec<Secret> {
     let password = key.expose().split_once(':').map(|(_, password)| Secret::new(password));
     let header = Secret::new(http::basic(&key).trim_start_matches("Basic "));
     [key, header].into_iter().chain(password).collect()
-}
-
-/// Milliseconds since 1970.
-fn now_ms() -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    now.map_or(0, |now| u64::try_from(now.as_millis()).unwrap_or(u64::MAX))
-}
-
-/// When whom to stop; none without a deadline.
-struct Limits {
-    component: Option<Instant>,
-    forward: Option<Instant>,
-    report: Option<Instant>,
-}
-
-impl Limits {
-    fn new(deadline_ms: Option<u64>) -> Self {
-        let now_ms = now_ms();
-        let at = |margin: u64| {
-            deadline_ms.map(|deadline| {
-                crate::net::instant_in(deadline.saturating_sub(margin).saturating_sub(now_ms))
-            })
-        };
-        Self {
-            component: at(COMPONENT_MARGIN_MS),
-            forward: at(FORWARD_MARGIN_MS),
-            report: at(REPORT_MARGIN_MS),
-        }
-    }
-
-    fn component_is_done(&self) -> bool {
-        self.component.is_some_and(|limit| Instant::now() >= limit)
-    }
 }
 
 /// A run that has a plan.
