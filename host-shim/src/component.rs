@@ -5,8 +5,6 @@ mod artifact;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
@@ -36,8 +34,8 @@ const MEMORY: usize = 128 << 20;
 /// Most bytes that one call may copy out of an instance: twice the largest write, or a plan with its checkpoint.
 const HOSTCALL: usize = 32 << 20;
 
-/// How often a busy instance lets others run, and the clock be looked at.
-const TICK: Duration = Duration::from_millis(15);
+/// After so much time a busy instance lets others run, and the clock be looked at, when it next asks for something.
+const TURN: Duration = Duration::from_millis(15);
 
 #[allow(missing_debug_implementations, unreachable_pub, reason = "generated")]
 pub(crate) mod bindings {
@@ -90,23 +88,8 @@ impl Prepared {
         let mut store = Store::new(&self.engine, State::new(reach.clone()));
         store.limiter(|state| &mut state.limits);
         store.set_hostcall_fuel(HOSTCALL);
-        // A spinning instance gives way at each tick: the other workers go on, and the time limit around the call is seen.
-        store.set_epoch_deadline(1);
-        store.epoch_deadline_async_yield_and_update(1);
         let library = self.library.instantiate_async(&mut store).await.map_err(CallError::trap)?;
         Ok(Worker { store, library })
-    }
-
-    /// Makes busy instances give way for as long as the returned guard lives.
-    pub(crate) fn ticker(&self) -> Ticker {
-        let engine = self.engine.clone();
-        let (stop, stopped) = channel();
-        let thread = std::thread::spawn(move || {
-            while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(TICK) {
-                engine.increment_epoch();
-            }
-        });
-        Ticker { stop: Some(stop), thread: Some(thread) }
     }
 }
 
@@ -143,22 +126,6 @@ fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     transport::add_to_linker::<State, HasSelf<State>>(linker, |state| state)
 }
 
-/// Stops ticking when dropped, so that nothing runs between activations.
-#[derive(Debug)]
-pub(crate) struct Ticker {
-    stop: Option<Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Drop for Ticker {
-    fn drop(&mut self) {
-        self.stop.take();
-        if let Some(thread) = self.thread.take() {
-            thread.join().ok();
-        }
-    }
-}
-
 /// What the instances of one run may reach.
 pub(crate) struct Reach {
     pub(crate) api: Api,
@@ -176,6 +143,8 @@ pub(crate) struct State {
     http: WasiHttpCtx,
     table: ResourceTable,
     limits: StoreLimits,
+    /// When it last gave way, or began.
+    gave_way: Instant,
 }
 
 impl State {
@@ -187,6 +156,15 @@ impl State {
             http: WasiHttpCtx::new(),
             table: ResourceTable::new(),
             limits: StoreLimitsBuilder::new().memory_size(MEMORY).trap_on_grow_failure(true).build(),
+            gave_way: Instant::now(),
+        }
+    }
+
+    /// Gives way if the last time was long ago. An instance for which everything is there at once would otherwise hold up the others.
+    async fn give_way(&mut self) {
+        if self.gave_way.elapsed() >= TURN {
+            tokio::task::yield_now().await;
+            self.gave_way = Instant::now();
         }
     }
 }
@@ -225,6 +203,7 @@ impl transport::HostConnection for State {
         bytes: Vec<u8>,
         timeout_ms: u64,
     ) -> wasmtime::Result<Result<(), TransportError>> {
+        self.give_way().await;
         Ok(self.table.get_mut(&connection)?.write(&bytes, timeout_ms).await)
     }
 
@@ -234,6 +213,7 @@ impl transport::HostConnection for State {
         max_bytes: u32,
         timeout_ms: u64,
     ) -> wasmtime::Result<Result<Vec<u8>, TransportError>> {
+        self.give_way().await;
         Ok(self.table.get_mut(&connection)?.read(max_bytes, timeout_ms).await)
     }
 

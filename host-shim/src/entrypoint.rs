@@ -17,6 +17,7 @@ pub mod cli;
 pub mod oneshot;
 mod results;
 pub mod serve;
+mod successor;
 mod wskprops;
 
 use std::ffi::{OsStr, OsString};

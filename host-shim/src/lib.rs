@@ -34,6 +34,6 @@ pub use component::LoadError;
 pub use origin::Origin;
 pub use params::ProxyVariables;
 pub use result::{RunResult, Verdict, is_elsewhere};
-pub use run::{Given, Keeper, RunContext, Shim, runtime};
+pub use run::{Given, Keeper, RunContext, Runner, RunnerError, Shim, Stuck, runtime};
 pub use secret::Secret;
 pub use whiskjack_settings::{Fault, said};

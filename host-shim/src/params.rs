@@ -95,7 +95,7 @@ impl HostParams {
         if names_api && api_host.is_none() {
             notes.faults.push(Fault {
                 key: "api.host".to_owned(),
-                value: section::shortened(named),
+                value: whiskjack_settings::shown(named),
                 remedy: "must be text; give one such as \"https://openwhisk.example.com\"".to_owned(),
             });
         }
@@ -105,7 +105,7 @@ impl HostParams {
         if params.get("api").is_some_and(|api| !api.is_object() && !api.is_null()) {
             notes.faults.push(Fault {
                 key: "api".to_owned(),
-                value: section::shortened(params.get("api")),
+                value: whiskjack_settings::shown(params.get("api")),
                 remedy: "must be an object; give one such as {\"host\": \"https://openwhisk.example.com\"}, or leave it out"
                     .to_owned(),
             });

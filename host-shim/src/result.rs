@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::secret::Secret;
-use whiskjack_settings::Fault;
+use whiskjack_settings::{Fault, text};
 
 /// OpenWhisk takes results of up to 1 MiB; a little is left for what it wraps around them.
 const LARGEST: usize = (1 << 20) - 4096;
@@ -150,7 +150,7 @@ impl RunResult {
     }
 
     fn each_text(&mut self, change: &dyn Fn(&str) -> String) {
-        self.object.values_mut().for_each(|value| change_texts(value, change));
+        self.object.values_mut().for_each(|value| text::change_each(value, change));
     }
 }
 
@@ -172,15 +172,6 @@ pub(crate) fn without(text: &str, secrets: &[Secret]) -> String {
 fn long_ones(secrets: &[Secret]) -> Vec<&str> {
     let texts = secrets.iter().map(|secret| secret.expose().trim());
     texts.filter(|text| text.len() >= SHORTEST_SECRET).collect()
-}
-
-fn change_texts(value: &mut Value, change: &dyn Fn(&str) -> String) {
-    match value {
-        Value::String(text) => *text = change(text),
-        Value::Array(items) => items.iter_mut().for_each(|item| change_texts(item, change)),
-        Value::Object(members) => members.values_mut().for_each(|value| change_texts(value, change)),
-        _ => {}
-    }
 }
 
 fn redacted(text: &str, secrets: &[&str]) -> String {

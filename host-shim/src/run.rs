@@ -1,15 +1,17 @@
 //! One run: plan, forward on several workers, conclude.
 
 mod access;
+mod apart;
 mod check;
 mod keeper;
+mod limits;
 mod namespace;
 mod told;
 mod way;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio::task::JoinSet;
@@ -32,16 +34,13 @@ use whiskjack_settings::text;
 
 pub(crate) use self::access::Access;
 pub use self::access::Given;
+pub use self::apart::{Runner, RunnerError, Stuck};
 pub use self::keeper::Keeper;
+use self::limits::{COMPONENT_MARGIN_MS, Limits, now_ms};
 pub(crate) use self::namespace::other as other_namespace;
 
 /// A run that is killed repeats at most what it did in this time.
 const SAVE_EVERY: Duration = Duration::from_secs(15);
-
-/// Time before the deadline at which each party must be done: the component by itself, a worker by force, the report by force.
-const COMPONENT_MARGIN_MS: u64 = 1500;
-const FORWARD_MARGIN_MS: u64 = 1000;
-const REPORT_MARGIN_MS: u64 = 500;
 
 /// Most instances at once, whatever a plan asks for: each may take 128 MiB.
 const MOST_WORKERS: usize = 16;
@@ -71,7 +70,7 @@ pub struct RunContext {
 
 /// A runtime that suits [`Shim::run`]: one thread, which looks at sockets and clocks after every step of a worker.
 ///
-/// Tokio's default is every 61 steps. A busy instance gives way at each tick of 15 ms only, so that would be a second.
+/// Tokio's default is every 61 steps. A step of a busy instance may take 15 ms, so that would be a second.
 pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().event_interval(1).enable_all().build()
 }
@@ -166,7 +165,6 @@ impl Shim {
             deadline_ms: context.deadline_ms.map(|deadline| deadline.saturating_sub(COMPONENT_MARGIN_MS)),
             checkpoint: keeper,
         };
-        let _ticker = self.component.ticker();
         let (plan, worker) =
             match self.plan(params, &component_context, &access, &reach, &limits, host.faults).await {
                 Ok(planned) => planned,
@@ -257,35 +255,6 @@ pub(crate) fn key_forms(key: &Secret) -> Vec<Secret> {
     let password = key.expose().split_once(':').map(|(_, password)| Secret::new(password));
     let header = Secret::new(http::basic(&key).trim_start_matches("Basic "));
     [key, header].into_iter().chain(password).collect()
-}
-
-/// When whom to stop; none without a deadline.
-struct Limits {
-    component: Option<Instant>,
-    forward: Option<Instant>,
-    report: Option<Instant>,
-}
-
-impl Limits {
-    fn new(deadline_ms: Option<u64>) -> Self {
-        let now_ms = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |now| u64::try_from(now.as_millis()).unwrap_or(u64::MAX));
-        let at = |margin: u64| {
-            deadline_ms.map(|deadline| {
-                crate::net::instant_in(deadline.saturating_sub(margin).saturating_sub(now_ms))
-            })
-        };
-        Self {
-            component: at(COMPONENT_MARGIN_MS),
-            forward: at(FORWARD_MARGIN_MS),
-            report: at(REPORT_MARGIN_MS),
-        }
-    }
-
-    fn component_is_done(&self) -> bool {
-        self.component.is_some_and(|limit| Instant::now() >= limit)
-    }
 }
 
 /// A run that has a plan.

@@ -25,7 +25,7 @@ const SHOWN: usize = 60;
 impl Fault {
     /// A fault of the value at `key`.
     pub fn new(key: impl Into<String>, value: &Value, remedy: impl Into<String>) -> Self {
-        Self { key: key.into(), value: shown(value), remedy: remedy.into() }
+        Self { key: key.into(), value: shown(Some(value)), remedy: remedy.into() }
     }
 }
 
@@ -36,10 +36,11 @@ impl Faults {
     }
 }
 
-fn shown(value: &Value) -> String {
-    if value.is_null() || is_user_information(value) {
+/// A value as JSON, short enough for a message, without what may be a secret.
+pub fn shown(value: Option<&Value>) -> String {
+    let Some(value) = value.filter(|value| !value.is_null() && !is_user_information(value)) else {
         return String::new();
-    }
+    };
     let json = serde_json::to_string(&without_members(value)).unwrap_or_default();
     match json.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}…", json.get(..end).unwrap_or_default()),

@@ -20,7 +20,7 @@ mod state;
 pub mod text;
 
 pub use endpoint::Endpoint;
-pub use fault::{Fault, Faults, is_user_information};
+pub use fault::{Fault, Faults, is_user_information, shown};
 pub use keys::{KEYS, Key, KeyReader};
 pub use origin::Origin;
 pub use package_name::{package_of, sign};

@@ -1,5 +1,7 @@
 //! Text as people hand it over: with a byte order mark, with the line's end, in quotes.
 
+use serde_json::Value;
+
 /// U+FEFF, which editors put before a text.
 pub const MARK: char = '\u{feff}';
 
@@ -16,6 +18,16 @@ pub fn decoded(bytes: &[u8]) -> String {
         [0xfe, 0xff, rest @ ..] => wide(rest, u16::from_be_bytes),
         [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8_lossy(rest).into_owned(),
         bytes => String::from_utf8_lossy(bytes).into_owned(),
+    }
+}
+
+/// Changes each text that is in a value; keys stay.
+pub fn change_each(value: &mut Value, change: &dyn Fn(&str) -> String) {
+    match value {
+        Value::String(text) => *text = change(text),
+        Value::Array(items) => items.iter_mut().for_each(|item| change_each(item, change)),
+        Value::Object(members) => members.values_mut().for_each(|value| change_each(value, change)),
+        _ => {}
     }
 }
 

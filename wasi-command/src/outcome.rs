@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use whiskjack_config_file::Source;
 
-use whiskjack_settings::Fault;
+use whiskjack_settings::{Fault, text};
 
 /// Shorter texts are not looked for: replacing them would garble the result and protect nothing.
 const SHORTEST_SECRET: usize = 8;
@@ -82,9 +82,9 @@ impl Outcome {
     pub fn with_state(mut self, state: Option<&Path>) -> Self {
         if let Some(state) = state {
             let name = format!("--state {}", state.display());
-            self.object
-                .values_mut()
-                .for_each(|value| change_texts(value, &|text| text.replace("the state handed in", &name)));
+            self.object.values_mut().for_each(|value| {
+                text::change_each(value, &|text| text.replace("the state handed in", &name))
+            });
         }
         self
     }
@@ -92,17 +92,8 @@ impl Outcome {
     /// The object on one line, its texts without the API key. A guard only: it should not have come this far.
     pub fn line(&self, key: Option<&str>) -> String {
         let mut object = self.object.clone();
-        object.values_mut().for_each(|value| change_texts(value, &|text| redacted(text, key)));
+        object.values_mut().for_each(|value| text::change_each(value, &|text| redacted(text, key)));
         Value::Object(object).to_string()
-    }
-}
-
-fn change_texts(value: &mut Value, change: &dyn Fn(&str) -> String) {
-    match value {
-        Value::String(text) => *text = change(text),
-        Value::Array(items) => items.iter_mut().for_each(|item| change_texts(item, change)),
-        Value::Object(members) => members.values_mut().for_each(|value| change_texts(value, change)),
-        _ => {}
     }
 }
 

@@ -7,7 +7,7 @@
 use std::path::Path;
 
 use serde_json::{Map, Value};
-use whiskjack_settings::{Fault, is_user_information, nested, text};
+use whiskjack_settings::{Fault, nested, shown, text};
 
 /// How receivers are spoken to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,9 +33,6 @@ const INSTEAD_API: &str =
 /// What to say when TLS to the API fails, which a host without reasons cannot tell apart.
 pub const ABOUT_API: &str = "A stock wasmtime trusts public certificate authorities only: for an API with another one use the `whiskjack` \
                              binary and `api.ca`, or a TLS proxy on this machine and its http:// origin as `api.host`";
-
-/// Longest value shown in a fault, in characters.
-const SHOWN: usize = 60;
 
 /// Takes certificates and keys out of the parameters, and says how receivers are spoken to. Faults: keys that cannot be honoured, one each.
 pub fn take(params: &mut Map<String, Value>) -> (Channel, Vec<Fault>) {
@@ -150,7 +147,7 @@ impl Section<'_> {
             (Some(other), _) => (default, Some(text::switch(other.as_str()).to_owned())),
         };
         if let Some(problem) = problem {
-            self.fault(key, shortened(self.get(key)), problem);
+            self.fault(key, shown(self.get(key)), problem);
         }
         flag
     }
@@ -161,7 +158,7 @@ impl Section<'_> {
             return Some(name.to_owned());
         }
         let problem = "must be a host name or an IP address, as in the server's certificate".to_owned();
-        self.fault("servername", shortened(self.get("servername")), problem);
+        self.fault("servername", shown(self.get("servername")), problem);
         None
     }
 
@@ -181,24 +178,8 @@ impl Section<'_> {
                 }
                 Some(_) => must.clone(),
             };
-            self.fault(key, shortened(self.get(key)), problem);
+            self.fault(key, shown(self.get(key)), problem);
         }
-    }
-}
-
-/// A value as JSON, short enough for a message.
-fn shortened(value: Option<&Value>) -> String {
-    let text = match value {
-        // Members are not shown: one of them may be a password in the wrong place.
-        Some(Value::Object(_)) => "{…}".to_owned(),
-        // What stands before it may be a user and a password.
-        Some(text) if is_user_information(text) => String::new(),
-        Some(Value::Array(_)) => "[…]".to_owned(),
-        value => value.map(Value::to_string).unwrap_or_default(),
-    };
-    match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text,
     }
 }
 
@@ -323,7 +304,7 @@ mod tests {
         assert_eq!(
             faults,
             [
-                "api.rejectUnauthorized: must be true or false (it is {…})",
+                "api.rejectUnauthorized: must be true or false (it is {\"a\":\"…\"})",
                 "logstash.tls: must be true or false; write false (it is \"no\")",
                 "logstash.servername: must be a host name or an IP address, as in the server's certificate (it is 5)",
                 "logstash.maxVersion: must be \"TLSv1.2\" or \"TLSv1.3\" (it is \"SSLv3\")",

@@ -70,8 +70,6 @@ impl Instance {
         wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
         transport::add_to_linker::<Host, HasSelf<Host>>(&mut linker, |host| host)?;
         let mut store = Store::new(&engine, host);
-        // The settings that the code was compiled with want a limit; here it is none.
-        store.set_epoch_deadline(u64::MAX);
         let library =
             bindings::Library::instantiate_async(&mut store, &component, &linker).await.with_context(
                 || format!("this host is for {FORWARDER}; take the component of the same release"),

@@ -10,11 +10,10 @@ pub fn config() -> Config {
     let mut config = Config::new();
     config
         .wasm_component_model(true)
-        // A guest that spins must still let the program answer before the deadline.
-        .epoch_interruption(true)
         .memory_init_cow(true)
-        // Maps and unwind tables serve debuggers only. Traps keep their message and the names of the functions on the stack.
+        // Maps, symbols and unwind tables serve debuggers only. Traps keep their message and the names of the functions on the stack.
         .generate_address_map(false)
+        .debug_symbols(false)
         .native_unwind_info(false);
     config
 }

@@ -1,133 +1,69 @@
 //! Zip, as far as an action's code needs it: a few deflated files, and the names of those that another tool has packed.
-//!
-//! After PKWARE's APPNOTE 6.3: 4.3.7 (local header), 4.3.12 (central directory), 4.3.16 (its end). All numbers are little-endian.
+
+use std::io::Write as _;
 
 use miniz_oxide::deflate::compress_to_vec;
 use miniz_oxide::inflate::decompress_to_vec_with_limit;
+use rawzip::time::UtcDateTime;
+use rawzip::{CompressionMethod, DataDescriptorOutput, ZipArchive, ZipArchiveWriter, ZipVerification, crc32};
 
-/// First 1980, the earliest date there is: the same bytes each time.
-const DATE: u16 = 0x0021;
-/// "Version needed to extract" for deflated files, 2.0; "made by" the same on Unix, so that the mode counts.
-const VERSION: u16 = 20;
-const MADE_ON_UNIX: u16 = 3 << 8 | VERSION;
-/// A plain file with mode 0755, in the upper half of the external attributes.
-const MODE: u32 = 0o100_755 << 16;
-const DEFLATED: u16 = 8;
+/// First 1980, the earliest date that a zip knows: not when this was made.
+const DATE: i64 = 315_532_800;
+/// Rights of the files: they are executable.
+const MODE: u32 = 0o100_755;
 /// zlib's own default: more takes long and gains little.
 const LEVEL: u8 = 6;
 
-const LOCAL: u32 = 0x0403_4b50;
-const CENTRAL: u32 = 0x0201_4b50;
-const END: u32 = 0x0605_4b50;
-/// Bytes of an end record without comment, and of a central record without its variable part.
-const END_SIZE: usize = 22;
-const CENTRAL_SIZE: usize = 46;
-/// The same of a local header.
-const LOCAL_SIZE: usize = 30;
-/// The two methods of compression that are in use.
-const STORED: usize = 0;
-const DEFLATED_MEMBER: usize = DEFLATED as usize;
-/// Longest comment after the end record.
-const COMMENT: usize = 0xffff;
-
-/// A zip with these executable files, at its root. `None` if they are too large for one (4 GiB).
-pub(super) fn packed(files: &[(&str, &[u8])]) -> Option<Vec<u8>> {
-    let (mut zip, mut directory) = (Vec::new(), Vec::new());
+/// A zip with these executable files, at its root: the same bytes each time.
+pub(super) fn packed(files: &[(&str, &[u8])]) -> Result<Vec<u8>, rawzip::Error> {
+    let mut zip = ZipArchiveWriter::new(Vec::new());
     for (name, bytes) in files {
-        let offset = u32::try_from(zip.len()).ok()?;
-        let deflated = compress_to_vec(bytes, LEVEL);
-        let mut common = Vec::new();
-        for number in [VERSION, 0, DEFLATED, 0, DATE] {
-            common.extend(number.to_le_bytes());
-        }
-        for number in [crc32(bytes), u32::try_from(deflated.len()).ok()?, u32::try_from(bytes.len()).ok()?] {
-            common.extend(number.to_le_bytes());
-        }
-        common.extend(u16::try_from(name.len()).ok()?.to_le_bytes());
-        common.extend([0, 0]);
-
-        zip.extend(LOCAL.to_le_bytes());
-        zip.extend(&common);
-        zip.extend(name.bytes());
-        zip.extend(deflated);
-
-        directory.extend(CENTRAL.to_le_bytes());
-        directory.extend(MADE_ON_UNIX.to_le_bytes());
-        directory.extend(&common);
-        // Comment, disk, internal attributes: none.
-        directory.extend([0; 6]);
-        directory.extend(MODE.to_le_bytes());
-        directory.extend(offset.to_le_bytes());
-        directory.extend(name.bytes());
+        let file = zip.new_file(*name).compression_method(CompressionMethod::DEFLATE);
+        let (mut entry, _) =
+            file.last_modified(UtcDateTime::from_unix(DATE)).unix_permissions(MODE).start()?;
+        entry.write_all(&compress_to_vec(bytes, LEVEL))?;
+        entry.finish(DataDescriptorOutput::new(crc32(bytes), bytes.len() as u64))?;
     }
-    let count = u16::try_from(files.len()).ok()?.to_le_bytes();
-    let (size, offset) = (u32::try_from(directory.len()).ok()?, u32::try_from(zip.len()).ok()?);
-    zip.extend(directory);
-    zip.extend(END.to_le_bytes());
-    zip.extend([0; 4]);
-    zip.extend(count);
-    zip.extend(count);
-    zip.extend(size.to_le_bytes());
-    zip.extend(offset.to_le_bytes());
-    zip.extend([0; 2]);
-    Some(zip)
+    zip.finish()
 }
 
 /// A file of a zip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Member<'z> {
-    method: usize,
+    method: CompressionMethod,
     /// As it is stored.
     bytes: &'z [u8],
+    /// What the zip says of its content.
+    claim: ZipVerification,
 }
 
 impl Member<'_> {
     /// What is in it, up to `most` bytes. `None` if it cannot be read, or is larger.
     pub(super) fn content(&self, most: usize) -> Option<Vec<u8>> {
-        match self.method {
-            STORED if self.bytes.len() <= most => Some(self.bytes.to_vec()),
-            DEFLATED_MEMBER => decompress_to_vec_with_limit(self.bytes, most).ok(),
-            _ => None,
-        }
+        let content = match self.method {
+            CompressionMethod::STORE if self.bytes.len() <= most => self.bytes.to_vec(),
+            CompressionMethod::DEFLATE => decompress_to_vec_with_limit(self.bytes, most).ok()?,
+            _ => return None,
+        };
+        let found = ZipVerification { crc: crc32(&content), uncompressed_size: content.len() as u64 };
+        self.claim.valid(found).ok().map(|()| content)
     }
 }
 
 /// The file of this name in a zip, if it has one. `None` if it is not a zip.
 pub(super) fn member<'z>(zip: &'z [u8], wanted: &str) -> Option<Option<Member<'z>>> {
-    let first = zip.len().saturating_sub(END_SIZE + COMMENT);
-    let end = (first..=zip.len().checked_sub(END_SIZE)?)
-        .rev()
-        .find(|at| number(zip, *at, 4) == Some(END as usize))?;
-    let (count, mut at) = (number(zip, end + 10, 2)?, number(zip, end + 16, 4)?);
-    for _ in 0..count {
-        if number(zip, at, 4)? != CENTRAL as usize {
-            return None;
+    let archive = ZipArchive::from_slice(zip).ok()?;
+    let mut entries = archive.entries();
+    while let Some(header) = entries.next_entry().ok()? {
+        if header.file_path().as_bytes() == wanted.as_bytes() {
+            let entry = archive.get_entry(header.wayfinder()).ok()?;
+            let (begin, end) = entry.compressed_data_range();
+            let bytes = zip.get(usize::try_from(begin).ok()?..usize::try_from(end).ok()?)?;
+            let (method, claim) = (header.compression_method(), entry.claim_verifier());
+            return Some(Some(Member { method, bytes, claim }));
         }
-        let length = number(zip, at + 28, 2)?;
-        let begin = at + CENTRAL_SIZE;
-        if zip.get(begin..begin + length)? == wanted.as_bytes() {
-            let (method, size) = (number(zip, at + 10, 2)?, number(zip, at + 20, 4)?);
-            let local = number(zip, at + 42, 4)?;
-            let data = local + LOCAL_SIZE + number(zip, local + 26, 2)? + number(zip, local + 28, 2)?;
-            return Some(Some(Member { method, bytes: zip.get(data..data.checked_add(size)?)? }));
-        }
-        at = begin + length + number(zip, at + 30, 2)? + number(zip, at + 32, 2)?;
     }
     Some(None)
-}
-
-fn number(bytes: &[u8], at: usize, size: usize) -> Option<usize> {
-    let field = bytes.get(at..at.checked_add(size)?)?;
-    Some(field.iter().rev().fold(0, |number, byte| number << 8 | usize::from(*byte)))
-}
-
-/// The check sum of zip, PNG and Ethernet.
-fn crc32(bytes: &[u8]) -> u32 {
-    const REVERSED: u32 = 0xedb8_8320;
-    !bytes.iter().fold(!0, |sum, byte| {
-        (0..8)
-            .fold(sum ^ u32::from(*byte), |sum, _| if sum & 1 == 1 { sum >> 1 ^ REVERSED } else { sum >> 1 })
-    })
 }
 
 #[cfg(test)]
@@ -170,13 +106,11 @@ mod tests {
         assert_eq!(member(&zip, "notes"), Some(None));
         let own = packed(&[("a", b"other"), ("exec", &b"program".repeat(100))]).unwrap();
         assert_eq!(content(&own, 1000), Some(b"program".repeat(100)));
+        let at = zip.windows(8).position(|part| part == b"execexec").unwrap();
+        let damaged = [&zip[..at + 4], b"exit", &zip[at + 8..]].concat();
+        assert_eq!(content(&damaged, 10), None, "another check sum");
         for odd in [&b""[..], b"no zip at all, and long enough", &zip[..zip.len() - 20]] {
             assert_eq!(member(odd, "exec"), None);
         }
-    }
-
-    #[test]
-    fn the_check_sum_is_the_one_of_the_standard() {
-        assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
     }
 }

@@ -7,21 +7,53 @@
 //! | readiness | a line `{"ok":true}` of descriptor 3 first, only if `__OW_WAIT_FOR_ACK` is set: others would take it for a result |
 //! | logs | stderr; the proxy marks their end itself |
 
+use std::fs::File;
 use std::io::{self, BufRead, Write};
 
+use anyhow::Context as _;
 use serde_json::{Map, Value, json};
 
-use super::activation;
-use crate::run::RunContext;
+use super::{activation, successor};
+use crate::run::{RunContext, Runner, Stuck};
 
-/// Serves activations until stdin ends. `run` answers one.
-pub fn serve(
+/// Why no more activations are served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ended {
+    /// Stdin is at its end.
+    Input,
+    /// A run is stuck, and has been answered. Another process must serve what comes, which is on stdin still: the proxy waits for
+    /// an answer before it sends more.
+    Stuck,
+}
+
+/// The variable of a proxy that waits for the action to be ready.
+const WAIT_FOR_ACK: &str = "__OW_WAIT_FOR_ACK";
+
+/// Serves this process's activations; results go to a pipe. When a run is stuck, a new process takes the place of this one.
+pub fn run(runner: &Runner, results: File) -> anyhow::Result<()> {
+    let run = |params, context| runner.run(params, context).map(|result| result.object);
+    match serve(io::stdin().lock(), results, &super::environment, run)
+        .context("the ActionLoop proxy is gone")?
+    {
+        Ended::Input => Ok(()),
+        Ended::Stuck => {
+            let error = successor::replace(|command| {
+                // The proxy would take it for a result if the new process said that it is ready.
+                command.env_remove(WAIT_FOR_ACK);
+            });
+            Err(error).context("the program cannot start again after a run that was stopped")
+        }
+    }
+}
+
+/// Serves activations. `run` answers one.
+fn serve(
     input: impl BufRead,
     mut output: impl Write,
     environment: &dyn Fn(&str) -> Option<String>,
-    mut run: impl FnMut(Value, RunContext) -> Map<String, Value>,
-) -> io::Result<()> {
-    if environment("__OW_WAIT_FOR_ACK").is_some() {
+    mut run: impl FnMut(Value, RunContext) -> Result<Map<String, Value>, Stuck>,
+) -> io::Result<Ended> {
+    if environment(WAIT_FOR_ACK).is_some() {
         answer(&mut output, &json!({"ok": true}))?;
     }
     for line in input.split(b'\n') {
@@ -31,11 +63,18 @@ pub fn serve(
         }
         let result = match activation::of_body(&line, environment) {
             Ok((params, context)) => run(params, context),
-            Err(message) => activation::failure(message),
+            Err(message) => Ok(activation::failure(message)),
+        };
+        let (result, is_stuck) = match result {
+            Ok(result) => (result, false),
+            Err(stuck) => (activation::failure(stuck.to_string()), true),
         };
         answer(&mut output, &Value::Object(result))?;
+        if is_stuck {
+            return Ok(Ended::Stuck);
+        }
     }
-    Ok(())
+    Ok(Ended::Input)
 }
 
 /// One write: the proxy reads up to the line's end, and a line in pieces would only wake it more often.
@@ -55,7 +94,7 @@ mod tests {
         let (mut output, mut runs) = (Vec::new(), Vec::new());
         serve(input.as_bytes(), &mut output, &|name| variables.get(name).cloned(), |params, context| {
             runs.push((params, context));
-            Map::from_iter([("run".to_owned(), Value::from(runs.len()))])
+            Ok(Map::from_iter([("run".to_owned(), Value::from(runs.len()))]))
         })
         .unwrap();
         let output = String::from_utf8(output).unwrap();
@@ -100,5 +139,15 @@ mod tests {
             assert!(answer["error"].as_str().unwrap().contains(part), "{answer}");
         }
         assert_eq!(answers[3], json!({"run": 1}));
+    }
+
+    #[test]
+    fn a_stuck_run_is_answered_and_nothing_is_served_behind_it() {
+        let mut output = Vec::new();
+        let input = b"{\"value\":{}}\n{\"value\":{}}\n";
+        let ended = serve(&input[..], &mut output, &|_| None, |_, _| Err(Stuck)).unwrap();
+        assert_eq!(ended, Ended::Stuck);
+        let output = String::from_utf8(output).unwrap();
+        assert_eq!(output, format!("{}\n", json!({"error": Stuck.to_string()})));
     }
 }

@@ -1,13 +1,14 @@
 //! The command line.
 
+mod arguments;
 pub mod deploy;
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 use whiskjack_config_file::{ConfigFile, Source};
 
+pub use self::arguments::{Command, RunOptions, TlsFiles, parse};
 use super::wskprops::{self, WskProps};
 use crate::params::ProxyVariables;
 use crate::result::{RunResult, Verdict};
@@ -17,141 +18,8 @@ use crate::tls::pem;
 use whiskjack_settings::Fault;
 use whiskjack_settings::text;
 
-/// What `--help` prints.
-pub const HELP: &str = "\
-whiskjack forwards the logs of OpenWhisk actions to Logstash, without losing a line.
-
-Usage:
-  whiskjack run --config FILE [--state FILE] [--ca FILE] [--cert FILE --key FILE [--passphrase-file FILE]]
-  whiskjack serve [--port PORT]
-  whiskjack deploy --config FILE [OPTIONS]     see whiskjack deploy --help
-  whiskjack undeploy [OPTIONS]
-  whiskjack --help | --version
-
-Options of `run`:
-  --config FILE  the parameters that an action gets, in YAML or JSON. ${NAME}, ${NAME:default} and
-                 ${NAME:?message} are filled in from the environment; $${ stands for ${ itself
-  --state FILE   keep the checkpoint in this file; without it the platform keeps it,
-                 as an annotation of a package in the namespace
-  --ca FILE      certificates to trust at the receiver, PEM; instead of `logstash.ca`
-  --cert FILE    client certificate and its chain, PEM; instead of `logstash.cert`
-  --key FILE     its private key, PEM; instead of `logstash.key`
-  --passphrase-file FILE
-                 the passphrase of an encrypted key, on one line; instead of `logstash.passphrase`.
-                 The environment variable WHISKJACK_PASSPHRASE does the same
-
-`serve` is an OpenWhisk action's container: it answers /init and /run on port 8080.
-  --port PORT    listen there instead; 0 for any, which is told on stderr
-
-API host and key come from the environment (__OW_API_HOST, __OW_API_KEY, __OW_NAMESPACE; or wsk's WHISK_APIHOST, WHISK_AUTH), else
-from the file that wsk uses: the one named by WSK_CONFIG_FILE, else ~/.wskprops (APIHOST, AUTH, NAMESPACE). A namespace that is not the
-key's is an error. The API is asked through the proxy of `api.proxy_url`, else of the environment: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, but for NO_PROXY.
-
-The result is one line of JSON on stdout, logs go to stderr.
-Exit status: 0 all was forwarded; 1 something failed or is still owed; 2 wrong usage or configuration.
-
-How it is started as an OpenWhisk action:
-  no arguments, and a pipe as file descriptor 3
-                 ActionLoop: an activation a line of stdin, a result a line of descriptor 3
-  no argument or one that begins with { or [, and __OW_ACTIVATION_ID or __OW_ACTION_NAME in the environment
-                 dockerskeleton: parameters from the argument, else from stdin; the result on stdout, exit status 0
-  serve          the container itself, over HTTP
-";
-
 /// Environment variable with the passphrase of an encrypted key.
 const PASSPHRASE: &str = "WHISKJACK_PASSPHRASE";
-
-/// What the arguments ask for.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Command {
-    /// Print the help.
-    Help,
-    /// Print the version.
-    Version,
-    /// Run once.
-    Run(RunOptions),
-    /// Be a container, on this port.
-    Serve(u16),
-    /// Make it an action of the platform, or take it away.
-    Deploy(deploy::DeployCommand),
-}
-
-/// Files of a run.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct RunOptions {
-    /// The parameters.
-    pub config: PathBuf,
-    /// Keeps the checkpoint.
-    pub state: Option<PathBuf>,
-    /// Certificates to trust at the receiver.
-    pub ca: Option<PathBuf>,
-    /// Client certificate.
-    pub cert: Option<PathBuf>,
-    /// Private key of the client certificate.
-    pub key: Option<PathBuf>,
-    /// Passphrase of the private key.
-    pub passphrase_file: Option<PathBuf>,
-}
-
-/// Reads the arguments. Errors are sentences that name the argument.
-pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, String> {
-    let mut arguments = arguments.into_iter();
-    let command = arguments.next().ok_or("nothing to do: say `whiskjack run --config FILE`, or --help")?;
-    match command.to_str() {
-        Some("--help" | "-h" | "help") => return Ok(Command::Help),
-        Some("--version" | "-V") => return Ok(Command::Version),
-        Some("run") => {}
-        Some("serve") => return parse_serve(arguments),
-        Some(name @ ("deploy" | "undeploy")) => return deploy::parse(name, arguments).map(Command::Deploy),
-        _ => return Err(format!("{}: no such command; see --help", command.display())),
-    }
-    let (mut config, mut run) = (None, RunOptions::default());
-    while let Some(option) = arguments.next() {
-        let slot = match option.to_str() {
-            Some("--help" | "-h") => return Ok(Command::Help),
-            Some("--config") => &mut config,
-            Some("--state") => &mut run.state,
-            Some("--ca") => &mut run.ca,
-            Some("--cert") => &mut run.cert,
-            Some("--key") => &mut run.key,
-            Some("--passphrase-file") => &mut run.passphrase_file,
-            // The argument may hold the passphrase itself.
-            Some(text) if text.starts_with("--passphrase") => return Err(passphrase_as_argument()),
-            _ => return Err(format!("{}: no such option of `run`; see --help", option.display())),
-        };
-        let value = arguments.next().ok_or(format!("{}: a file is missing", option.display()))?;
-        if slot.replace(PathBuf::from(value)).is_some() {
-            return Err(format!("{}: given twice", option.display()));
-        }
-    }
-    run.config = config.ok_or("--config FILE is missing: the parameters, in YAML or JSON")?;
-    Ok(Command::Run(run))
-}
-
-fn parse_serve(mut arguments: impl Iterator<Item = OsString>) -> Result<Command, String> {
-    let mut port = None;
-    while let Some(option) = arguments.next() {
-        match option.to_str() {
-            Some("--help" | "-h") => return Ok(Command::Help),
-            Some("--port") => {}
-            _ => return Err(format!("{}: no such option of `serve`; see --help", option.display())),
-        }
-        let value = arguments.next().ok_or("--port: a number is missing")?;
-        let number = value.to_str().and_then(|text| text.parse().ok());
-        let number = number.ok_or(format!("--port {}: must be a number from 0 to 65535", value.display()))?;
-        if port.replace(number).is_some() {
-            return Err("--port: given twice".to_owned());
-        }
-    }
-    Ok(Command::Serve(port.unwrap_or(super::serve::PORT)))
-}
-
-fn passphrase_as_argument() -> String {
-    format!(
-        "--passphrase: everybody on this machine can read the command line; put the passphrase into a file and give \
-         --passphrase-file FILE, or into the environment as {PASSPHRASE}"
-    )
-}
 
 /// What a command works with.
 #[derive(Debug)]
@@ -166,30 +34,31 @@ pub struct Prepared {
 
 /// Parameters and context of a run. Errors are sentences that name the file.
 pub fn prepare(run: &RunOptions, environment: &dyn Fn(&str) -> Option<String>) -> Result<Prepared, String> {
-    prepare_group(run, environment, None)
+    prepare_file(&run.config, Some(&run.tls), run.state.clone(), environment)
 }
 
-/// The same; with a `group`, only what the file has in that.
-fn prepare_group(
-    run: &RunOptions,
+/// The same for a file; without `tls`, only what the file has in the group `api`.
+fn prepare_file(
+    config: &Path,
+    tls: Option<&TlsFiles>,
+    state: Option<PathBuf>,
     environment: &dyn Fn(&str) -> Option<String>,
-    group: Option<&str>,
 ) -> Result<Prepared, String> {
-    let name = format!("--config {}", run.config.display());
-    let bytes = std::fs::read(&run.config).map_err(|error| format!("{name}: {error}"))?;
-    let file = match group {
-        None => whiskjack_config_file::read(&name, &bytes, environment),
-        Some(group) => whiskjack_config_file::read_group(&name, &bytes, environment, group),
+    let name = format!("--config {}", config.display());
+    let bytes = std::fs::read(config).map_err(|error| format!("{name}: {error}"))?;
+    let file = match tls {
+        Some(_) => whiskjack_config_file::read(&name, &bytes, environment),
+        None => whiskjack_config_file::read_group(&name, &bytes, environment, "api"),
     };
     let ConfigFile { mut params, mut source } = file?;
-    let texts = match group {
-        None => tls_texts(run, environment, &mut source)?,
-        Some(_) => Vec::new(),
+    let texts = match tls {
+        Some(files) => tls_texts(files, environment, &mut source)?,
+        None => Vec::new(),
     };
     for (name, text) in texts {
         replace(&mut params, "logstash", name, text.into());
     }
-    let context = context(run.state.clone(), environment)?;
+    let context = context(state, environment)?;
     Ok(Prepared { params: Value::Object(params), source, context })
 }
 
@@ -286,16 +155,16 @@ fn text_of(place: &str, file: &Path) -> Result<String, String> {
 
 /// What the TLS options put into `logstash`, by the names of its keys.
 fn tls_texts(
-    run: &RunOptions,
+    files: &TlsFiles,
     environment: &dyn Fn(&str) -> Option<String>,
     source: &mut Source,
 ) -> Result<Vec<(&'static str, String)>, String> {
     let mut texts = Vec::new();
     for (option, key, file) in [
-        ("--ca", "logstash.ca", &run.ca),
-        ("--cert", "logstash.cert", &run.cert),
-        ("--key", "logstash.key", &run.key),
-        ("--passphrase-file", "logstash.passphrase", &run.passphrase_file),
+        ("--ca", "logstash.ca", &files.ca),
+        ("--cert", "logstash.cert", &files.cert),
+        ("--key", "logstash.key", &files.key),
+        ("--passphrase-file", "logstash.passphrase", &files.passphrase_file),
     ] {
         let Some(file) = file else { continue };
         let name = key.trim_start_matches("logstash.");
@@ -313,7 +182,7 @@ fn tls_texts(
         texts.push((name, text));
         source.replace(key, place);
     }
-    if run.passphrase_file.is_none()
+    if files.passphrase_file.is_none()
         && let Some(passphrase) = environment(PASSPHRASE)
     {
         texts.push(("passphrase", passphrase));

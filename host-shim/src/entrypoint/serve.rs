@@ -7,6 +7,9 @@
 //! | `POST /run` | 200 with the result, also if that has the key `error`; one run at a time |
 //! | anything else, or no JSON | a status from 400 on, with an object that has the key `error` |
 //!
+//! A run that is stuck is answered as one that has failed, on a connection that ends with it; a new process takes over the port and the
+//! environment.
+//!
 //! Answers have a Content-Length. The end of logs is marked on stdout and stderr after each run, before its answer, and after an
 //! `/init` that failed.
 
@@ -14,24 +17,28 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use anyhow::Context as _;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::{Map, Value, json};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 
-use super::activation;
-use crate::run::RunContext;
+use super::{activation, successor};
+use crate::run::{RunContext, Runner, Stuck, runtime};
+use whiskjack_settings::said;
 
 /// Where the invoker expects a container to listen.
 pub const PORT: u16 = 8080;
@@ -44,42 +51,119 @@ const LARGEST: usize = 64 << 20;
 
 const ACCEPT_AGAIN: Duration = Duration::from_millis(10);
 
+/// So long the answer of a run that is stuck may take to leave.
+const LAST_ANSWER: Duration = Duration::from_millis(500);
+
+/// The variable of a process that takes the place of another, whose port is its stdin and whose environment from `/init` is its own.
+const SUCCESSOR: &str = "__WHISKJACK_SUCCESSOR";
+
+/// Serves the platform on a port until the process is told to end. When a run is stuck, a new process takes the place of this one.
+pub fn run(runner: Runner, port: u16) -> anyhow::Result<()> {
+    let runtime = runtime()?;
+    let served = runtime.block_on(async {
+        let (listener, environment) = match handed_over(&super::environment) {
+            Some(listener) => {
+                (listener.context("cannot listen where the last process did")?, Some(HashMap::new()))
+            }
+            None => (listen(port).await.with_context(|| format!("--port {port}: cannot listen"))?, None),
+        };
+        if port == 0 && environment.is_none() {
+            said::to_stderr(format_args!("whiskjack: listening on port {}", listener.local_addr()?.port()));
+        }
+        let run = move |params, context| {
+            let runner = runner.clone();
+            async move {
+                let result = tokio::task::spawn_blocking(move || runner.run(params, context));
+                result.await.unwrap_or(Err(Stuck)).map(|result| result.object)
+            }
+        };
+        tokio::select! {
+            handover = serve(listener, environment, run) => Err(handover?.hand_over())
+                .context("the program cannot start again after a run that was stopped"),
+            told = told_to_end() => told.context("cannot listen for signals"),
+        }
+    });
+    runtime.shutdown_background();
+    served
+}
+
 /// Listens on all addresses, of IPv6 too where there is such a thing. Port 0 means any.
-pub async fn listen(port: u16) -> io::Result<TcpListener> {
+async fn listen(port: u16) -> io::Result<TcpListener> {
     match TcpListener::bind((Ipv6Addr::UNSPECIFIED, port)).await {
         Ok(listener) => Ok(listener),
         Err(_) => TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).await,
     }
 }
 
-/// Serves the platform for ever. `run` answers an activation.
-pub async fn serve<R, F>(listener: TcpListener, run: R)
+/// Serves the platform until a run is stuck. `environment` is what `/init` gave to a process before this one. `run` answers an activation.
+async fn serve<R, F>(
+    listener: TcpListener,
+    environment: Option<HashMap<String, String>>,
+    run: R,
+) -> io::Result<Handover>
 where
     R: Fn(Value, RunContext) -> F + Send + Sync + 'static,
-    F: Future<Output = Map<String, Value>> + Send + 'static,
+    F: Future<Output = Result<Map<String, Value>, Stuck>> + Send + 'static,
 {
-    let container = Arc::new(Container { run, mark: mark_end_of_logs, init: Mutex::default() });
+    let container = Arc::new(Container {
+        run,
+        mark: mark_end_of_logs,
+        init: Mutex::new(environment),
+        stuck: Notify::new(),
+        answered: Notify::new(),
+    });
     loop {
-        let Ok((stream, _)) = listener.accept().await else {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = container.stuck.notified() => break,
+        };
+        let Ok((stream, _)) = accepted else {
             // Of one connection, which is gone already; or there are too many, and another must end first.
             tokio::time::sleep(ACCEPT_AGAIN).await;
             continue;
         };
         stream.set_nodelay(true).ok();
-        let container = container.clone();
-        tokio::spawn(async move {
-            let service = service_fn(|request| {
-                // On a task of its own: when the platform hangs up, the run still saves what it did.
-                let answer = tokio::spawn(container.clone().answer(request));
-                async move { Ok::<_, Infallible>(answer.await.unwrap_or_else(|_| lost())) }
+        tokio::spawn(container.clone().serve_connection(stream));
+    }
+    // The platform may have hung up.
+    tokio::time::timeout(LAST_ANSWER, container.answered.notified()).await.ok();
+    let environment = container.init.lock().await.take().unwrap_or_default();
+    Ok(Handover { listener: listener.into_std()?, environment })
+}
+
+/// What the next process needs to go on in the place of this one.
+#[derive(Debug)]
+struct Handover {
+    listener: std::net::TcpListener,
+    environment: HashMap<String, String>,
+}
+
+impl Handover {
+    /// Starts the next process. Returns only if that fails.
+    fn hand_over(self) -> io::Error {
+        successor::replace(|command| {
+            // No other variable could be looked up.
+            let fit = self.environment.into_iter().filter(|(name, value)| {
+                !name.is_empty() && !name.contains(['=', '\0']) && !value.contains('\0')
             });
-            http1::Builder::new().serve_connection(TokioIo::new(stream), service).await.ok();
-        });
+            // Connections that come meanwhile wait there.
+            command.envs(fit).env(SUCCESSOR, "1").stdin(OwnedFd::from(self.listener));
+        })
     }
 }
 
+/// The port of the process before this one, if there was one: as stdin, the only place that safe code can take a descriptor from.
+fn handed_over(environment: &dyn Fn(&str) -> Option<String>) -> Option<io::Result<TcpListener>> {
+    environment(SUCCESSOR)?;
+    let listener = io::stdin().as_fd().try_clone_to_owned().map(std::net::TcpListener::from);
+    Some(listener.and_then(|listener| {
+        listener.set_nonblocking(true)?;
+        TcpListener::from_std(listener)
+    }))
+}
+
 /// Ends when the process is told to. The first process of a container has no handler but its own: without one, the signal is lost.
-pub async fn told_to_end() -> io::Result<()> {
+async fn told_to_end() -> io::Result<()> {
     let mut terminated = signal(SignalKind::terminate())?;
     let mut interrupted = signal(SignalKind::interrupt())?;
     tokio::select! {
@@ -102,6 +186,10 @@ struct Container<R> {
     mark: fn(),
     /// The environment that `/init` gave, once it did. Locked for as long as a request takes.
     init: Mutex<Option<HashMap<String, String>>>,
+    /// A run is stuck: nothing more is served.
+    stuck: Notify,
+    /// Its answer has left.
+    answered: Notify,
 }
 
 /// Why a request gets no result.
@@ -109,9 +197,27 @@ struct Refused(StatusCode, String);
 
 impl<R, F> Container<R>
 where
-    R: Fn(Value, RunContext) -> F,
-    F: Future<Output = Map<String, Value>>,
+    R: Fn(Value, RunContext) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<Map<String, Value>, Stuck>> + Send + 'static,
 {
+    async fn serve_connection(self: Arc<Self>, stream: TcpStream) {
+        let is_last = AtomicBool::new(false);
+        let service = service_fn(|request| {
+            // On a task of its own: when the platform hangs up, the run still saves what it did.
+            let answer = tokio::spawn(self.clone().answer(request));
+            let is_last = &is_last;
+            async move {
+                let answer = answer.await.unwrap_or_else(|_| lost());
+                is_last.fetch_or(answer.headers().contains_key(CONNECTION), Ordering::Relaxed);
+                Ok::<_, Infallible>(answer)
+            }
+        });
+        http1::Builder::new().serve_connection(TokioIo::new(stream), service).await.ok();
+        if is_last.load(Ordering::Relaxed) {
+            self.answered.notify_one();
+        }
+    }
+
     async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let path = request.uri().path().to_owned();
         match (request.method(), path.as_str()) {
@@ -160,9 +266,10 @@ where
             (Some(init), Ok(body)) => {
                 let environment = |name: &str| init.get(name).cloned().or_else(|| super::environment(name));
                 match activation::of_body(&body, &environment) {
-                    Ok((params, context)) => {
-                        reply(StatusCode::OK, &Value::Object((self.run)(params, context).await))
-                    }
+                    Ok((params, context)) => match (self.run)(params, context).await {
+                        Ok(result) => reply(StatusCode::OK, &Value::Object(result)),
+                        Err(stuck) => self.last_reply(&stuck),
+                    },
                     // To the platform a faulty call of ours is a failed activation, but no broken container.
                     Err(message) if is_object(&body) => {
                         reply(StatusCode::OK, &Value::Object(activation::failure(message)))
@@ -172,6 +279,14 @@ where
             }
         };
         (self.mark)();
+        answer
+    }
+
+    /// The answer of a run that is stuck. Its connection ends, so that the next request comes by a new one.
+    fn last_reply(&self, stuck: &Stuck) -> Response<Full<Bytes>> {
+        let mut answer = reply(StatusCode::OK, &Value::Object(activation::failure(stuck.to_string())));
+        answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        self.stuck.notify_one();
         answer
     }
 }

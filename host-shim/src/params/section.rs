@@ -6,10 +6,7 @@ use serde_json::{Map, Value};
 use crate::secret::Secret;
 use crate::tls;
 use crate::tls::pem::{self, Unreadable};
-use whiskjack_settings::{Fault, is_user_information, text};
-
-/// Longest value shown in a fault, in characters.
-const SHOWN: usize = 60;
+use whiskjack_settings::{Fault, shown, text};
 
 /// What was noted while all was read.
 #[derive(Debug, Default)]
@@ -59,7 +56,7 @@ impl<'a> Section<'a> {
 
     /// Notes a fault of this value, which stands at `key` and is not a secret.
     pub(super) fn fault_of(&mut self, key: &str, value: Option<&Value>, remedy: &str) {
-        let (key, value) = (format!("{}.{key}", self.name), shortened(value));
+        let (key, value) = (format!("{}.{key}", self.name), shown(value));
         self.notes.faults.push(Fault { key, value, remedy: remedy.to_owned() });
     }
 
@@ -194,24 +191,4 @@ fn no_certificate(text: &str, labels: &[String], option: &str) -> String {
 
 fn is_given(value: &Value) -> bool {
     !value.is_null() && value.as_str() != Some("")
-}
-
-/// A value as JSON, short enough for a message.
-pub(super) fn shortened(value: Option<&Value>) -> String {
-    // Members of an object are not shown: one of them may be a password in the wrong place.
-    let text = match value {
-        Some(Value::Object(_)) => "{…}".to_owned(),
-        // What stands before it may be a user and a password.
-        Some(text) if is_user_information(text) => String::new(),
-        Some(Value::Array(items))
-            if items.iter().any(|item| item.is_object() || item.is_array() || is_user_information(item)) =>
-        {
-            "[…]".to_owned()
-        }
-        value => value.map(Value::to_string).unwrap_or_default(),
-    };
-    match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text,
-    }
 }

@@ -1,11 +1,10 @@
 //! Checking a configuration without a run.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
-use super::{Access, Limits, RunContext, Shim, key_forms, way};
+use super::{Access, Limits, RunContext, Shim, key_forms, now_ms, way};
 use crate::component::{Authorization, CheckpointKeeper, Context, Worker};
 use crate::http::KeyRefused;
 use crate::params::HostParams;
@@ -38,7 +37,6 @@ impl Shim {
             deadline_ms: None,
             checkpoint: CheckpointKeeper::Platform,
         };
-        let _ticker = self.component.ticker();
         let params = Value::Object(params);
         match self.plan(&params, &context, &access, &Arc::new(reach), &limits, host.faults).await {
             Err(result) if result.verdict == Verdict::InvalidConfig => result.sealed(&secrets).faults,
@@ -59,8 +57,7 @@ impl Shim {
         ["checkpoint", "from", "on_missing_state"].into_iter().for_each(|key| _ = params.remove(key));
         way::find_proxy(&mut host, context);
         let access = Access::of(context, host.names_api, &mut host.faults);
-        let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_millis();
-        let deadline_ms = u64::try_from(now_ms).ok()?.saturating_add(PATIENCE_MS);
+        let deadline_ms = now_ms().saturating_add(PATIENCE_MS);
         let limits = Limits::new(Some(deadline_ms));
         let permitted = way::permitted(&host, context);
         let reach = self.reach(&host, permitted, &access, &limits, &KeyRefused::default()).ok()?;
@@ -73,7 +70,6 @@ impl Shim {
             deadline_ms: Some(deadline_ms),
             checkpoint: CheckpointKeeper::Host(Some(NOTHING.to_vec())),
         };
-        let _ticker = self.component.ticker();
         let params = Value::Object(params);
         let planned = self.plan(&params, &context, &access, &Arc::new(reach), &limits, host.faults).await;
         let (plan, mut worker): (_, Worker) = planned.ok()?;

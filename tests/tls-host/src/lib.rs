@@ -80,7 +80,6 @@ async fn run_async(
         tls: WasiTlsCtxBuilder::new().provider(Box::new(Trusting::new(ca))).build(),
     };
     let mut store = Store::new(&engine, state);
-    store.set_epoch_deadline(u64::MAX / 2);
     let command = Command::instantiate_async(&mut store, &component, &linker).await?;
     let ended = command.wasi_cli_run().call_run(&mut store).await?;
     let text = |pipe: MemoryOutputPipe| String::from_utf8_lossy(&pipe.contents()).into_owned();

@@ -1,50 +1,15 @@
 //! `whiskjack deploy` and `whiskjack undeploy`: their arguments.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::{ArgGroup, Args};
 use serde_json::{Value, json};
 use whiskjack_config_file::Source;
 
-use super::{Prepared, RunOptions, prepare_group};
+use super::{Prepared, TlsFiles, prepare_file};
 use crate::deploy::{Deployment, Names, Runtime, Schedule};
 use crate::run::RunContext;
-
-/// What `deploy --help` and `undeploy --help` print.
-pub const HELP: &str = "\
-whiskjack deploy puts this program on OpenWhisk as an action that an alarm runs. It makes an action, a trigger with an alarm,
-and a rule. It may be repeated at any time: it changes what it has made to what the options say. whiskjack undeploy deletes
-all of it again, but not the checkpoint.
-
-Usage:
-  whiskjack deploy --config FILE [OPTIONS]
-  whiskjack undeploy [--name NAME] [--config FILE] [--api-ca FILE] [--dry-run]
-
-Options:
-  --config FILE    the action's parameters, in YAML or JSON. ${NAME} is filled in from the environment here and now, as for
-                   `whiskjack run`. The file is checked before anything is changed. undeploy only reads its key `api`.
-                   What begins with __ is left out
-  --name NAME      name of the action; default whiskjack. The trigger is NAME-alarm, the rule NAME-rule
-  --schedule CRON  when it runs, in UTC: minute, hour, day, month (by name) and weekday; with six fields the first is the
-                   second. At most once a minute; default \"* * * * *\", every minute
-  --timeout TIME   time limit of a run, such as 45s, 5m or 500ms. It must not be longer than the period of the schedule, or
-                   runs would overlap. Default: that period, 60s at most
-  --memory MB      memory of the action; default 256
-  --kind KIND      runtime of the platform, one that speaks ActionLoop; default rust:1.34
-  --native         run in the platform's image for executables, which starts the program anew for each run
-  --docker IMAGE   run in this image; without --zip the image must contain whiskjack
-  --zip FILE       code with `exec` at its root; default this program
-  --ca FILE, --cert FILE, --key FILE, --passphrase-file FILE
-                   certificates and key for the receiver, as for `whiskjack run`; they are put into the action's parameters
-  --api-ca FILE    certificates to trust at the API, PEM; instead of `api.ca`
-  --dry-run        check everything, say what would be done, and change nothing
-  --wait TIME      how long to wait for the first run, 0s for not at all; default period, timeout and a minute together
-
-API host and key come from the environment or from ~/.wskprops, as for `whiskjack run`. The API is asked through the proxy of
-the environment (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY), else through that of `api.proxy_url`.
-Exit status: 0 deployed, and the first run was good; 1 the API, a step or the first run failed; 2 wrong usage or configuration.
-";
 
 /// Default of `--name`.
 const NAME: &str = "whiskjack";
@@ -56,117 +21,90 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 const SHORTEST_TIMEOUT: Duration = Duration::from_millis(100);
 const DEFAULT_MEMORY_MB: u32 = 256;
 
-/// The arguments of both commands.
-#[derive(Debug, Default, PartialEq, Eq)]
+/// Put this program on OpenWhisk, as an action that an alarm runs
+///
+/// It makes an action, a trigger with an alarm, and a rule. It may be repeated at any time: it changes what it has made to what the
+/// options say.
+#[derive(Args, Debug, Default, PartialEq, Eq)]
+#[command(
+    group = ArgGroup::new("runtime").args(["kind", "native", "docker"]),
+    after_help = "\
+API host and key come from the environment or from ~/.wskprops, as for `whiskjack run`. The API is asked through the proxy of
+the environment (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY), else through that of `api.proxy_url`.
+Exit status: 0 deployed, and the first run was good; 1 the API, a step or the first run failed; 2 wrong usage or configuration.
+
+Examples:
+  whiskjack deploy --config whiskjack.yaml --dry-run
+  whiskjack deploy --config whiskjack.yaml --schedule \"*/5 * * * *\" --timeout 4m
+  whiskjack deploy --config whiskjack.yaml --docker you/whiskjack:1"
+)]
 pub struct DeployOptions {
-    files: RunOptions,
-    has_config: bool,
-    api_ca: Option<PathBuf>,
-    name: Option<String>,
-    schedule: Option<String>,
+    /// The action's parameters, in YAML or JSON. ${NAME} is filled in from the environment here and now, as for `whiskjack run`. The file
+    /// is checked before anything is changed. What begins with __ is left out
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    #[command(flatten)]
+    place: Place,
+    /// When it runs, in UTC: minute, hour, day, month (by name) and weekday; with six fields the first is the second. At most once a minute
+    #[arg(long, value_name = "CRON", default_value = EVERY_MINUTE, allow_hyphen_values = true)]
+    schedule: String,
+    /// Time limit of a run, such as 45s, 5m or 500ms. It must not be longer than the period of the schedule, or runs would overlap.
+    /// Default: that period, 60s at most
+    #[arg(long, value_name = "TIME")]
     timeout: Option<String>,
-    memory: Option<String>,
+    /// Memory of the action
+    #[arg(long, value_name = "MB", default_value_t = DEFAULT_MEMORY_MB, value_parser = megabytes)]
+    memory: u32,
+    /// Runtime of the platform, one that speaks ActionLoop; default rust:1.34
+    #[arg(long)]
     kind: Option<String>,
-    docker: Option<String>,
+    /// Run in the platform's image for executables, which starts the program anew for each run
+    #[arg(long)]
     native: bool,
+    /// Run in this image; without --zip the image must contain whiskjack
+    #[arg(long, value_name = "IMAGE")]
+    docker: Option<String>,
+    /// Code with `exec` at its root; default this program
+    #[arg(long, value_name = "FILE")]
     zip: Option<PathBuf>,
-    dry_run: bool,
+    #[command(flatten)]
+    tls: TlsFiles,
+    /// How long to wait for the first run, 0s for not at all; default period, timeout and a minute together
+    #[arg(long, value_name = "TIME")]
     wait: Option<String>,
 }
 
-/// Which of the two, or their help.
-#[derive(Debug, PartialEq, Eq)]
-pub enum DeployCommand {
-    /// Print the help.
-    Help,
-    /// Deploy.
-    Up(Box<DeployOptions>),
-    /// Take it away.
-    Down(Box<DeployOptions>),
+/// Delete all that `deploy` has made, but not the checkpoint
+#[derive(Args, Debug, Default, PartialEq, Eq)]
+#[command(after_help = "\
+Examples:
+  whiskjack undeploy --dry-run
+  whiskjack undeploy --name whiskjack --config whiskjack.yaml")]
+pub struct UndeployOptions {
+    /// Only the key `api` is read
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    place: Place,
 }
 
-/// Reads the arguments after `command`. Errors are sentences that name the argument.
-pub(super) fn parse(
-    command: &str,
-    mut arguments: impl Iterator<Item = OsString>,
-) -> Result<DeployCommand, String> {
-    let deploys = command == "deploy";
-    let mut options = DeployOptions::default();
-    let (mut config, mut seen) = (None, Vec::new());
-    while let Some(argument) = arguments.next() {
-        let unknown = || {
-            format!("{}: no such option of `{command}`; see `whiskjack {command} --help`", argument.display())
-        };
-        let name = argument.to_str().ok_or_else(unknown)?.to_owned();
-        if seen.contains(&name) {
-            return Err(format!("{name}: given twice"));
-        }
-        seen.push(name.clone());
-        match name.as_str() {
-            "--help" | "-h" => return Ok(DeployCommand::Help),
-            "--dry-run" => {
-                options.dry_run = true;
-                continue;
-            }
-            "--native" if deploys => {
-                options.native = true;
-                continue;
-            }
-            text if text.starts_with("--passphrase") && text != "--passphrase-file" => {
-                return Err(super::passphrase_as_argument());
-            }
-            _ => {}
-        }
-        let file = match name.as_str() {
-            "--config" => Some(&mut config),
-            "--api-ca" => Some(&mut options.api_ca),
-            "--zip" if deploys => Some(&mut options.zip),
-            "--ca" if deploys => Some(&mut options.files.ca),
-            "--cert" if deploys => Some(&mut options.files.cert),
-            "--key" if deploys => Some(&mut options.files.key),
-            "--passphrase-file" if deploys => Some(&mut options.files.passphrase_file),
-            _ => None,
-        };
-        let text = match name.as_str() {
-            "--name" => Some(&mut options.name),
-            "--schedule" if deploys => Some(&mut options.schedule),
-            "--timeout" if deploys => Some(&mut options.timeout),
-            "--wait" if deploys => Some(&mut options.wait),
-            "--memory" if deploys => Some(&mut options.memory),
-            "--kind" if deploys => Some(&mut options.kind),
-            "--docker" if deploys => Some(&mut options.docker),
-            _ => None,
-        };
-        if file.is_none() && text.is_none() {
-            return Err(unknown());
-        }
-        let value = arguments.next().ok_or(format!("{name}: a value is missing"))?;
-        match (file, text) {
-            (Some(slot), _) => *slot = Some(PathBuf::from(value)),
-            (None, Some(slot)) => {
-                *slot = Some(value.into_string().map_err(|_| format!("{name}: must be text"))?)
-            }
-            (None, None) => {}
-        }
-    }
-    options.has_config = config.is_some();
-    match config {
-        Some(config) => options.files.config = config,
-        None if deploys => {
-            return Err("--config FILE is missing: the action's parameters, in YAML or JSON".to_owned());
-        }
-        None => {}
-    }
-    if [options.kind.is_some(), options.docker.is_some(), options.native]
-        .iter()
-        .filter(|given| **given)
-        .count()
-        > 1
-    {
-        return Err("--kind, --docker and --native exclude each other; give one of them".to_owned());
-    }
-    let options = Box::new(options);
-    Ok(if deploys { DeployCommand::Up(options) } else { DeployCommand::Down(options) })
+/// What both commands need to know.
+#[derive(Args, Debug, Default, PartialEq, Eq)]
+struct Place {
+    /// Name of the action. The trigger is NAME-alarm, the rule NAME-rule
+    #[arg(long, default_value = NAME)]
+    name: String,
+    /// Certificates to trust at the API, PEM; instead of `api.ca`
+    #[arg(long, value_name = "FILE")]
+    api_ca: Option<PathBuf>,
+    /// Check everything, say what would be done, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+fn megabytes(text: &str) -> Result<u32, &'static str> {
+    let number = text.parse().ok().filter(|memory| *memory > 0);
+    number.ok_or("is not a number of megabytes; give a whole number, such as 256")
 }
 
 /// What to deploy, where, and where its parameters come from. Errors are sentences that name the option.
@@ -174,8 +112,8 @@ pub fn prepare_up(
     options: &DeployOptions,
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<(Deployment, RunContext, Source), String> {
-    let names = names(options)?;
-    let schedule = options.schedule.as_deref().unwrap_or(EVERY_MINUTE);
+    let names = names(&options.place)?;
+    let schedule = &options.schedule;
     let schedule =
         Schedule::parse(schedule).map_err(|message| format!("--schedule \"{schedule}\": {message}"))?;
     let timeout = match &options.timeout {
@@ -199,14 +137,9 @@ pub fn prepare_up(
         ))?),
         None => None,
     };
-    let memory_mb = match &options.memory {
-        Some(text) => text.parse().ok().filter(|memory| *memory > 0).ok_or(format!(
-            "--memory {text}: is not a number of megabytes; give a whole number, such as 256"
-        ))?,
-        None => DEFAULT_MEMORY_MB,
-    };
     let runtime = runtime(options)?;
-    let Prepared { params, source, context } = params(options, environment, None)?;
+    let prepared = prepare_file(&options.config, Some(&options.tls), None, environment)?;
+    let Prepared { params, source, context } = with_api_ca(prepared, &options.place)?;
     let deployment = Deployment {
         names,
         params,
@@ -214,8 +147,8 @@ pub fn prepare_up(
         zip: options.zip.clone(),
         schedule,
         timeout,
-        memory_mb,
-        dry_run: options.dry_run,
+        memory_mb: options.memory,
+        dry_run: options.place.dry_run,
         wait,
     };
     Ok((deployment, context, source))
@@ -272,33 +205,30 @@ fn is_image(name: &str) -> bool {
 
 /// What to take away, how to reach the API, whether only to say so, where, and where that comes from.
 pub fn prepare_down(
-    options: &DeployOptions,
+    options: &UndeployOptions,
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<(Names, Value, bool, RunContext, Source), String> {
-    let Prepared { params, source, context } = params(options, environment, Some("api"))?;
-    Ok((names(options)?, params, options.dry_run, context, source))
-}
-
-fn names(options: &DeployOptions) -> Result<Names, String> {
-    Names::new(options.name.as_deref().unwrap_or(NAME)).map_err(|message| format!("--name: {message}"))
-}
-
-/// The parameters; with a `group`, only what is in that.
-fn params(
-    options: &DeployOptions,
-    environment: &dyn Fn(&str) -> Option<String>,
-    group: Option<&str>,
-) -> Result<Prepared, String> {
-    let mut prepared = if options.has_config {
-        prepare_group(&options.files, environment, group)?
-    } else {
-        let context = super::context(None, environment)?;
-        Prepared { params: json!({}), source: Source::default(), context }
+    let prepared = match &options.config {
+        Some(config) => prepare_file(config, None, None, environment)?,
+        None => {
+            let context = super::context(None, environment)?;
+            Prepared { params: json!({}), source: Source::default(), context }
+        }
     };
-    if let (Some(file), Some(map)) = (&options.api_ca, prepared.params.as_object_mut()) {
-        let place = format!("--api-ca {}", file.display());
-        super::replace(map, "api", "ca", super::text_of(&place, file)?.into());
-        prepared.source.replace("api.ca", place);
+    let Prepared { params, source, context } = with_api_ca(prepared, &options.place)?;
+    Ok((names(&options.place)?, params, options.place.dry_run, context, source))
+}
+
+fn names(place: &Place) -> Result<Names, String> {
+    Names::new(&place.name).map_err(|message| format!("--name: {message}"))
+}
+
+/// The same with the certificates of `--api-ca`.
+fn with_api_ca(mut prepared: Prepared, place: &Place) -> Result<Prepared, String> {
+    if let (Some(file), Some(map)) = (&place.api_ca, prepared.params.as_object_mut()) {
+        let option = format!("--api-ca {}", file.display());
+        super::replace(map, "api", "ca", super::text_of(&option, file)?.into());
+        prepared.source.replace("api.ca", option);
     }
     Ok(prepared)
 }
@@ -318,11 +248,11 @@ fn time(text: &str) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Command, parse};
     use super::*;
 
-    fn words(words: &str) -> Result<DeployCommand, String> {
-        let (command, rest) = words.split_once(' ').unwrap_or((words, ""));
-        parse(command, rest.split_whitespace().map(OsString::from))
+    fn words(words: &str) -> Result<Command, String> {
+        parse(words.split_whitespace().map(std::ffi::OsString::from))
     }
 
     fn prepared(arguments: &str) -> Result<Deployment, String> {
@@ -330,7 +260,7 @@ mod tests {
         let config = folder.path().join("c");
         std::fs::write(&config, "{\"actions\":[\"a\"]}").unwrap();
         let arguments = format!("deploy --config {} {arguments}", config.display());
-        let DeployCommand::Up(options) = words(&arguments)? else { panic!("{arguments}") };
+        let Command::Deploy(options) = words(&arguments)? else { panic!("{arguments}") };
         prepare_up(&options, &|_| None).map(|(deployment, ..)| deployment)
     }
 
@@ -363,7 +293,7 @@ mod tests {
         std::fs::write(&ca, "\u{feff}CA\n").unwrap();
         let down = |arguments: &str, environment: &dyn Fn(&str) -> Option<String>| {
             let arguments = format!("undeploy --config {} {arguments}", config.display());
-            let DeployCommand::Down(options) = words(&arguments).unwrap() else { panic!("{arguments}") };
+            let Command::Undeploy(options) = words(&arguments).unwrap() else { panic!("{arguments}") };
             prepare_down(&options, environment).map(|(_, params, ..)| params)
         };
         let proxy = |name: &str| match name {
@@ -411,6 +341,8 @@ mod tests {
             ("--state s", "--state: no such option of `deploy`"),
             ("--native --native", "--native: given twice"),
             ("--zip", "--zip: a value is missing"),
+            ("--dry-run=yes", "--dry-run: takes no value"),
+            ("--memry 5", "--memry: no such option of `deploy`; did you mean `--memory`?"),
             ("--passphrase=sesame", "put the passphrase into a file"),
         ] {
             let message = prepared(arguments).unwrap_err();
@@ -424,6 +356,9 @@ mod tests {
         }
         assert!(words("deploy").unwrap_err().contains("--config FILE is missing"));
         assert!(words("undeploy --zip f").unwrap_err().contains("no such option of `undeploy`"));
-        assert_eq!(words("undeploy --help"), Ok(DeployCommand::Help));
+        for command in ["deploy", "undeploy"] {
+            let help = words(&format!("{command} --help"));
+            assert!(matches!(&help, Ok(Command::Print(text)) if text.contains("Examples:")), "{help:?}");
+        }
     }
 }

@@ -1,4 +1,5 @@
 use super::*;
+use std::ffi::OsString;
 
 fn parse_words(words: &str) -> Result<Command, String> {
     parse(words.split_whitespace().map(OsString::from))
@@ -10,6 +11,7 @@ fn a_run_needs_a_configuration_and_may_have_a_state_file() {
         parse_words("run --state s --config c"),
         Ok(Command::Run(RunOptions { config: "c".into(), state: Some("s".into()), ..RunOptions::default() }))
     );
+    assert_eq!(parse_words("run --state=s --config=c"), parse_words("run --state s --config c"));
     assert!(parse_words("run").unwrap_err().contains("--config FILE is missing"));
 }
 
@@ -27,16 +29,44 @@ fn an_argument_that_is_not_understood_is_named() {
         ("run --token secret", "--token: no such option"),
         ("run --config c --passphrase sesame", "put the passphrase into a file"),
         ("run --config c --passphrase=sesame", "put the passphrase into a file"),
-        ("run --config", "--config: a file is missing"),
+        ("run --config", "--config: a value is missing"),
+        ("run --confg c", "--confg: no such option of `run`; did you mean `--config`?"),
+        ("rum --config c", "rum: no such command; did you mean `run`?"),
         ("run --config a --config b", "--config: given twice"),
         ("serve 8080", "8080: no such option of `serve`"),
-        ("serve --port", "--port: a number is missing"),
+        ("serve --port", "--port: a value is missing"),
         ("serve --port 65536", "--port 65536: must be a number from 0 to 65535"),
         ("serve --port 1 --port 2", "--port: given twice"),
     ] {
         let message = parse_words(words).unwrap_err();
         assert!(message.contains(part) && !message.contains("sesame"), "{words}: {message}");
     }
+}
+
+#[test]
+fn an_option_whose_variable_was_empty_is_named() {
+    for (option, arguments) in [
+        ("--state", ["run", "--config", "c", "--state", ""].as_slice()),
+        ("--state", &["run", "--state=", "--config", "c"]),
+        ("--config", &["run", "--config", ""]),
+        ("--zip", &["deploy", "--config", "c", "--zip", ""]),
+    ] {
+        let message = parse(arguments.iter().map(OsString::from)).unwrap_err();
+        assert_eq!(message, format!("{option}: a value is missing; give one, or leave the option out"));
+    }
+}
+
+#[test]
+fn each_command_has_a_help_with_examples() {
+    for words in ["--help", "help", "run --help", "serve -h", "help deploy", "undeploy --help"] {
+        let help = parse_words(words);
+        assert!(
+            matches!(&help, Ok(Command::Print(text)) if text.contains("Examples:\n  whiskjack ")),
+            "{words}: {help:?}"
+        );
+    }
+    let version = concat!("whiskjack ", env!("CARGO_PKG_VERSION"), "\n").to_owned();
+    assert_eq!(parse_words("--version"), Ok(Command::Print(version)));
 }
 
 #[test]
@@ -107,9 +137,12 @@ fn tls_files_take_the_place_of_what_the_configuration_has() {
     };
     let mut run = RunOptions {
         config: file("c", b"{\"logstash\":{\"host\":\"l\",\"ca\":\"old\"}}"),
-        ca: Some(file("ca", b"CA\n")),
-        cert: Some(file("cert", b"CERT")),
-        key: Some(file("key", b"KEY")),
+        tls: TlsFiles {
+            ca: Some(file("ca", b"CA\n")),
+            cert: Some(file("cert", b"CERT")),
+            key: Some(file("key", b"KEY")),
+            ..TlsFiles::default()
+        },
         ..RunOptions::default()
     };
     let environment =
@@ -117,10 +150,10 @@ fn tls_files_take_the_place_of_what_the_configuration_has() {
     let mut expected = json!({"host": "l", "ca": "CA\n", "cert": "CERT", "key": "KEY", "passphrase": "from the environment"});
     assert_eq!(prepare(&run, &environment).unwrap().params["logstash"], expected);
 
-    run.passphrase_file = Some(file("passphrase", b"\xef\xbb\xbf open sesame \r\n"));
+    run.tls.passphrase_file = Some(file("passphrase", b"\xef\xbb\xbf open sesame \r\n"));
     expected["passphrase"] = json!(" open sesame ");
     let several = RunOptions {
-        passphrase_file: Some(file("several", b"one\ntwo\n")),
+        tls: TlsFiles { passphrase_file: Some(file("several", b"one\ntwo\n")), ..TlsFiles::default() },
         config: run.config.clone(),
         ..RunOptions::default()
     };
@@ -135,11 +168,11 @@ fn tls_files_take_the_place_of_what_the_configuration_has() {
     assert_eq!(prepare(&run, &environment).unwrap().params["logstash"]["key"], "KEY");
 
     for (bytes, part) in [(&b""[..], "is empty"), (&[0x30, 0x82, 0xff], "is not a text")] {
-        run.key = Some(file("key", bytes));
+        run.tls.key = Some(file("key", bytes));
         let message = prepare(&run, &environment).unwrap_err();
         assert!(message.starts_with("--key ") && message.contains(part), "{message}");
     }
-    run.key = Some(folder.path().join("nowhere"));
+    run.tls.key = Some(folder.path().join("nowhere"));
     assert!(prepare(&run, &environment).unwrap_err().contains("nowhere"));
 }
 
@@ -165,8 +198,11 @@ fn tls_files_take_the_place_of_dotted_keys_and_of_an_empty_group_too() {
     ] {
         let run = RunOptions {
             config: file("c", &config.to_string()),
-            ca: Some(file("ca", "CA")),
-            key: Some(file("key", "KEY")),
+            tls: TlsFiles {
+                ca: Some(file("ca", "CA")),
+                key: Some(file("key", "KEY")),
+                ..TlsFiles::default()
+            },
             ..RunOptions::default()
         };
         assert_eq!(prepare(&run, &|_| None).unwrap().params, expected, "{config}");
