@@ -23,8 +23,8 @@ fn program(path: &str) -> Command {
         command.arg(folder(path));
     }
     let installed = [folder("node/node_modules"), artifacts().directory().join("python-loggers")];
-    for packages in installed.iter().filter(|packages| !packages.is_dir()) {
-        panic!("{} is missing: run `cargo xtask setup`", packages.display());
+    for packages in &installed {
+        assert!(packages.is_dir(), "{} is missing: run `cargo xtask setup`", packages.display());
     }
     command.env("PYTHONPATH", &installed[1]).env_remove("FORCE_COLOR");
     command
