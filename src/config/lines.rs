@@ -167,8 +167,8 @@ fn check(pattern: &str) -> Result<(), String> {
     }
     let Err(error) = Regex::new(pattern) else { return Ok(()) };
     // Behind the longest beginning that is a pattern.
-    let ends = pattern.char_indices().map(|(end, _)| end);
-    let sound = ends.filter(|end| pattern.get(..*end).is_some_and(|begin| Regex::new(begin).is_ok())).last();
+    let mut ends = pattern.char_indices().map(|(end, _)| end);
+    let sound = ends.rfind(|end| pattern.get(..*end).is_some_and(|begin| Regex::new(begin).is_ok()));
     let place = sound.and_then(|end| pattern.get(..end)).map_or(0, |begin| begin.chars().count()) + 1;
     Err(format!("from character {place} on it is not a regular expression ({error}): mend it"))
 }

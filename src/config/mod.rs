@@ -210,8 +210,11 @@ fn sources(
     (entries.into_iter().filter_map(action).collect(), chosen)
 }
 
-/// The entries of `actions`, each with its place and what is done for it alone.
-fn names(reader: &mut Reader) -> Option<Vec<(usize, String, Option<Map<String, Value>>)>> {
+/// An entry of `actions`: its place there, its name, and what is done for it alone.
+type Named = (usize, String, Option<Map<String, Value>>);
+
+/// The entries of `actions`.
+fn names(reader: &mut Reader) -> Option<Vec<Named>> {
     const REMEDY: &str = "give the names of the actions to monitor, such as [\"my-action\", \"package/action\", \"package/*\"]";
     let items = reader.items("actions", REMEDY)?;
     let mut names = Vec::new();

@@ -490,14 +490,16 @@ fn log(plan: &Plan, outcomes: &[Outcome], result: &RunResult) -> Vec<String> {
         };
         log.extend(outcomes.iter().map(slice));
     }
-    let Lines { read, acknowledged, .. } = result.lines;
+    let Lines { read, acknowledged, filtered, joined, .. } = result.lines;
+    let part = |count: u64, what: &str| if count > 0 { format!(", {count} {what}") } else { String::new() };
+    let treated = [part(filtered, "left out"), part(joined, "joined to others")].concat();
     let error = result.error.as_ref().map_or(String::new(), |error| format!("; error: {error}"));
     let settling = match result.left.settling {
         0 => String::new(),
         some => format!(", {some} to be compared once more"),
     };
     log.push(format!(
-        "{}, {}, {} read, {acknowledged} acknowledged, {} left{settling}, {} ms{error}",
+        "{}, {}, {} read{treated}, {acknowledged} acknowledged, {} left{settling}, {} ms{error}",
         many(plan.work.len() as u64, "action"),
         many(result.activations, "new activation"),
         many(read, "line"),

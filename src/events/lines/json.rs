@@ -270,12 +270,10 @@ impl Fields {
                 }
             }
             (known, Leaf::Text(text))
-                if is_expanded && REPLACEABLE.contains(&known) && json.overwrite_keys =>
+                if is_expanded && json.overwrite_keys && is_replaceable(known, text) =>
             {
-                if !known.starts_with("data_stream.") || is_stream_name(text) {
-                    self.replaced.push((known.into(), text.clone()));
-                    return;
-                }
+                self.replaced.push((known.into(), text.clone()));
+                return;
             }
             (known, leaf) if is_expanded && !self.known.contains_key(known) => {
                 if let Some(json) = leaf.of_schema(known) {
@@ -414,6 +412,11 @@ fn in_utc(text: &str) -> Option<String> {
         return Some(text.into());
     }
     time::epoch_ms(text).map(time::rfc3339)
+}
+
+/// Whether the forwarder's own field of that name may say this instead.
+fn is_replaceable(name: &str, text: &str) -> bool {
+    REPLACEABLE.contains(&name) && (!name.starts_with("data_stream.") || is_stream_name(text))
 }
 
 /// What Elasticsearch allows in the name of a data stream.

@@ -267,7 +267,7 @@ fn is_luhn(digits: &[u8]) -> bool {
             if index % 2 == 1 { digit * 2 / 10 + digit * 2 % 10 } else { digit }
         })
         .sum();
-    sum % 10 == 0 && digits.iter().any(|digit| *digit != 0)
+    sum.is_multiple_of(10) && digits.iter().any(|digit| *digit != 0)
 }
 
 /// Ends of names whose values are secrets, without `_` and `-`.

@@ -361,7 +361,7 @@ impl Turn<'_> {
             if this == acknowledged {
                 self.begin_turn_anew(began_ms);
             }
-            let passes = this < acknowledged && this % PASSED_A_LOOK == 0;
+            let passes = this < acknowledged && this.is_multiple_of(PASSED_A_LOOK);
             (!passes || self.ports.clock.now_ms() < self.time.stop_ms) && self.tell(&mut telling, line)
         };
         let mut own = Notices::default();
@@ -410,7 +410,7 @@ impl Turn<'_> {
             Ok(Listed::Without(reason)) => ControlFlow::Break(troubled(record, reason)),
             Ok(Listed::With { known, has_lines }) if has_lines || self.form.has_summaries() => {
                 let OwedRecord { acknowledged, treatment, trouble, .. } = record;
-                ControlFlow::Continue(OwedRecord { acknowledged, treatment, trouble, ..known })
+                ControlFlow::Continue(OwedRecord { acknowledged, treatment, trouble, ..*known })
             }
             Ok(Listed::With { .. }) => ControlFlow::Break(Fate::Done),
             Ok(Listed::Not) => match self.api.entries(record.id, EntriesAt::Record, |_, _| false) {
@@ -453,7 +453,7 @@ impl Turn<'_> {
                 found = match Record::parse(row.json) {
                     Ok(known) => Listed::With {
                         has_lines: self.source.matches(&known) && known.may_have_lines_elsewhere(),
-                        known: of(&known, self.form, None),
+                        known: Box::new(of(&known, self.form, None)),
                     },
                     Err(error) => Listed::Without(error.to_string()),
                 };
@@ -469,7 +469,7 @@ enum Listed {
     /// Nothing.
     Not,
     /// What its events need, and whether it may have lines that are wanted.
-    With { known: OwedRecord, has_lines: bool },
+    With { known: Box<OwedRecord>, has_lines: bool },
     /// Not what its events need, for this reason.
     Without(String),
 }
