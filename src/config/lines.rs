@@ -150,8 +150,9 @@ impl Lines {
             reader.fault("lines.exclude", remedy);
         }
         if !lines.redact.is_empty() && reader.is_true("events.original") {
-            let remedy = "it would show what `lines.redact` makes unreadable: remove one of the two";
-            reader.fault("events.original", remedy);
+            // Named by the key that an action may have of its own.
+            let remedy = "`events.original` would show what it makes unreadable: remove one of the two";
+            reader.fault("lines.redact", remedy);
         }
         lines
     }

@@ -584,7 +584,7 @@ fn what_is_wrong_about_events_and_lines_is_told_all_at_once() {
         ("events.shape", "`ecs` or `2017`"),
         ("events.activations", "set `events.shape` to `ecs`"),
         ("events.original", "set `events.shape` to `ecs`"),
-        ("events.original", "`lines.redact` makes unreadable"),
+        ("lines.redact", "`events.original` would show"),
         ("lines.include[0]", "from character 2 on it is not a regular expression"),
         ("lines.exclude", "so no line is left"),
         ("lines.streams", "give `stdout`, `stderr`"),
@@ -632,8 +632,8 @@ fn some_actions_may_have_keys_of_their_own() {
 #[test]
 fn faults_in_an_entry_of_actions_name_its_place() {
     let found = faults(with(json!({
-        "actions": [{"name": "a", "lines.streams": "x"}, {"name": "b", "logs": "api"}, {"lines": {}}, {"name": "*"}, {"name": "!c", "tags": ["x"]}, {"name": "d", "events.shape": "ecs"}],
-        "lines.only": "bad"
+        "actions": [{"name": "a", "lines.streams": "x"}, {"name": "b", "logs": "api"}, {"lines": {}}, {"name": "*"}, {"name": "!c", "tags": ["x"]}, {"name": "d", "events.shape": "ecs"}, {"name": "e", "lines.redact": ["key"]}],
+        "events": {"shape": "ecs", "original": true}, "lines.only": "bad"
     })));
     let keys: Vec<&str> = found.iter().map(|fault| fault.split(": ").next().unwrap()).collect();
     assert_eq!(
@@ -644,7 +644,8 @@ fn faults_in_an_entry_of_actions_name_its_place() {
             "lines.only",
             "actions[0].lines.streams",
             "actions[1].logs",
-            "actions[5].events.shape"
+            "actions[5].events.shape",
+            "actions[6].lines.redact"
         ],
         "{found:#?}"
     );

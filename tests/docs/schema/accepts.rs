@@ -15,7 +15,7 @@ const BEYOND: &[(&str, &str)] = &[
     ("matches the empty text", "it is in the pattern"),
     ("the pattern is longer than", "it counts bytes"),
     ("so no line is left", "two values must differ"),
-    ("it would show what `lines.redact`", "one of many keys, for all or for some actions"),
+    ("`events.original` would show", "one of many keys, for all or for some actions"),
     ("documents have a field of this name", "names of one key depend on another"),
     ("has fields for it", "one of many keys, for all or for some actions"),
     ("has such documents", "one of many keys, for all or for some actions"),
