@@ -2,6 +2,7 @@
 
 use super::lines::Lines;
 use super::reader::Reader;
+use super::taken::is_taken;
 use crate::openwhisk::source::Source;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -78,33 +79,6 @@ impl Default for Style {
         }
     }
 }
-
-/// Fields of documents that no configured field may take the place of, in either shape.
-const TAKEN: [&str; 23] = [
-    "@metadata",
-    "@timestamp",
-    "action",
-    "activation",
-    "agent",
-    "data_stream",
-    "ecs",
-    "error",
-    "event",
-    "faas",
-    "fields",
-    "line",
-    "log",
-    "message",
-    "namespace",
-    "labels",
-    "numeric_labels",
-    "openwhisk",
-    "orchestrator",
-    "package",
-    "sequence",
-    "service",
-    "tags",
-];
 
 /// Keys that an entry of `actions` may have besides its name.
 const OF_SOME: [&str; 5] = ["events", "fields", "fields_under_root", "lines", "tags"];
@@ -186,11 +160,6 @@ fn activations(reader: &mut Reader, is_ecs: bool) -> Summaries {
         );
     }
     summaries
-}
-
-/// Whether documents have a field of this name.
-pub(super) fn is_taken(name: &str) -> bool {
-    TAKEN.contains(&name)
 }
 
 /// A year is a number to who writes YAML.

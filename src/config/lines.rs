@@ -1,6 +1,7 @@
 //! What becomes of lines on their way into documents: `lines`. The keys have the names that they have in Filebeat.
 
 use super::reader::Reader;
+use super::taken::is_taken;
 use regex_lite::Regex;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -266,7 +267,7 @@ fn json(reader: &mut Reader, is_ecs: bool) -> Option<Json> {
     let expand_keys = switch("lines.json.expand_keys").unwrap_or(true);
     let target = if is_group { reader.text("lines.json.target") } else { None };
     let message_key = if is_group { reader.text("lines.json.message_key") } else { None };
-    if target.as_deref().is_some_and(|target| super::documents::is_taken(target) || target.contains('.')) {
+    if target.as_deref().is_some_and(|target| is_taken(target) || target.contains('.')) {
         reader.fault(
             "lines.json.target",
             "documents have a field of this name, or it has a dot: choose another name, or leave it out for `labels`",

@@ -6,6 +6,7 @@ mod output;
 mod reader;
 mod start;
 mod strangers;
+mod taken;
 
 pub use documents::{Documents, Shape, Style, Summaries};
 pub use lines::{By, Channel, Json, Lines, Multiline, Redaction, Secret};

@@ -1,0 +1,33 @@
+//! Names that documents have taken.
+
+/// Fields of documents that no configured field may take the place of, in either shape.
+const TAKEN: [&str; 23] = [
+    "@metadata",
+    "@timestamp",
+    "action",
+    "activation",
+    "agent",
+    "data_stream",
+    "ecs",
+    "error",
+    "event",
+    "faas",
+    "fields",
+    "line",
+    "log",
+    "message",
+    "namespace",
+    "labels",
+    "numeric_labels",
+    "openwhisk",
+    "orchestrator",
+    "package",
+    "sequence",
+    "service",
+    "tags",
+];
+
+/// Whether documents have a field of this name.
+pub(super) fn is_taken(name: &str) -> bool {
+    TAKEN.contains(&name)
+}
