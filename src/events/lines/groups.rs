@@ -108,6 +108,12 @@ impl Groups {
         }
     }
 
+    /// Bytes of the texts that wait.
+    #[cfg(test)]
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// The next one that is complete; with `all`, the next one.
     pub(super) fn take(&mut self, all: bool) -> Option<Group> {
         let is_complete = all || self.waiting.front().is_some_and(|group| !group.is_open);

@@ -150,6 +150,24 @@ fn a_document_has_an_end_and_loses_nothing_at_it() {
 }
 
 #[test]
+fn of_a_stack_trace_of_a_hundred_thousand_lines_no_more_is_kept_than_one_document_holds() {
+    let treatment = Treatment::new(&multiline(By::Auto));
+    let mut reading = Reading::new(&treatment, None, 0, true);
+    let mut entries = 0;
+    let mut take = |document: Document<'_>| {
+        entries += document.entries;
+        document.entries <= 500
+    };
+    let frame = entry("stderr", &format!("\tat a.B.{}(B.java:1)", "c".repeat(1_000)));
+    for index in 0..100_000 {
+        assert!(reading.entry(index, frame.as_str().into(), &mut take));
+        assert!(reading.groups.bytes() <= 500 * (frame.len() + 1), "{index}");
+    }
+    assert!(reading.finish(&mut take));
+    assert_eq!(entries, 100_000);
+}
+
+#[test]
 fn what_docker_has_cut_is_one_line_again() {
     let piece = "x".repeat(16 << 10);
     let entries = [
