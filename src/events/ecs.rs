@@ -100,7 +100,7 @@ pub(super) fn write_activation(
     stream.end();
 
     let mut faas = Members::begin("faas", out);
-    faas.text("name", &subject.name);
+    faas.text("name", subject.name);
     faas.optional("id", path.as_ref().map(|path| format!("/{path}")).as_deref());
     faas.optional("version", version.as_deref());
     faas.text("execution", &subject.id.to_string());
@@ -118,7 +118,7 @@ pub(super) fn write_activation(
 
     let mut orchestrator = Members::begin("orchestrator", out);
     orchestrator.text("type", "openwhisk");
-    orchestrator.text("namespace", &subject.namespace);
+    orchestrator.text("namespace", subject.namespace);
     let mut resource = orchestrator.group("resource");
     resource.text("type", if *is_trigger { "trigger" } else { "action" });
     resource.text("name", &full_name);

@@ -8,9 +8,9 @@ pub(super) fn write_tail(subject: &Subject<'_>, package: bool, out: &mut Vec<u8>
     out.extend_from_slice(br#","activation":""#);
     out.extend_from_slice(subject.id.to_string().as_bytes());
     out.extend_from_slice(br#"","action":"#);
-    write_json_string(&subject.name, out);
+    write_json_string(subject.name, out);
     out.extend_from_slice(br#","namespace":"#);
-    write_json_string(&subject.namespace, out);
+    write_json_string(subject.namespace, out);
     if let Some(package) = subject.package().filter(|_| package) {
         out.extend_from_slice(br#","package":"#);
         write_json_string(package, out);

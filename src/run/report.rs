@@ -1,7 +1,8 @@
 //! The report: what a run achieved, as the action's result, and its log.
 
+mod told;
+
 use crate::checkpoint::{Checkpoint, LogPlace, Owed, Part, SourceState};
-use crate::config::LogLevel;
 use crate::lumberjack::Counts;
 use crate::openwhisk::api::Api;
 use crate::ports::Ports;
@@ -12,7 +13,6 @@ use crate::run::store::{SAVED, Saved, Saving};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
-use whiskjack_settings::text::many;
 
 /// Most sources, warnings and failures that a result names: it must stay far below the platform's 1 MiB.
 const NAMED_SOURCES: usize = 500;
@@ -137,8 +137,8 @@ pub fn conclude(ports: Ports<'_>, plan: &Plan, outcomes: &[Outcome], last: bool)
     let persists = last && outcomes.iter().any(achieved);
     let saved = save(plan, &api, &mut checkpoint, last, persists);
     let mut result = summarize(plan, outcomes, &checkpoint);
-    let mut failures = failures(outcomes);
-    failures.extend(troubles(plan, &checkpoint));
+    let mut failures = told::failures(outcomes);
+    failures.extend(told::troubles(plan, &checkpoint));
     let handed = match saved {
         Ok((kept, warning)) => {
             result.warnings.extend(warning);
@@ -154,10 +154,10 @@ pub fn conclude(ports: Ports<'_>, plan: &Plan, outcomes: &[Outcome], last: bool)
     };
     result.requests += plan.requests + api.requests();
     result.duration_ms = ports.clock.now_ms().saturating_sub(plan.began_ms);
-    result.error = joined(failures);
+    result.error = told::joined(failures);
     let Left { ranges, settling, records, activations, .. } = result.left;
     let complete = result.error.is_none() && ranges + settling + records + activations == 0;
-    let log = if last { log(plan, outcomes, &result) } else { Vec::new() };
+    let log = if last { told::log(plan, outcomes, &result) } else { Vec::new() };
     Report { result: result.json(), checkpoint: handed, complete, log }
 }
 
@@ -382,131 +382,10 @@ fn summarize(plan: &Plan, outcomes: &[Outcome], checkpoint: &Checkpoint) -> RunR
     let nowhere = logs_learned(outcomes) == Some(LogPlace::Nowhere) && plan.logs != LogPlace::Nowhere;
     let no_logs = nowhere.then(|| "this platform does not give logs: its log driver takes them elsewhere, and `/logs` says they are not available".into());
     let put_off = outcomes.iter().flat_map(|outcome| &outcome.without_logs).cloned();
-    let notes = plan.warnings.iter().cloned().chain(mended(result.lines.mended)).chain(no_logs);
-    let notes = notes.chain(small_windows(outcomes)).chain(passed_over(outcomes));
+    let notes = plan.warnings.iter().cloned().chain(told::mended(result.lines.mended)).chain(no_logs);
+    let notes = notes.chain(told::small_windows(outcomes)).chain(told::passed_over(outcomes));
     result.warnings = notes.chain(put_off).take(NAMED_MESSAGES).collect();
     result
-}
-
-/// Lines that are not as they were printed, though the receiver has them.
-fn mended(lines: u64) -> Option<String> {
-    (lines > 0).then(|| {
-        format!(
-            "{lines} log entries were not sound text in their activation records; each was forwarded all the same, with U+FFFD for what is not \
-             UTF-8 and any other JSON value as its text, and is marked with `log.flags: [\"mended\"]`"
-        )
-    })
-}
-
-/// A receiver that takes lines alone and no few lines together gets some of them again in each such run.
-fn small_windows(outcomes: &[Outcome]) -> Option<String> {
-    outcomes.iter().any(|outcome| outcome.tally.sending.small_windows > 0).then(|| {
-        "the receiver closes the connection when two to four lines come together, and takes each of them alone, as Logstash's `lumberjack` input \
-         does: lines come again each time. Set `logstash.protocol` to 1, or let Logstash listen with its `beats` input"
-            .into()
-    })
-}
-
-/// Receivers that failed though the lines went to another one: somebody should know before that one fails too.
-fn passed_over(outcomes: &[Outcome]) -> Vec<String> {
-    let all = outcomes.iter().flat_map(|outcome| &outcome.passed_over);
-    let reasons: BTreeMap<&str, &str> = all.rev().map(|(name, why)| (name.as_str(), why.as_str())).collect();
-    reasons
-        .into_values()
-        .map(|why| format!("a receiver failed, and another one got its lines: {why}"))
-        .collect()
-}
-
-/// Lines that receivers do not take are lost for the reader of the logs, so they are named, loudly; they stay in their activation record.
-fn refused(outcomes: &[Outcome]) -> Option<String> {
-    let count: u64 = outcomes.iter().map(|outcome| outcome.tally.set_aside).sum();
-    let ids: Vec<&str> = outcomes
-        .iter()
-        .flat_map(|outcome| &outcome.set_aside)
-        .map(String::as_str)
-        .take(NAMED_MESSAGES)
-        .collect();
-    (count > 0).then(|| {
-        format!(
-            "{count} lines were set aside: receivers close the connection for them and for no others, and their logs say why. The ids, each \
-             namespace, activation and index of the line: {}",
-            ids.join(", ")
-        )
-    })
-}
-
-/// The records that could not be had the last time, all in one sentence: they are tried in each run.
-fn troubles(plan: &Plan, checkpoint: &Checkpoint) -> Option<String> {
-    let states = plan.work.keys().filter_map(|name| checkpoint.sources.get(name));
-    let records = states.flat_map(|state| &state.records);
-    let all: Vec<String> = records
-        .filter_map(|record| Some((record, record.trouble.as_ref()?)))
-        .map(|(record, trouble)| match record.name.as_str() {
-            "" => format!("{} ({trouble})", record.id),
-            name => format!("{} of `{name}` ({trouble})", record.id),
-        })
-        .collect();
-    let more = all.len().saturating_sub(NAMED_RECORDS);
-    let named = all.into_iter().take(NAMED_RECORDS).collect::<Vec<_>>().join(", ");
-    let more = if more > 0 { format!(", and {more} more") } else { String::new() };
-    (!named.is_empty())
-        .then(|| format!("activations that cannot be had now, and are tried in each run: {named}{more}"))
-}
-
-/// Why slices are not finished, each reason once, in the order of the alphabet.
-fn failures(outcomes: &[Outcome]) -> Vec<String> {
-    let mut failures = Vec::new();
-    let lost = outcomes.iter().flat_map(|outcome| &outcome.lost).cloned();
-    let failed = outcomes.iter().filter_map(|outcome| outcome.failure.clone());
-    for failure in failed.chain(refused(outcomes)).chain(lost) {
-        if let Err(place) = failures.binary_search(&failure) {
-            failures.insert(place, failure);
-        }
-    }
-    failures
-}
-
-fn joined(failures: Vec<String>) -> Option<String> {
-    let more = failures.len().saturating_sub(NAMED_MESSAGES);
-    let mut text = failures.into_iter().take(NAMED_MESSAGES).collect::<Vec<_>>().join("; ");
-    if more > 0 {
-        text.push_str(&format!("; and {more} more"));
-    }
-    (!text.is_empty()).then_some(text)
-}
-
-/// One line a run: the forwarder's log is an activation log too, and somebody may forward it.
-fn log(plan: &Plan, outcomes: &[Outcome], result: &RunResult) -> Vec<String> {
-    let mut log = Vec::new();
-    if plan.log_level >= LogLevel::Debug {
-        let slice = |outcome: &Outcome| {
-            let Tally { activations, lines, requests, sending: Counts { acknowledged, .. }, .. } =
-                outcome.tally;
-            let failure = outcome.failure.as_ref().map_or(String::new(), |failure| format!(", {failure}"));
-            format!(
-                "{}: {activations} activations, {lines} lines, {acknowledged} acknowledged, {requests} requests{failure}",
-                outcome.source
-            )
-        };
-        log.extend(outcomes.iter().map(slice));
-    }
-    let Lines { read, acknowledged, filtered, joined, .. } = result.lines;
-    let part = |count: u64, what: &str| if count > 0 { format!(", {count} {what}") } else { String::new() };
-    let treated = [part(filtered, "left out"), part(joined, "joined to others")].concat();
-    let error = result.error.as_ref().map_or(String::new(), |error| format!("; error: {error}"));
-    let settling = match result.left.settling {
-        0 => String::new(),
-        some => format!(", {some} to be compared once more"),
-    };
-    log.push(format!(
-        "{}, {}, {} read{treated}, {acknowledged} acknowledged, {} left{settling}, {} ms{error}",
-        many(plan.work.len() as u64, "action"),
-        many(result.activations, "new activation"),
-        many(read, "line"),
-        many(result.left.ranges, "range"),
-        result.duration_ms
-    ));
-    log
 }
 
 fn is_zero(number: &u64) -> bool {

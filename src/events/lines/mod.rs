@@ -12,7 +12,7 @@ mod trace;
 pub use json::Parsed;
 pub use redact::Redactor;
 
-use super::fnv1a;
+use super::id::fnv1a;
 use crate::config::{Channel, Json, Lines};
 use crate::openwhisk::record::{Line, Status, Stream};
 use groups::{Groups, Rule};

@@ -2,7 +2,9 @@ use super::*;
 use crate::config::{By, Multiline, Redaction, Secret};
 use serde_json::{Value, json};
 
+mod json;
 mod loggers;
+mod redaction;
 
 /// A document as a test looks at it: first entry, number of entries, text behind time and stream.
 type Seen = (usize, u64, String);
@@ -13,6 +15,15 @@ fn entry(stream: &str, text: &str) -> String {
 
 fn errors(text: &str) -> Vec<String> {
     text.lines().map(|line| entry("stderr", line)).collect()
+}
+
+/// Reads all of these entries.
+#[track_caller]
+fn read_all(reading: &mut Reading<'_>, entries: &[String], take: &mut Take<'_>) {
+    for (index, entry) in entries.iter().enumerate() {
+        assert!(reading.entry(index, entry.as_str().into(), take));
+    }
+    assert!(reading.finish(take));
 }
 
 /// The documents of a record with these entries, of which those before `from` are settled.
@@ -27,10 +38,7 @@ fn documents_from(from: usize, lines: &Lines, entries: &[String]) -> (Vec<Seen>,
         seen.push((document.first, document.entries, text));
         true
     };
-    for (index, entry) in entries.iter().enumerate() {
-        assert!(reading.entry(index, entry.as_str().into(), &mut take));
-    }
-    assert!(reading.finish(&mut take));
+    read_all(&mut reading, entries, &mut take);
     (seen, reading.take_spared())
 }
 
@@ -294,279 +302,7 @@ fn what_is_joined_with_settled_entries_since_the_configuration_changed_is_not_lo
             seen.push((document.first, document.last));
             true
         };
-        entries
-            .iter()
-            .enumerate()
-            .for_each(|(index, entry)| assert!(reading.entry(index, entry.as_str().into(), &mut take)));
-        assert!(reading.finish(&mut take));
+        read_all(&mut reading, &entries, &mut take);
         assert_eq!(seen, expected);
     }
-}
-
-fn redacted(text: &str) -> String {
-    let redactor = Redactor::new(&redacting(&ALL).redact);
-    redactor.redact(text).unwrap_or_else(|| text.into())
-}
-
-#[test]
-fn secrets_are_known_by_their_form() {
-    for (text, clean) in [
-        ("mail to jörg.o'neil+x@mail.example.co.uk.", "mail to [email]."),
-        ("user@localhost and @handle stay", "user@localhost and @handle stay"),
-        ("from 10.0.0.7:8080 to 256.1.1.1", "from [ip]:8080 to 256.1.1.1"),
-        ("from 2001:db8::7, ::1 and fe80::1", "from [ip], [ip] and [ip]"),
-        ("at 12:34:56 in v1.2.3 of std::fmt", "at 12:34:56 in v1.2.3 of std::fmt"),
-        ("Authorization: Bearer abc.DEF-123", "Authorization: [key]"),
-        ("got bearer abcdef123 there", "got bearer [bearer] there"),
-        (
-            "Basic authentication failed for basic dXNlcjpwdw==",
-            "Basic authentication failed for basic [bearer]",
-        ),
-        ("token eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln here", "token [jwt] here"),
-        ("card 4111 1111 1111 1111 or 4111-1111-1111-1111", "card [card] or [card]"),
-        (
-            "card 4111111111111112 and order 12345678901234567890",
-            "card 4111111111111112 and order 12345678901234567890",
-        ),
-        ("order 12 5500 0000 0000 0004", "order [card]"),
-        ("DB_PASSWORD=hunter2; next", "DB_PASSWORD=[key]; next"),
-        ("{\"api_key\": \"a\\\"b\", \"n\": 1}", "{\"api_key\": \"[key]\", \"n\": 1}"),
-        ("{\\\"secret\\\":\\\"x y\\\",\\\"n\\\":1}", "{\\\"secret\\\":\\\"[key]\\\",\\\"n\\\":1}"),
-        ("password: 'it is long' and token => abc)", "password: '[key]' and token => [key])"),
-        ("postgres://shop:hunter2@db/orders", "postgres://shop:[key]@db/orders"),
-        (
-            "-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----",
-            "-----BEGIN PRIVATE KEY-----[key]-----END PRIVATE KEY-----",
-        ),
-        ("tokens: 7, monkey=1, secretary: Ann", "tokens: 7, monkey=1, secretary: Ann"),
-    ] {
-        assert_eq!(redacted(text), clean, "{text}");
-    }
-}
-
-#[test]
-fn patterns_of_ones_own_are_replaced_as_they_say() {
-    let redaction = Redaction::Pattern { pattern: "cust-[0-9]+".into(), with: "$0 CUSTOMER".into() };
-    let lines = Lines { redact: vec![redaction], ..Lines::default() };
-    assert_eq!(documents(&lines, &errors("cust-12 and cust-7"))[0].2, "$0 CUSTOMER and $0 CUSTOMER");
-}
-
-/// However it is wrapped, joined, cut by Docker or put into JSON.
-#[test]
-fn no_secret_is_left_in_a_document() {
-    const SECRETS: [&str; 7] = [
-        "alice@example.com",
-        "203.0.113.7",
-        "2001:db8::dead:beef",
-        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl",
-        "4111111111111111",
-        "Bearer s3cr3t-t0ken",
-        "password=hunter2hunter2",
-    ];
-    let words = [
-        "", " ", "a", "(", ")", "\"", "'", ": ", "é", ", ", "x=", "[", "]", "<", ">", "\t", "https://", "/",
-        "  at ", "end.",
-    ];
-    for seed in 1..2_000 {
-        let mut chance = Chance(seed);
-        let secret = chance.one(&SECRETS);
-        // A sign before and after, as a secret inside of a word is none.
-        let signs = [" ", "(", "\"", "<", ",", "\t", "="];
-        let text = format!(
-            "{}{}{secret}{}{}",
-            chance.one(&words),
-            chance.one(&signs),
-            [" ", ")", "\"", ">", ",", ";"][chance.below(6)],
-            chance.one(&words)
-        );
-        let hidden = secret.rsplit([' ', '=']).next().unwrap();
-        let mut lines = redacting(&ALL);
-        let entries = match chance.below(4) {
-            0 => errors(&text),
-            1 => {
-                lines.multiline = multiline(By::Auto).multiline;
-                errors(&format!("ERROR\nTraceback (most recent call last):\n  {text}\nE: x"))
-            }
-            2 => {
-                // Docker cuts somewhere in it.
-                let begin = (16 << 10) - chance.below(text.len().min(16 << 10));
-                let whole = format!("{}{text}", "y ".repeat(8 << 10).get(..begin).unwrap());
-                let cut = (0..=(16 << 10)).rev().find(|at| whole.is_char_boundary(*at)).unwrap();
-                if cut == 16 << 10 && whole.len() > cut {
-                    vec![entry("stdout", &whole[..cut]), entry("stdout", &whole[cut..])]
-                } else {
-                    errors(&text)
-                }
-            }
-            _ => {
-                lines.json = Some(Json {
-                    target: None,
-                    overwrite_keys: false,
-                    add_error_key: true,
-                    message_key: None,
-                    expand_keys: true,
-                });
-                errors(&json!({"message": text, "user": {"note": [text]}, "n": 1}).to_string())
-            }
-        };
-        let treatment = Treatment::new(&lines);
-        let mut reading = Reading::new(&treatment, None, 0, true);
-        let mut take = |document: Document<'_>| {
-            let shown = document
-                .parsed
-                .map_or_else(|| document.line.text().into_owned(), |parsed| format!("{parsed:?}"));
-            assert!(!shown.contains(hidden), "seed {seed}: {shown}");
-            true
-        };
-        entries
-            .iter()
-            .enumerate()
-            .for_each(|(index, entry)| assert!(reading.entry(index, entry.as_str().into(), &mut take)));
-        assert!(reading.finish(&mut take));
-    }
-}
-
-fn json_rules() -> Json {
-    Json { target: None, overwrite_keys: false, add_error_key: false, message_key: None, expand_keys: true }
-}
-
-/// Message, time and level; all else as an object.
-fn parsed(line: &str, rules: &Json) -> Option<Value> {
-    let parsed = Parsed::of(line, rules, &Redactor::default())?;
-    let Parsed { message, time, level, log, event, members, replaced } = parsed;
-    let group = |members: &str| -> Value {
-        serde_json::from_str(&format!("{{{}}}", members.strip_prefix(',').unwrap_or(members))).unwrap()
-    };
-    Some(
-        json!({"message": message, "time": time, "level": level, "log": group(&log), "event": group(&event), "rest": group(&members), "replaced": replaced}),
-    )
-}
-
-#[test]
-fn lines_of_the_usual_loggers_get_the_fields_of_the_schema() {
-    let of = |line: &str| parsed(line, &json_rules()).unwrap();
-    // ecs-logging of Java and Python.
-    let ecs = of(
-        r#"{"@timestamp":"2023-11-14T22:13:20.123Z","log.level":"ERROR","message":"it failed","ecs.version":"1.2.0","service.name":"shop","log":{"logger":"shop.Pay"},"process.thread.name":"main","error":{"type":"E","message":"no money","stack_trace":"E: no money"},"http.response.status_code":500}"#,
-    );
-    assert_eq!(
-        ecs,
-        json!({"message": "it failed", "time": "2023-11-14T22:13:20.123Z", "level": "error", "log": {"logger": "shop.Pay"}, "event": {}, "replaced": [],
-            "rest": {"error": {"type": "E", "message": "no money", "stack_trace": "E: no money"}, "http": {"response": {"status_code": 500}},
-                "process": {"thread": {"name": "main"}}, "labels": {"service_name": "shop"}}})
-    );
-    // pino, winston, slog, zap.
-    let pino = of(
-        r#"{"level":50,"time":1700000000123,"pid":7,"hostname":"h","err":{"type":"Error","message":"boom","stack":"Error: boom"},"msg":"failed"}"#,
-    );
-    assert_eq!((&pino["level"], &pino["message"]), (&json!("error"), &json!("failed")));
-    assert_eq!(
-        pino["rest"],
-        json!({"error": {"type": "Error", "message": "boom", "stack_trace": "Error: boom"}, "labels": {"hostname": "h"},
-            "numeric_labels": {"time": 1_700_000_000_123_u64}, "process": {"pid": 7}})
-    );
-    let winston =
-        of(r#"{"level":"warn","message":"slow","service":"shop","timestamp":"2023-11-14T22:13:20Z"}"#);
-    assert_eq!((&winston["level"], &winston["time"]), (&json!("warn"), &json!(null)));
-    let slog = of(
-        r#"{"time":"2023-11-14T22:13:20Z","level":"INFO","msg":"hi","user":{"id":7,"tags":["a"],"ok":true}}"#,
-    );
-    assert_eq!(
-        slog["rest"],
-        json!({"labels": {"time": "2023-11-14T22:13:20Z", "user_tags": "[\"a\"]", "user_ok": "true"}, "user": {"id": "7"}})
-    );
-}
-
-#[test]
-fn what_is_no_object_or_too_much_stays_a_line() {
-    let of = |line: &str| parsed(line, &json_rules());
-    for line in ["", "text", "[1]", "1", "{", "{\"a\":1} x", "{\"a\":}"] {
-        assert_eq!(of(line), None, "{line}");
-    }
-    let deep = format!("{}1{}", "{\"a\":".repeat(17), "}".repeat(17));
-    let many = format!("{{{}}}", (0..257).map(|n| format!("\"k{n}\":1")).collect::<Vec<_>>().join(","));
-    let long = format!("{{\"a\":\"{}\"}}", "x".repeat(256 << 10));
-    for line in [deep, many, long] {
-        assert_eq!(of(&line), None);
-        let told = parsed(&line, &Json { add_error_key: true, ..json_rules() }).unwrap();
-        assert_eq!((&told["rest"]["error"]["type"], &told["message"]), (&json!("json"), &json!(line)));
-    }
-}
-
-#[test]
-fn a_field_is_of_one_kind_whatever_loggers_write() {
-    let kinds = [
-        r#"{"error":"text"}"#,
-        r#"{"error":{"message":"m","code":7}}"#,
-        r#"{"error":{"a":{"b":1}}}"#,
-        r#"{"error":7}"#,
-        r#"{"error":[{"a":1}]}"#,
-        r#"{"error":null}"#,
-        r#"{"user":"ann"}"#,
-        r#"{"user":{"name":"ann"}}"#,
-        r#"{"http":"x"}"#,
-        r#"{"http":{"response":{"status_code":"200"}}}"#,
-        r#"{"http":{"response":{"status_code":200}}}"#,
-        r#"{"trace":"t"}"#,
-        r#"{"trace":{"id":"t"}}"#,
-        r#"{"a.b":1,"a":{"b":2},"a_b":3}"#,
-        r#"{"labels":{"a":"1"}}"#,
-        r#"{"labels":"x"}"#,
-        r#"{"labels.a":2}"#,
-        r#"{"event":"x"}"#,
-        r#"{"event":{"action":"pay","dataset":"y"}}"#,
-        r#"{"log":"x"}"#,
-        r#"{"log":{"level":"info"}}"#,
-        r#"{"host":"h"}"#,
-        r#"{"host":{"name":"h"}}"#,
-        r#"{"message":{"a":1}}"#,
-        r#"{"message":7}"#,
-        r#"{"level":{"a":1}}"#,
-        r#"{"process":{"pid":1.5}}"#,
-        r#"{"":1,".":2,"..a":3}"#,
-    ];
-    let mut seen = std::collections::BTreeMap::new();
-    for line in kinds {
-        let parsed = parsed(line, &json_rules()).unwrap();
-        note_kinds("", &parsed["rest"], &mut seen, line);
-        note_kinds("log", &parsed["log"], &mut seen, line);
-        note_kinds("event", &parsed["event"], &mut seen, line);
-    }
-    assert!(!seen.contains_key("host"), "{seen:?}");
-}
-
-fn note_kinds(
-    path: &str,
-    value: &Value,
-    seen: &mut std::collections::BTreeMap<String, &'static str>,
-    line: &str,
-) {
-    let kind = match value {
-        Value::Object(members) => {
-            for (name, value) in members {
-                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-                note_kinds(&path, value, seen, line);
-            }
-            "object"
-        }
-        Value::String(_) => "text",
-        Value::Number(_) => "number",
-        other => panic!("{line}: {path} is {other}"),
-    };
-    assert_eq!(*seen.entry(path.to_owned()).or_insert(kind), kind, "{line}: {path}");
-}
-
-#[test]
-fn json_keys_follow_the_configuration() {
-    let line = r#"{"msg":"a","text":"b","service.name":"shop","data_stream":{"dataset":"Bad Name"},"x.y":1}"#;
-    let said = |rules: Json| parsed(line, &rules).unwrap();
-    let named = said(Json { message_key: Some("text".into()), ..json_rules() });
-    assert_eq!((&named["message"], &named["rest"]["labels"]["msg"]), (&json!("b"), &json!("a")));
-    let replaced = said(Json { overwrite_keys: true, ..json_rules() });
-    assert_eq!(replaced["replaced"], json!([["service.name", "shop"]]));
-    assert_eq!(replaced["rest"]["labels"]["data_stream_dataset"], "Bad Name");
-    let target = said(Json { target: Some("app".into()), ..json_rules() });
-    assert_eq!(target["rest"]["app"]["numeric_labels"], json!({"x_y": 1}));
-    let flat = said(Json { expand_keys: false, overwrite_keys: true, ..json_rules() });
-    assert_eq!((&flat["replaced"], &flat["rest"]["labels"]["service_name"]), (&json!([]), &json!("shop")));
 }

@@ -1,5 +1,6 @@
 //! What the usual libraries for logging print: the programs in `tests/loggers`, and what they printed.
 
+use super::json::{json_rules, parsed};
 use super::*;
 
 /// The documents of these lines, with stack traces joined and JSON read: message, level and the other fields of those that are JSON.

@@ -1,0 +1,153 @@
+//! What is configured about events and lines.
+
+use super::*;
+
+fn with(more: Value) -> Value {
+    let mut params = json!({"actions": ["a"], "logstash.host": "h:1"});
+    params.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    params
+}
+
+fn documents(more: Value) -> Documents {
+    parse(with(more)).unwrap().documents
+}
+
+#[test]
+fn without_keys_about_events_they_are_those_of_2017() {
+    assert_eq!(documents(json!({})), Documents::default());
+    assert_eq!(documents(json!({"events": {"shape": 2017}, "lines": {}})), Documents::default());
+    let of_2017 = documents(json!({"events.shape": "2017", "events.package": true, "events.sequence": true}));
+    assert_eq!(of_2017.shape, Shape::Of2017 { package: true, sequence: true });
+    assert_eq!(
+        documents(json!({"events": {"shape": "ecs", "original": true}})).shape,
+        Shape::Ecs { original: true }
+    );
+}
+
+#[test]
+fn keys_about_events_and_lines_are_read_as_filebeat_means_them() {
+    let read = documents(json!({
+        "events": {"shape": "ecs", "activations": "failed"}, "tags": ["prod"], "fields": {"team": "shop", "n": 1}, "fields_under_root": true,
+        "lines.include": ["^  x"], "lines.exclude": ["DEBUG"], "lines.streams": "stderr", "lines.only": "failed",
+        "lines.multiline": {"pattern": "^ ", "negate": true, "match": "before", "max_lines": 10},
+        "lines.json.message_key": "msg", "lines.redact": ["email", {"pattern": "a+", "with": ""}]
+    }));
+    let by = By::Pattern { pattern: "^ ".into(), negate: true, before: true };
+    let expected = Style {
+        activations: Summaries::Failed,
+        lines: Lines {
+            include: vec!["^  x".into()],
+            exclude: vec!["DEBUG".into()],
+            stream: Some(Channel::Stderr),
+            only_failed: true,
+            multiline: Some(Multiline { by, max_lines: 10, max_bytes: 1 << 20 }),
+            json: Some(Json {
+                target: None,
+                overwrite_keys: false,
+                add_error_key: false,
+                message_key: Some("msg".into()),
+                expand_keys: true,
+            }),
+            redact: vec![
+                Redaction::Known(Secret::Email),
+                Redaction::Pattern { pattern: "a+".into(), with: String::new() },
+            ],
+        },
+        tags: vec!["prod".into()],
+        fields: r#"{"n":1,"team":"shop"}"#.into(),
+        fields_under_root: true,
+    };
+    assert_eq!(read.common, expected);
+    let auto =
+        documents(json!({"lines": {"multiline": "auto", "json": false, "streams": ["stdout", "stderr"]}}))
+            .common
+            .lines;
+    assert_eq!(
+        auto,
+        Lines {
+            multiline: Some(Multiline { by: By::Auto, max_lines: 500, max_bytes: 1 << 20 }),
+            ..Lines::default()
+        }
+    );
+}
+
+#[test]
+fn what_is_wrong_about_events_and_lines_is_told_all_at_once() {
+    let found = faults(with(json!({
+        "events": {"shape": "elastic", "activations": true, "original": true}, "tags": [7, ""], "fields": "x",
+        "lines": {"include": ["a[b", "same"], "exclude": ["same"], "streams": ["stdin"], "only": "all", "json": true,
+            "multiline": {"max_lines": 1}, "redact": ["emails", {"pattern": "x*"}, {"with": "y"}, "email"]}
+    })));
+    let expected = [
+        ("tags[0]", "this item is not a text"),
+        ("tags[1]", "it is empty"),
+        ("fields", "give an object"),
+        ("events.shape", "`ecs` or `2017`"),
+        ("events.activations", "set `events.shape` to `ecs`"),
+        ("events.original", "set `events.shape` to `ecs`"),
+        ("lines.redact", "`events.original` would show"),
+        ("lines.include[0]", "from character 2 on it is not a regular expression"),
+        ("lines.exclude", "so no line is left"),
+        ("lines.streams", "give `stdout`, `stderr`"),
+        ("lines.only", "`failed`"),
+        ("lines.json", "set `events.shape` to `ecs`"),
+        ("lines.multiline.max_lines", "from 2 to 10000"),
+        ("lines.multiline.pattern", "give `auto`"),
+        ("lines.redact[0]", "`email`"),
+        ("lines.redact[1]", "matches the empty text"),
+        ("lines.redact[2]", "`email`"),
+    ];
+    for (key, remedy) in expected {
+        let is_told =
+            found.iter().any(|fault| fault.starts_with(&format!("{key}: ")) && fault.contains(remedy));
+        assert!(is_told, "{key}: {remedy}\n{found:#?}");
+    }
+    assert_eq!(found.len(), expected.len(), "{found:#?}");
+    let found = faults(with(
+        json!({"events": {"shape": "ecs", "sequence": true}, "fields": {"message": 1}, "fields_under_root": true, "lines.json": {"target": "faas"}}),
+    ));
+    assert_eq!(found.len(), 3, "{found:#?}");
+}
+
+#[test]
+fn some_actions_may_have_keys_of_their_own() {
+    let read = documents(json!({
+        "actions": [{"name": "java/*", "lines.multiline": "auto", "lines": {"exclude": ["x"]}}, "java/b", {"name": "c", "tags": ["c"]}],
+        "lines": {"exclude": ["DEBUG"], "streams": "stdout"}
+    }));
+    let [(java, own), (plain, none), (c, tagged)] = &read.special[..] else { panic!("{read:?}") };
+    assert!(java.chooses("b", Some("guest/java/b"), None) && !java.chooses("b", Some("guest/b"), None));
+    let own = own.as_ref().unwrap();
+    assert_eq!(
+        (own.lines.exclude.as_slice(), own.lines.stream),
+        (&["x".to_owned()][..], Some(Channel::Stdout))
+    );
+    assert!(own.lines.multiline.is_some());
+    assert!(plain.chooses("b", Some("guest/java/b"), None) && none.is_none());
+    assert!(c.chooses("c", Some("guest/c"), None));
+    assert_eq!(tagged.as_ref().unwrap().tags, ["c"]);
+    assert_eq!(documents(json!({"actions": ["a", {"name": "b"}]})).special.len(), 2);
+    assert!(documents(json!({})).special.is_empty());
+}
+
+#[test]
+fn faults_in_an_entry_of_actions_name_its_place() {
+    let found = faults(with(json!({
+        "actions": [{"name": "a", "lines.streams": "x"}, {"name": "b", "logs": "api"}, {"lines": {}}, {"name": "*"}, {"name": "!c", "tags": ["x"]}, {"name": "d", "events.shape": "ecs"}, {"name": "e", "lines.redact": ["key"]}],
+        "events": {"shape": "ecs", "original": true}, "lines.only": "bad"
+    })));
+    let keys: Vec<&str> = found.iter().map(|fault| fault.split(": ").next().unwrap()).collect();
+    assert_eq!(
+        keys,
+        [
+            "actions[2].name",
+            "actions[4]",
+            "lines.only",
+            "actions[0].lines.streams",
+            "actions[1].logs",
+            "actions[5].events.shape",
+            "actions[6].lines.redact"
+        ],
+        "{found:#?}"
+    );
+}

@@ -1,0 +1,18 @@
+//! Ids of events.
+
+use crate::openwhisk::record::ActivationId;
+
+/// A line's stable id: a function of namespace, activation and index only, so that a repeat overwrites its document, and equal lines do not.
+pub fn id(namespace: &str, activation: ActivationId, index: u64) -> String {
+    format!("{}{index}", id_but_number(namespace, activation))
+}
+
+/// All of it but the number.
+pub(super) fn id_but_number(namespace: &str, activation: ActivationId) -> String {
+    format!("{:08x}-{activation}-", fnv1a(namespace.as_bytes()))
+}
+
+/// FNV-1a, 32 bits. The activation id is unique already; this only keeps two installations apart that would count their ids alike.
+pub(super) fn fnv1a(bytes: &[u8]) -> u32 {
+    bytes.iter().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
+}

@@ -1,0 +1,148 @@
+//! Lines that are JSON.
+
+use super::*;
+
+pub(super) fn json_rules() -> Json {
+    Json { target: None, overwrite_keys: false, add_error_key: false, message_key: None, expand_keys: true }
+}
+
+/// Message, time and level; all else as an object.
+pub(super) fn parsed(line: &str, rules: &Json) -> Option<Value> {
+    let parsed = Parsed::of(line, rules, &Redactor::default())?;
+    let Parsed { message, time, level, log, event, members, replaced } = parsed;
+    let group = |members: &str| -> Value {
+        serde_json::from_str(&format!("{{{}}}", members.strip_prefix(',').unwrap_or(members))).unwrap()
+    };
+    Some(
+        json!({"message": message, "time": time, "level": level, "log": group(&log), "event": group(&event), "rest": group(&members), "replaced": replaced}),
+    )
+}
+
+#[test]
+fn lines_of_the_usual_loggers_get_the_fields_of_the_schema() {
+    let of = |line: &str| parsed(line, &json_rules()).unwrap();
+    // ecs-logging of Java and Python.
+    let ecs = of(
+        r#"{"@timestamp":"2023-11-14T22:13:20.123Z","log.level":"ERROR","message":"it failed","ecs.version":"1.2.0","service.name":"shop","log":{"logger":"shop.Pay"},"process.thread.name":"main","error":{"type":"E","message":"no money","stack_trace":"E: no money"},"http.response.status_code":500}"#,
+    );
+    assert_eq!(
+        ecs,
+        json!({"message": "it failed", "time": "2023-11-14T22:13:20.123Z", "level": "error", "log": {"logger": "shop.Pay"}, "event": {}, "replaced": [],
+            "rest": {"error": {"type": "E", "message": "no money", "stack_trace": "E: no money"}, "http": {"response": {"status_code": 500}},
+                "process": {"thread": {"name": "main"}}, "labels": {"service_name": "shop"}}})
+    );
+    // pino, winston, slog, zap.
+    let pino = of(
+        r#"{"level":50,"time":1700000000123,"pid":7,"hostname":"h","err":{"type":"Error","message":"boom","stack":"Error: boom"},"msg":"failed"}"#,
+    );
+    assert_eq!((&pino["level"], &pino["message"]), (&json!("error"), &json!("failed")));
+    assert_eq!(
+        pino["rest"],
+        json!({"error": {"type": "Error", "message": "boom", "stack_trace": "Error: boom"}, "labels": {"hostname": "h"},
+            "numeric_labels": {"time": 1_700_000_000_123_u64}, "process": {"pid": 7}})
+    );
+    let winston =
+        of(r#"{"level":"warn","message":"slow","service":"shop","timestamp":"2023-11-14T22:13:20Z"}"#);
+    assert_eq!((&winston["level"], &winston["time"]), (&json!("warn"), &json!(null)));
+    let slog = of(
+        r#"{"time":"2023-11-14T22:13:20Z","level":"INFO","msg":"hi","user":{"id":7,"tags":["a"],"ok":true}}"#,
+    );
+    assert_eq!(
+        slog["rest"],
+        json!({"labels": {"time": "2023-11-14T22:13:20Z", "user_tags": "[\"a\"]", "user_ok": "true"}, "user": {"id": "7"}})
+    );
+}
+
+#[test]
+fn what_is_no_object_or_too_much_stays_a_line() {
+    let of = |line: &str| parsed(line, &json_rules());
+    for line in ["", "text", "[1]", "1", "{", "{\"a\":1} x", "{\"a\":}"] {
+        assert_eq!(of(line), None, "{line}");
+    }
+    let deep = format!("{}1{}", "{\"a\":".repeat(17), "}".repeat(17));
+    let many = format!("{{{}}}", (0..257).map(|n| format!("\"k{n}\":1")).collect::<Vec<_>>().join(","));
+    let long = format!("{{\"a\":\"{}\"}}", "x".repeat(256 << 10));
+    for line in [deep, many, long] {
+        assert_eq!(of(&line), None);
+        let told = parsed(&line, &Json { add_error_key: true, ..json_rules() }).unwrap();
+        assert_eq!((&told["rest"]["error"]["type"], &told["message"]), (&json!("json"), &json!(line)));
+    }
+}
+
+#[test]
+fn a_field_is_of_one_kind_whatever_loggers_write() {
+    let kinds = [
+        r#"{"error":"text"}"#,
+        r#"{"error":{"message":"m","code":7}}"#,
+        r#"{"error":{"a":{"b":1}}}"#,
+        r#"{"error":7}"#,
+        r#"{"error":[{"a":1}]}"#,
+        r#"{"error":null}"#,
+        r#"{"user":"ann"}"#,
+        r#"{"user":{"name":"ann"}}"#,
+        r#"{"http":"x"}"#,
+        r#"{"http":{"response":{"status_code":"200"}}}"#,
+        r#"{"http":{"response":{"status_code":200}}}"#,
+        r#"{"trace":"t"}"#,
+        r#"{"trace":{"id":"t"}}"#,
+        r#"{"a.b":1,"a":{"b":2},"a_b":3}"#,
+        r#"{"labels":{"a":"1"}}"#,
+        r#"{"labels":"x"}"#,
+        r#"{"labels.a":2}"#,
+        r#"{"event":"x"}"#,
+        r#"{"event":{"action":"pay","dataset":"y"}}"#,
+        r#"{"log":"x"}"#,
+        r#"{"log":{"level":"info"}}"#,
+        r#"{"host":"h"}"#,
+        r#"{"host":{"name":"h"}}"#,
+        r#"{"message":{"a":1}}"#,
+        r#"{"message":7}"#,
+        r#"{"level":{"a":1}}"#,
+        r#"{"process":{"pid":1.5}}"#,
+        r#"{"":1,".":2,"..a":3}"#,
+    ];
+    let mut seen = std::collections::BTreeMap::new();
+    for line in kinds {
+        let parsed = parsed(line, &json_rules()).unwrap();
+        note_kinds("", &parsed["rest"], &mut seen, line);
+        note_kinds("log", &parsed["log"], &mut seen, line);
+        note_kinds("event", &parsed["event"], &mut seen, line);
+    }
+    assert!(!seen.contains_key("host"), "{seen:?}");
+}
+
+fn note_kinds(
+    path: &str,
+    value: &Value,
+    seen: &mut std::collections::BTreeMap<String, &'static str>,
+    line: &str,
+) {
+    let kind = match value {
+        Value::Object(members) => {
+            for (name, value) in members {
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                note_kinds(&path, value, seen, line);
+            }
+            "object"
+        }
+        Value::String(_) => "text",
+        Value::Number(_) => "number",
+        other => panic!("{line}: {path} is {other}"),
+    };
+    assert_eq!(*seen.entry(path.to_owned()).or_insert(kind), kind, "{line}: {path}");
+}
+
+#[test]
+fn json_keys_follow_the_configuration() {
+    let line = r#"{"msg":"a","text":"b","service.name":"shop","data_stream":{"dataset":"Bad Name"},"x.y":1}"#;
+    let said = |rules: Json| parsed(line, &rules).unwrap();
+    let named = said(Json { message_key: Some("text".into()), ..json_rules() });
+    assert_eq!((&named["message"], &named["rest"]["labels"]["msg"]), (&json!("b"), &json!("a")));
+    let replaced = said(Json { overwrite_keys: true, ..json_rules() });
+    assert_eq!(replaced["replaced"], json!([["service.name", "shop"]]));
+    assert_eq!(replaced["rest"]["labels"]["data_stream_dataset"], "Bad Name");
+    let target = said(Json { target: Some("app".into()), ..json_rules() });
+    assert_eq!(target["rest"]["app"]["numeric_labels"], json!({"x_y": 1}));
+    let flat = said(Json { expand_keys: false, overwrite_keys: true, ..json_rules() });
+    assert_eq!((&flat["replaced"], &flat["rest"]["labels"]["service_name"]), (&json!([]), &json!("shop")));
+}
