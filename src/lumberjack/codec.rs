@@ -1,5 +1,6 @@
 //! The zlib codec of compressed frames.
 
+use super::deflate::{Repeats, Search};
 use miniz_oxide::deflate::core::deflate_flags::{
     TDEFL_FILTER_MATCHES, TDEFL_FORCE_ALL_RAW_BLOCKS, TDEFL_GREEDY_PARSING_FLAG, TDEFL_WRITE_ZLIB_HEADER,
 };
@@ -10,59 +11,85 @@ const GREEDY: u32 = TDEFL_GREEDY_PARSING_FLAG;
 /// To leave out matches of less than six bytes: in log lines, digits cost less than what refers to them.
 const LONG: u32 = TDEFL_FILTER_MATCHES;
 
-/// How `miniz_oxide` compresses at each level: a number of probes, and ways to parse. Its own levels know neither of these points but 1 and 2, and
-/// need more time for as few bytes; `cargo xtask bench codec` shows all.
-const LEVELS: [u32; 10] = [
-    GREEDY | TDEFL_FORCE_ALL_RAW_BLOCKS,
-    // One probe and greedy has code of its own, which does not even note all places.
-    1 | GREEDY,
-    6 | GREEDY,
-    6 | GREEDY | LONG,
-    12 | GREEDY | LONG,
-    12 | LONG,
-    24 | LONG,
-    48 | LONG,
-    128 | LONG,
-    512 | LONG,
+/// How a level compresses.
+#[derive(Clone, Copy)]
+enum Way {
+    /// By an encoder that knows how events repeat.
+    Repeats(Search),
+    /// By `miniz_oxide`: a number of probes, and ways to parse. Its own levels know neither of these points, and need more time for as few bytes;
+    /// `cargo xtask bench codec` shows all.
+    General(u32),
+}
+
+const LEVELS: [Way; 10] = [
+    Way::General(GREEDY | TDEFL_FORCE_ALL_RAW_BLOCKS),
+    Way::Repeats(Search { probes: 1, lazy: 0 }),
+    Way::Repeats(Search { probes: 4, lazy: 0 }),
+    Way::Repeats(Search { probes: 16, lazy: 16 }),
+    Way::Repeats(Search { probes: 32, lazy: 64 }),
+    Way::General(12 | LONG),
+    Way::General(24 | LONG),
+    Way::General(48 | LONG),
+    Way::General(128 | LONG),
+    Way::General(512 | LONG),
 ];
 
 /// A compressor that is used again and again: it holds about 300 KB of tables.
 pub(super) struct Deflate {
-    state: Box<CompressorOxide>,
+    encoder: Encoder,
+}
+
+enum Encoder {
+    Repeats(Box<Repeats>),
+    General(Box<CompressorOxide>),
 }
 
 impl Deflate {
     /// For a level from 0 (stored) to 9.
     pub(super) fn new(level: u8) -> Self {
         let [.., most] = LEVELS;
-        let flags = LEVELS.get(usize::from(level)).copied().unwrap_or(most);
-        // With zlib's header and checksum (RFC 1950).
-        Self { state: Box::new(CompressorOxide::new(flags | TDEFL_WRITE_ZLIB_HEADER)) }
+        let encoder = match LEVELS.get(usize::from(level)).copied().unwrap_or(most) {
+            Way::Repeats(search) => Encoder::Repeats(Box::new(Repeats::new(search))),
+            // With zlib's header and checksum (RFC 1950).
+            Way::General(flags) => {
+                Encoder::General(Box::new(CompressorOxide::new(flags | TDEFL_WRITE_ZLIB_HEADER)))
+            }
+        };
+        Self { encoder }
     }
 
     /// Begins a stream.
     pub(super) fn begin(&mut self) {
-        self.state.reset();
+        match &mut self.encoder {
+            Encoder::Repeats(encoder) => encoder.begin(),
+            Encoder::General(state) => state.reset(),
+        }
     }
 
     /// Takes the next bytes of it, and appends what comes of that.
     pub(super) fn feed(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
-        self.run(bytes, TDEFLFlush::None, out);
+        match &mut self.encoder {
+            Encoder::Repeats(encoder) => encoder.feed(bytes, out),
+            Encoder::General(state) => run(state, bytes, TDEFLFlush::None, out),
+        }
     }
 
     /// Appends the rest of the stream.
     pub(super) fn finish(&mut self, out: &mut Vec<u8>) {
-        self.run(&[], TDEFLFlush::Finish, out);
+        match &mut self.encoder {
+            Encoder::Repeats(encoder) => encoder.finish(out),
+            Encoder::General(state) => run(state, &[], TDEFLFlush::Finish, out),
+        }
     }
+}
 
-    fn run(&mut self, input: &[u8], flush: TDEFLFlush, out: &mut Vec<u8>) {
-        // It takes all of the input, as a vector takes all of the output. An error would be one of the codec's own: the stream then stays without an
-        // end, and no receiver acknowledges it.
-        compress_to_output(&mut self.state, input, flush, |bytes| {
-            out.extend_from_slice(bytes);
-            true
-        });
-    }
+fn run(state: &mut CompressorOxide, input: &[u8], flush: TDEFLFlush, out: &mut Vec<u8>) {
+    // It takes all of the input, as a vector takes all of the output. An error would be one of the codec's own: the stream then stays without an
+    // end, and no receiver acknowledges it.
+    compress_to_output(state, input, flush, |bytes| {
+        out.extend_from_slice(bytes);
+        true
+    });
 }
 
 impl std::fmt::Debug for Deflate {

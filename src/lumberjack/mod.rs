@@ -13,6 +13,7 @@
 mod ack;
 mod codec;
 mod counts;
+mod deflate;
 mod frame;
 mod outbox;
 mod sender;

@@ -226,3 +226,46 @@ fn with_a_receiver_that_is_down_no_record_is_owed_by_itself() {
     runs_until_complete(&world, 3);
     assert!(world.all_came_once());
 }
+
+/// Ten lines make a document.
+fn by_tens() -> serde_json::Value {
+    serde_json::json!({"multiline": {"pattern": "^[0-9]*[1-9] ", "match": "after"}})
+}
+
+#[test]
+fn a_record_owed_by_itself_is_done_when_its_last_entries_are_left_out() {
+    let world = world(10_000, Record { state: State::BadGateway, ..record(75_500, 100, 5) });
+    *world.lines.borrow_mut() = serde_json::json!({"exclude": ["^[34] "]});
+    assert_eq!(world.run().result["left"]["records"], 1);
+    world.set(100, State::Sound);
+    let second = world.run();
+    assert!(second.result["left"]["records"].is_null() && second.error().is_empty(), "{second:?}");
+    assert_eq!(world.came(100), (3, 0));
+}
+
+#[test]
+fn a_record_whose_lines_are_joined_is_gone_on_with_where_it_was_left() {
+    let world = world(1_000, record(30_000, 100, 80_000));
+    *world.lines.borrow_mut() = by_tens();
+    // A document counts as one line.
+    world.rate.set(100);
+    let first = world.run();
+    assert_eq!(first.result["left"]["records"], 1);
+    runs_until_complete(&world, 4);
+    let (different, again) = world.came(100);
+    assert_eq!(different, 80_000);
+    assert!(again <= 10 * WINDOW, "{again} came again");
+}
+
+#[test]
+fn entries_that_a_new_configuration_joins_with_settled_ones_arrive_too() {
+    let world = world(1_000, record(30_000, 100, 80_000));
+    world.run();
+    let (before, _) = world.came(100);
+    assert!(before > 40_000 && before % 10 > 0, "{before}");
+    *world.lines.borrow_mut() = by_tens();
+    runs_until_complete(&world, 4);
+    let (different, again) = world.came(100);
+    assert_eq!(different, 80_000);
+    assert!(again <= WINDOW + 10, "{again} came again");
+}

@@ -66,6 +66,8 @@ pub struct World {
     /// Whether `/logs` is not to be had now.
     pub no_logs: Cell<bool>,
     pub asked: RefCell<Vec<String>>,
+    /// `lines` of the configuration.
+    pub lines: RefCell<serde_json::Value>,
 }
 
 /// What a run reported.
@@ -99,6 +101,7 @@ impl World {
             no_summaries: Cell::new(false),
             no_logs: Cell::new(false),
             asked: RefCell::default(),
+            lines: RefCell::new(serde_json::json!({})),
         })
     }
 
@@ -119,8 +122,9 @@ impl World {
             ..Context::default()
         };
         let params = format!(
-            r#"{{"actions":["hello"],"from":{},"logstash":{{"host":"logstash","port":5044}},"lookback_minutes":20}}"#,
-            BEGIN - 24 * 60 * MINUTE
+            r#"{{"actions":["hello"],"from":{},"logstash":{{"host":"logstash","port":5044}},"lookback_minutes":20,"lines":{}}}"#,
+            BEGIN - 24 * 60 * MINUTE,
+            self.lines.borrow()
         );
         let (config, _) = plan::configure(params.as_bytes(), &context).unwrap();
         let outside = Outside(self.clone());
@@ -290,7 +294,7 @@ impl Transport for Outside {
             self.0.now.set(self.0.now.get() + 100);
             return Err(TransportError { step: Step::Connect, retryable: true, message: "refused".into() });
         }
-        Ok(Box::new(Line { world: self.0.clone(), acks: VecDeque::new() }))
+        Ok(Box::new(Line { world: self.0.clone(), acks: VecDeque::new(), arriving: Vec::new() }))
     }
 }
 
@@ -298,14 +302,21 @@ impl Transport for Outside {
 struct Line {
     world: Rc<World>,
     acks: VecDeque<(u64, u32)>,
+    /// Of the window that is arriving.
+    arriving: Vec<u8>,
 }
 
 impl Connection for Line {
     fn write(&mut self, bytes: &[u8], _: u64) -> Result<(), TransportError> {
-        assert_eq!(&bytes[..2], b"2W");
-        let events = u32::from_be_bytes(bytes[2..6].try_into().unwrap());
-        assert_eq!(&bytes[6..8], b"2C");
-        let frames = miniz_oxide::inflate::decompress_to_vec_zlib(&bytes[12..]).unwrap();
+        self.arriving.extend_from_slice(bytes);
+        let number = |at: usize| u32::from_be_bytes(self.arriving[at..at + 4].try_into().unwrap());
+        assert_eq!((&self.arriving[..2], &self.arriving[6..8]), (&b"2W"[..], &b"2C"[..]));
+        let events = number(2);
+        if self.arriving.len() < 12 + number(8) as usize {
+            return Ok(());
+        }
+        let frames = miniz_oxide::inflate::decompress_to_vec_zlib(&self.arriving[12..]).unwrap();
+        self.arriving.clear();
         let mut rest = &frames[..];
         for _ in 0..events {
             assert_eq!(&rest[..2], b"2J");
@@ -337,7 +348,7 @@ impl Connection for Line {
 }
 
 impl World {
-    /// Notes an event by its id.
+    /// Notes an event by its id, and the entries that it joins by their texts.
     fn take(&self, event: &[u8]) {
         const KEY: &[u8] = b"\"_id\":\"";
         let begin = event.windows(KEY.len()).position(|window| window == KEY).unwrap() + KEY.len();
@@ -347,14 +358,21 @@ impl World {
             (id.split('-').skip(1), id.rsplit('-').next().unwrap().parse::<usize>().unwrap());
         let record = u64::from_str_radix(parts.next().unwrap(), 16).unwrap();
         let noticed = |known: &Record| known.id == record && known.state == State::Noticed;
-        let line = match index == 0 && self.records.borrow().iter().any(noticed) {
+        let first = match index == 0 && self.records.borrow().iter().any(noticed) {
             true => format!("\"line\":\"{NOTICE}"),
             false => format!("\"line\":\"{index} "),
         };
-        assert!(event[end..].windows(line.len()).any(|window| window == line.as_bytes()), "{id}");
+        let text = event[end..].windows(first.len()).position(|window| window == first.as_bytes());
+        let text = &event[end + text.unwrap_or_else(|| panic!("{id}"))..];
         let mut arrived = self.arrived.borrow_mut();
         let lines = arrived.entry(record).or_default();
-        lines.resize(lines.len().max(index + 1), 0);
+        let joined = text.windows(2).filter(|bytes| bytes == b"\\n").count();
+        lines.resize(lines.len().max(index + 1 + joined), 0);
+        for n in 1..=joined {
+            let next = format!("\\n{} ", index + n);
+            assert!(text.windows(next.len()).any(|window| window == next.as_bytes()), "{id} and {n} more");
+            lines[index + n] += 1;
+        }
         lines[index] += 1;
     }
 }

@@ -1,0 +1,252 @@
+//! A deflate encoder for frames, which repeat one another at length.
+//!
+//! The events of a record have most of their bytes in common, in the same order, and what differs is short. So it tries the distance of the last match
+//! first: behind a number that differs, the same event goes on. And it notes the begin and the end of a long match only, as the next event meets it there
+//! too. A general encoder notes each byte, which is most of its work. The format is that of RFC 1951 in the frame of RFC 1950.
+
+mod blocks;
+mod prefix_codes;
+
+use self::blocks::{Blocks, Token};
+
+/// How far back a match may be, in bytes.
+const WINDOW: usize = 32 << 10;
+/// Longest match, in bytes.
+const LONGEST: usize = 258;
+/// Bytes that a place is found by.
+const KEY: usize = 4;
+/// Bits of a key's hash.
+const HASH_BITS: u32 = 15;
+/// A match at the last distance of so many bytes is taken at once.
+const ENOUGH: usize = 32;
+/// Of a match that is longer than twice this, so many places are noted at its begin, and at its end.
+const NOTED: usize = 8;
+/// The buffer holds so much at most, in bytes: what is moved to make room is moved seldom.
+const BUFFER: usize = 8 * WINDOW;
+
+/// How an encoder looks for matches.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Search {
+    /// Places that are compared for one match.
+    pub(super) probes: u32,
+    /// A match that is shorter, in bytes, is looked for at the next byte too.
+    pub(super) lazy: usize,
+}
+
+/// An encoder that is used again and again: its tables take some 330 KB.
+pub(super) struct Repeats {
+    search: Search,
+    /// The last bytes of the stream, and those that are not encoded yet.
+    buffer: Vec<u8>,
+    /// Bytes of the stream before the buffer.
+    base: usize,
+    /// Where in the buffer the first byte is that is not encoded.
+    at: usize,
+    /// Distance of the last match, 0 before the first.
+    last: usize,
+    places: Places,
+    blocks: Blocks,
+}
+
+/// Where in the stream which four bytes were.
+struct Places {
+    /// The newest place of each hash, plus one.
+    newest: Box<[u32]>,
+    /// The place before each, plus one, by its last bits.
+    before: Box<[u32]>,
+}
+
+/// A match: its length and its distance, in bytes.
+#[derive(Debug, Clone, Copy, Default)]
+struct Match {
+    length: usize,
+    distance: usize,
+}
+
+impl Repeats {
+    pub(super) fn new(search: Search) -> Self {
+        Self {
+            search,
+            buffer: Vec::with_capacity(BUFFER),
+            base: 0,
+            at: 0,
+            last: 0,
+            places: Places {
+                newest: vec![0; 1 << HASH_BITS].into_boxed_slice(),
+                before: vec![0; WINDOW].into_boxed_slice(),
+            },
+            blocks: Blocks::default(),
+        }
+    }
+
+    pub(super) fn begin(&mut self) {
+        self.buffer.clear();
+        (self.base, self.at, self.last) = (0, 0, 0);
+        // A place that is noted before another is only reached through that one.
+        self.places.newest.fill(0);
+        self.blocks.begin();
+    }
+
+    pub(super) fn feed(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+        self.blocks.header(out);
+        for piece in bytes.chunks(BUFFER / 2) {
+            if self.buffer.len() + piece.len() > BUFFER {
+                let gone = self.at.saturating_sub(WINDOW);
+                self.buffer.drain(..gone);
+                self.base += gone;
+                self.at -= gone;
+            }
+            self.blocks.check(piece);
+            self.buffer.extend_from_slice(piece);
+            // A match may go on in the next piece.
+            self.encode(self.buffer.len().saturating_sub(LONGEST + KEY), out);
+        }
+    }
+
+    pub(super) fn finish(&mut self, out: &mut Vec<u8>) {
+        self.blocks.header(out);
+        self.encode(self.buffer.len(), out);
+        self.blocks.finish(&self.buffer, out);
+    }
+
+    /// Encodes at least what is before `end`.
+    fn encode(&mut self, end: usize, out: &mut Vec<u8>) {
+        while self.at < end {
+            let mut found = self.longest(self.at);
+            if found.length > 0 && found.length < self.search.lazy {
+                let next = self.longest(self.at + 1);
+                if next.length > found.length + 1 {
+                    self.literal(out);
+                    found = next;
+                }
+            }
+            if found.length == 0 {
+                self.literal(out);
+                continue;
+            }
+            self.note_some(self.at, found.length);
+            self.at += found.length;
+            self.last = found.distance;
+            self.blocks.add(
+                Token::copy(found.length, found.distance),
+                found.length,
+                &self.buffer,
+                self.at,
+                out,
+            );
+        }
+    }
+
+    fn literal(&mut self, out: &mut Vec<u8>) {
+        let byte = self.buffer.get(self.at).copied().unwrap_or_default();
+        self.places.note(&self.buffer, self.at, self.base);
+        self.at += 1;
+        self.blocks.add(Token::literal(byte), 1, &self.buffer, self.at, out);
+    }
+
+    /// The match at `at` that saves most; its length is 0 if none saves anything.
+    fn longest(&self, at: usize) -> Match {
+        let rest = self.buffer.get(at..).unwrap_or_default();
+        let Some(key) = key(rest) else { return Match::default() };
+        let mut best = Match::default();
+        let last = at.checked_sub(self.last).and_then(|from| self.buffer.get(from..));
+        if let Some(last) = last
+            && self.last > 0
+            && self::key(last) == Some(key)
+        {
+            best = Match { length: common(rest, last), distance: self.last };
+            if best.length >= ENOUGH {
+                return best;
+            }
+        }
+        let mut place = self.places.newest(key);
+        for _ in 0..self.search.probes {
+            let Some(from) = (place as usize).checked_sub(self.base + 1) else { break };
+            let distance = at.wrapping_sub(from);
+            if distance == 0 || distance > WINDOW {
+                break;
+            }
+            let earlier = self.buffer.get(from..).unwrap_or_default();
+            if earlier.get(best.length) == rest.get(best.length) {
+                let length = common(rest, earlier);
+                if length > best.length && length >= least(distance) {
+                    best = Match { length, distance };
+                    if length == LONGEST {
+                        break;
+                    }
+                }
+            }
+            place = self.places.before(place);
+        }
+        best
+    }
+
+    /// Notes where a match may be met again.
+    fn note_some(&mut self, at: usize, length: usize) {
+        let (first, last) = if length > 2 * NOTED { (NOTED, length - NOTED) } else { (length, length) };
+        for offset in (0..first).chain(last..length) {
+            self.places.note(&self.buffer, at + offset, self.base);
+        }
+    }
+}
+
+/// Fewer bytes cost less as they are than as a match so far away.
+fn least(distance: usize) -> usize {
+    if distance > 4_096 {
+        6
+    } else if distance > 256 {
+        5
+    } else {
+        KEY
+    }
+}
+
+/// How many bytes two texts have in common at their begin; at most as many as a match may have.
+fn common(one: &[u8], other: &[u8]) -> usize {
+    let one = one.get(..LONGEST).unwrap_or(one);
+    let (ones, _) = one.as_chunks::<8>();
+    let (others, _) = other.as_chunks::<8>();
+    let mut length = 0;
+    for (one, other) in ones.iter().zip(others) {
+        let differ = u64::from_le_bytes(*one) ^ u64::from_le_bytes(*other);
+        if differ != 0 {
+            return length + (differ.trailing_zeros() / 8) as usize;
+        }
+        length += 8;
+    }
+    let (one, other) = (one.get(length..).unwrap_or_default(), other.get(length..).unwrap_or_default());
+    length + one.iter().zip(other).take_while(|(one, other)| one == other).count()
+}
+
+impl Places {
+    fn note(&mut self, buffer: &[u8], at: usize, base: usize) {
+        let Some(key) = buffer.get(at..).and_then(key) else { return };
+        // A stream has as many bytes as a frame: some MB.
+        let place = (base + at) as u32 + 1;
+        if let Some(newest) = self.newest.get_mut(hash(key)) {
+            if let Some(before) = self.before.get_mut(place as usize % WINDOW) {
+                *before = *newest;
+            }
+            *newest = place;
+        }
+    }
+
+    fn newest(&self, key: u32) -> u32 {
+        self.newest.get(hash(key)).copied().unwrap_or_default()
+    }
+
+    fn before(&self, place: u32) -> u32 {
+        self.before.get(place as usize % WINDOW).copied().unwrap_or_default()
+    }
+}
+
+/// The first bytes, if there are enough.
+#[inline]
+fn key(rest: &[u8]) -> Option<u32> {
+    rest.first_chunk().map(|key| u32::from_le_bytes(*key))
+}
+
+#[inline]
+fn hash(key: u32) -> usize {
+    (key.wrapping_mul(0x9E37_79B1) >> (32 - HASH_BITS)) as usize
+}
