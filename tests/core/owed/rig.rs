@@ -66,6 +66,8 @@ pub struct World {
     /// Whether `/logs` is not to be had now.
     pub no_logs: Cell<bool>,
     pub asked: RefCell<Vec<String>>,
+    /// Whether the receiver forgets the windows that it has not acknowledged.
+    pub forgets: Cell<bool>,
     /// `lines` of the configuration.
     pub lines: RefCell<serde_json::Value>,
 }
@@ -101,6 +103,7 @@ impl World {
             no_summaries: Cell::new(false),
             no_logs: Cell::new(false),
             asked: RefCell::default(),
+            forgets: Cell::new(false),
             lines: RefCell::new(serde_json::json!({})),
         })
     }
@@ -301,7 +304,8 @@ impl Transport for Outside {
 /// Takes so many lines a second, and acknowledges each window when all of it is taken.
 struct Line {
     world: Rc<World>,
-    acks: VecDeque<(u64, u32)>,
+    /// When a window is taken, its events, and their frames if they do not count before.
+    acks: VecDeque<(u64, u32, Vec<u8>)>,
     /// Of the window that is arriving.
     arriving: Vec<u8>,
 }
@@ -317,25 +321,19 @@ impl Connection for Line {
         }
         let frames = miniz_oxide::inflate::decompress_to_vec_zlib(&self.arriving[12..]).unwrap();
         self.arriving.clear();
-        let mut rest = &frames[..];
-        for _ in 0..events {
-            assert_eq!(&rest[..2], b"2J");
-            let length = u32::from_be_bytes(rest[6..10].try_into().unwrap()) as usize;
-            self.world.take(&rest[10..10 + length]);
-            rest = &rest[10 + length..];
-        }
+        let frames = if self.world.forgets.get() { frames } else { self.world.take_all(&frames) };
         let begin = self.world.busy_until.get().max(self.world.now.get());
         let done = begin + u64::from(events) * 1000 / self.world.rate.get();
         self.world.busy_until.set(done);
-        self.acks.push_back((done, events));
+        self.acks.push_back((done, events, frames));
         Ok(())
     }
 
     fn read(&mut self, _: u32, timeout_ms: u64) -> Result<Vec<u8>, TransportError> {
         let now = self.world.now.get();
-        match self.acks.front().copied() {
-            Some((done, events)) if done <= now + timeout_ms => {
-                self.acks.pop_front();
+        match self.acks.pop_front_if(|(done, ..)| *done <= now + timeout_ms) {
+            Some((done, events, frames)) => {
+                self.world.take_all(&frames);
                 self.world.now.set(done.max(now));
                 Ok([&b"2A"[..], &events.to_be_bytes()].concat())
             }
@@ -348,6 +346,18 @@ impl Connection for Line {
 }
 
 impl World {
+    /// Takes the events of these frames; nothing is left of them.
+    fn take_all(&self, frames: &[u8]) -> Vec<u8> {
+        let mut rest = frames;
+        while !rest.is_empty() {
+            assert_eq!(&rest[..2], b"2J");
+            let length = u32::from_be_bytes(rest[6..10].try_into().unwrap()) as usize;
+            self.take(&rest[10..10 + length]);
+            rest = &rest[10 + length..];
+        }
+        Vec::new()
+    }
+
     /// Notes an event by its id, and the entries that it joins by their texts.
     fn take(&self, event: &[u8]) {
         const KEY: &[u8] = b"\"_id\":\"";
