@@ -41,8 +41,11 @@ pub(super) struct Deflate {
 
 enum Encoder {
     Repeats(Box<Repeats>),
-    General(Box<CompressorOxide>),
+    General { state: Box<CompressorOxide>, waiting: Vec<u8> },
 }
+
+/// `miniz_oxide` gets pieces of about so many bytes, as events come in small parts.
+const PIECE: usize = 32 << 10;
 
 impl Deflate {
     /// For a level from 0 (stored) to 9.
@@ -51,9 +54,10 @@ impl Deflate {
         let encoder = match LEVELS.get(usize::from(level)).copied().unwrap_or(most) {
             Way::Repeats(search) => Encoder::Repeats(Box::new(Repeats::new(search))),
             // With zlib's header and checksum (RFC 1950).
-            Way::General(flags) => {
-                Encoder::General(Box::new(CompressorOxide::new(flags | TDEFL_WRITE_ZLIB_HEADER)))
-            }
+            Way::General(flags) => Encoder::General {
+                state: Box::new(CompressorOxide::new(flags | TDEFL_WRITE_ZLIB_HEADER)),
+                waiting: Vec::new(),
+            },
         };
         Self { encoder }
     }
@@ -62,7 +66,10 @@ impl Deflate {
     pub(super) fn begin(&mut self) {
         match &mut self.encoder {
             Encoder::Repeats(encoder) => encoder.begin(),
-            Encoder::General(state) => state.reset(),
+            Encoder::General { state, waiting } => {
+                state.reset();
+                waiting.clear();
+            }
         }
     }
 
@@ -70,7 +77,13 @@ impl Deflate {
     pub(super) fn feed(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
         match &mut self.encoder {
             Encoder::Repeats(encoder) => encoder.feed(bytes, out),
-            Encoder::General(state) => run(state, bytes, TDEFLFlush::None, out),
+            Encoder::General { state, waiting } => {
+                waiting.extend_from_slice(bytes);
+                if waiting.len() >= PIECE {
+                    run(state, waiting, TDEFLFlush::None, out);
+                    waiting.clear();
+                }
+            }
         }
     }
 
@@ -78,7 +91,7 @@ impl Deflate {
     pub(super) fn finish(&mut self, out: &mut Vec<u8>) {
         match &mut self.encoder {
             Encoder::Repeats(encoder) => encoder.finish(out),
-            Encoder::General(state) => run(state, &[], TDEFLFlush::Finish, out),
+            Encoder::General { state, waiting } => run(state, waiting, TDEFLFlush::Finish, out),
         }
     }
 }

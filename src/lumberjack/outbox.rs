@@ -11,9 +11,6 @@ pub const LARGEST_EVENT: usize = 10 << 20;
 /// With less space than this left, in bytes, settled events make room first.
 const SPARE: usize = 64 << 10;
 
-/// Frames are put together in pieces of about so many bytes.
-const PIECE: usize = 32 << 10;
-
 /// What the payloads of several events have in common: a head, a middle and a tail. Most of an event is the same for all lines of a record, so it
 /// is kept once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -197,40 +194,35 @@ impl Outbox {
         u32::try_from(upto.saturating_sub(skipped)).unwrap_or(u32::MAX)
     }
 
-    /// Hands `take` the frames of a window of `count` events from number `first` on, numbered 1..`count`, in pieces.
+    /// Hands `take` the frames of a window of `count` events from number `first` on, numbered 1..`count`, in their parts.
     ///
     /// Numbering restarts in every window, also when the rest of one is sent again: only then do all receivers agree on what an ack
     /// means (docs/facts/lumberjack.md 0, rows 1 and 2).
     pub fn write_window(&self, first: u64, count: u32, mut take: impl FnMut(&[u8])) {
         let skipped = self.position(first);
         let mut begin = self.begin_of(skipped);
-        let mut piece = Vec::with_capacity(2 * PIECE);
+        let mut header = Vec::with_capacity(self.protocol.event_header());
         for (sequence, event) in (1..=count).zip(self.events.range(skipped.min(self.events.len())..)) {
             let at = |place: u64| self.offset + usize::try_from(place - self.begin.own).unwrap_or(usize::MAX);
             let own = self.own.get(at(begin.own)..at(event.end.own)).unwrap_or_default();
             let bytes = usize::try_from(event.end.frame - begin.frame).unwrap_or(usize::MAX);
+            header.clear();
             self.protocol.begin_event(
-                &mut piece,
+                &mut header,
                 sequence,
                 bytes.saturating_sub(self.protocol.event_header()),
             );
+            take(&header);
             match event.common.and_then(|(number, split)| Some((self.common(number)?, split))) {
-                None => piece.extend_from_slice(own),
+                None => take(own),
                 Some((common, split)) => {
                     let (before, after) = own.split_at_checked(split as usize).unwrap_or((own, &[]));
                     [common.head(), before, common.middle(), after, common.tail()]
                         .into_iter()
-                        .for_each(|part| piece.extend_from_slice(part));
+                        .for_each(&mut take);
                 }
             }
-            if piece.len() >= PIECE {
-                take(&piece);
-                piece.clear();
-            }
             begin = event.end;
-        }
-        if !piece.is_empty() {
-            take(&piece);
         }
     }
 

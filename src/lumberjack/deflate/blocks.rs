@@ -56,15 +56,11 @@ impl Blocks {
         (self.begun, self.checksum, self.bytes, self.bits) = (false, MZ_ADLER32_INIT, 0, Bits::default());
     }
 
-    /// Writes the stream's header, once.
-    pub(super) fn header(&mut self, out: &mut Vec<u8>) {
+    /// Takes bytes into the checksum. Before the first, it writes the stream's header.
+    pub(super) fn check(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
         if !std::mem::replace(&mut self.begun, true) {
             out.extend_from_slice(&HEADER);
         }
-    }
-
-    /// Takes bytes into the checksum.
-    pub(super) fn check(&mut self, bytes: &[u8]) {
         self.checksum = mz_adler32_oxide(self.checksum, bytes);
     }
 
@@ -123,7 +119,7 @@ impl Block {
     fn of(tokens: &[Token]) -> Self {
         let (mut literals, mut distances) = ([0_u32; LITERALS], [0_u32; DISTANCES]);
         let mut extra = 0;
-        let mut count = |counts: &mut [u32], symbol: usize| {
+        let count = |counts: &mut [u32], symbol: usize| {
             if let Some(count) = counts.get_mut(symbol) {
                 *count += 1;
             }

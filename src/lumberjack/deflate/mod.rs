@@ -18,9 +18,11 @@ const KEY: usize = 4;
 /// Bits of a key's hash.
 const HASH_BITS: u32 = 15;
 /// A match at the last distance of so many bytes is taken at once.
-const ENOUGH: usize = 32;
+const ENOUGH: usize = 16;
 /// Of a match that is longer than twice this, so many places are noted at its begin, and at its end.
 const NOTED: usize = 8;
+/// It encodes when so many bytes are there, as events come in small parts.
+const STEP: usize = WINDOW;
 /// The buffer holds so much at most, in bytes: what is moved to make room is moved seldom.
 const BUFFER: usize = 8 * WINDOW;
 
@@ -42,6 +44,8 @@ pub(super) struct Repeats {
     base: usize,
     /// Where in the buffer the first byte is that is not encoded.
     at: usize,
+    /// Bytes of the buffer before this are in the checksum.
+    checked: usize,
     /// Distance of the last match, 0 before the first.
     last: usize,
     places: Places,
@@ -70,6 +74,7 @@ impl Repeats {
             buffer: Vec::with_capacity(BUFFER),
             base: 0,
             at: 0,
+            checked: 0,
             last: 0,
             places: Places {
                 newest: vec![0; 1 << HASH_BITS].into_boxed_slice(),
@@ -81,36 +86,38 @@ impl Repeats {
 
     pub(super) fn begin(&mut self) {
         self.buffer.clear();
-        (self.base, self.at, self.last) = (0, 0, 0);
+        (self.base, self.at, self.checked, self.last) = (0, 0, 0, 0);
         // A place that is noted before another is only reached through that one.
         self.places.newest.fill(0);
         self.blocks.begin();
     }
 
     pub(super) fn feed(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
-        self.blocks.header(out);
         for piece in bytes.chunks(BUFFER / 2) {
             if self.buffer.len() + piece.len() > BUFFER {
                 let gone = self.at.saturating_sub(WINDOW);
                 self.buffer.drain(..gone);
                 self.base += gone;
                 self.at -= gone;
+                self.checked -= gone;
             }
-            self.blocks.check(piece);
             self.buffer.extend_from_slice(piece);
-            // A match may go on in the next piece.
-            self.encode(self.buffer.len().saturating_sub(LONGEST + KEY), out);
+            if self.buffer.len() - self.at >= STEP {
+                // A match may go on in the next piece.
+                self.encode(self.buffer.len().saturating_sub(LONGEST + KEY), out);
+            }
         }
     }
 
     pub(super) fn finish(&mut self, out: &mut Vec<u8>) {
-        self.blocks.header(out);
         self.encode(self.buffer.len(), out);
         self.blocks.finish(&self.buffer, out);
     }
 
     /// Encodes at least what is before `end`.
     fn encode(&mut self, end: usize, out: &mut Vec<u8>) {
+        self.blocks.check(self.buffer.get(self.checked..).unwrap_or_default(), out);
+        self.checked = self.buffer.len();
         while self.at < end {
             let mut found = self.longest(self.at);
             if found.length > 0 && found.length < self.search.lazy {
@@ -249,4 +256,63 @@ fn key(rest: &[u8]) -> Option<u32> {
 #[inline]
 fn hash(key: u32) -> usize {
     (key.wrapping_mul(0x9E37_79B1) >> (32 - HASH_BITS)) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encoded(encoder: &mut Repeats, pieces: &[&[u8]]) -> Vec<u8> {
+        let mut out = Vec::new();
+        encoder.begin();
+        pieces.iter().for_each(|piece| encoder.feed(piece, &mut out));
+        encoder.finish(&mut out);
+        out
+    }
+
+    fn noise(bytes: usize) -> Vec<u8> {
+        (0..bytes as u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect()
+    }
+
+    #[test]
+    fn an_inflater_of_others_reads_what_it_writes_however_it_is_fed() {
+        let noise = noise(300_000);
+        let runs: Vec<u8> =
+            (3..=300).flat_map(|length| [vec![b'a'; length], vec![length as u8; 2]].concat()).collect();
+        // The same text as far away as may be, and one byte further.
+        let far: Vec<u8> = [WINDOW - 40, WINDOW - 39, WINDOW]
+            .iter()
+            .flat_map(|gap| [&noise[..40], &noise[1_000..1_000 + gap]].concat())
+            .chain(noise[..40].iter().copied())
+            .collect();
+        let long = [&noise[..50_000], &runs].concat().repeat(20);
+        for search in [Search { probes: 1, lazy: 0 }, Search { probes: 32, lazy: 64 }] {
+            let mut encoder = Repeats::new(search);
+            for text in [&b""[..], b"a", b"aaaa", &runs, &far, &noise, &long] {
+                for size in [1, 7, 1_000, 1 << 20] {
+                    let pieces: Vec<&[u8]> = text.chunks(size).collect();
+                    let read = miniz_oxide::inflate::decompress_to_vec_zlib(&encoded(&mut encoder, &pieces));
+                    assert!(read.unwrap() == text, "{search:?}, {} bytes in pieces of {size}", text.len());
+                    if text.len() > 500_000 {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_without_order_grow_by_a_header_a_block_at_most() {
+        let noise: Vec<u8> = noise(200_000).chunks(4).flat_map(|four| four.first().copied()).collect();
+        let out = encoded(&mut Repeats::new(Search { probes: 4, lazy: 0 }), &[&noise]);
+        assert!(out.len() < noise.len() + 64, "{} of {}", out.len(), noise.len());
+    }
+
+    #[test]
+    fn an_event_that_repeats_the_one_before_takes_few_bytes() {
+        let common = String::from_utf8(noise(900).iter().map(|byte| b'a' + byte % 26).collect()).unwrap();
+        let events: String = (1_000..2_000).map(|n| format!("{{\"id\":\"{n}\",{common}}}")).collect();
+        let out = encoded(&mut Repeats::new(Search { probes: 4, lazy: 0 }), &[events.as_bytes()]);
+        assert!(out.len() < 1_000 + 1_000 * 14, "{} bytes for 1000 events", out.len());
+    }
 }

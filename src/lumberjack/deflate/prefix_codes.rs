@@ -130,3 +130,39 @@ pub(super) fn codes(lengths: &[u8]) -> Vec<Code> {
     }
     codes
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn codes_of_limited_length_take_up_all_codes_and_the_rarest_are_the_longest(
+            counts in proptest::collection::vec(prop_oneof![Just(0), 1..9_u32, 1..60_000_u32], 2..286),
+            most in prop_oneof![Just(15_u8), Just(9)]
+        ) {
+            let lengths = lengths(&counts, most);
+            let used: Vec<(u32, u8)> =
+                counts.iter().copied().zip(lengths.iter().copied()).filter(|(_, length)| *length > 0).collect();
+            let taken: u32 = used.iter().map(|(_, length)| 1 << (most - length)).sum();
+            prop_assert_eq!(taken, 1 << most);
+            let occurs = counts.iter().filter(|count| **count > 0).count();
+            prop_assert_eq!(used.len(), occurs.max(2));
+            for (count, length) in &used {
+                prop_assert!(*length <= most && used.iter().all(|(other, longer)| other <= count || longer <= length));
+            }
+        }
+    }
+
+    #[test]
+    fn fibonaccis_counts_would_take_longer_codes_than_there_may_be() {
+        let counts: Vec<u32> = std::iter::successors(Some((1, 1)), |(one, two)| Some((*two, one + two)))
+            .map(|(one, _)| one)
+            .take(30)
+            .collect();
+        let lengths = lengths(&counts, 15);
+        assert_eq!(lengths.iter().max(), Some(&15));
+        assert_eq!(lengths.iter().map(|length| 1 << (15 - length)).sum::<u32>(), 1 << 15);
+    }
+}
