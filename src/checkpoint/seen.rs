@@ -4,6 +4,7 @@ mod digests;
 
 use crate::openwhisk::record::{ActivationId, Summary};
 use crate::range::Range;
+use crate::sorted;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -156,7 +157,7 @@ impl Seen {
         let exact = self.listed(range).map(|activation| (activation.start, 1));
         let digests = self.digests_in(range).map(|digest| (digest.range.since(), digest.count));
         let mut all: Vec<(u64, u64)> = exact.chain(digests).collect();
-        all.sort_unstable();
+        sorted::sort(&mut all);
         let mut counted = 0u64;
         all.into_iter().rev().find_map(|(start, count)| {
             counted = counted.saturating_add(count);
@@ -291,7 +292,7 @@ impl Seen {
             .into_iter()
             .filter_map(|(start, id)| Some(Digest { range: Range::new(start, start)?, count: 1, ids: id }));
         let mut all: Vec<Digest> = exact.chain(digests.into_values()).collect();
-        all.sort_unstable_by_key(|digest| (digest.range.since(), digest.ids));
+        sorted::sort_by_key(&mut all, |digest| (digest.range.since(), digest.ids));
         let mut last: Option<Digest> = None;
         for next in all {
             let joined = last.and_then(|last| last.joined(next)).filter(|digest| {

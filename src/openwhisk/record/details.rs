@@ -4,6 +4,7 @@ use super::{ActivationId, Record};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use serde_json::value::RawValue;
+use whiskjack_settings::text::json;
 
 /// Most activations of a sequence that are listed.
 const MOST_CAUSES: usize = 50;
@@ -161,8 +162,10 @@ impl Record<'_> {
 
     /// How it ended, if it says so. Of a response with another status it is known whether it was a success.
     pub fn status(&self) -> Option<Status> {
-        let response: Response<'_> =
-            self.response.and_then(|json| serde_json::from_str(json.get()).ok()).unwrap_or_default();
+        let response: Response<'_> = self
+            .response
+            .and_then(|json| serde_json::from_slice(json.get().as_bytes()).ok())
+            .unwrap_or_default();
         let named = bounded(response.status).and_then(|name| Status::of_name(&name));
         let coded = || read(self.status_code).and_then(Status::of_code);
         let known =
@@ -175,7 +178,7 @@ impl Record<'_> {
         if !matches!(self.status(), Some(status) if status != Status::Success) {
             return None;
         }
-        let response: Outcome = serde_json::from_str(self.response?.get()).ok()?;
+        let response: Outcome = serde_json::from_slice(self.response?.get().as_bytes()).ok()?;
         match response.result?.error? {
             Value::String(message) => Some(Reason { message: beginning(&message), kind: None }),
             Value::Object(error) => {
@@ -183,7 +186,7 @@ impl Record<'_> {
                     let value = names.iter().find_map(|name| {
                         error.get(*name).filter(|value| !value.is_object() && !value.is_array())
                     })?;
-                    Some(beginning(&value.as_str().map_or_else(|| value.to_string(), Into::into)))
+                    Some(beginning(&value.as_str().map_or_else(|| json(value), Into::into)))
                 };
                 let message = text(&["message", "error", "description", "reason"])?;
                 Some(Reason { message, kind: text(&["name", "type", "code", "statusCode"]) })
@@ -230,7 +233,7 @@ fn bounded(json: Option<&RawValue>) -> Option<String> {
 
 /// What it holds, if it is that.
 fn read<T: DeserializeOwned>(json: Option<&RawValue>) -> Option<T> {
-    serde_json::from_str(json?.get()).ok()
+    serde_json::from_slice(json?.get().as_bytes()).ok()
 }
 
 #[cfg(test)]

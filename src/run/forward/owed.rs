@@ -246,7 +246,9 @@ impl Turn<'_> {
         let expected = std::mem::take(&mut self.singles.expected).into_iter();
         let mut left_out: Vec<Summary> =
             expected.filter(|summary| reached.is_none_or(|reached| summary.start > reached)).collect();
-        left_out.sort_unstable_by_key(|summary| std::cmp::Reverse((summary.start, summary.activation_id)));
+        crate::sorted::sort_by_key(&mut left_out, |summary| {
+            std::cmp::Reverse((summary.start, summary.activation_id))
+        });
         for summary in left_out {
             if !self.singles.owes(summary) {
                 self.owe(unidentified(summary, None));
