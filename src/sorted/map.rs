@@ -76,6 +76,33 @@ impl<K: Ord, V> Map<K, V> {
         Some(self.entries.remove(place).1)
     }
 
+    /// The entries with keys from `first` to `last`, in order.
+    pub fn range<'m>(
+        &'m self,
+        first: &K,
+        last: &K,
+    ) -> impl DoubleEndedIterator<Item = (&'m K, &'m V)> + use<'m, K, V> {
+        let (begin, end) = (self.before(|key| key < first), self.before(|key| key <= last));
+        self.entries.get(begin..end).unwrap_or_default().iter().map(|(key, value)| (key, value))
+    }
+
+    /// The value of the last key up to `last`.
+    pub fn last_up_to(&self, last: &K) -> Option<&V> {
+        let place = self.before(|key| key <= last).checked_sub(1)?;
+        self.entries.get(place).map(|(_, value)| value)
+    }
+
+    /// The value of the last key up to `last`, to be changed.
+    pub fn last_up_to_mut(&mut self, last: &K) -> Option<&mut V> {
+        let place = self.before(|key| key <= last).checked_sub(1)?;
+        self.entries.get_mut(place).map(|(_, value)| value)
+    }
+
+    /// How many of the first keys are so.
+    fn before(&self, is_so: impl Fn(&K) -> bool) -> usize {
+        self.entries.partition_point(|(key, _)| is_so(key))
+    }
+
     /// Changes the value of a key, which is the default if it has none.
     pub fn change(&mut self, key: K, change: impl FnOnce(&mut V))
     where
@@ -100,6 +127,11 @@ impl<K, V> Map<K, V> {
     /// Takes all out.
     pub fn clear(&mut self) {
         self.entries.clear();
+    }
+
+    /// Keeps the entries that are so.
+    pub fn retain(&mut self, mut is_so: impl FnMut(&K, &mut V) -> bool) {
+        self.entries.retain_mut(|(key, value)| is_so(key, value));
     }
 
     /// How many keys it has.
@@ -270,8 +302,13 @@ mod tests {
                     }
                     _ => prop_assert_eq!(ours.get_mut(&key), theirs.get_mut(&key)),
                 }
+                prop_assert_eq!(ours.last_up_to(&key), theirs.range(..=key).next_back().map(|(_, value)| value));
+                prop_assert_eq!(ours.last_up_to_mut(&key), theirs.range_mut(..=key).next_back().map(|(_, value)| value));
+                prop_assert!(ours.range(&key, &9).eq(theirs.range(key..).take_while(|(key, _)| **key <= 9)));
                 prop_assert_eq!((ours.get(&key), ours.contains_key(&key)), (theirs.get(&key), theirs.contains_key(&key)));
             }
+            ours.retain(|key, value| (u16::from(*key) + *value).is_multiple_of(3));
+            theirs.retain(|key, value| (u16::from(*key) + *value).is_multiple_of(3));
             prop_assert!(ours.iter().eq(theirs.iter()));
             let (json, postcard) = (serde_json::to_string(&theirs).unwrap(), crate::handover::write(&theirs));
             prop_assert_eq!(serde_json::to_string(&ours).unwrap(), json.as_str());
