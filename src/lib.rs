@@ -24,6 +24,7 @@ pub mod output;
 pub mod ports;
 pub mod range;
 pub mod run;
+pub mod sorted;
 #[cfg(test)]
 mod testing;
 pub mod time;

@@ -69,7 +69,7 @@ impl Range {
 
 /// Sorted by time, joined where they touch.
 pub fn union(mut ranges: Vec<Range>) -> Vec<Range> {
-    ranges.sort_unstable();
+    crate::sorted::sort(&mut ranges);
     let mut joined: Vec<Range> = Vec::with_capacity(ranges.len());
     for range in ranges {
         match joined.last_mut() {

@@ -130,7 +130,8 @@ pub fn whole_number(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| {
         let number =
             value.as_f64().filter(|number| number.fract() == 0.0 && (0.0..=EXACT).contains(number))?;
-        format!("{number:.0}").parse().ok()
+        // It is whole, and small enough to be exact.
+        Some(number as u64)
     })
 }
 

@@ -41,7 +41,7 @@ pub fn shown(value: Option<&Value>) -> String {
     let Some(value) = value.filter(|value| !value.is_null() && !is_user_information(value)) else {
         return String::new();
     };
-    let json = serde_json::to_string(&without_members(value)).unwrap_or_default();
+    let json = crate::text::json(&without_members(value));
     match json.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}…", json.get(..end).unwrap_or_default()),
         None => json,

@@ -52,13 +52,13 @@ pub const KEYS: &[Key] = &[
     key("logstash.compression_level", "0–9", "2", "zlib level; 0 sends version 2 uncompressed"),
     key("logstash.pipelining", "0–2", "0", "2 sends a second window before the first is acknowledged"),
     key("logstash.protocol", "1 or 2", "2", "Version of the Lumberjack protocol; 1 for Logstash's `lumberjack` input and old receivers"),
-    key("logstash.timeout", "time, 100ms–1h", "`30s`", "How long a receiver may be silent once it is connected; signs of life count. To connect may take 9 s, whatever this is: name, proxy and TLS together"),
+    key("logstash.timeout", "time, 100ms–1h", "`30s`", "How long a receiver may be silent once it is connected; signs of life count. To connect may always take 9 s: name, proxy and TLS together"),
     key("logstash.ttl", "time, 0s–24h", "`0s`", "Age at which a connection is replaced, for receivers behind a load balancer; `0s` for never"),
     key("logstash.slow_start", "boolean", "`false`", "Whether windows begin with 10 lines, grow with success and shrink with failure"),
     key("logstash.backoff.init", "time, 10ms–1h", "`1s`", "Pause after all receivers have failed; it doubles each time. Not longer than `backoff.max`"),
     key("logstash.backoff.max", "time, 10ms–1h", "`60s`", "Longest pause"),
     host("logstash.tls", "boolean", "true", "`false` sends the logs in the clear"),
-    host("logstash.rejectUnauthorized", "boolean", "true", "`false` accepts any certificate of the receiver, whoever issued it and whatever is in it"),
+    host("logstash.rejectUnauthorized", "boolean", "true", "`false` accepts any certificate of the receiver, from any issuer and with any content"),
     host("logstash.ca", "PEM, or array of PEM", "public roots", "Who may sign the receiver's certificate, instead of the public roots"),
     host("logstash.servername", "name or IP address", "`logstash.host`", "Name that the receiver's certificate must have"),
     host("logstash.cert", "PEM", "none", "Client certificate, with its chain"),
@@ -102,21 +102,61 @@ pub const KEYS: &[Key] = &[
     key("checkpoint.package", "name", "`whiskjack.` + own name", "The package that holds the checkpoint; it is created if need be. The default is `whiskjack.ACTION`, `whiskjack.PACKAGE@ACTION` or, for the command, `whiskjack.cli`"),
     key("api.host", "origin or host, with a path if a gateway has one", "`__OW_API_HOST`", "The OpenWhisk API, if not that of the platform the forwarder runs on"),
     host("api.ca", "PEM, or array of PEM", "public roots", "Who may sign the API's certificate, instead of the public roots"),
-    host("api.rejectUnauthorized", "boolean", "true", "`false` accepts any certificate of the API, whoever issued it and whatever is in it"),
+    host("api.rejectUnauthorized", "boolean", "true", "`false` accepts any certificate of the API, from any issuer and with any content"),
     host("api.proxy_url", "URL", "from the environment", "The proxy to the API: `http://user:password@host:3128`, `socks5://…` or `socks5h://…`, see [Proxies](tls.md#proxies)"),
     key("log_level", "`info` or `debug`", "`info`", "`info` logs one line a run, `debug` also what each slice did"),
     ignored("payload", "The alarms feed adds it when its payload is a string"),
     ignored("lastModified", "A trigger adds it"),
 ];
 
+/// What programs ask for of [`KEYS`]: the path of each key, and who uses it. The texts are for pages, so they stay out of the programs.
+#[allow(clippy::indexing_slicing, reason = "the compiler computes it, and says so if an index is wrong")]
+static READERS: [(&str, KeyReader); KEYS.len()] = {
+    let mut readers = [("", KeyReader::Ignored); KEYS.len()];
+    let mut index = 0;
+    while index < KEYS.len() {
+        readers[index] = (KEYS[index].path, KEYS[index].reader);
+        index += 1;
+    }
+    readers
+};
+
+/// The path of each key, and its form.
+#[allow(clippy::indexing_slicing, reason = "the compiler computes it, and says so if an index is wrong")]
+static FORMS: [(&str, &str); KEYS.len()] = {
+    let mut forms = [("", ""); KEYS.len()];
+    let mut index = 0;
+    while index < KEYS.len() {
+        forms[index] = (KEYS[index].path, KEYS[index].form);
+        index += 1;
+    }
+    forms
+};
+
+/// The paths of the keys that somebody uses, and who.
+pub fn used() -> impl Iterator<Item = (&'static str, KeyReader)> {
+    READERS.iter().filter(|(_, reader)| *reader != KeyReader::Ignored).copied()
+}
+
+/// Whether there is a key at `path`.
+pub fn is_key(path: &str) -> bool {
+    READERS.iter().any(|(key, _)| *key == path)
+}
+
+/// The form of the key at `path`.
+pub fn form(path: &str) -> Option<&'static str> {
+    FORMS.iter().find(|(key, _)| *key == path).map(|(_, form)| *form)
+}
+
 /// Whether the key at `path` is the platform's, which adds it without being asked.
 pub fn is_of_platform(path: &str) -> bool {
-    path.starts_with("__") || KEYS.iter().any(|key| key.path == path && key.reader == KeyReader::Ignored)
+    path.starts_with("__")
+        || READERS.iter().any(|(key, reader)| *key == path && *reader == KeyReader::Ignored)
 }
 
 /// Whether `path` is a group such as `logstash`.
 pub fn is_group(path: &str) -> bool {
-    KEYS.iter().any(|key| key.path.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')))
+    READERS.iter().any(|(key, _)| key.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')))
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ fn put(group: &mut Map<String, Value>, above: &[&str], name: &str, value: Value,
     };
     let path = [above, &[name]].concat();
     let members = match (rest, value) {
-        (Some(rest), value) => Map::from_iter([(rest.to_owned(), value)]),
+        (Some(rest), value) => one(rest, value),
         (None, Value::Object(members)) if above.len() < DEPTH => members,
         (None, value) => {
             let as_it_is = name == PASSPHRASE || path.first() == Some(&PATTERNS);
@@ -78,6 +78,13 @@ fn trimmed(value: Value) -> Value {
         Value::Array(items) => items.into_iter().map(trimmed).collect(),
         other => other,
     }
+}
+
+/// An object with one member. `from_iter` would sort, which is much code for one.
+fn one(name: &str, value: Value) -> Map<String, Value> {
+    let mut object = Map::new();
+    object.insert(name.to_owned(), value);
+    object
 }
 
 #[cfg(test)]

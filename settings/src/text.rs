@@ -21,6 +21,12 @@ pub fn decoded(bytes: &[u8]) -> String {
     }
 }
 
+/// The JSON of a value.
+pub fn json(value: &Value) -> String {
+    // Not `to_string`, which writes through a formatter: that is all of the writing once more, and once more for `{:#}`.
+    serde_json::to_vec(value).ok().and_then(|json| String::from_utf8(json).ok()).unwrap_or_default()
+}
+
 /// Changes each text that is in a value; keys stay.
 pub fn change_each(value: &mut Value, change: &dyn Fn(&str) -> String) {
     match value {

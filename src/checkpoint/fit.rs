@@ -63,7 +63,7 @@ impl Checkpoint {
     /// Lets digests stand for at least `ids` of the oldest ids, if there are that many. Says whether that made a difference.
     fn digest_oldest(&mut self, ids: usize) -> bool {
         let mut starts: Vec<u64> = self.sources.values().flat_map(|state| state.seen.starts()).collect();
-        starts.sort_unstable();
+        crate::sorted::sort(&mut starts);
         let Some(&upto) = starts.get(ids).or(starts.last()) else { return false };
         self.digest_upto(upto, FINEST_DIGEST_MS);
         let left: usize = self.sources.values().map(|state| state.seen.starts().count()).sum();

@@ -21,8 +21,8 @@ impl Checkpoint {
             }
         }
         for (name, theirs) in other.parked {
-            if !self.sources.contains_key(&name) {
-                self.parked.entry(name).or_insert(theirs);
+            if !self.sources.contains_key(&name) && !self.parked.contains_key(&name) {
+                self.parked.insert(name, theirs);
             }
         }
         if self.platform.logs(self.saved_ms) == LogPlace::Api {

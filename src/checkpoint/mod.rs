@@ -32,9 +32,9 @@ pub(crate) use fit::FINEST_DIGEST_MS;
 
 use crate::openwhisk::record::{ActivationId, Details, Summary};
 use crate::range::{self, Range};
+use crate::sorted::Map;
 use fit::LARGEST;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// Version 1 had digests of whole minutes only; version 2 owed ranges, and no single records.
 const VERSION: u32 = 3;
@@ -62,10 +62,10 @@ pub struct Checkpoint {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub begun: Option<Box<Begin>>,
     /// By source, as configured.
-    pub sources: BTreeMap<String, SourceState>,
+    pub sources: Map<String, SourceState>,
     /// Sources that are not monitored any more: what they are owed waits until they are again.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub parked: BTreeMap<String, SourceState>,
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub parked: Map<String, SourceState>,
 }
 
 /// The run that began without any checkpoint.
@@ -230,8 +230,8 @@ impl Default for Checkpoint {
             platform: Platform::default(),
             strays: None,
             begun: None,
-            sources: BTreeMap::new(),
-            parked: BTreeMap::new(),
+            sources: Map::new(),
+            parked: Map::new(),
         }
     }
 }

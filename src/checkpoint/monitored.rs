@@ -6,8 +6,8 @@
 use super::{Checkpoint, Owed, Part, SourceState};
 use crate::openwhisk::source::{Entry, NAMESPACE, Selection, Source};
 use crate::range::{self, Range};
+use crate::sorted;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 
 /// Most sources that are parked, and the bytes of JSON that they may take together.
 const MOST_PARKED: usize = 32;
@@ -33,16 +33,16 @@ pub struct Admission {
 impl Checkpoint {
     /// Gives every monitored source a state, and parks the others. What is new begins at `origin`. Says what somebody should know of that.
     pub fn monitor(&mut self, sources: &[Source], origin: u64) -> Vec<String> {
-        let parked_before: BTreeSet<String> = self.parked.keys().cloned().collect();
+        let parked_before: Vec<String> = self.parked.keys().cloned().collect();
         match sources {
             [Source::Namespace(selection)] => self.monitor_selection(&selection.entries(), origin),
             _ => self.monitor_actions(sources, origin),
         }
         let mut warnings = self.bound_parked();
-        let waits = |(name, state): &(&String, &SourceState)| !parked_before.contains(*name) && state.owes();
+        let waits = |(name, state): &(&String, &SourceState)| !parked_before.contains(name) && state.owes();
         warnings.extend(self.parked.iter().filter(waits).map(|(name, _)| {
             let name = name.strip_prefix("* ").unwrap_or(name);
-            format!("`{name}` is not monitored any more: what it is owed waits until it is monitored again")
+            format!("`{name}` is not monitored any more: the lines that it is owed wait until it is monitored again")
         }));
         warnings
     }
@@ -228,7 +228,7 @@ impl Checkpoint {
             self.parked.remove(&name);
             if owes {
                 warnings.push(format!(
-                    "`{name}` is not monitored any more, and what it was owed is forgotten: too much of that kind is kept already"
+                    "`{name}` is not monitored any more, and the lines that it was owed are forgotten: the checkpoint keeps too many such actions already"
                 ));
             }
         }
@@ -262,7 +262,7 @@ impl SourceState {
                 self.records.push(record.clone());
             }
         }
-        self.records.sort_by_key(|record| (record.start, record.id));
+        sorted::sort_by_key(&mut self.records, |record| (record.start, record.id));
         let owed: Vec<Range> = other.owed.iter().map(|owed| owed.range).collect();
         let mut seen = other.seen.clone();
         seen.keep(u64::MAX, &owed);

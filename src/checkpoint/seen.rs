@@ -4,8 +4,9 @@ mod digests;
 
 use crate::openwhisk::record::{ActivationId, Summary};
 use crate::range::Range;
+use crate::sorted::{self, Map};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// Activations that are done, by start.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,8 +17,8 @@ pub struct Seen {
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     gone: BTreeSet<(u64, ActivationId)>,
     /// By their first start; none overlaps another, and no id of `ids` starts inside of one.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", with = "digests")]
-    digests: BTreeMap<u64, Digest>,
+    #[serde(default, skip_serializing_if = "Map::is_empty", with = "digests")]
+    digests: Map<u64, Digest>,
 }
 
 /// Stands for all known activations that start in a range: tells whether another set is the same one.
@@ -141,13 +142,12 @@ impl Seen {
     /// Digests that overlap `range`, oldest first.
     pub fn digests_in(&self, range: Range) -> impl DoubleEndedIterator<Item = Digest> {
         let first = self.digest_at(range.since()).map_or(range.since(), |digest| digest.range.since());
-        self.digests.range(first..=range.upto()).map(|(_, digest)| *digest)
+        self.digests.range(&first, &range.upto()).map(|(_, digest)| *digest)
     }
 
     /// The digest that stands for what starts at `ms`.
     pub fn digest_at(&self, ms: u64) -> Option<Digest> {
-        let (_, digest) = self.digests.range(..=ms).next_back()?;
-        digest.range.contains(ms).then_some(*digest)
+        self.digests.last_up_to(&ms).copied().filter(|digest| digest.range.contains(ms))
     }
 
     /// A start that has `newer` known activations at or after it, or a few more, within `range`; where a digest would be cut, its first.
@@ -156,7 +156,7 @@ impl Seen {
         let exact = self.listed(range).map(|activation| (activation.start, 1));
         let digests = self.digests_in(range).map(|digest| (digest.range.since(), digest.count));
         let mut all: Vec<(u64, u64)> = exact.chain(digests).collect();
-        all.sort_unstable();
+        sorted::sort(&mut all);
         let mut counted = 0u64;
         all.into_iter().rev().find_map(|(start, count)| {
             counted = counted.saturating_add(count);
@@ -166,7 +166,7 @@ impl Seen {
 
     /// Takes up an activation that is done now.
     pub fn insert(&mut self, activation: Summary) {
-        let digest = self.digests.range_mut(..=activation.start).next_back().map(|(_, digest)| digest);
+        let digest = self.digests.last_up_to_mut(&activation.start);
         match digest.filter(|digest| digest.range.contains(activation.start)) {
             Some(digest) => digest.add(activation.activation_id),
             None => self.set_listed(activation, true),
@@ -291,7 +291,7 @@ impl Seen {
             .into_iter()
             .filter_map(|(start, id)| Some(Digest { range: Range::new(start, start)?, count: 1, ids: id }));
         let mut all: Vec<Digest> = exact.chain(digests.into_values()).collect();
-        all.sort_unstable_by_key(|digest| (digest.range.since(), digest.ids));
+        sorted::sort_by_key(&mut all, |digest| (digest.range.since(), digest.ids));
         let mut last: Option<Digest> = None;
         for next in all {
             let joined = last.and_then(|last| last.joined(next)).filter(|digest| {

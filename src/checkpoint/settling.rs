@@ -85,7 +85,7 @@ impl SourceState {
 
     /// Joins what touches: a backlog that is drained in many slices and runs is compared as one.
     pub(super) fn unite_settling(&mut self) {
-        self.settling.sort_unstable();
+        crate::sorted::sort(&mut self.settling);
         let mut united: Vec<Settling> = Vec::with_capacity(self.settling.len());
         for next in self.settling.drain(..) {
             match united.last_mut().and_then(|last| Some((last.joined(next)?, last))) {

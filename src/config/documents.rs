@@ -6,6 +6,7 @@ use super::taken::is_taken;
 use crate::openwhisk::source::Source;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use whiskjack_settings::text::json;
 
 /// The documents that receivers get.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,7 +122,7 @@ impl Style {
             activations: activations(reader, is_ecs),
             lines: Lines::read(reader, is_ecs),
             tags: tags(reader),
-            fields: Value::Object(fields(reader, fields_under_root)).to_string(),
+            fields: json(&Value::Object(fields(reader, fields_under_root))),
             fields_under_root,
         }
     }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use std::ops::RangeInclusive;
 use whiskjack_settings::Origin;
 use whiskjack_settings::endpoint::{self, whole_number};
-use whiskjack_settings::keys::{self, KEYS};
+use whiskjack_settings::keys;
 use whiskjack_settings::nested::{TWICE, nest};
 use whiskjack_settings::{Fault, Faults, text};
 
@@ -212,7 +212,7 @@ fn unknown_keys(prefix: &str, group: &Map<String, Value>) -> Vec<(String, String
     for (name, value) in group {
         let path = format!("{prefix}{name}");
         match value {
-            _ if is_known(&path) && !(value.is_object() && keys::is_group(&path))
+            _ if keys::is_key(&path) && !(value.is_object() && keys::is_group(&path))
                 || prefix.is_empty() && keys::is_of_platform(name) => {}
             Value::Object(inner)
                 if keys::is_group(&path) || !inner.is_empty() && strangers::is_group(&path) =>
@@ -261,10 +261,6 @@ fn object_for(group: &str) -> &'static str {
         "api" => "give an object, such as {\"host\": \"https://openwhisk.example.com\"}",
         _ => "give an object",
     }
-}
-
-fn is_known(path: &str) -> bool {
-    KEYS.iter().any(|key| key.path == path)
 }
 
 /// Units of time, in milliseconds, the longest first.

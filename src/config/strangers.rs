@@ -1,6 +1,6 @@
 //! Keys that people bring along from elsewhere, each with ours or with why there is none.
 
-use whiskjack_settings::keys::{KEYS, KeyReader};
+use whiskjack_settings::keys;
 
 /// Why there is no such key.
 type Stranger = (&'static str, &'static str);
@@ -53,7 +53,7 @@ const BEATS: &[Stranger] = &[
     ("ssl.ca_trusted_fingerprint", "give `logstash.leaf_sha256` or `logstash.ca_sha256`, and the CA itself as `logstash.ca`"),
     ("proxy", "give `logstash.proxy_url`"),
     ("index", "Logstash chooses the index: give it in Logstash's output; `[@metadata][beat]` is `whiskjack`"),
-    ("queue", "what is not acknowledged is owed in the checkpoint, there is no queue: remove it"),
+    ("queue", "lines that are not acknowledged are owed in the checkpoint, without a queue: remove it"),
     ("username", "Lumberjack has no user names: a client certificate (`logstash.cert`, `logstash.key`) tells the receiver who sends"),
     ("password", "Lumberjack has no passwords: a client certificate (`logstash.cert`, `logstash.key`) tells the receiver who sends"),
     ("api_key", "Lumberjack has no API keys: a client certificate (`logstash.cert`, `logstash.key`) tells the receiver who sends"),
@@ -210,8 +210,8 @@ pub(super) fn is_group(path: &str) -> bool {
 fn meant(path: &str) -> Option<&'static str> {
     let (group, name) = path.rsplit_once('.').unwrap_or(("", path));
     let name = plain(name);
-    let known = KEYS.iter().filter(|key| key.reader != KeyReader::Ignored).flat_map(|key| {
-        std::iter::successors(Some(key.path), |path| path.rsplit_once('.').map(|(group, _)| group))
+    let known = keys::used().flat_map(|(path, _)| {
+        std::iter::successors(Some(path), |path| path.rsplit_once('.').map(|(group, _)| group))
     });
     let near = known.filter_map(|known| {
         let (place, last) = known.rsplit_once('.').unwrap_or(("", known));
@@ -316,7 +316,7 @@ mod tests {
         {
             for (name, remedy) in list {
                 let path = format!("{at}{name}");
-                assert!(KEYS.iter().all(|key| key.path != path), "{path} is a key");
+                assert!(!keys::is_key(&path), "{path} is a key");
                 assert_eq!(of(&path), Some(*remedy), "{path} is listed twice");
                 for named in remedy
                     .split('`')
@@ -324,7 +324,7 @@ mod tests {
                     .step_by(2)
                     .filter(|named| named.starts_with("logstash.") || named.starts_with("api."))
                 {
-                    assert!(KEYS.iter().any(|key| key.path == named), "{path}: {named}");
+                    assert!(keys::is_key(named), "{path}: {named}");
                 }
             }
         }

@@ -1,10 +1,11 @@
 //! Version 1 of the protocol: pairs of texts, with dots in their names where version 2 has objects.
 
 use serde_json::{Map, Value};
+use whiskjack_settings::text::json;
 
 /// The pairs of an object.
 pub(super) fn pairs(object: &str) -> Vec<(String, String)> {
-    let members: Map<String, Value> = serde_json::from_str(object).unwrap_or_default();
+    let members: Map<String, Value> = serde_json::from_slice(object.as_bytes()).unwrap_or_default();
     let mut pairs = Vec::new();
     flatten("", members, &mut pairs);
     pairs
@@ -42,11 +43,11 @@ fn flatten(prefix: &str, members: Map<String, Value>, pairs: &mut Vec<(String, S
                 let texts: Vec<String> = items.iter().map(as_text).collect();
                 pairs.push((name, texts.join(",")));
             }
-            other => pairs.push((name, other.to_string())),
+            other => pairs.push((name, json(&other))),
         }
     }
 }
 
 fn as_text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), Into::into)
+    value.as_str().map_or_else(|| json(value), Into::into)
 }

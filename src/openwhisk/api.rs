@@ -18,11 +18,12 @@ pub use platform::{Limits, Logs};
 use crate::openwhisk::record::{Row, SplitError, Splitter};
 use crate::ports::{Failure, Method, Pending, Ports, Request};
 use crate::range::Range;
+use crate::sorted::Map;
 use patience::{Answer, PAGE_MS, Paced};
 use plain::Plain;
 use refusal::{refused, said};
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 /// Most questions on their way at once: enough for a few dozen actions, and no burden for a controller.
 const AT_ONCE: usize = 32;
@@ -42,7 +43,7 @@ pub struct Api<'a> {
     largest_page: Cell<u32>,
     patience: Patience,
     /// Answers to questions that are still to be put, by target.
-    ahead: RefCell<BTreeMap<String, Pending>>,
+    ahead: RefCell<Map<String, Pending>>,
 }
 
 /// A question that can be put ahead of time.

@@ -18,10 +18,10 @@ use crate::openwhisk::source::Source;
 use crate::ports::{Failure, Ports};
 use crate::range::Range;
 use crate::run::store::PackageStore;
+use crate::sorted::Map;
 use load::{Loaded, Loader};
 use package::{own_path, package_name};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// Where a run takes place, as far as the core needs to know.
 #[derive(Debug, Clone, Default)]
@@ -80,13 +80,13 @@ pub struct Plan {
     #[serde(with = "crate::handover::as_json")]
     pub checkpoint: Checkpoint,
     /// What is monitored, by name.
-    pub sources: BTreeMap<String, Source>,
+    pub sources: Map<String, Source>,
     /// What is to be done, by source.
-    pub work: BTreeMap<String, Vec<Owed>>,
+    pub work: Map<String, Vec<Owed>>,
     /// What of that is done already, as there is nothing in it.
-    pub settled: BTreeMap<String, Vec<Owed>>,
+    pub settled: Map<String, Vec<Owed>>,
     /// What was counted of it, by source: ranges of new activations, cut so that workers can share them.
-    pub counted: BTreeMap<String, Vec<Counted>>,
+    pub counted: Map<String, Vec<Counted>>,
     /// When that was, milliseconds since 1970.
     pub counted_ms: u64,
     /// When the run began, milliseconds since 1970; new activations are those up to here.
@@ -168,7 +168,7 @@ pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan
     }
     let lookback =
         |checkpoint: &Checkpoint| config.lookback_ms.unwrap_or(checkpoint.platform.lookback_ms(began_ms));
-    let (mut work, mut settled, mut counted) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    let (mut work, mut settled, mut counted) = (Map::new(), Map::new(), Map::new());
     if loaded.occupied.is_none() {
         refresh_index(&api, config, began_ms).map_err(PlanError::Api)?;
         let ask = |checkpoint: &Checkpoint| {
@@ -228,7 +228,7 @@ fn all_work(
     checkpoint: &Checkpoint,
     now_ms: u64,
     lookback_ms: u64,
-) -> BTreeMap<String, Vec<Owed>> {
+) -> Map<String, Vec<Owed>> {
     let names = config.sources.iter().map(Source::name);
     let work = |name: &String| {
         let state = checkpoint.sources.get(name);

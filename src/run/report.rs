@@ -10,9 +10,9 @@ use crate::range::{self, Range};
 use crate::run::forward::{Outcome, Tally};
 use crate::run::plan::{CheckpointStore, Plan};
 use crate::run::store::{SAVED, Saved, Saving};
+use crate::sorted::Map;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use std::collections::BTreeMap;
 
 /// Most sources, warnings and failures that a result names: it must stay far below the platform's 1 MiB.
 const NAMED_SOURCES: usize = 500;
@@ -60,7 +60,7 @@ struct RunResult {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
     /// Only actions of which something was read, or that failed.
-    actions: BTreeMap<String, ActionResult>,
+    actions: Map<String, ActionResult>,
     /// For the next run, if there is no better place; `store::read_records` finds it there.
     #[serde(skip_serializing_if = "Option::is_none")]
     checkpoint_state: Option<Box<RawValue>>,
@@ -359,16 +359,17 @@ fn in_result(json: Vec<u8>, last: bool) -> Result<SavedTo, String> {
 
 fn summarize(plan: &Plan, outcomes: &[Outcome], checkpoint: &Checkpoint) -> RunResult {
     let mut total = Tally::default();
-    let mut actions: BTreeMap<String, ActionResult> = BTreeMap::new();
+    let mut actions: Map<String, ActionResult> = Map::new();
     for Outcome { source, tally, failure, .. } in outcomes {
         total += *tally;
         let named = actions.len() < NAMED_SOURCES || actions.contains_key(source);
         if named && (tally.activations > 0 || failure.is_some()) {
-            let action = actions.entry(source.clone()).or_default();
-            action.activations += tally.activations;
-            action.lines += tally.lines;
-            action.acknowledged += tally.sending.acknowledged;
-            action.error = failure.clone().or(action.error.take());
+            actions.change(source.clone(), |action| {
+                action.activations += tally.activations;
+                action.lines += tally.lines;
+                action.acknowledged += tally.sending.acknowledged;
+                action.error = failure.clone().or(action.error.take());
+            });
         }
     }
     let mut result = RunResult { actions, ..RunResult::from(total) };

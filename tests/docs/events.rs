@@ -146,8 +146,7 @@ fn the_page_about_events_has_the_table_of_fields() {
         let absent = if field.absent.is_empty() { "–" } else { field.absent };
         table.push_str(&format!("| `{}` | {} | {} | {absent} |\n", field.name, field.kind, field.source));
     }
-    let listed = crate::readme::marked("docs/events.md", "fields");
-    assert!(listed == table, "put this table into docs/events.md:\n{table}");
+    crate::kept::compare_or_write_part("docs/events.md", "fields", &table, "the fields say", "events");
 }
 
 /// `@timestamp` first, then `event.sequence`: Elasticsearch keeps milliseconds of a `date`.

@@ -1,9 +1,20 @@
-//! Files that are kept and made by a test: it compares what is kept, and writes it anew where the environment says so.
+//! Files, and parts of pages, that are kept and made by a test: it compares what is kept, and writes it anew where the environment says so.
 
 use std::path::Path;
 
 /// Set, it makes the test write the file instead of comparing it.
 const UPDATE: &str = "WHISKJACK_UPDATE";
+
+/// The part `part` of a page, between its two marks, must be what was `made` of `source` by the test program `test`.
+#[track_caller]
+pub(crate) fn compare_or_write_part(page: &str, part: &str, made: &str, source: &str, test: &str) {
+    let content = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).unwrap();
+    let kept = crate::readme::marked(page, part);
+    // What stands there once more is not between these marks.
+    let mark = format!("<!-- {part}: checked by tests/docs/readme.rs -->\n");
+    let whole = content.replacen(&format!("{mark}{kept}"), &format!("{mark}{made}"), 1);
+    compare_or_write(page, &whole, source, test);
+}
 
 /// The file at `path` must be what was `made` of `source` by the test program `test`.
 #[track_caller]

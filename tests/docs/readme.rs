@@ -19,8 +19,7 @@ fn the_page_about_the_configuration_lists_every_key_as_the_code_has_it() {
         let default = if key.default.is_empty() { "**required**" } else { key.default };
         table.push_str(&format!("| `{}` | {} | {default} | {} |\n", key.path, key.form, key.meaning));
     }
-    let listed = marked("docs/configuration.md", "keys");
-    assert!(listed == table, "put this table into docs/configuration.md:\n{table}");
+    crate::kept::compare_or_write_part("docs/configuration.md", "keys", &table, "the keys say", "readme");
 }
 
 #[test]

@@ -7,6 +7,7 @@
 use std::path::Path;
 
 use serde_json::{Map, Value};
+use whiskjack_settings::keys::{self, KeyReader};
 use whiskjack_settings::{Fault, nested, shown, text};
 
 /// How receivers are spoken to.
@@ -29,6 +30,30 @@ const INSTEAD: &str =
     "use the `whiskjack` binary, or a TLS proxy on this machine (stunnel, socat) and `logstash.tls` false";
 const INSTEAD_API: &str =
     "use the `whiskjack` binary, or a TLS proxy on this machine and its http:// origin as `api.host`";
+
+const UNKNOWN: &str = "cannot be honoured: a stock wasmtime does not know it";
+const INSTEAD_UNKNOWN: &str = "use the `whiskjack` binary, or remove it";
+
+/// The keys of the host that are looked at one by one. Any other is refused, so that a new one is not passed over here.
+const KNOWN: [&str; 16] = [
+    "api.ca",
+    "api.proxy_url",
+    "api.rejectUnauthorized",
+    "logstash.ca",
+    "logstash.ca_sha256",
+    "logstash.cert",
+    "logstash.key",
+    "logstash.leaf_sha256",
+    "logstash.maxVersion",
+    "logstash.minVersion",
+    "logstash.passphrase",
+    "logstash.proxy_url",
+    // Without a proxy it has no effect.
+    "logstash.proxy_use_local_resolver",
+    "logstash.rejectUnauthorized",
+    "logstash.servername",
+    "logstash.tls",
+];
 
 /// What to say when TLS to the API fails, which a host without reasons cannot tell apart.
 pub const ABOUT_API: &str = "A stock wasmtime trusts public certificate authorities only: for an API with another one use the `whiskjack` \
@@ -71,7 +96,17 @@ pub fn take(params: &mut Map<String, Value>) -> (Channel, Vec<Fault>) {
             false => section.remove(key),
         }
     }
+    refuse_unknown(params, &KNOWN, &mut faults);
     (if tls { Channel::Tls(name) } else { Channel::Plain }, faults)
+}
+
+/// Refuses the keys of the host that are not among those that are `known` here.
+fn refuse_unknown(params: &mut Map<String, Value>, known: &[&str], faults: &mut Vec<Fault>) {
+    let unknown = keys::used().filter(|(path, reader)| *reader == KeyReader::Host && !known.contains(path));
+    for (name, key) in unknown.filter_map(|(path, _)| path.split_once('.')) {
+        let mut section = Section { name, map: params.get_mut(name), faults: &mut *faults };
+        section.refuse(key, UNKNOWN, INSTEAD_UNKNOWN);
+    }
 }
 
 /// A warning that names what is only about TLS, where there is none.
@@ -223,6 +258,20 @@ mod tests {
         assert_eq!(faults.len(), keys.len() + 6);
         let told = format!("{faults:?} {left}");
         assert!(!told.contains("hidden"), "{told}");
+    }
+
+    #[test]
+    fn a_key_of_the_host_that_is_not_known_here_is_refused_and_leaves_the_configuration() {
+        let mut params = json!({"logstash": {"tls": true, "leaf_sha256": "hidden"}, "api": {"ca": "hidden"}});
+        let mut faults = Vec::new();
+        refuse_unknown(params.as_object_mut().unwrap(), &["logstash.tls"], &mut faults);
+        let told: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        let expected =
+            ["logstash.leaf_sha256", "api.ca"].map(|key| format!("{key}: {UNKNOWN}; {INSTEAD_UNKNOWN}"));
+        assert_eq!(told, expected);
+        assert_eq!(params, json!({"logstash": {"tls": true}, "api": {}}));
+        let stale = KNOWN.iter().find(|known| !keys::used().any(|key| key == (**known, KeyReader::Host)));
+        assert_eq!(stale, None, "all that is looked at is a key of the host");
     }
 
     #[test]

@@ -76,7 +76,7 @@ impl StateFile {
     pub fn check(&self) -> Result<(), String> {
         match self.holder() {
             Some(other) if other != self.run => Err(format!(
-                "--state {}: another run has taken it over, as this one had to wait for too long; what this one sent comes again",
+                "--state {}: another run has taken it over, as this one had to wait for too long; the lines that this one sent come again",
                 self.named.display()
             )),
             _ => Ok(()),

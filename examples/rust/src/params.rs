@@ -8,10 +8,18 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
 use serde_json::{Map, Value};
 use wasmtime::error::{Context as _, Result, bail};
+use whiskjack_settings::keys::{self, KeyReader};
 use whiskjack_settings::nested;
 
-/// Keys that only a larger host can honour.
-const BEYOND: [&str; 6] = ["passphrase", "minVersion", "maxVersion", "ca_sha256", "leaf_sha256", "proxy_url"];
+/// Keys of the host that this one honours, or that have no effect in it.
+const HONOURED: [&str; 6] = [
+    "logstash.tls",
+    "logstash.ca",
+    "logstash.servername",
+    "logstash.cert",
+    "logstash.key",
+    "logstash.proxy_use_local_resolver",
+];
 
 /// The receivers that may be reached, and how.
 pub(crate) struct Reach {
@@ -47,20 +55,25 @@ impl Reach {
     }
 }
 
-/// Keys that this host cannot honour.
+/// Keys of the host that this one cannot honour: all but those that it knows.
 fn faults(params: &Value) -> Vec<String> {
-    let given = |section: &str, key: &str| {
-        let value = params.get(section)?.get(key)?;
-        (!value.is_null() && value != "" && value != &Value::Bool(true)).then(|| format!("{section}.{key}"))
+    let is_given = |path: &str| {
+        let value = path.split('.').try_fold(params, |group, name| group.get(name));
+        value.is_some_and(|value| !value.is_null() && value != "" && value != &Value::Bool(true))
     };
-    let api = ["ca", "rejectUnauthorized"].into_iter().filter_map(|key| given("api", key));
-    let api = api.map(|key| format!("{key}: this host trusts public authorities only; remove it"));
-    let verify = given("logstash", "rejectUnauthorized");
-    let verify = verify
-        .map(|key| format!("{key}: this host always verifies; put the receiver's CA into `logstash.ca`"));
-    let beyond = BEYOND.into_iter().filter_map(|key| given("logstash", key)).chain(given("api", "proxy_url"));
-    api.chain(verify)
-        .chain(beyond.map(|key| format!("{key}: this host does not know it; remove it")))
+    let unknown =
+        keys::used().filter(|(path, reader)| *reader == KeyReader::Host && !HONOURED.contains(path));
+    let given = unknown.filter(|(path, _)| is_given(path));
+    given
+        .map(|(path, _)| match path {
+            "api.ca" | "api.rejectUnauthorized" => {
+                format!("{path}: this host trusts public authorities only; remove it")
+            }
+            "logstash.rejectUnauthorized" => {
+                format!("{path}: this host always verifies; put the receiver's CA into `logstash.ca`")
+            }
+            _ => format!("{path}: this host does not know it; remove it"),
+        })
         .collect()
 }
 

@@ -180,7 +180,9 @@ impl Known {
                 foreign.push(format!("`wsk {} delete {name}`", kind.word()));
             }
             found.map_err(|reason| {
-                DeployError::Refused(format!("what there is in /{namespace} cannot be read: {reason}"))
+                DeployError::Refused(format!(
+                    "the actions, triggers and rules of /{namespace} cannot be read: {reason}"
+                ))
             })
         };
         let known = Self {

@@ -27,16 +27,7 @@ impl Shim {
         let Ok(reach) = self.reach(&host, None, &access, &limits, &KeyRefused::default()) else {
             return host.faults;
         };
-        let context = Context {
-            api_origin: access.origin.as_ref().map(ToString::to_string),
-            // The platform hands the key to the action, whatever it is here.
-            authorization: Authorization::Host,
-            namespace: context.namespace.clone(),
-            action_name: context.action_name.clone(),
-            activation_id: None,
-            deadline_ms: None,
-            checkpoint: CheckpointKeeper::Platform,
-        };
+        let context = of_action(context, &access, None, CheckpointKeeper::Platform);
         let params = Value::Object(params);
         match self.plan(&params, &context, &access, &Arc::new(reach), &limits, host.faults).await {
             Err(result) if result.verdict == Verdict::InvalidConfig => result.sealed(&secrets).faults,
@@ -61,15 +52,8 @@ impl Shim {
         let limits = Limits::new(Some(deadline_ms));
         let permitted = way::permitted(&host, context);
         let reach = self.reach(&host, permitted, &access, &limits, &KeyRefused::default()).ok()?;
-        let context = Context {
-            api_origin: access.origin.as_ref().map(ToString::to_string),
-            authorization: Authorization::Host,
-            namespace: context.namespace.clone(),
-            action_name: context.action_name.clone(),
-            activation_id: None,
-            deadline_ms: Some(deadline_ms),
-            checkpoint: CheckpointKeeper::Host(Some(NOTHING.to_vec())),
-        };
+        let nothing = CheckpointKeeper::Host(Some(NOTHING.to_vec()));
+        let context = of_action(context, &access, Some(deadline_ms), nothing);
         let params = Value::Object(params);
         let planned = self.plan(&params, &context, &access, &Arc::new(reach), &limits, host.faults).await;
         let (plan, mut worker): (_, Worker) = planned.ok()?;
@@ -78,6 +62,25 @@ impl Shim {
         let result: Value = serde_json::from_slice(&report.result).ok()?;
         let warnings = result.get("warnings")?.as_array()?.iter();
         Some(warnings.filter_map(Value::as_str).map(str::to_owned).collect())
+    }
+}
+
+/// What the component is told of a run of the action that is not one yet.
+fn of_action(
+    context: &RunContext,
+    access: &Access,
+    deadline_ms: Option<u64>,
+    checkpoint: CheckpointKeeper,
+) -> Context {
+    Context {
+        api_origin: access.origin.as_ref().map(ToString::to_string),
+        // The platform hands a key to the action, also if there is none here.
+        authorization: Authorization::Host,
+        namespace: context.namespace.clone(),
+        action_name: context.action_name.clone(),
+        activation_id: None,
+        deadline_ms,
+        checkpoint,
     }
 }
 

@@ -1,36 +1,31 @@
 //! Digests in JSON: each is `[first start, last start, count, ids]`. Those of version 1, which stand for a whole minute each, can be read too.
 
-use super::{ActivationId, BTreeMap, Digest, Range};
+use super::{ActivationId, Digest, Map, Range};
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serializer};
 use std::fmt;
 
-pub(super) fn serialize<S: Serializer>(
-    digests: &BTreeMap<u64, Digest>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
+pub(super) fn serialize<S: Serializer>(digests: &Map<u64, Digest>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(
         digests.values().map(|digest| (digest.range.since(), digest.range.upto(), digest.count, digest.ids)),
     )
 }
 
-pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<BTreeMap<u64, Digest>, D::Error> {
+pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Map<u64, Digest>, D::Error> {
     deserializer.deserialize_any(Digests)
 }
 
 struct Digests;
 
 impl<'de> Visitor<'de> for Digests {
-    type Value = BTreeMap<u64, Digest>;
+    type Value = Map<u64, Digest>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("digests")
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-        let mut digests: BTreeMap<u64, Digest> = BTreeMap::new();
+        let mut digests: Map<u64, Digest> = Map::new();
         while let Some((since, upto, count, ids)) = list.next_element::<(u64, u64, u64, ActivationId)>()? {
             let range =
                 Range::new(since, upto).ok_or_else(|| A::Error::custom("a digest ends before it begins"))?;
@@ -57,8 +52,8 @@ struct Minute {
 }
 
 /// Reads digests of version 1, which are there by the first millisecond of their minutes, in any order.
-fn of_minutes<'de, A: MapAccess<'de>>(mut minutes: A) -> Result<BTreeMap<u64, Digest>, A::Error> {
-    let mut digests = BTreeMap::new();
+fn of_minutes<'de, A: MapAccess<'de>>(mut minutes: A) -> Result<Map<u64, Digest>, A::Error> {
+    let mut digests = Map::new();
     while let Some((since, Minute { count, ids })) = minutes.next_entry::<String, Minute>()? {
         let since: u64 = since.parse().map_err(A::Error::custom)?;
         let range = Range::new(since, since.saturating_add(MINUTE_MS - 1));

@@ -7,9 +7,10 @@ use super::redact::Redactor;
 use crate::config::Json;
 use crate::events::flat;
 use crate::openwhisk::record::write_json_string;
+use crate::sorted;
 use crate::time;
 use serde_json::{Map, Number, Value};
-use std::collections::BTreeMap;
+use whiskjack_settings::text;
 
 /// Longest line that is read, in bytes.
 const LARGEST: usize = 256 << 10;
@@ -176,8 +177,8 @@ impl Parsed {
 }
 
 fn read(text: &str) -> Result<Map<String, Value>, String> {
-    let object: Map<String, Value> =
-        serde_json::from_str(text).map_err(|error| format!("column {} is not JSON", error.column()))?;
+    let object: Map<String, Value> = serde_json::from_slice(text.as_bytes())
+        .map_err(|error| format!("column {} is not JSON", error.column()))?;
     let mut members = 0;
     if !is_within(&object, 1, &mut members) {
         return Err(format!(
@@ -203,9 +204,9 @@ struct Fields {
     time: Option<String>,
     level: Option<String>,
     /// Fields of the schema by their paths, as JSON.
-    known: BTreeMap<String, String>,
-    labels: BTreeMap<String, String>,
-    numeric_labels: BTreeMap<String, String>,
+    known: sorted::Map<String, String>,
+    labels: sorted::Map<String, String>,
+    numeric_labels: sorted::Map<String, String>,
     replaced: Vec<(String, String)>,
 }
 
@@ -238,7 +239,7 @@ impl Fields {
                 },
                 (None, Value::String(text)) => Leaf::Text(redactor.redact(&text).unwrap_or(text)),
                 (None, Value::Bool(is)) => Leaf::Text(is.to_string()),
-                (None, list) => Leaf::Text(clean(list, redactor).to_string()),
+                (None, list) => Leaf::Text(text::json(&clean(list, redactor))),
             };
             self.put(&path, leaf, json, name.contains('.'));
         }
@@ -333,13 +334,15 @@ fn clean(value: Value, redactor: &Redactor) -> Value {
             redactor.redact(&number.to_string()).map_or(Value::Number(number), Into::into)
         }
         Value::Array(items) => items.into_iter().map(|item| clean(item, redactor)).collect(),
-        Value::Object(members) => members
-            .into_iter()
-            .map(|(name, value)| match redactor.hides(&name) {
-                Some(hidden) => (name, hidden.into()),
-                None => (name, clean(value, redactor)),
-            })
-            .collect(),
+        Value::Object(mut members) => {
+            for (name, value) in &mut members {
+                *value = match redactor.hides(name) {
+                    Some(hidden) => hidden.into(),
+                    None => clean(value.take(), redactor),
+                };
+            }
+            Value::Object(members)
+        }
         other => other,
     }
 }
@@ -437,7 +440,7 @@ fn text_of(json: Vec<u8>) -> String {
 
 /// Objects within objects, from paths.
 #[derive(Default)]
-struct Tree(BTreeMap<String, Node>);
+struct Tree(sorted::Map<String, Node>);
 
 enum Node {
     Leaf(String),
@@ -451,8 +454,10 @@ impl Tree {
                 self.0.insert(path.into(), Node::Leaf(json));
             }
             Some((group, rest)) => {
-                let node = self.0.entry(group.into()).or_insert_with(|| Node::Group(Self::default()));
-                if let Node::Group(tree) = node {
+                if !self.0.contains_key(group) {
+                    self.0.insert(group.into(), Node::Group(Self::default()));
+                }
+                if let Some(Node::Group(tree)) = self.0.get_mut(group) {
                     tree.insert(rest, json);
                 }
             }

@@ -26,7 +26,9 @@ impl Redactor {
             }
         }
         // Values of names and what follows `Bearer` first: they may be of any form.
-        redactor.known.sort_by_key(|secret| !matches!(secret, Secret::Key | Secret::Bearer));
+        crate::sorted::sort_by_key(&mut redactor.known, |secret| {
+            !matches!(secret, Secret::Key | Secret::Bearer)
+        });
         redactor
     }
 

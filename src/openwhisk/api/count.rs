@@ -72,7 +72,7 @@ impl Api<'_> {
         match Range::new(0, upto).map(|all| self.ask_count(None, all)).transpose()? {
             Some(Answer::Rows(rows)) if rows > 0 => Ok(0),
             _ => Err(Failure::passing(format!(
-                "the count of activations{}: the answer is an empty list, as no API of OpenWhisk gives it; does a gateway answer in its place?",
+                "the count of activations{}: the answer is an empty list, which an OpenWhisk API never gives; does a gateway answer in its place?",
                 of(name)
             ))),
         }

@@ -6,6 +6,7 @@ use crate::ports::Failure;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+use whiskjack_settings::text::json;
 
 /// Most text of log lines that is kept at once, in bytes. What is larger is read line by line ([`Api::entries`]).
 const LARGEST_LOGS: usize = 16 << 20;
@@ -36,7 +37,7 @@ fn number_or_stock_logs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u6
 }
 
 fn whole(value: &Value) -> Option<u64> {
-    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let text = value.as_str().map_or_else(|| json(value), str::to_owned);
     let digits = text.split_once('.').map_or(text.as_str(), |(whole, fraction)| {
         if fraction.bytes().all(|digit| digit == b'0') { whole } else { &text }
     });
@@ -97,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_limit_may_be_written_as_any_whole_number_and_that_of_logs_may_be_missing() {
-        let read = |json: &str| serde_json::from_str::<Limits>(json).ok();
+        let read = |json: &str| serde_json::from_slice::<Limits>(json.as_bytes()).ok();
         let limits = |max_action_logs| Some(Limits { max_action_duration: 300_000, max_action_logs });
         for (json, expected) in [
             (r#"{"max_action_duration":300000,"max_action_logs":0}"#, limits(0)),

@@ -1,9 +1,10 @@
 //! What a record tells of its activation besides name, times and lines (docs/facts/openwhisk.md 1.4).
 
 use super::{ActivationId, Record};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use serde_json::Value;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+use whiskjack_settings::text::json;
 
 /// Most activations of a sequence that are listed.
 const MOST_CAUSES: usize = 50;
@@ -14,59 +15,59 @@ const LONGEST_REASON: usize = 512;
 const LONGEST: usize = 1_024;
 
 /// What documents tell of an activation. A field that the record does not have, or that is odd in it, is `None`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Details {
     /// Full name of the action without a leading slash: `namespace/[package/]action`, that of its owner.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// The binding through which it was invoked, `namespace/binding`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub binding: Option<String>,
     /// The runtime, such as `nodejs:20`; or `blackbox`, `sequence`, `unknown`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// Version of the action, `1.2.3`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     /// The sequence's or composition's activation that it is a part of.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<ActivationId>,
     /// What caused it: `sequence`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub caused_by: Option<String>,
     /// How it ended.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
     /// Time that it waited for a container, in milliseconds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub wait_ms: Option<u64>,
     /// Time that the container's initialisation took, in milliseconds; only cold starts have one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub init_ms: Option<u64>,
     /// The limits that it ran with.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub limits: Option<Limits>,
     /// Whether it was ended at its time limit.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub timed_out: Option<bool>,
     /// The activations that a sequence or composition consisted of.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub causes: Vec<ActivationId>,
     /// Whether it is a trigger's.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub is_trigger: bool,
     /// What a failed one says of the reason.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<Reason>,
 }
 
 /// Why an activation failed, from its result's `error`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Reason {
     /// What it says.
     pub message: String,
     /// What kind it is: a name or a code.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
 }
 
@@ -82,8 +83,7 @@ pub struct Limits {
 }
 
 /// How an activation ended. The numbers are those of a list's `statusCode`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
     /// 0.
     Success,
@@ -108,6 +108,20 @@ impl Status {
         }
     }
 
+    /// As the checkpoint has it.
+    fn key(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::ApplicationError => "application-error",
+            Self::DeveloperError => "developer-error",
+            Self::InternalError => "internal-error",
+        }
+    }
+
+    fn of_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.key() == key)
+    }
+
     /// As a list's `statusCode` has it.
     pub fn code(self) -> u8 {
         self as u8
@@ -122,6 +136,12 @@ impl Status {
     }
 }
 
+impl Serialize for Status {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.key())
+    }
+}
+
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Response<'a> {
@@ -130,7 +150,51 @@ struct Response<'a> {
     success: Option<bool>,
 }
 
+/// From the checkpoint, and so rarely: by way of a JSON value, which takes a sixth of the derived code.
+impl<'de> Deserialize<'de> for Details {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Map::deserialize(deserializer).map(|fields| Self::kept(&fields))
+    }
+}
+
 impl Details {
+    fn kept(fields: &Map<String, Value>) -> Self {
+        let text = |name: &str| Some(fields.get(name)?.as_str()?.to_owned());
+        let number = |name: &str| fields.get(name)?.as_u64();
+        let switch = |name: &str| fields.get(name)?.as_bool();
+        let ids = |id: &Value| id.as_str()?.parse().ok();
+        let limits = fields.get("limits").and_then(Value::as_object);
+        let error = fields.get("error").and_then(Value::as_object);
+        Self {
+            path: text("path"),
+            binding: text("binding"),
+            kind: text("kind"),
+            version: text("version"),
+            cause: fields.get("cause").and_then(ids),
+            caused_by: text("caused_by"),
+            status: text("status").and_then(|name| Status::of_key(&name)),
+            wait_ms: number("wait_ms"),
+            init_ms: number("init_ms"),
+            limits: limits.map(|limits| Limits {
+                memory: limits.get("memory").and_then(Value::as_u64),
+                timeout: limits.get("timeout").and_then(Value::as_u64),
+            }),
+            timed_out: switch("timed_out"),
+            causes: fields
+                .get("causes")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+                .filter_map(ids)
+                .collect(),
+            is_trigger: switch("is_trigger").unwrap_or_default(),
+            error: error.map(|error| Reason {
+                message: error.get("message").and_then(Value::as_str).unwrap_or_default().to_owned(),
+                kind: error.get("kind").and_then(Value::as_str).map(str::to_owned),
+            }),
+        }
+    }
+
     /// What decides how lines are treated.
     pub fn essential(&self) -> Self {
         let Self { path, binding, status, .. } = self.clone();
@@ -161,8 +225,10 @@ impl Record<'_> {
 
     /// How it ended, if it says so. Of a response with another status it is known whether it was a success.
     pub fn status(&self) -> Option<Status> {
-        let response: Response<'_> =
-            self.response.and_then(|json| serde_json::from_str(json.get()).ok()).unwrap_or_default();
+        let response: Response<'_> = self
+            .response
+            .and_then(|json| serde_json::from_slice(json.get().as_bytes()).ok())
+            .unwrap_or_default();
         let named = bounded(response.status).and_then(|name| Status::of_name(&name));
         let coded = || read(self.status_code).and_then(Status::of_code);
         let known =
@@ -175,7 +241,7 @@ impl Record<'_> {
         if !matches!(self.status(), Some(status) if status != Status::Success) {
             return None;
         }
-        let response: Outcome = serde_json::from_str(self.response?.get()).ok()?;
+        let response: Outcome = serde_json::from_slice(self.response?.get().as_bytes()).ok()?;
         match response.result?.error? {
             Value::String(message) => Some(Reason { message: beginning(&message), kind: None }),
             Value::Object(error) => {
@@ -183,7 +249,7 @@ impl Record<'_> {
                     let value = names.iter().find_map(|name| {
                         error.get(*name).filter(|value| !value.is_object() && !value.is_array())
                     })?;
-                    Some(beginning(&value.as_str().map_or_else(|| value.to_string(), Into::into)))
+                    Some(beginning(&value.as_str().map_or_else(|| json(value), Into::into)))
                 };
                 let message = text(&["message", "error", "description", "reason"])?;
                 Some(Reason { message, kind: text(&["name", "type", "code", "statusCode"]) })
@@ -230,7 +296,7 @@ fn bounded(json: Option<&RawValue>) -> Option<String> {
 
 /// What it holds, if it is that.
 fn read<T: DeserializeOwned>(json: Option<&RawValue>) -> Option<T> {
-    serde_json::from_str(json?.get()).ok()
+    serde_json::from_slice(json?.get().as_bytes()).ok()
 }
 
 #[cfg(test)]
@@ -282,6 +348,25 @@ mod tests {
             json!({"version": ["1"], "cause": "no id", "response": {"status": "well"}, "statusCode": 9}),
         ));
         assert_eq!(odd, Details::default());
+    }
+
+    #[test]
+    fn the_checkpoint_keeps_them_under_the_names_that_it_always_had() {
+        let all = json!({
+            "path": "guest/pkg/hello", "binding": "guest/bound", "kind": "nodejs:20", "version": "0.0.3",
+            "cause": "ffffffffffffffffffffffffffffffff", "caused_by": "sequence", "status": "developer-error", "wait_ms": 12, "init_ms": 340,
+            "limits": {"memory": 256, "timeout": 60_000}, "timed_out": false, "causes": ["0a1b2c3d4e5f60718293a4b5c6d7e8f9"],
+            "is_trigger": true, "error": {"message": "no money", "kind": "PaymentError"}
+        });
+        for kept in [json!({}), all, json!({"limits": {}, "error": {"message": "x"}})] {
+            let read: Details = serde_json::from_value(kept.clone()).unwrap();
+            assert_eq!(serde_json::to_value(&read).unwrap(), kept);
+        }
+        for status in Status::ALL {
+            assert_eq!(Status::of_key(status.key()), Some(status));
+        }
+        let odd = json!({"path": 7, "status": "well", "wait_ms": "1", "causes": ["no id"], "later": []});
+        assert_eq!(serde_json::from_value::<Details>(odd).unwrap(), Details::default());
     }
 
     #[test]

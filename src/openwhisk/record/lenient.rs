@@ -4,6 +4,7 @@ use super::entry::Entry;
 use super::mend::mended;
 use super::outline::{Outline, Part};
 use super::{ActivationId, Annotation, Record, Summary, Text};
+use serde_json::Value;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
@@ -130,7 +131,7 @@ fn milliseconds(json: &[u8]) -> Option<u64> {
     const MOST: f64 = 253_402_300_800_000.0;
     let number = std::str::from_utf8(json).ok()?.trim_matches('"');
     number.parse().ok().or_else(|| {
-        let number: f64 = number.parse().ok()?;
+        let number = serde_json::from_slice::<Value>(number.as_bytes()).ok()?.as_f64()?;
         (0.0..MOST).contains(&number).then_some(number as u64)
     })
 }

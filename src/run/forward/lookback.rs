@@ -10,7 +10,8 @@ use crate::openwhisk::fetch::{OverlapFilter, Visited, Walk};
 use crate::openwhisk::record::Summary;
 use crate::ports::Failure;
 use crate::range::{self, Range};
-use std::collections::{BTreeMap, HashSet};
+use crate::sorted::Map;
+use std::collections::HashSet;
 
 /// Most ranges that are fetched one by one; beyond that, neighbours are fetched in one go, and what is known among them is left out.
 const MOST_RANGES: usize = 64;
@@ -132,7 +133,7 @@ impl<F: Fn() -> bool> LookBack<'_, F> {
 
     /// Lists `part` and notes what of `wanted` is unknown.
     fn compare(&self, part: Range, wanted: Range, found: &mut Unknown) -> Result<(), Failure> {
-        let mut digests: BTreeMap<u64, Digest> = BTreeMap::new();
+        let mut digests: Map<u64, Digest> = Map::new();
         for digest in self.seen.digests_in(part) {
             digests.insert(digest.range().since(), Digest::empty(digest.range()));
         }
@@ -204,7 +205,7 @@ struct RowsOfDigest {
 
 impl RowsOfDigest {
     /// Rows come newest first, so there are no more of this one.
-    fn pass(&mut self, digests: &BTreeMap<u64, Digest>, into: &mut Vec<Summary>) {
+    fn pass(&mut self, digests: &Map<u64, Digest>, into: &mut Vec<Summary>) {
         let rows = std::mem::take(&mut self.listed);
         if self.known.is_some_and(|known| digests.get(&known.range().since()) != Some(&known)) {
             into.extend(rows);

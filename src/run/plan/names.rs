@@ -128,7 +128,7 @@ fn warning(entry: &str, near: &[&str]) -> String {
 
 /// Names like that of the entry, the likeliest first: the same in another package, or a few letters away.
 fn near<'n>(entry: &str, names: &'n [String]) -> Vec<&'n str> {
-    let simple = |name: &str| name.rsplit('/').next().unwrap_or_default().to_lowercase();
+    let simple = |name: &str| name.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
     let alike = |a: &str, b: &str| {
         Some(distance(a, b)).filter(|letters| *letters <= a.chars().count().div_ceil(4).min(3))
     };
@@ -136,16 +136,16 @@ fn near<'n>(entry: &str, names: &'n [String]) -> Vec<&'n str> {
     if entry.contains('*') {
         return Vec::new();
     }
-    let (lower, own) = (entry.to_lowercase(), simple(entry));
+    let (lower, own) = (entry.to_ascii_lowercase(), simple(entry));
     let mut near: Vec<(usize, &str)> = names
         .iter()
         .filter_map(|name| {
-            let whole = alike(&lower, &name.to_lowercase());
+            let whole = alike(&lower, &name.to_ascii_lowercase());
             let in_another_package = alike(&own, &simple(name)).map(|letters| letters + 1);
             Some((whole.into_iter().chain(in_another_package).min()?, name.as_str()))
         })
         .collect();
-    near.sort_unstable();
+    crate::sorted::sort(&mut near);
     near.into_iter().map(|(_, name)| name).take(NEAR).collect()
 }
 

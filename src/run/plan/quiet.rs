@@ -5,7 +5,7 @@ use crate::checkpoint::{Checkpoint, Owed, Part};
 use crate::config::Config;
 use crate::openwhisk::api::{Api, Question};
 use crate::range::Range;
-use std::collections::BTreeMap;
+use crate::sorted::Map;
 
 /// Counts that were asked for and not waited for.
 pub(super) struct Asked(Vec<Wanted>);
@@ -23,9 +23,9 @@ struct Wanted {
 /// What counts told before anything was listed, by source.
 pub(super) struct Quiet {
     /// The parts of the work in which there is nothing to do.
-    pub(super) settled: BTreeMap<String, Vec<Owed>>,
+    pub(super) settled: Map<String, Vec<Owed>>,
     /// Ranges of new activations, and how many there are.
-    pub(super) new: BTreeMap<(String, Range), u64>,
+    pub(super) new: Map<(String, Range), u64>,
 }
 
 /// Asks for the counts of all of `work` that tell something: of what is asked in every run, which is the time since the last one and the look-back, and of what settles,
@@ -34,7 +34,7 @@ pub(super) fn ask(
     api: &Api<'_>,
     config: &Config,
     checkpoint: &Checkpoint,
-    work: &BTreeMap<String, Vec<Owed>>,
+    work: &Map<String, Vec<Owed>>,
     [recent, now_ms, lookback_ms]: [u64; 3],
 ) -> Asked {
     let shared = config.output.workers() > 1;
@@ -71,11 +71,11 @@ pub(super) fn ask(
 impl Asked {
     /// Waits for the answers. Whatever they do not settle is left to a slice, and so is a count that failed.
     pub(super) fn answers(self, api: &Api<'_>) -> Quiet {
-        let mut quiet = Quiet { settled: BTreeMap::new(), new: BTreeMap::new() };
+        let mut quiet = Quiet { settled: Map::new(), new: Map::new() };
         for Wanted { source, filter, owed, range, nothing } in self.0 {
             let Ok(count) = api.count_once(filter.as_deref(), range) else { continue };
             if Some(count) == nothing {
-                quiet.settled.entry(source).or_default().push(owed);
+                quiet.settled.change(source, |settled| settled.push(owed));
             } else if owed.part == Part::Fresh {
                 quiet.new.insert((source, range), count);
             }
@@ -86,7 +86,7 @@ impl Asked {
 
 impl Quiet {
     /// Whether nothing new has come for the source `name`, in the `work` that was counted.
-    pub(super) fn is_silent(&self, name: &str, work: &BTreeMap<String, Vec<Owed>>) -> bool {
+    pub(super) fn is_silent(&self, name: &str, work: &Map<String, Vec<Owed>>) -> bool {
         let done = self.settled.get(name).map_or(&[][..], Vec::as_slice);
         let is_empty =
             |owed: &Owed| done.contains(owed) || self.new.get(&(name.to_owned(), owed.range)) == Some(&0);

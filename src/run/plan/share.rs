@@ -7,8 +7,8 @@ use crate::checkpoint::{Owed, Part};
 use crate::config::Config;
 use crate::openwhisk::api::{Api, Question};
 use crate::range::Range;
+use crate::sorted::{self, Map};
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 
 /// Pieces for each worker: enough that none waits long for the last, and few enough that their ends cost little.
 const PIECES_A_WORKER: u64 = 8;
@@ -31,20 +31,20 @@ struct Piece {
 pub(super) fn pieces(
     api: &Api<'_>,
     config: &Config,
-    work: &BTreeMap<String, Vec<Owed>>,
+    work: &Map<String, Vec<Owed>>,
     quiet: &Quiet,
     recent: u64,
-) -> BTreeMap<String, Vec<Counted>> {
+) -> Map<String, Vec<Counted>> {
     let workers = u64::from(config.output.workers());
     let mut pieces = new_activations(config, work, quiet);
     if workers > 1 {
         pieces = shared(api, workers, pieces, recent);
     }
-    let mut by_source: BTreeMap<String, Vec<Counted>> = BTreeMap::new();
+    let mut by_source: Map<String, Vec<Counted>> = Map::new();
     for Piece { source, range, count, .. } in pieces {
-        by_source.entry(source).or_default().push(Counted { range, count });
+        by_source.change(source, |ranges| ranges.push(Counted { range, count }));
     }
-    by_source.values_mut().for_each(|ranges| ranges.sort_unstable_by_key(|counted| Reverse(counted.range)));
+    by_source.values_mut().for_each(|ranges| sorted::sort_by_key(ranges, |counted| Reverse(counted.range)));
     by_source
 }
 
@@ -64,7 +64,7 @@ fn shared(api: &Api<'_>, workers: u64, mut pieces: Vec<Piece>, recent: u64) -> V
     pieces
 }
 
-fn new_activations(config: &Config, work: &BTreeMap<String, Vec<Owed>>, quiet: &Quiet) -> Vec<Piece> {
+fn new_activations(config: &Config, work: &Map<String, Vec<Owed>>, quiet: &Quiet) -> Vec<Piece> {
     let mut pieces = Vec::new();
     for source in &config.sources {
         let name = source.name();

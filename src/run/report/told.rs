@@ -6,7 +6,7 @@ use crate::config::LogLevel;
 use crate::lumberjack::Counts;
 use crate::run::forward::{Outcome, Tally};
 use crate::run::plan::Plan;
-use std::collections::BTreeMap;
+use crate::sorted::Map;
 use whiskjack_settings::text::many;
 
 /// Lines that are not as they were printed, though the receiver has them.
@@ -31,7 +31,7 @@ pub(super) fn small_windows(outcomes: &[Outcome]) -> Option<String> {
 /// Receivers that failed though the lines went to another one: somebody should know before that one fails too.
 pub(super) fn passed_over(outcomes: &[Outcome]) -> Vec<String> {
     let all = outcomes.iter().flat_map(|outcome| &outcome.passed_over);
-    let reasons: BTreeMap<&str, &str> = all.rev().map(|(name, why)| (name.as_str(), why.as_str())).collect();
+    let reasons: Map<&str, &str> = all.rev().map(|(name, why)| (name.as_str(), why.as_str())).collect();
     reasons
         .into_values()
         .map(|why| format!("a receiver failed, and another one got its lines: {why}"))

@@ -55,7 +55,7 @@ fn checkpoint(ids: usize, sources: usize) -> impl Strategy<Value = Checkpoint> {
     });
     btree_map(text(), state, 0..sources).prop_map(|sources| {
         let mut checkpoint = Checkpoint::default();
-        checkpoint.sources = sources;
+        checkpoint.sources = sources.into_iter().collect();
         checkpoint
     })
 }

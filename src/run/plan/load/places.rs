@@ -179,7 +179,7 @@ impl Loader<'_> {
     fn receivers(&self) -> String {
         let mut receivers: Vec<String> =
             self.config.output.receivers.iter().map(ToString::to_string).collect();
-        receivers.sort_unstable();
+        crate::sorted::sort(&mut receivers);
         sign(&receivers.join(" "))
     }
 
@@ -196,7 +196,7 @@ impl Loader<'_> {
             return Ok(());
         }
         let message = "there is no checkpoint in the newest activation records of this forwarder, and the time did not suffice for the older \
-                       ones; the next run looks again. To begin without it, give `from`, and `on_missing_state` as `from`";
+                       ones; the next run looks again. To begin without it, give `from`, and set `on_missing_state` to `from`";
         Err(PlanError::Checkpoint(Failure::passing(message)))
     }
 
