@@ -2,6 +2,7 @@
 
 mod arguments;
 pub mod deploy;
+pub mod terminal;
 
 use std::path::{Path, PathBuf};
 
