@@ -2,17 +2,24 @@
 
 mod arguments;
 pub mod deploy;
+pub mod ending;
+mod run;
+mod serve;
 pub mod terminal;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
+use clap::Args;
 use serde_json::{Map, Value, json};
 use whiskjack_config_file::{ConfigFile, Source};
 
-pub use self::arguments::{Command, RunOptions, TlsFiles, parse};
+pub use self::arguments::{Command, parse};
+pub use self::run::RunOptions;
+pub use self::serve::ServeOptions;
 use super::wskprops::{self, WskProps};
 use crate::params::ProxyVariables;
-use crate::result::{RunResult, Verdict};
 use crate::run::{Keeper, RunContext};
 use crate::secret::Secret;
 use crate::tls::pem;
@@ -21,6 +28,14 @@ use whiskjack_settings::text;
 
 /// Environment variable with the passphrase of an encrypted key.
 const PASSPHRASE: &str = "WHISKJACK_PASSPHRASE";
+
+/// Does what the arguments ask for.
+pub fn go(arguments: Vec<OsString>) -> ExitCode {
+    match parse(arguments) {
+        Ok(command) => command.go(),
+        Err(message) => ending::misused(&message),
+    }
+}
 
 /// What a command works with.
 #[derive(Debug)]
@@ -31,6 +46,24 @@ pub struct Prepared {
     pub source: Source,
     /// The API, and where the checkpoint is kept.
     pub context: RunContext,
+}
+
+/// Files for TLS with the receiver.
+#[derive(Args, Debug, Default, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// Certificates to trust at the receiver, PEM; instead of `logstash.ca`
+    #[arg(long, value_name = "FILE")]
+    pub ca: Option<PathBuf>,
+    /// Client certificate and its chain, PEM; instead of `logstash.cert`
+    #[arg(long, value_name = "FILE")]
+    pub cert: Option<PathBuf>,
+    /// Its private key, PEM; instead of `logstash.key`
+    #[arg(long, value_name = "FILE")]
+    pub key: Option<PathBuf>,
+    /// The passphrase of an encrypted key, on one line; instead of `logstash.passphrase`. The environment variable WHISKJACK_PASSPHRASE
+    /// does the same
+    #[arg(long, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
 }
 
 /// Parameters and context of a run. Errors are sentences that name the file.
@@ -190,15 +223,6 @@ fn tls_texts(
         source.replace("logstash.passphrase", PASSPHRASE.to_owned());
     }
     Ok(texts)
-}
-
-/// The exit status for a result.
-pub fn status(result: &RunResult) -> u8 {
-    match result.verdict {
-        Verdict::Complete => 0,
-        Verdict::Incomplete => 1,
-        Verdict::InvalidConfig => 2,
-    }
 }
 
 #[cfg(test)]

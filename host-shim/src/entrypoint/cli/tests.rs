@@ -17,8 +17,8 @@ fn a_run_needs_a_configuration_and_may_have_a_state_file() {
 
 #[test]
 fn a_container_listens_where_the_platform_expects_it_unless_told_otherwise() {
-    assert_eq!(parse_words("serve"), Ok(Command::Serve(8080)));
-    assert_eq!(parse_words("serve --port 0"), Ok(Command::Serve(0)));
+    assert_eq!(parse_words("serve"), Ok(Command::Serve(ServeOptions { port: 8080 })));
+    assert_eq!(parse_words("serve --port 0"), Ok(Command::Serve(ServeOptions { port: 0 })));
 }
 
 #[test]

@@ -1,0 +1,41 @@
+//! How a command ends: its exit status, and the one place that says what went wrong.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+
+use crate::run::{RunContext, Runner};
+use crate::said;
+
+/// The exit status of what was done; a failure is told on stderr.
+pub fn ended(outcome: anyhow::Result<u8>) -> ExitCode {
+    outcome.map(ExitCode::from).unwrap_or_else(|error| {
+        said::to_stderr(format_args!("whiskjack: {error:#}"));
+        ExitCode::FAILURE
+    })
+}
+
+/// The exit status for what cannot be done as it was typed or configured.
+pub fn misused(message: &str) -> ExitCode {
+    said::to_stderr(format_args!("whiskjack: {message}"));
+    ExitCode::from(2)
+}
+
+/// Tells people what is odd where host and key were given.
+pub(super) fn noted(context: &RunContext) {
+    for note in &context.given.notes {
+        said::to_stderr(format_args!("whiskjack: {note}"));
+    }
+}
+
+/// Writes to stdout.
+pub fn print(text: &str) -> anyhow::Result<u8> {
+    std::io::stdout().write_all(text.as_bytes()).context("cannot write to stdout")?;
+    Ok(0)
+}
+
+/// The component, made ready.
+pub fn runner() -> anyhow::Result<Runner> {
+    Ok(Runner::new()?)
+}
