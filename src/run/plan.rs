@@ -74,6 +74,10 @@ pub struct Plan {
     pub logs: LogPlace,
     /// Whether the configuration says so: then nothing is learned.
     pub logs_configured: bool,
+    /// Whether the run sends a document about itself.
+    pub heartbeat: bool,
+    /// Where forwarding ends, milliseconds since 1970, if it does.
+    pub to: Option<u64>,
     /// How much to log.
     pub log_level: LogLevel,
     /// What the checkpoint said.
@@ -205,6 +209,8 @@ pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan
         lookback_ms,
         logs: config.logs.unwrap_or(checkpoint.platform.logs(began_ms)),
         logs_configured: config.logs.is_some(),
+        heartbeat: config.heartbeat,
+        to: config.to,
         log_level: config.log_level,
         checkpoint,
         sources: config.sources.iter().map(|source| (source.name(), source.clone())).collect(),
@@ -230,9 +236,11 @@ fn all_work(
     lookback_ms: u64,
 ) -> BTreeMap<String, Vec<Owed>> {
     let names = config.sources.iter().map(Source::name);
+    let wanted = Range::new(0, config.to.unwrap_or(u64::MAX));
+    let within = |owed: Owed| Some(Owed { range: owed.range.shared_with(wanted?)?, ..owed });
     let work = |name: &String| {
-        let state = checkpoint.sources.get(name);
-        state.map(|state| state.work(now_ms, lookback_ms)).unwrap_or_default()
+        let all = checkpoint.sources.get(name).map(|state| state.work(now_ms, lookback_ms));
+        all.into_iter().flatten().filter_map(within).collect()
     };
     names.map(|name| (name.clone(), work(&name))).collect()
 }

@@ -14,4 +14,5 @@ mod odd_records;
 mod owed;
 mod ports;
 mod properties;
+mod range;
 mod steady;
