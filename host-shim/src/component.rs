@@ -24,8 +24,9 @@ pub(crate) use self::bindings::whiskjack::forwarder::types::{
 use crate::http::Api;
 use crate::net::proxy::Proxy;
 use crate::params::{Receivers, Security};
-use crate::transport::interface::TransportError;
-use crate::transport::{Connection, interface as transport};
+use crate::transport::interface::{TransportError, TransportStep};
+use crate::run::Attached;
+use crate::transport::{Lent, interface as transport};
 use whiskjack_settings::said;
 
 /// Largest memory of one instance, in bytes.
@@ -133,6 +134,8 @@ pub(crate) struct Reach {
     pub(crate) security: Security,
     /// The way to the receivers.
     pub(crate) proxy: Option<Proxy>,
+    /// What the command attaches.
+    pub(crate) attached: Attached,
 }
 
 /// What the host keeps beside one instance.
@@ -149,10 +152,14 @@ pub(crate) struct State {
 
 impl State {
     fn new(reach: Arc<Reach>) -> Self {
+        let mut wasi = WasiCtx::builder();
+        if !reach.attached.is_quiet {
+            wasi.inherit_stderr();
+        }
         Self {
             api: reach.api.clone(),
             reach,
-            wasi: WasiCtx::builder().inherit_stderr().build(),
+            wasi: wasi.build(),
             http: WasiHttpCtx::new(),
             table: ResourceTable::new(),
             limits: StoreLimitsBuilder::new().memory_size(MEMORY).trap_on_grow_failure(true).build(),
@@ -189,35 +196,47 @@ impl transport::HostConnection for State {
         host: String,
         port: u16,
         timeout_ms: u64,
-    ) -> wasmtime::Result<Result<Resource<Connection>, TransportError>> {
-        let Reach { receivers, security, proxy, .. } = &*self.reach;
-        match Connection::open(receivers, security, proxy.as_ref(), &host, port, timeout_ms).await {
+    ) -> wasmtime::Result<Result<Resource<Lent>, TransportError>> {
+        match Lent::open(&self.reach, &host, port, timeout_ms).await {
             Ok(connection) => Ok(Ok(self.table.push(connection)?)),
-            Err(error) => Ok(Err(error)),
+            Err(error) => {
+                self.reach.attached.counters.note_receiver_error();
+                Ok(Err(error))
+            }
         }
     }
 
     async fn write(
         &mut self,
-        connection: Resource<Connection>,
+        connection: Resource<Lent>,
         bytes: Vec<u8>,
         timeout_ms: u64,
     ) -> wasmtime::Result<Result<(), TransportError>> {
         self.give_way().await;
-        Ok(self.table.get_mut(&connection)?.write(&bytes, timeout_ms).await)
+        if let Some(rate) = &self.reach.attached.rate {
+            rate.wait_for(&bytes).await;
+        }
+        let written = self.table.get_mut(&connection)?.write(&bytes, timeout_ms).await;
+        Ok(written.inspect_err(|_| self.reach.attached.counters.note_receiver_error()))
     }
 
     async fn read(
         &mut self,
-        connection: Resource<Connection>,
+        connection: Resource<Lent>,
         max_bytes: u32,
         timeout_ms: u64,
     ) -> wasmtime::Result<Result<Vec<u8>, TransportError>> {
         self.give_way().await;
-        Ok(self.table.get_mut(&connection)?.read(max_bytes, timeout_ms).await)
+        let read = self.table.get_mut(&connection)?.read(max_bytes, timeout_ms).await;
+        // That nothing has come yet is no error.
+        let is_error = |error: &TransportError| error.step != TransportStep::Timeout;
+        if read.as_ref().is_err_and(is_error) {
+            self.reach.attached.counters.note_receiver_error();
+        }
+        Ok(read)
     }
 
-    async fn drop(&mut self, connection: Resource<Connection>) -> wasmtime::Result<()> {
+    async fn drop(&mut self, connection: Resource<Lent>) -> wasmtime::Result<()> {
         self.table.delete(connection)?;
         Ok(())
     }

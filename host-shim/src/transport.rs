@@ -1,5 +1,6 @@
 //! `transport` of the WIT world: a byte stream to the configured receiver, and to nobody else.
 
+mod lent;
 mod peer;
 mod wit;
 
@@ -19,6 +20,8 @@ use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 
 use self::interface::{TransportError, TransportStep};
+#[allow(unreachable_pub, reason = "the generated bindings name it again")]
+pub use self::lent::Lent;
 use self::peer::{Ended, Peer, dial_fault, fault, handshake_fault};
 #[allow(unreachable_pub, reason = "the generated bindings name it again")]
 pub use self::wit::whiskjack::forwarder::transport as interface;
@@ -41,8 +44,7 @@ const REASON: Duration = Duration::from_millis(200);
 
 /// An open connection to a receiver. Dropping it says goodbye on TLS and closes both directions at once.
 #[derive(Debug)]
-#[allow(unreachable_pub, reason = "the generated bindings name it again")]
-pub struct Connection {
+pub(crate) struct Connection {
     stream: Stream,
     peer: Peer,
     received: BytesMut,

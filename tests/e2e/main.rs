@@ -9,6 +9,7 @@
 )]
 
 mod actionloop;
+mod backfill;
 mod bare;
 mod command;
 mod component;
@@ -22,7 +23,10 @@ mod hosts;
 #[cfg(unix)]
 mod killed;
 mod loggers;
+mod output;
 mod proxies;
 mod stock_wasmtime;
 mod support;
+mod tail;
+mod watch;
 mod world;

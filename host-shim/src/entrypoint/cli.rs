@@ -1,11 +1,18 @@
 //! The command line.
 
 mod arguments;
+mod backfill;
 pub mod deploy;
+mod direct;
+mod dry_run;
 pub mod ending;
 mod run;
 mod serve;
+mod session;
+mod tail;
 pub mod terminal;
+mod times;
+mod watch;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -16,9 +23,13 @@ use serde_json::{Map, Value, json};
 use whiskjack_config_file::{ConfigFile, Source};
 
 pub use self::arguments::{Command, parse};
+pub use self::backfill::BackfillOptions;
 pub use self::run::RunOptions;
 pub use self::serve::ServeOptions;
+pub use self::tail::TailOptions;
+pub use self::watch::WatchOptions;
 use super::wskprops::{self, WskProps};
+use crate::output::{JsonLines, Output};
 use crate::params::ProxyVariables;
 use crate::run::{Keeper, RunContext};
 use crate::secret::Secret;
@@ -68,7 +79,18 @@ pub struct TlsFiles {
 
 /// Parameters and context of a run. Errors are sentences that name the file.
 pub fn prepare(run: &RunOptions, environment: &dyn Fn(&str) -> Option<String>) -> Result<Prepared, String> {
-    prepare_file(&run.config, Some(&run.tls), run.state.clone(), environment)
+    let mut prepared = prepare_file(&run.config, Some(&run.tls), run.state.clone(), environment)?;
+    attach_output(run.output.as_deref(), &mut prepared)?;
+    Ok(prepared)
+}
+
+/// Lets the documents go to the file of `--output`, if it is given.
+fn attach_output(output: Option<&Path>, prepared: &mut Prepared) -> Result<(), String> {
+    let (Some(output), Value::Object(params)) = (output, &mut prepared.params) else { return Ok(()) };
+    direct::to_output(params);
+    let lines = JsonLines::open(output).map_err(|error| error.to_string())?;
+    prepared.context.attached.output = Some(Output::new(lines));
+    Ok(())
 }
 
 /// The same for a file; without `tls`, only what the file has in the group `api`.

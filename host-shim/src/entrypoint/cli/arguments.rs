@@ -7,9 +7,12 @@ use std::process::ExitCode;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Parser, Subcommand};
 
+use super::backfill::BackfillOptions;
 use super::deploy::{DeployOptions, UndeployOptions};
 use super::run::RunOptions;
 use super::serve::ServeOptions;
+use super::tail::TailOptions;
+use super::watch::WatchOptions;
 use super::{PASSPHRASE, ending};
 
 /// What the arguments ask for: the table of all commands. Each is a file beside this one, with its options, their help, and its call.
@@ -19,6 +22,9 @@ pub enum Command {
     #[command(skip)]
     Print(String),
     Run(RunOptions),
+    Tail(TailOptions),
+    Watch(WatchOptions),
+    Backfill(BackfillOptions),
     Serve(ServeOptions),
     Deploy(Box<DeployOptions>),
     Undeploy(UndeployOptions),
@@ -30,6 +36,9 @@ impl Command {
         match self {
             Self::Print(text) => ending::ended(ending::print(&text)),
             Self::Run(options) => options.go(),
+            Self::Tail(options) => options.go(),
+            Self::Watch(options) => options.go(),
+            Self::Backfill(options) => options.go(),
             Self::Serve(options) => options.go(),
             Self::Deploy(options) => options.go(),
             Self::Undeploy(options) => options.go(),
@@ -87,6 +96,15 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, S
     }
 }
 
+/// What is to be given.
+fn missing(argument: &str) -> String {
+    match argument {
+        "--from" => "--from TIME is missing: where the range begins, such as 2026-11-29T14:00:00Z or 2h".to_owned(),
+        "--dry-run" => "--limit: is for --dry-run; give that too, or leave it out".to_owned(),
+        _ => "--config FILE is missing: the action's parameters, in YAML or JSON".to_owned(),
+    }
+}
+
 /// What is wrong, and what to do.
 fn refusal(error: &clap::Error, command: &str) -> String {
     let texts = |kind| match error.get(kind) {
@@ -113,7 +131,7 @@ fn refusal(error: &clap::Error, command: &str) -> String {
             instead(ContextKind::SuggestedArg, format!("see `whiskjack {command} --help`"))
         ),
         ErrorKind::MissingRequiredArgument => {
-            "--config FILE is missing: the action's parameters, in YAML or JSON".to_owned()
+            missing(&argument)
         }
         ErrorKind::ArgumentConflict if text(ContextKind::InvalidArg) == text(ContextKind::PriorArg) => {
             format!("{argument}: given twice")

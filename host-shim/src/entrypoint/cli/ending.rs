@@ -4,7 +4,10 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use serde_json::json;
+use whiskjack_config_file::Source;
 
+use crate::result::RunResult;
 use crate::run::{RunContext, Runner};
 use crate::said;
 
@@ -26,6 +29,20 @@ pub fn misused(message: &str) -> ExitCode {
 pub(super) fn noted(context: &RunContext) {
     for note in &context.given.notes {
         said::to_stderr(format_args!("whiskjack: {note}"));
+    }
+}
+
+/// Tells on stderr what is wrong with the configuration, or why nothing was done, and writes faults into the result as the file has them.
+pub(super) fn tell(result: &mut RunResult, source: &Source) {
+    if !result.faults.is_empty() {
+        super::as_written(&mut result.faults, source);
+        result.object.insert("faults".to_owned(), json!(result.faults));
+    }
+    for fault in &result.faults {
+        said::to_stderr(super::located(fault, source));
+    }
+    if let Some(error) = result.untold() {
+        said::to_stderr(format_args!("whiskjack: {error}"));
     }
 }
 
