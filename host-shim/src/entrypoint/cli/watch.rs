@@ -96,8 +96,8 @@ fn run(
     noted(&context);
     let stop = Stop::default();
     context.attached.stop = stop.clone();
-    // One line a run says it all.
-    context.attached.is_quiet = true;
+    // For people, one line a run says it all.
+    context.attached.is_quiet = !terminal.json;
     let manager = Manager::of(environment);
     session::run(&stop, async |shim| {
         let faults = shim.check(params.clone(), &context).await;
