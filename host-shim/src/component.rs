@@ -138,6 +138,14 @@ pub(crate) struct Reach {
     pub(crate) attached: Attached,
 }
 
+impl Reach {
+    /// The same with what a command attaches.
+    pub(crate) fn with(self, attached: &Attached) -> Self {
+        let api = self.api.counting(attached.counters.clone());
+        Self { api, attached: attached.clone(), ..self }
+    }
+}
+
 /// What the host keeps beside one instance.
 pub(crate) struct State {
     reach: Arc<Reach>,

@@ -8,6 +8,7 @@ mod find;
 mod keeper;
 mod limits;
 mod namespace;
+mod span;
 mod told;
 mod way;
 
@@ -41,6 +42,7 @@ use self::keeper::Kept;
 pub use self::keeper::{Keeper, Memory};
 use self::limits::{COMPONENT_MARGIN_MS, Limits, now_ms};
 pub(crate) use self::namespace::other as other_namespace;
+use self::span::{Span, length};
 
 /// A run that is killed repeats at most what it did in this time.
 const SAVE_EVERY: Duration = Duration::from_secs(15);
@@ -149,8 +151,8 @@ impl Shim {
         let access = Access::of(context, host.names_api, &mut host.faults);
         let platform = access.origin.clone();
         let permitted = way::permitted(&host, context);
-        let reach = match self.reach(&host, permitted, &access, &limits, refused, &context.attached) {
-            Ok(reach) => Arc::new(reach),
+        let reach = match self.reach(&host, permitted, &access, &limits, refused) {
+            Ok(reach) => Arc::new(reach.with(&context.attached)),
             Err(error) => return RunResult::error(error.to_string()),
         };
         if host.faults.is_empty()
@@ -208,7 +210,6 @@ impl Shim {
         access: &Access,
         limits: &Limits,
         refused: &KeyRefused,
-        attached: &Attached,
     ) -> Result<Reach, http::SetupError> {
         let sound = host.faults.is_empty();
         let way = match sound {
@@ -216,14 +217,14 @@ impl Shim {
             false => Way::direct(Trust::Public),
         };
         let api = Api::new(&self.pool, &way, origin.filter(|_| sound), access.key.as_ref(), limits.report)?;
-        let api = api.noting(refused.clone()).counting(attached.counters.clone());
+        let api = api.noting(refused.clone());
         let receivers = if sound { host.receivers.clone() } else { Receivers::default() };
         Ok(Reach {
             api,
             receivers,
             security: host.security.clone(),
             proxy: host.receiver_proxy.clone(),
-            attached: attached.clone(),
+            attached: Attached::default(),
         })
     }
 
@@ -303,33 +304,6 @@ struct Done {
     length: u64,
 }
 
-/// How much of the ranges is done, in milliseconds of starts.
-#[derive(Clone, Copy, Debug, Default)]
-struct Span {
-    all: u64,
-    left: u64,
-    acknowledged: u64,
-}
-
-impl Span {
-    fn of(slices: &[Slice]) -> Self {
-        let all = slices.iter().map(length).fold(0, u64::saturating_add);
-        Self { all, left: all, acknowledged: 0 }
-    }
-
-    /// A slice of this length has left that much.
-    fn note(&mut self, length: u64, rest: u64, acknowledged: u64) -> Progress {
-        self.left = self.left.saturating_sub(length.saturating_sub(rest));
-        self.acknowledged = self.acknowledged.saturating_add(acknowledged);
-        let done = 1.0 - self.left as f64 / self.all.max(1) as f64;
-        Progress { acknowledged: self.acknowledged, done }
-    }
-}
-
-fn length(slice: &Slice) -> u64 {
-    slice.upto_ms.saturating_sub(slice.since_ms).saturating_add(1)
-}
-
 impl Run {
     /// Works through the slices, as many at once as there are workers. What fails has no outcome: it is still owed.
     async fn forward_all(&mut self) {
@@ -372,8 +346,7 @@ impl Run {
     }
 
     fn note_progress(&mut self, length_before: u64, outcome: &Outcome) {
-        let rest = outcome.rest.as_ref().map_or(0, length);
-        let progress = self.span.note(length_before, rest, outcome.acknowledged);
+        let progress = self.span.note(length_before, outcome);
         if let Some(watcher) = &self.attached.watcher {
             watcher.tell(progress);
         }

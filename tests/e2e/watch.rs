@@ -46,6 +46,7 @@ fn lines_arrive_once_whatever_goes_down_and_comes_up_again_and_the_end_is_gracef
     let live = watch(&scene, folder.path(), &params, &[], &[]);
     add(&scene, "one");
     let mut events = receiver.wait_for_events(1, SOON);
+    live.wait_for_stdout(SOON, |text| results(text).iter().any(|result| result["lines"]["acknowledged"] == 1));
     drop(receiver);
     add(&scene, "two");
     wait_for_run(&live, |result| !result["error"].is_null());

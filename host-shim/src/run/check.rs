@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Access, Attached, Limits, NOTHING, RunContext, Shim, key_forms, now_ms, way};
+use super::{Access, Limits, NOTHING, RunContext, Shim, key_forms, now_ms, way};
 use crate::component::{Authorization, CheckpointKeeper, Context, Worker};
 use crate::http::KeyRefused;
 use crate::params::HostParams;
@@ -24,7 +24,7 @@ impl Shim {
         secrets.extend(context.api_key.iter().flat_map(key_forms));
         let access = Access::of(context, host.names_api, &mut host.faults);
         let limits = Limits::new(None);
-        let Ok(reach) = self.reach(&host, None, &access, &limits, &KeyRefused::default(), &Attached::default()) else {
+        let Ok(reach) = self.reach(&host, None, &access, &limits, &KeyRefused::default()) else {
             return host.faults;
         };
         let context = Context {
@@ -60,7 +60,7 @@ impl Shim {
         let deadline_ms = now_ms().saturating_add(PATIENCE_MS);
         let limits = Limits::new(Some(deadline_ms));
         let permitted = way::permitted(&host, context);
-        let reach = self.reach(&host, permitted, &access, &limits, &KeyRefused::default(), &Attached::default()).ok()?;
+        let reach = self.reach(&host, permitted, &access, &limits, &KeyRefused::default()).ok()?;
         let context = Context {
             api_origin: access.origin.as_ref().map(ToString::to_string),
             authorization: Authorization::Host,

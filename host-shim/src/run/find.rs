@@ -44,7 +44,7 @@ impl Shim {
             return Err(fault.to_string());
         }
         let (limits, permitted) = (Limits::new(None), way::permitted(&host, context));
-        let reach = self.reach(&host, permitted, &access, &limits, &KeyRefused::default(), &context.attached);
+        let reach = self.reach(&host, permitted, &access, &limits, &KeyRefused::default());
         let api = reach.map_err(|error| error.to_string())?.api;
         let mut found = Vec::new();
         for id in ids {
