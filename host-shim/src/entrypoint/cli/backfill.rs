@@ -32,7 +32,7 @@ const WINDOW: u32 = 2048;
 #[derive(Args, Debug, PartialEq, Eq)]
 #[command(after_help = "\
 TIME is 2026-11-29T14:00:00Z, 2026-11-29 (its first moment in UTC), milliseconds since 1970, now, or a span before now such as 2h. Ctrl-C
-ends it, and saves how far it has come; the same command goes on from there.
+ends it, saves how far it has come, and tells how to go on.
 
 Examples:
   whiskjack backfill --config whiskjack.yaml --from 2026-11-01 --to 2026-11-08
