@@ -24,8 +24,8 @@ pub(crate) use self::bindings::whiskjack::forwarder::types::{
 use crate::http::Api;
 use crate::net::proxy::Proxy;
 use crate::params::{Receivers, Security};
-use crate::transport::interface::{TransportError, TransportStep};
 use crate::run::Attached;
+use crate::transport::interface::{TransportError, TransportStep};
 use crate::transport::{Lent, interface as transport};
 use whiskjack_settings::said;
 

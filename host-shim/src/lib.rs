@@ -33,9 +33,12 @@ mod transport;
 
 pub use component::LoadError;
 pub use origin::Origin;
+pub use output::Output;
 pub use params::ProxyVariables;
 pub use result::{RunResult, Verdict, is_elsewhere};
-pub use output::Output;
-pub use run::{Attached, Counters, Given, Keeper, Memory, Progress, Rate, Record, RunContext, Runner, RunnerError, Shim, Stop, Stuck, Watcher, runtime};
+pub use run::{
+    Attached, Counters, Given, Keeper, Memory, Progress, Rate, Record, RunContext, Runner, RunnerError, Shim,
+    Stop, Stuck, Watcher, runtime,
+};
 pub use secret::Secret;
 pub use whiskjack_settings::{Fault, said};

@@ -21,7 +21,8 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::component::{
-    Authorization, CallError, CheckpointKeeper, Context, Error, LoadError, Outcome, Plan, Prepared, Reach, Report, Slice, Worker,
+    Authorization, CallError, CheckpointKeeper, Context, Error, LoadError, Outcome, Plan, Prepared, Reach,
+    Report, Slice, Worker,
 };
 use crate::http::{self, Api, KeyRefused, Pool, Way};
 use crate::origin::Origin;

@@ -523,7 +523,8 @@ fn forwarding_ends_at_a_time_that_must_be_later_than_its_begin() {
 #[test]
 fn a_heartbeat_is_sent_only_if_it_is_asked_for() {
     let heartbeat = |value: Value| {
-        let params = json!({"actions": ["a"], "logstash": {"host": "h", "port": 1}, "monitoring.heartbeat": value});
+        let params =
+            json!({"actions": ["a"], "logstash": {"host": "h", "port": 1}, "monitoring.heartbeat": value});
         parse(params).map(|config| config.heartbeat).map_err(|faults| faults.to_string())
     };
     assert_eq!((heartbeat(json!(null)), heartbeat(json!(true))), (Ok(false), Ok(true)));

@@ -20,7 +20,8 @@ struct Desk {
 impl Desk {
     fn new(options: ReceiverOptions) -> Self {
         let scene = Scene::new();
-        let receiver = Receiver::start(ReceiverOptions { tls: Some(scene.certificates.server_tls()), ..options });
+        let receiver =
+            Receiver::start(ReceiverOptions { tls: Some(scene.certificates.server_tls()), ..options });
         let folder = tempfile::tempdir().unwrap();
         let desk = Self { scene, receiver, folder, begin: now_ms() };
         let mut params = desk.scene.params(desk.receiver.port());
@@ -55,7 +56,8 @@ impl Desk {
     fn with_environment<R>(&self, options: &[&str], act: impl FnOnce(&[&str], &[(&str, &str)]) -> R) -> R {
         let (arguments, environment) = (self.arguments(options), self.scene.environment());
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        let environment: Vec<(&str, &str)> = environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let environment: Vec<(&str, &str)> =
+            environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
         act(&arguments, &environment)
     }
 
@@ -101,7 +103,8 @@ fn what_starts_in_the_range_is_forwarded_and_nothing_of_it_twice() {
 
 #[test]
 fn ctrl_c_saves_how_far_it_has_come_and_the_same_command_goes_on_from_there() {
-    let desk = Desk::new(ReceiverOptions { ack_delay: Duration::from_millis(2), ..ReceiverOptions::default() });
+    let desk =
+        Desk::new(ReceiverOptions { ack_delay: Duration::from_millis(2), ..ReceiverOptions::default() });
     for minutes in 3..=10 {
         desk.add(minutes, 1500);
     }
@@ -125,7 +128,8 @@ fn ctrl_c_saves_how_far_it_has_come_and_the_same_command_goes_on_from_there() {
 
 #[test]
 fn no_line_is_lost_however_often_it_is_killed() {
-    let desk = Desk::new(ReceiverOptions { ack_delay: Duration::from_millis(1), ..ReceiverOptions::default() });
+    let desk =
+        Desk::new(ReceiverOptions { ack_delay: Duration::from_millis(1), ..ReceiverOptions::default() });
     for minutes in 3..=10 {
         desk.add(minutes, 1000);
     }

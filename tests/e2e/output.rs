@@ -49,7 +49,8 @@ impl Desk {
 fn lines(documents: &str) -> BTreeMap<(String, String), usize> {
     let mut lines = BTreeMap::new();
     for document in documents.lines() {
-        let document: Value = serde_json::from_str(document).unwrap_or_else(|error| panic!("{error}: {document}"));
+        let document: Value =
+            serde_json::from_str(document).unwrap_or_else(|error| panic!("{error}: {document}"));
         let text = |key: &str| document[key].as_str().unwrap().to_owned();
         *lines.entry((text("activation"), text("line"))).or_default() += 1;
     }

@@ -27,10 +27,13 @@ fn lines_of_all_actions_are_shown_in_order_of_time_without_a_checkpoint() {
     let env = environment(&scene);
     let output = Cli::call(&["tail"], &pairs(&env));
     assert_eq!(output.status.code(), Some(0), "{output:?}");
-    let documents: Vec<Value> = output.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let documents: Vec<Value> =
+        output.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let shown: Vec<(&str, &str)> = documents
         .iter()
-        .map(|document| (document["service"]["name"].as_str().unwrap(), document["message"].as_str().unwrap()))
+        .map(|document| {
+            (document["service"]["name"].as_str().unwrap(), document["message"].as_str().unwrap())
+        })
         .collect();
     assert_eq!(shown, [("shop/a", "first"), ("b", "second"), ("b", "third")]);
     assert!(scene.api.requests().iter().all(|request| request.method == "GET"), "nothing is written");
@@ -67,9 +70,15 @@ fn only_what_failed_is_shown_if_that_is_asked_for() {
     scene.api.world().add(ago("a", 200).status(Status::ApplicationError));
     let env = environment(&scene);
     let output = Cli::call(&["tail", "--failed"], &pairs(&env));
-    let documents: Vec<Value> = output.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let datasets: Vec<&str> = documents.iter().map(|document| document["event"]["dataset"].as_str().unwrap()).collect();
-    assert_eq!(datasets.iter().filter(|dataset| **dataset == "openwhisk.activation").count(), 2, "{output:?}");
+    let documents: Vec<Value> =
+        output.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let datasets: Vec<&str> =
+        documents.iter().map(|document| document["event"]["dataset"].as_str().unwrap()).collect();
+    assert_eq!(
+        datasets.iter().filter(|dataset| **dataset == "openwhisk.activation").count(),
+        2,
+        "{output:?}"
+    );
     assert_eq!(documents.len(), 3, "{output:?}");
 }
 

@@ -14,7 +14,8 @@ fn watch(scene: &Scene, folder: &Path, params: &Value, options: &[&str], variabl
     let [config, state] = ["config.json", "state"].map(|name| folder.join(name).to_str().unwrap().to_owned());
     std::fs::write(&config, params.to_string()).unwrap();
     let environment = scene.environment();
-    let mut env: Vec<(&str, &str)> = environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let mut env: Vec<(&str, &str)> =
+        environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
     env.extend(variables);
     let common = ["watch", "--config", &config, "--state", &state, "--every", "200ms"];
     Live::start(&[&common[..], options].concat(), &env)
@@ -46,13 +47,19 @@ fn lines_arrive_once_whatever_goes_down_and_comes_up_again_and_the_end_is_gracef
     let live = watch(&scene, folder.path(), &params, &[], &[]);
     add(&scene, "one");
     let mut events = receiver.wait_for_events(1, SOON);
-    live.wait_for_stdout(SOON, |text| results(text).iter().any(|result| result["lines"]["acknowledged"] == 1));
+    live.wait_for_stdout(SOON, |text| {
+        results(text).iter().any(|result| result["lines"]["acknowledged"] == 1)
+    });
     drop(receiver);
     add(&scene, "two");
     wait_for_run(&live, |result| !result["error"].is_null());
     let again = || {
         let listen = Some(([127, 0, 0, 1], port).into());
-        Receiver::start(ReceiverOptions { tls: Some(scene.certificates.server_tls()), listen, ..ReceiverOptions::default() })
+        Receiver::start(ReceiverOptions {
+            tls: Some(scene.certificates.server_tls()),
+            listen,
+            ..ReceiverOptions::default()
+        })
     };
     let receiver = again();
     events.extend(receiver.wait_for_events(1, SOON));

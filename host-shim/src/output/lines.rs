@@ -44,7 +44,8 @@ impl JsonLines {
         if is_own {
             match file.try_lock() {
                 Err(std::fs::TryLockError::WouldBlock) => {
-                    let what = format!("{name}: another run writes to it; wait for its end, or name another file");
+                    let what =
+                        format!("{name}: another run writes to it; wait for its end, or name another file");
                     return Err(Unusable::Blocked(what));
                 }
                 // A file system without locks has no two runs at once, we hope.
@@ -52,14 +53,16 @@ impl JsonLines {
             }
         }
         let lines = Self { name, file, is_own };
-        let prepared = lines.end_torn_line().and_then(|()| if is_new && is_own { sync_folder(named) } else { Ok(()) });
+        let prepared =
+            lines.end_torn_line().and_then(|()| if is_new && is_own { sync_folder(named) } else { Ok(()) });
         prepared.map_err(|error| Unusable::Blocked(lines.told(&error)))?;
         Ok(lines)
     }
 
     /// Ends the last line, if a program that was killed has not.
     fn end_torn_line(&self) -> io::Result<()> {
-        let Some(last) = self.length()?.filter(|_| self.is_own).and_then(|length| length.checked_sub(1)) else {
+        let Some(last) = self.length()?.filter(|_| self.is_own).and_then(|length| length.checked_sub(1))
+        else {
             return Ok(());
         };
         let mut byte = [b'\n'];
@@ -85,7 +88,10 @@ impl JsonLines {
         (&self.file).write_all(&text)?;
         match self.file.sync_data() {
             // A terminal, a pipe or a device.
-            Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) && !self.is_own => {
+            Err(error)
+                if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported)
+                    && !self.is_own =>
+            {
                 Ok(())
             }
             synced => synced,
@@ -142,9 +148,13 @@ mod tests {
         let said = |path: &Path| JsonLines::open(path).unwrap_err().to_string();
         assert!(said(folder.path()).ends_with(": is a folder; name a file in it"), "{}", said(folder.path()));
         let missing = said(&folder.path().join("no/out"));
-        assert!(missing.starts_with("--output ") && missing.ends_with("its folder is not there; make it first"));
+        assert!(
+            missing.starts_with("--output ") && missing.ends_with("its folder is not there; make it first")
+        );
         let held = JsonLines::open(&path).unwrap();
-        assert!(matches!(JsonLines::open(&path), Err(Unusable::Blocked(what)) if what.contains("another run")));
+        assert!(
+            matches!(JsonLines::open(&path), Err(Unusable::Blocked(what)) if what.contains("another run"))
+        );
         drop(held);
         assert!(JsonLines::open(&path).is_ok());
     }

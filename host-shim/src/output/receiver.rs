@@ -24,7 +24,8 @@ pub(crate) struct LocalReceiver {
 }
 
 /// What bytes that cannot be understood mean: a fault of this program.
-const GARBLED: &str = "the output got what is not a window of version 2; this is a fault of whiskjack, please report it";
+const GARBLED: &str =
+    "the output got what is not a window of version 2; this is a fault of whiskjack, please report it";
 
 impl LocalReceiver {
     pub(crate) fn new(output: Output) -> Self {
@@ -46,19 +47,18 @@ impl LocalReceiver {
         match (&self.failed, self.acks.is_empty()) {
             (_, false) => Ok(self.acks.drain(..most.min(self.acks.len())).collect()),
             (Some(error), true) => Err(error.clone()),
-            (None, true) => {
-                Err(fault(TransportStep::Timeout, true, "the output has nothing to acknowledge"))
-            }
+            (None, true) => Err(fault(TransportStep::Timeout, true, "the output has nothing to acknowledge")),
         }
     }
 
     fn take_windows(&mut self) -> Result<(), TransportError> {
         loop {
-            let window = window(&self.received).map_err(|Garbled| fault(TransportStep::Write, false, GARBLED))?;
+            let window =
+                window(&self.received).map_err(|Garbled| fault(TransportStep::Write, false, GARBLED))?;
             let Some(Window { documents, bytes }) = window else { return Ok(()) };
-            self.output.take(&documents).map_err(|Refusal { message, retryable }| {
-                fault(TransportStep::Write, retryable, &message)
-            })?;
+            self.output
+                .take(&documents)
+                .map_err(|Refusal { message, retryable }| fault(TransportStep::Write, retryable, &message))?;
             let count = u32::try_from(documents.len()).unwrap_or(u32::MAX);
             self.acks.extend_from_slice(b"2A");
             self.acks.extend_from_slice(&count.to_be_bytes());

@@ -131,7 +131,8 @@ impl Rate {
 
     /// Waits until these bytes may go: the number of lines stands at the begin of a window.
     pub(crate) async fn wait_for(&self, bytes: &[u8]) {
-        let (Some((&[_, b'W'], rest)), Some(now)) = (bytes.split_first_chunk::<2>(), Some(Instant::now())) else {
+        let (Some((&[_, b'W'], rest)), Some(now)) = (bytes.split_first_chunk::<2>(), Some(Instant::now()))
+        else {
             return;
         };
         let Some(count) = rest.first_chunk::<4>().map(|count| u32::from_be_bytes(*count)) else { return };

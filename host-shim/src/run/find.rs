@@ -35,8 +35,15 @@ struct Annotation {
 
 impl Shim {
     /// Finds these activations. Errors are sentences that name the one that cannot be had.
-    pub async fn find(&self, params: Value, context: &RunContext, ids: &[String]) -> Result<Vec<Record>, String> {
-        let Value::Object(mut params) = params else { return Err("the parameters are not an object".to_owned()) };
+    pub async fn find(
+        &self,
+        params: Value,
+        context: &RunContext,
+        ids: &[String],
+    ) -> Result<Vec<Record>, String> {
+        let Value::Object(mut params) = params else {
+            return Err("the parameters are not an object".to_owned());
+        };
         let mut host = HostParams::take(&mut params);
         way::find_proxy(&mut host, context);
         let access = Access::of(context, host.names_api, &mut host.faults);
@@ -56,7 +63,8 @@ impl Shim {
                 StatusCode::NOT_FOUND => return Err(fault("the platform has no such activation".to_owned())),
                 status => return Err(fault(format!("the API says HTTP {}", status.as_u16()))),
             }
-            let listed: Listed = serde_json::from_slice(&answer.body).map_err(|error| fault(error.to_string()))?;
+            let listed: Listed =
+                serde_json::from_slice(&answer.body).map_err(|error| fault(error.to_string()))?;
             found.push(Record { id: id.clone(), start: listed.start, names: listed.names() });
         }
         Ok(found)
@@ -90,7 +98,8 @@ mod tests {
         };
         assert_eq!(names(json!([])), ["x"]);
         assert_eq!(names(json!([{"key": "path", "value": "guest/x"}])), ["x"]);
-        let bound = json!([{"key": "path", "value": "other/lib/x"}, {"key": "binding", "value": "guest/bound"}]);
+        let bound =
+            json!([{"key": "path", "value": "other/lib/x"}, {"key": "binding", "value": "guest/bound"}]);
         assert_eq!(names(bound), ["lib/x", "bound/x"]);
     }
 }

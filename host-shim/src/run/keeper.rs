@@ -97,7 +97,12 @@ impl Keeper {
     }
 
     /// What the component gets to begin with. `package` is the one that holds the checkpoint, if the platform keeps it.
-    pub(super) async fn load(&self, kept: &Kept, api: &Api, package: &str) -> Result<CheckpointKeeper, String> {
+    pub(super) async fn load(
+        &self,
+        kept: &Kept,
+        api: &Api,
+        package: &str,
+    ) -> Result<CheckpointKeeper, String> {
         let bytes = match (self, kept) {
             (Self::Platform, _) => return Ok(CheckpointKeeper::Platform),
             (Self::OwnFile(_), Kept::File(file)) => Some(file.load()?.unwrap_or_else(|| NOTHING.to_vec())),
@@ -141,7 +146,8 @@ async fn in_package(api: &Api, name: &str) -> Result<Option<Vec<u8>>, String> {
     }
     let package: Value = serde_json::from_slice(&answer.body).map_err(|error| what(error.to_string()))?;
     let annotations = package.get("annotations").and_then(Value::as_array).into_iter().flatten();
-    let mut ours = annotations.filter(|annotation| annotation.get("key").is_some_and(|key| key == ANNOTATION));
+    let mut ours =
+        annotations.filter(|annotation| annotation.get("key").is_some_and(|key| key == ANNOTATION));
     Ok(ours.next().and_then(|annotation| annotation.get("value")).map(|value| value.to_string().into_bytes()))
 }
 

@@ -50,6 +50,9 @@ mod tests {
         assert_eq!(note(100, Some(slice(1, 50)), 5), Progress { acknowledged: 5, done: 0.25 });
         assert_eq!(note(50, None, 0), Progress { acknowledged: 5, done: 0.5 });
         assert_eq!(note(100, None, 2), Progress { acknowledged: 7, done: 1.0 });
-        assert_eq!(Span::of(&[]).note(0, &Outcome { rest: None, acknowledged: 0, state: Vec::new() }).done, 1.0);
+        assert_eq!(
+            Span::of(&[]).note(0, &Outcome { rest: None, acknowledged: 0, state: Vec::new() }).done,
+            1.0
+        );
     }
 }

@@ -18,7 +18,12 @@ enum Way {
 
 impl Lent {
     /// Connects, see [`Connection::open`]. With an output there is no network.
-    pub(crate) async fn open(reach: &Reach, host: &str, port: u16, timeout_ms: u64) -> Result<Self, TransportError> {
+    pub(crate) async fn open(
+        reach: &Reach,
+        host: &str,
+        port: u16,
+        timeout_ms: u64,
+    ) -> Result<Self, TransportError> {
         if let Some(output) = &reach.attached.output {
             return Ok(Self(Way::Output(LocalReceiver::new(output.clone()))));
         }

@@ -107,7 +107,8 @@ impl Live {
     /// Waits for its end.
     #[track_caller]
     pub fn ended(mut self) -> Output {
-        let ended = self.stderr.wait_until_complete(ENDS_WITHIN) && self.stdout.wait_until_complete(ENDS_WITHIN);
+        let ended =
+            self.stderr.wait_until_complete(ENDS_WITHIN) && self.stdout.wait_until_complete(ENDS_WITHIN);
         assert!(ended, "it has not ended; stdout:\n{}\nstderr:\n{}", self.stdout(), self.stderr());
         let status: ExitStatus = self.child.wait().expect("its status");
         Output { status, stdout: self.stdout(), stderr: self.stderr() }

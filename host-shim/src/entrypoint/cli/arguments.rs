@@ -99,7 +99,9 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, S
 /// What is to be given.
 fn missing(argument: &str) -> String {
     match argument {
-        "--from" => "--from TIME is missing: where the range begins, such as 2026-11-29T14:00:00Z or 2h".to_owned(),
+        "--from" => {
+            "--from TIME is missing: where the range begins, such as 2026-11-29T14:00:00Z or 2h".to_owned()
+        }
         "--dry-run" => "--limit: is for --dry-run; give that too, or leave it out".to_owned(),
         _ => "--config FILE is missing: the action's parameters, in YAML or JSON".to_owned(),
     }
@@ -130,9 +132,7 @@ fn refusal(error: &clap::Error, command: &str) -> String {
             "{argument}: no such option of `{command}`; {}",
             instead(ContextKind::SuggestedArg, format!("see `whiskjack {command} --help`"))
         ),
-        ErrorKind::MissingRequiredArgument => {
-            missing(&argument)
-        }
+        ErrorKind::MissingRequiredArgument => missing(&argument),
         ErrorKind::ArgumentConflict if text(ContextKind::InvalidArg) == text(ContextKind::PriorArg) => {
             format!("{argument}: given twice")
         }

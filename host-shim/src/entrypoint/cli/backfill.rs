@@ -127,7 +127,10 @@ fn fits(state: &PathBuf, from: u64) -> Result<(), String> {
     }
 }
 
-fn prepare(options: &BackfillOptions, environment: &dyn Fn(&str) -> Option<String>) -> Result<Prepared, String> {
+fn prepare(
+    options: &BackfillOptions,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<Prepared, String> {
     let mut prepared = super::prepare_file(&options.config, Some(&options.tls), None, environment)?;
     if let Value::Object(params) = &mut prepared.params {
         direct::without_memory(params);
@@ -181,7 +184,8 @@ fn run(options: &BackfillOptions, range: Option<Range>, prepared: Prepared) -> a
     }
     session::run(&stop, async |shim| {
         if range.is_none() {
-            let records = match shim.find(Value::Object(params.clone()), &context, &options.activation).await {
+            let records = match shim.find(Value::Object(params.clone()), &context, &options.activation).await
+            {
                 Ok(records) => records,
                 Err(message) => {
                     said::to_stderr(format_args!("whiskjack: {message}"));
@@ -194,7 +198,9 @@ fn run(options: &BackfillOptions, range: Option<Range>, prepared: Prepared) -> a
             params.insert("to".to_owned(), 1.into());
             context.checkpoint = keeper;
         }
-        Backfill { shim, params: Value::Object(params), source, context, stop: stop.clone(), meter, range }.run().await
+        Backfill { shim, params: Value::Object(params), source, context, stop: stop.clone(), meter, range }
+            .run()
+            .await
     })
 }
 
@@ -216,9 +222,9 @@ fn owing(records: &[crate::run::Record], params: &Map<String, Value>) -> anyhow:
                 record.names.first().map(String::as_str).unwrap_or_default()
             ),
         };
-        let state = sources.entry(source).or_insert_with(|| {
-            json!({"origin": record.start, "through": record.start, "records": []})
-        });
+        let state = sources
+            .entry(source)
+            .or_insert_with(|| json!({"origin": record.start, "through": record.start, "records": []}));
         if let Some(Value::Array(owed)) = state.get_mut("records") {
             owed.push(json!({"start": record.start, "id": record.id}));
             // The forwarder looks them up by start and id.
@@ -298,14 +304,18 @@ impl Backfill {
         let done = many(acknowledged, "line");
         match (left, &self.range) {
             (Left::Comparison, _) => {
-                said::to_stderr(format_args!("{done} acknowledged, and nothing is owed; not compared once more"));
+                said::to_stderr(format_args!(
+                    "{done} acknowledged, and nothing is owed; not compared once more"
+                ));
                 return 0;
             }
             (_, Some(Range { from, to, state })) => said::to_stderr(format_args!(
                 "{done} acknowledged, more are owed; go on with `whiskjack backfill --from {from} --to {to} --state {}` and the other options",
                 state.display()
             )),
-            (_, None) => said::to_stderr(format_args!("{done} acknowledged, more are owed; give the command again")),
+            (_, None) => {
+                said::to_stderr(format_args!("{done} acknowledged, more are owed; give the command again"))
+            }
         }
         1
     }

@@ -40,7 +40,8 @@ mod tests {
 
     #[test]
     fn an_output_needs_no_receiver_and_asks_nothing_of_those_that_there_are() {
-        let output = json!({"actions": ["a"], "logstash": {"host": "output", "port": 1, "compression_level": 0}});
+        let output =
+            json!({"actions": ["a"], "logstash": {"host": "output", "port": 1, "compression_level": 0}});
         for given in [
             json!({"actions": ["a"]}),
             json!({"actions": ["a"], "logstash": {"hosts": ["h"], "protocol": 1, "ca": "x"}}),
@@ -54,8 +55,7 @@ mod tests {
     #[test]
     fn receivers_stay_who_they_are_where_nothing_is_sent_to_them() {
         let given = json!({"logstash": {"host": "h", "port": 5, "protocol": 1, "pipelining": 2}});
-        let expected =
-            json!({"logstash": {"host": "h", "port": 5, "protocol": 2, "pipelining": 0, "compression_level": 0}});
+        let expected = json!({"logstash": {"host": "h", "port": 5, "protocol": 2, "pipelining": 0, "compression_level": 0}});
         assert_eq!(changed(given, as_to_receivers), expected);
     }
 }

@@ -15,8 +15,8 @@ use self::view::View;
 use super::ending::{ended, misused, noted, tell};
 use super::terminal::{Speech, Terminal};
 use super::{Prepared, direct, remove, replace, session, times};
-use crate::output::Output;
 use crate::entrypoint::environment;
+use crate::output::Output;
 use crate::result::{RunResult, Verdict};
 use crate::run::{Keeper, Memory, RunContext, Shim, Stop};
 use whiskjack_settings::said;
@@ -64,10 +64,7 @@ impl TailOptions {
 }
 
 /// Parameters and context, as far as files and the environment tell. Errors are sentences.
-fn prepare(
-    options: &TailOptions,
-    environment: &dyn Fn(&str) -> Option<String>,
-) -> Result<Prepared, String> {
+fn prepare(options: &TailOptions, environment: &dyn Fn(&str) -> Option<String>) -> Result<Prepared, String> {
     let mut prepared = match &options.config {
         Some(config) => super::prepare_file(config, Some(&super::TlsFiles::default()), None, environment)?,
         None => Prepared {
@@ -94,9 +91,11 @@ fn choose(options: &TailOptions, params: &mut Map<String, Value>) {
         remove(params, key);
     }
     params.insert("events".to_owned(), json!({"shape": "ecs", "activations": "failed"}));
-    let is_given = |group: &str| params.keys().any(|key| key.starts_with(group)) || {
-        let lines = params.get("lines").and_then(Value::as_object);
-        lines.is_some_and(|lines| lines.keys().any(|key| key.starts_with("multiline")))
+    let is_given = |group: &str| {
+        params.keys().any(|key| key.starts_with(group)) || {
+            let lines = params.get("lines").and_then(Value::as_object);
+            lines.is_some_and(|lines| lines.keys().any(|key| key.starts_with("multiline")))
+        }
     };
     if !is_given("lines.multiline") {
         replace(params, "lines", "multiline", "auto".into());
@@ -142,7 +141,11 @@ impl Tail {
             let mut result = self.shim.run(self.params.clone(), self.context.clone()).await;
             if let Err(error) = self.view.lock().unwrap_or_else(PoisonError::into_inner).show() {
                 // The reader has seen enough.
-                return if error.kind() == std::io::ErrorKind::BrokenPipe { Ok(0) } else { Err(error.into()) };
+                return if error.kind() == std::io::ErrorKind::BrokenPipe {
+                    Ok(0)
+                } else {
+                    Err(error.into())
+                };
             }
             if result.verdict == Verdict::InvalidConfig {
                 tell(&mut result, &self.source);
@@ -200,7 +203,8 @@ mod tests {
                 "events": {"shape": "ecs", "activations": "failed"}
             })
         );
-        let named = chosen(&options(&["a", "b/*"], true), json!({"actions": ["c"], "checkpoint.package": "p"}));
+        let named =
+            chosen(&options(&["a", "b/*"], true), json!({"actions": ["c"], "checkpoint.package": "p"}));
         assert_eq!((&named["actions"], &named["lines"]["only"]), (&json!(["a", "b/*"]), &json!("failed")));
         assert_eq!(named.get("checkpoint.package"), None);
     }

@@ -2,8 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-const UNITS: [(&str, u64); 5] =
-    [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
+const UNITS: [(&str, u64); 5] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
 
 /// A span with its unit: `500ms`, `60s`, `10m`, `24h`, `7d`.
 pub(super) fn span(text: &str) -> Result<Duration, String> {
@@ -26,8 +25,7 @@ pub(super) fn now_ms() -> u64 {
 }
 
 fn at(text: &str, now_ms: u64) -> Result<u64, String> {
-    const FORM: &str =
-        "must be a time: 2026-11-29T14:00:00Z, 2026-11-29 for its first moment in UTC, milliseconds since 1970, now, or a span before now such as 2h";
+    const FORM: &str = "must be a time: 2026-11-29T14:00:00Z, 2026-11-29 for its first moment in UTC, milliseconds since 1970, now, or a span before now such as 2h";
     if text == "now" {
         return Ok(now_ms);
     }
@@ -63,7 +61,8 @@ fn rfc3339(text: &str) -> Option<u64> {
 
 fn numbers(text: &str, between: char) -> Option<[i64; 3]> {
     let is_number = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    let parts: Vec<i64> = text.split(between).filter(is_number).filter_map(|part| part.parse().ok()).collect();
+    let parts: Vec<i64> =
+        text.split(between).filter(is_number).filter_map(|part| part.parse().ok()).collect();
     if text.split(between).count() == 3 { parts.try_into().ok() } else { None }
 }
 
@@ -102,12 +101,7 @@ fn days_since_1970(year: i64, month: i64, day: i64) -> Option<i64> {
 pub(super) fn shown(ms: u64) -> String {
     let (days, second) = (ms / 86_400_000, ms / 1000 % 86_400);
     let (year, month, day) = date(days);
-    format!(
-        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z",
-        second / 3600,
-        second / 60 % 60,
-        second % 60
-    )
+    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", second / 3600, second / 60 % 60, second % 60)
 }
 
 /// Year, month and day of a day since 1970: the days of 400 years repeat, and a year that begins in March has its odd day at the end.
@@ -155,7 +149,16 @@ mod tests {
         ] {
             assert_eq!(at(text, NOW), Ok(expected), "{text}");
         }
-        for text in ["", "yesterday", "2026-13-01", "2025-02-29", "2026-11-29T14:16:04", "2026-11-29T25:00Z", "12", "2026-11-29T14Z"] {
+        for text in [
+            "",
+            "yesterday",
+            "2026-13-01",
+            "2025-02-29",
+            "2026-11-29T14:16:04",
+            "2026-11-29T25:00Z",
+            "12",
+            "2026-11-29T14Z",
+        ] {
             assert!(at(text, NOW).unwrap_err().starts_with("must be a time"), "{text}");
         }
     }
@@ -171,9 +174,14 @@ mod tests {
 
     #[test]
     fn times_are_shown_as_they_are_read() {
-        for text in ["1970-01-01T00:00:00Z", "2000-02-29T23:59:59Z", "2026-11-29T14:16:04Z", "2100-03-01T00:00:00Z"] {
+        for text in
+            ["1970-01-01T00:00:00Z", "2000-02-29T23:59:59Z", "2026-11-29T14:16:04Z", "2100-03-01T00:00:00Z"]
+        {
             assert_eq!(shown(at(text, 0).unwrap()), text);
         }
-        assert_eq!([5, 61_000, 600_000, 86_400_000, 200_000_000].map(told), ["5 ms", "61 s", "10 min", "24 h", "2 d"]);
+        assert_eq!(
+            [5, 61_000, 600_000, 86_400_000, 200_000_000].map(told),
+            ["5 ms", "61 s", "10 min", "24 h", "2 d"]
+        );
     }
 }

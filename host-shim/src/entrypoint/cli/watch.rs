@@ -75,10 +75,7 @@ impl WatchOptions {
 }
 
 /// Parameters and context. Errors are sentences that name the file.
-fn prepare(
-    options: &WatchOptions,
-    environment: &dyn Fn(&str) -> Option<String>,
-) -> Result<Prepared, String> {
+fn prepare(options: &WatchOptions, environment: &dyn Fn(&str) -> Option<String>) -> Result<Prepared, String> {
     let mut prepared =
         super::prepare_file(&options.config, Some(&options.tls), options.state.clone(), environment)?;
     super::attach_output(options.output.as_deref(), &mut prepared)?;
@@ -126,7 +123,11 @@ fn run(
                 false => {
                     let now = times::shown(times::now_ms());
                     let style = if result.verdict == Verdict::Complete { Style::Good } else { Style::Bad };
-                    format!("{} {}", terminal.paint(Style::Faint, &now), terminal.paint(style, &harmless(&line)))
+                    format!(
+                        "{} {}",
+                        terminal.paint(Style::Faint, &now),
+                        terminal.paint(style, &harmless(&line))
+                    )
                 }
             };
             said::to_stdout(shown);
@@ -170,7 +171,8 @@ fn health(result: &RunResult) -> String {
 
 /// A number of the result; 0 if it is not there.
 fn number(result: &RunResult, path: &str) -> u64 {
-    let (name, rest) = path.trim_start_matches('/').split_once('/').unwrap_or((path.trim_start_matches('/'), ""));
+    let (name, rest) =
+        path.trim_start_matches('/').split_once('/').unwrap_or((path.trim_start_matches('/'), ""));
     let value = result.object.get(name);
     let value = if rest.is_empty() { value } else { value.and_then(|group| group.get(rest)) };
     value.and_then(Value::as_u64).unwrap_or(0)
@@ -187,7 +189,8 @@ mod tests {
 
     #[test]
     fn a_run_is_told_in_one_line() {
-        let good = json!({"activations": 1, "lines": {"acknowledged": 12}, "left": {"ranges": 0}, "lag_ms": 850});
+        let good =
+            json!({"activations": 1, "lines": {"acknowledged": 12}, "left": {"ranges": 0}, "lag_ms": 850});
         assert_eq!(
             health(&result(&good)),
             "1 new activation, 12 lines acknowledged, nothing owed, 850 ms behind"

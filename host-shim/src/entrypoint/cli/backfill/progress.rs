@@ -67,7 +67,8 @@ fn told(lines: u64, progress: Progress, since_begin: Duration, since_run: Durati
     let mut text = format!("{}, {rate:.0} lines/s, {:.0} %", many(lines, "line"), progress.done * 100.0);
     if progress.done > 0.001 && progress.done < 1.0 {
         let left = since_run.as_secs_f64() * (1.0 - progress.done) / progress.done;
-        let left = Duration::try_from_secs_f64(left).map_or(u64::MAX, |left| u64::try_from(left.as_millis()).unwrap_or(u64::MAX));
+        let left = Duration::try_from_secs_f64(left)
+            .map_or(u64::MAX, |left| u64::try_from(left.as_millis()).unwrap_or(u64::MAX));
         text.push_str(&format!(", {} left", times::told(left)));
     }
     text
@@ -81,7 +82,10 @@ mod tests {
     fn progress_tells_lines_their_rate_and_the_time_left() {
         let seconds = Duration::from_secs;
         let progress = Progress { acknowledged: 10_000, done: 0.4 };
-        assert_eq!(told(12_000, progress, seconds(5), seconds(4)), "12000 lines, 2400 lines/s, 40 %, 6 s left");
+        assert_eq!(
+            told(12_000, progress, seconds(5), seconds(4)),
+            "12000 lines, 2400 lines/s, 40 %, 6 s left"
+        );
         let over = Progress { acknowledged: 1, done: 1.0 };
         assert_eq!(told(1, over, seconds(1), seconds(1)), "1 line, 1 lines/s, 100 %");
         assert_eq!(told(0, Progress::default(), seconds(3), seconds(3)), "0 lines, 0 lines/s, 0 %");

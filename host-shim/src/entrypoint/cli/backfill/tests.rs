@@ -17,10 +17,15 @@ fn a_range_needs_a_begin_and_its_checkpoint_is_named_after_it() {
     assert_eq!(range.state, PathBuf::from("whiskjack-backfill-20261129T000000Z-20261129T140000Z.state"));
     assert_eq!((range.from, given.actions), (1_795_910_400_000, vec!["a".to_owned(), "b/*".to_owned()]));
     assert!(options("backfill --config c").unwrap_err().starts_with("--from TIME is missing"));
-    let early = options("backfill --config c --from 2026-11-29 --to 2026-11-28").unwrap().range().unwrap_err();
+    let early =
+        options("backfill --config c --from 2026-11-29 --to 2026-11-28").unwrap().range().unwrap_err();
     assert!(early.starts_with("--to: 2026-11-28T00:00:00Z is not later than --from, 2026-11-29"), "{early}");
     let state = folder.path().join("s");
-    std::fs::write(&state, json!({"version": 3, "sources": {"a": {"origin": 1_000, "through": 2_000}}}).to_string()).unwrap();
+    std::fs::write(
+        &state,
+        json!({"version": 3, "sources": {"a": {"origin": 1_000, "through": 2_000}}}).to_string(),
+    )
+    .unwrap();
     assert_eq!(fits(&state, 1_000), Ok(()));
     assert!(fits(&state, 999).unwrap_err().contains("holds what has begun at 1970-01-01T00:00:01Z (1000)"));
 }
@@ -59,7 +64,9 @@ fn a_slower_rate_makes_smaller_windows_and_leaves_smaller_ones() {
     for (logstash, expected) in [(json!({}), 100), (json!({"bulk_max_size": 10}), 10)] {
         std::fs::write(&config, json!({"actions": ["a"], "logstash": logstash}).to_string()).unwrap();
         let words = format!("backfill --config {} --from 2h --rate 100 --workers 3", config.display());
-        let prepared = prepare(&options(&words).unwrap(), &|name| (name == "WSK_CONFIG_FILE").then(String::new)).unwrap();
+        let prepared =
+            prepare(&options(&words).unwrap(), &|name| (name == "WSK_CONFIG_FILE").then(String::new))
+                .unwrap();
         let logstash = &prepared.params["logstash"];
         assert_eq!((&logstash["bulk_max_size"], &logstash["worker"]), (&json!(expected), &json!(3)));
     }

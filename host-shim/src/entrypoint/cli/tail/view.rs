@@ -64,7 +64,12 @@ impl View {
             (_, "stderr", _) | (_, _, "warn" | "warning") => paint(Style::Doubtful, &first),
             _ => first,
         };
-        let shown = [paint(Style::Faint, time), paint(colour, &harmless(&action)), paint(Style::Faint, activation), first];
+        let shown = [
+            paint(Style::Faint, time),
+            paint(colour, &harmless(&action)),
+            paint(Style::Faint, activation),
+            first,
+        ];
         out.push_str(&shown.join(" "));
         if is_activation && !text("/error/message").is_empty() {
             out.push_str(&format!(": {}", paint(Style::Bad, &harmless(text("/error/message")))));
@@ -135,7 +140,10 @@ mod tests {
     #[test]
     fn a_trace_is_folded_and_a_terminal_obeys_no_line() {
         let trace = document("Error: \x1b[2Jno money\n    at pay\n    at run");
-        assert_eq!(shown(false, &trace), "14:16:04.418 shop/checkout 0a1b2c3d Error: \\u{1b}[2Jno money (+2 lines)");
+        assert_eq!(
+            shown(false, &trace),
+            "14:16:04.418 shop/checkout 0a1b2c3d Error: \\u{1b}[2Jno money (+2 lines)"
+        );
     }
 
     #[test]
@@ -153,6 +161,9 @@ mod tests {
         };
         let second = key("2026-11-29T14:16:04.000Z", Some(9));
         assert!(second < key("2026-11-29T14:16:04.0001Z", Some(0)));
-        assert!(second < key("2026-11-29T14:16:04.000Z", Some(10)) && second < key("2026-11-29T14:16:04.000Z", None));
+        assert!(
+            second < key("2026-11-29T14:16:04.000Z", Some(10))
+                && second < key("2026-11-29T14:16:04.000Z", None)
+        );
     }
 }

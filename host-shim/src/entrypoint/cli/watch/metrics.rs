@@ -104,8 +104,16 @@ impl Metrics {
         for (name, help, value) in [
             ("owed", "Ranges and records that the next run goes on with.", seen.owed.to_string()),
             ("owed_age_seconds", "Age of the oldest start that is owed.", seconds(age_ms)),
-            ("lag_seconds", "Time since the oldest start that is not forwarded yet, or since the last run asked.", seconds(seen.lag_ms + since_ms)),
-            ("last_run_timestamp_seconds", "End of the last run that came to something.", seconds(seen.at_ms)),
+            (
+                "lag_seconds",
+                "Time since the oldest start that is not forwarded yet, or since the last run asked.",
+                seconds(seen.lag_ms + since_ms),
+            ),
+            (
+                "last_run_timestamp_seconds",
+                "End of the last run that came to something.",
+                seconds(seen.at_ms),
+            ),
         ] {
             put(name, "gauge", help, &[("", value)]);
         }
@@ -115,7 +123,8 @@ impl Metrics {
 
 /// Answers on this address as long as the process lives, and tells where that is.
 pub(super) async fn serve(address: SocketAddr, metrics: Arc<Metrics>) -> anyhow::Result<()> {
-    let listener = TcpListener::bind(address).await.with_context(|| format!("--metrics {address}: cannot listen"))?;
+    let listener =
+        TcpListener::bind(address).await.with_context(|| format!("--metrics {address}: cannot listen"))?;
     said::to_stderr(format_args!("whiskjack: metrics at http://{}/metrics", listener.local_addr()?));
     tokio::spawn(async move {
         loop {
@@ -162,7 +171,10 @@ mod tests {
         let report = |object: serde_json::Value, complete: bool| {
             metrics.note(&RunResult::report(object.to_string().as_bytes(), complete, true, &[], &[]));
         };
-        report(json!({"activations": 2, "lines": {"acknowledged": 5, "resent": 1}, "lag_ms": 20, "left": {"ranges": 0}}), true);
+        report(
+            json!({"activations": 2, "lines": {"acknowledged": 5, "resent": 1}, "lag_ms": 20, "left": {"ranges": 0}}),
+            true,
+        );
         report(
             json!({"error": "x", "lines": {"acknowledged": 1}, "lag_ms": 7_500, "left": {"ranges": 2, "records": 1, "oldest_age_ms": 7_500}}),
             false,

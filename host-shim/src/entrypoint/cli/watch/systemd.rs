@@ -29,7 +29,8 @@ impl Manager {
             socket.set_nonblocking(true).ok()?;
             Some((std::sync::Arc::new(socket), address.ok()?))
         });
-        let watchdog = environment("WATCHDOG_USEC").and_then(|time| time.parse().ok()).map(Duration::from_micros);
+        let watchdog =
+            environment("WATCHDOG_USEC").and_then(|time| time.parse().ok()).map(Duration::from_micros);
         Self { socket, watchdog }
     }
 
@@ -91,7 +92,9 @@ mod tests {
             let socket = socket.try_clone().unwrap();
             move || {
                 let mut bytes = [0; 100];
-                (0..2).all(|_| socket.recv(&mut bytes).is_ok_and(|count| bytes.starts_with(b"WATCHDOG=1") && count == 10))
+                (0..2).all(|_| {
+                    socket.recv(&mut bytes).is_ok_and(|count| bytes.starts_with(b"WATCHDOG=1") && count == 10)
+                })
             }
         });
         assert!(watchdog.await.unwrap());
