@@ -69,14 +69,8 @@ enum Urgency {
 }
 
 /// A wish that a run may end early. What it has done is saved; the rest is owed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Stop(watch::Sender<Urgency>);
-
-impl Default for Stop {
-    fn default() -> Self {
-        Self(watch::Sender::default())
-    }
-}
 
 impl Stop {
     /// Begin nothing more.

@@ -116,7 +116,7 @@ fn run(
                 return Ok(2);
             }
             metrics.note(&result);
-            let line = health(&result);
+            let line = health(&result).replace('\n', " ");
             manager.say(&format!("STATUS={line}"));
             let shown = match terminal.json {
                 true => Value::Object(result.object.clone()).to_string(),
