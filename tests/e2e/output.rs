@@ -5,7 +5,7 @@ use openwhisk_double::Activation;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use whiskjack_testbed::{Cli, Output};
+use whiskjack_testbed::{Cli, Output, artifacts};
 
 /// A scene, and files for a run: the configuration names no receiver.
 struct Desk {
@@ -104,6 +104,28 @@ fn what_does_not_fit_on_the_disk_stays_owed() {
     let out = desk.file("out.jsonl");
     desk.run(&[&state[..], &["--output", out.to_str().unwrap()]].concat());
     assert_eq!(lines(&std::fs::read_to_string(&out).unwrap()), desk.scene.lines());
+}
+
+#[test]
+fn of_a_window_that_the_disk_takes_a_part_of_nothing_stays_and_all_of_it_is_owed() {
+    let desk = Desk::new();
+    desk.scene.add_activations(20);
+    let [config, state, out] = ["config.json", "state", "out.jsonl"].map(|name| desk.file(name));
+    // No file of this process gets larger than a few of its lines take.
+    let limited = "trap '' XFSZ; ulimit -f 16; exec \"$0\" \"$@\"";
+    let output = std::process::Command::new("sh")
+        .args(["-c", limited, artifacts().whiskjack().to_str().unwrap(), "run"])
+        .args(["--config", config.to_str().unwrap(), "--state", state.to_str().unwrap()])
+        .args(["--output", out.to_str().unwrap()])
+        .env_clear()
+        .envs(desk.scene.environment())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("cannot be written: file too large"), "{output:?}");
+    assert_eq!(std::fs::read_to_string(&out).unwrap(), "", "it is as it was before");
+    desk.run(&["--output", out.to_str().unwrap(), "--state", state.to_str().unwrap()]);
+    assert_eq!(lines(&std::fs::read_to_string(&out).unwrap()), desk.scene.lines(), "once");
 }
 
 #[test]
