@@ -48,6 +48,9 @@ use self::span::{Span, length};
 /// A run that is killed repeats at most what it did in this time.
 const SAVE_EVERY: Duration = Duration::from_secs(15);
 
+/// The same where a save is cheap and a run is long: about the time of a turn.
+const SAVE_OFTEN: Duration = Duration::from_secs(4);
+
 /// A checkpoint of nothing.
 const NOTHING: &[u8] = br#"{"version":3,"sources":{}}"#;
 
@@ -336,7 +339,8 @@ impl Run {
                 }
                 Err(error) => self.problem(format!("a worker ended early: {error}")),
             }
-            if self.saved_at.elapsed() >= SAVE_EVERY {
+            let every = if self.attached.saves_often { SAVE_OFTEN } else { SAVE_EVERY };
+            if self.saved_at.elapsed() >= every {
                 self.save_so_far().await;
             }
         }

@@ -25,6 +25,8 @@ pub struct Attached {
     pub counters: Arc<Counters>,
     /// Whether the component's log goes nowhere.
     pub is_quiet: bool,
+    /// Whether the checkpoint is saved after each turn, as that costs little where it is.
+    pub saves_often: bool,
 }
 
 /// How far a run is.

@@ -166,6 +166,7 @@ fn run(options: &BackfillOptions, range: Option<Range>, prepared: Prepared) -> a
     let (stop, meter) = (Stop::default(), Meter::new());
     context.attached.stop = stop.clone();
     context.attached.is_quiet = true;
+    context.attached.saves_often = true;
     context.attached.watcher = Some(Watcher::new({
         let meter = meter.clone();
         move |progress| meter.show(progress)
