@@ -110,20 +110,22 @@ fn what_does_not_fit_on_the_disk_stays_owed() {
 fn of_a_window_that_the_disk_takes_a_part_of_nothing_stays_and_all_of_it_is_owed() {
     let desk = Desk::new();
     desk.scene.add_activations(20);
-    let [config, state, out] = ["config.json", "state", "out.jsonl"].map(|name| desk.file(name));
-    // No file of this process gets larger than a few of its lines take.
-    let limited = "trap '' XFSZ; ulimit -f 16; exec \"$0\" \"$@\"";
-    let output = std::process::Command::new("sh")
-        .args(["-c", limited, artifacts().whiskjack().to_str().unwrap(), "run"])
-        .args(["--config", config.to_str().unwrap(), "--state", state.to_str().unwrap()])
-        .args(["--output", out.to_str().unwrap()])
-        .env_clear()
+    let [config, state, disk] = ["config.json", "state", "disk"].map(|name| desk.file(name));
+    std::fs::create_dir(&disk).unwrap();
+    // A disk that is as large as a few of the lines.
+    let script = "PATH=/usr/bin:/bin; mount -t tmpfs -o size=8k none \"$0\" || exit 9; cd \"$0\"; \"$@\" --output out.jsonl; \
+                  echo status $?, $(stat -c %s out.jsonl) bytes";
+    let output = std::process::Command::new("unshare")
+        .args(["--map-root-user", "--mount", "sh", "-c", script, disk.to_str().unwrap()])
+        .args([artifacts().whiskjack().to_str().unwrap(), "run", "--config", config.to_str().unwrap()])
+        .args(["--state", state.to_str().unwrap()])
         .envs(desk.scene.environment())
         .output()
         .unwrap();
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
-    assert!(String::from_utf8_lossy(&output.stdout).contains("cannot be written: file too large"), "{output:?}");
-    assert_eq!(std::fs::read_to_string(&out).unwrap(), "", "it is as it was before");
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(stdout.contains("cannot be written: no space left on device; make room there"), "{output:?}");
+    assert!(stdout.ends_with("status 1, 0 bytes\n"), "it is as it was before: {output:?}");
+    let out = desk.file("out.jsonl");
     desk.run(&["--output", out.to_str().unwrap(), "--state", state.to_str().unwrap()]);
     assert_eq!(lines(&std::fs::read_to_string(&out).unwrap()), desk.scene.lines(), "once");
 }
