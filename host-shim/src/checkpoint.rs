@@ -115,6 +115,15 @@ impl CheckpointFile {
     }
 }
 
+/// What the file holds, for somebody who only looks: a run that is at work replaces it as a whole, so no lock is needed.
+pub(crate) fn glance(named: &Path) -> Result<Option<Vec<u8>>, String> {
+    match std::fs::read(named) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(format!("--state {}: cannot be read: {error}", named.display())),
+    }
+}
+
 /// Where the file is, or will be: what symbolic links lead to, also if that is not there yet. Anything but a plain file is refused.
 fn resolve(named: &Path) -> Result<PathBuf, String> {
     let mut path = named.to_owned();

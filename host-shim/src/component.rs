@@ -16,7 +16,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 pub(crate) use self::bindings::exports::whiskjack::forwarder::forwarder::{
-    Error, Outcome, Report, RunPlan as Plan, Slice,
+    Error, Outcome, Report, RunPlan as Plan, Slice, Subject,
 };
 pub(crate) use self::bindings::whiskjack::forwarder::types::{
     self, Authorization, CheckpointKeeper, Context,
@@ -308,6 +308,18 @@ impl Worker {
     ) -> Result<Report, CallError> {
         let forwarder = self.library.whiskjack_forwarder_forwarder();
         within(limit, forwarder.call_conclude(&mut self.store, plan, outcomes, last)).await
+    }
+
+    /// Calls `look`, until `limit` at the latest.
+    pub(crate) async fn look(
+        &mut self,
+        params: &[u8],
+        context: &Context,
+        at: Subject,
+        limit: Option<Instant>,
+    ) -> Result<Result<Vec<u8>, Error>, CallError> {
+        let forwarder = self.library.whiskjack_forwarder_forwarder();
+        within(limit, forwarder.call_look(&mut self.store, params, context, at)).await
     }
 }
 

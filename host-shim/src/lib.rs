@@ -14,6 +14,7 @@
     deny(clippy::print_stdout, clippy::print_stderr, reason = "they panic where nobody reads")
 )]
 
+pub mod check;
 mod checkpoint;
 mod component;
 pub mod deploy;
@@ -26,6 +27,7 @@ mod params;
 mod result;
 mod run;
 mod secret;
+pub mod status;
 #[cfg(test)]
 mod testing;
 mod tls;
@@ -38,7 +40,7 @@ pub use params::ProxyVariables;
 pub use result::{RunResult, Verdict, is_elsewhere};
 pub use run::{
     Attached, Counters, Given, Keeper, Memory, Progress, Rate, Record, RunContext, Runner, RunnerError, Shim,
-    Stop, Stuck, Watcher, runtime,
+    Stop, Stuck, Unseen, Watcher, runtime,
 };
 pub use secret::Secret;
 pub use whiskjack_settings::{Fault, said};

@@ -7,6 +7,7 @@ mod check;
 mod find;
 mod keeper;
 mod limits;
+mod look;
 mod namespace;
 mod span;
 mod told;
@@ -42,6 +43,8 @@ pub use self::find::Record;
 use self::keeper::Kept;
 pub use self::keeper::{Keeper, Memory};
 use self::limits::{COMPONENT_MARGIN_MS, Limits, now_ms};
+pub(crate) use self::look::Sight;
+pub use self::look::Unseen;
 pub(crate) use self::namespace::other as other_namespace;
 use self::span::{Span, length};
 

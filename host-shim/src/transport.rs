@@ -28,6 +28,7 @@ pub use self::wit::whiskjack::forwarder::transport as interface;
 use crate::net::proxy::Proxy;
 use crate::net::{self, Stream, instant_in};
 use crate::params::{Receivers, Security};
+use crate::tls::Shown;
 use crate::tls::sentence::{Client, ClientCertificate};
 
 /// Receivers give up on a silent client after 10 s; it is better to be the one who says why.
@@ -97,6 +98,22 @@ impl Connection {
             }
         };
         Ok(Self { stream, peer: Peer::new(name, client), received: BytesMut::new(), ended: None })
+    }
+
+    /// The address at the other end, as far as the system tells it.
+    pub(crate) fn peer_address(&self) -> Option<std::net::SocketAddr> {
+        match &self.stream {
+            Stream::Plain(socket) => socket.peer_addr().ok(),
+            Stream::Tls(stream) => stream.get_ref().0.peer_addr().ok(),
+        }
+    }
+
+    /// What the TLS handshake came to; none in the clear.
+    pub(crate) fn shown(&self) -> Option<Shown> {
+        match &self.stream {
+            Stream::Plain(_) => None,
+            Stream::Tls(stream) => Some(Shown::of(stream.get_ref().1)),
+        }
     }
 
     /// Writes all bytes within `timeout_ms`, reading what comes meanwhile: a receiver that cannot get rid of its

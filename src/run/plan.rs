@@ -19,7 +19,8 @@ use crate::ports::{Failure, Ports};
 use crate::range::Range;
 use crate::run::store::PackageStore;
 use load::{Loaded, Loader};
-use package::{own_path, package_name};
+pub(in crate::run) use names::strays;
+pub(in crate::run) use package::{own_path, package_name};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

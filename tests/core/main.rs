@@ -10,6 +10,7 @@
 )]
 
 mod changes;
+mod look;
 mod odd_records;
 mod owed;
 mod ports;

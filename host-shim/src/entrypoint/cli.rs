@@ -2,6 +2,7 @@
 
 mod arguments;
 mod backfill;
+mod check;
 pub mod deploy;
 mod direct;
 mod dry_run;
@@ -9,6 +10,7 @@ pub mod ending;
 mod run;
 mod serve;
 mod session;
+mod status;
 mod tail;
 pub mod terminal;
 mod times;

@@ -8,9 +8,11 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Parser, Subcommand};
 
 use super::backfill::BackfillOptions;
+use super::check::CheckOptions;
 use super::deploy::{DeployOptions, UndeployOptions};
 use super::run::RunOptions;
 use super::serve::ServeOptions;
+use super::status::StatusOptions;
 use super::tail::TailOptions;
 use super::watch::WatchOptions;
 use super::{PASSPHRASE, ending};
@@ -28,6 +30,8 @@ pub enum Command {
     Serve(ServeOptions),
     Deploy(Box<DeployOptions>),
     Undeploy(UndeployOptions),
+    Check(Box<CheckOptions>),
+    Status(StatusOptions),
 }
 
 impl Command {
@@ -42,6 +46,8 @@ impl Command {
             Self::Serve(options) => options.go(),
             Self::Deploy(options) => options.go(),
             Self::Undeploy(options) => options.go(),
+            Self::Check(options) => options.go(),
+            Self::Status(options) => options.go(),
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::run::{RunContext, runtime as tokio_runtime};
 use crate::said;
 
 /// Default of `--name`.
-const NAME: &str = "whiskjack";
+pub(super) const NAME: &str = "whiskjack";
 /// Default of `--kind`: ActionLoop, so that a warm container keeps its connections.
 const KIND: &str = "rust:1.34";
 const EVERY_MINUTE: &str = "* * * * *";
@@ -239,7 +239,7 @@ fn with_api_ca(mut prepared: Prepared, place: &Place) -> Result<Prepared, String
 }
 
 /// A number with its unit.
-fn time(text: &str) -> Option<Duration> {
+pub(super) fn time(text: &str) -> Option<Duration> {
     let digits = text.find(|c: char| !c.is_ascii_digit())?;
     let (number, unit) = text.split_at(digits);
     let unit_ms = match unit {
