@@ -11,6 +11,7 @@
 mod actionloop;
 mod backfill;
 mod bare;
+mod check;
 mod command;
 mod component;
 mod config_2017;
@@ -25,6 +26,7 @@ mod killed;
 mod loggers;
 mod output;
 mod proxies;
+mod status;
 mod stock_wasmtime;
 mod support;
 mod tail;

@@ -3,10 +3,13 @@
 mod arguments;
 mod backfill;
 mod check;
+mod completions;
+mod config;
 pub mod deploy;
 mod direct;
 mod dry_run;
 pub mod ending;
+mod packed;
 mod run;
 mod serve;
 mod session;

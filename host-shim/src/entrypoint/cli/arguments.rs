@@ -9,6 +9,8 @@ use clap::{Parser, Subcommand};
 
 use super::backfill::BackfillOptions;
 use super::check::CheckOptions;
+use super::completions::CompletionsOptions;
+use super::config::ConfigOptions;
 use super::deploy::{DeployOptions, UndeployOptions};
 use super::run::RunOptions;
 use super::serve::ServeOptions;
@@ -32,6 +34,8 @@ pub enum Command {
     Undeploy(UndeployOptions),
     Check(Box<CheckOptions>),
     Status(StatusOptions),
+    Config(ConfigOptions),
+    Completions(CompletionsOptions),
 }
 
 impl Command {
@@ -48,6 +52,8 @@ impl Command {
             Self::Undeploy(options) => options.go(),
             Self::Check(options) => options.go(),
             Self::Status(options) => options.go(),
+            Self::Config(options) => options.go(),
+            Self::Completions(options) => options.go(),
         }
     }
 }
@@ -76,9 +82,18 @@ How it is started as an OpenWhisk action:
   serve          the container itself, over HTTP
 
 Examples:
+  whiskjack config example > whiskjack.yaml
+  whiskjack check --config whiskjack.yaml
   whiskjack run --config whiskjack.yaml --state whiskjack.state
   whiskjack deploy --config whiskjack.yaml --dry-run
+  whiskjack status --max-lag 10m
   whiskjack deploy --help";
+
+/// All arguments, for what is made from them.
+#[cfg(test)]
+pub(super) fn command() -> clap::Command {
+    <Arguments as clap::CommandFactory>::command()
+}
 
 /// Reads the arguments. Errors are sentences that name the argument.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, String> {
@@ -138,6 +153,17 @@ fn refusal(error: &clap::Error, command: &str) -> String {
             "{argument}: no such option of `{command}`; {}",
             instead(ContextKind::SuggestedArg, format!("see `whiskjack {command} --help`"))
         ),
+        ErrorKind::MissingRequiredArgument
+            if texts(ContextKind::InvalidArg).iter().any(|name| name == "<SHELL>") =>
+        {
+            "SHELL is missing: give bash, zsh or fish".to_owned()
+        }
+        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+            if command == "config" =>
+        {
+            "config: say what is wanted: `schema`, `example` or `migrate`; see `whiskjack config --help`"
+                .to_owned()
+        }
         ErrorKind::MissingRequiredArgument => missing(&argument),
         ErrorKind::ArgumentConflict if text(ContextKind::InvalidArg) == text(ContextKind::PriorArg) => {
             format!("{argument}: given twice")
@@ -151,7 +177,7 @@ fn refusal(error: &clap::Error, command: &str) -> String {
         ErrorKind::TooManyValues => format!("{argument}: takes no value; leave it out"),
         ErrorKind::ValueValidation => {
             let why = error.source().map(ToString::to_string).unwrap_or_default();
-            format!("{argument} {}: {why}", text(ContextKind::InvalidValue))
+            format!("{} {}: {why}", argument.trim_matches(['<', '>']), text(ContextKind::InvalidValue))
         }
         ErrorKind::InvalidUtf8 => {
             "an argument is not text; only names of files may be anything else".to_owned()
