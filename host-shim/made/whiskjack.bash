@@ -124,7 +124,7 @@ _whiskjack() {
             return 0
             ;;
         whiskjack__subcmd__check)
-            opts="-h --config --state --send --ca --cert --key --passphrase-file --json --help"
+            opts="-h --config --state --name --send --ca --cert --key --passphrase-file --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -135,6 +135,10 @@ _whiskjack() {
                     return 0
                     ;;
                 --state)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --name)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -68,6 +68,7 @@ complete -c whiskjack -n "__fish_whiskjack_using_subcommand undeploy" -l dry-run
 complete -c whiskjack -n "__fish_whiskjack_using_subcommand undeploy" -s h -l help -d 'Print help'
 complete -c whiskjack -n "__fish_whiskjack_using_subcommand check" -l config -d 'The parameters that an action gets, in YAML or JSON, as for `whiskjack run`. Without it only the API is checked' -r -F
 complete -c whiskjack -n "__fish_whiskjack_using_subcommand check" -l state -d 'The file that `whiskjack run` keeps the checkpoint in' -r -F
+complete -c whiskjack -n "__fish_whiskjack_using_subcommand check" -l name -d 'Check for the deployed action of this name, whose checkpoint is its own, and not for the command' -r
 complete -c whiskjack -n "__fish_whiskjack_using_subcommand check" -l ca -d 'Certificates to trust at the receiver, PEM; instead of `logstash.ca`' -r -F
 complete -c whiskjack -n "__fish_whiskjack_using_subcommand check" -l cert -d 'Client certificate and its chain, PEM; instead of `logstash.cert`' -r -F
 complete -c whiskjack -n "__fish_whiskjack_using_subcommand check" -l key -d 'Its private key, PEM; instead of `logstash.key`' -r -F

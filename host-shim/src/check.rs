@@ -106,6 +106,9 @@ pub async fn check(
         of_access = about_access;
     }
     let sight = shim.sight(params, context).map_err(|error| Unseen::Failed(error.to_string()))?;
+    if !sight.faults.is_empty() {
+        return Err(Unseen::Config(sight.faults.clone()));
+    }
     let mut steps = Steps { say, sight: &sight };
     if asked.params.is_some() {
         steps.add(Step::good("configuration", "sound"));

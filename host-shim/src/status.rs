@@ -52,6 +52,9 @@ pub async fn status(shim: &Shim, asked: &Asked, context: &RunContext) -> Result<
     let own = action.as_ref().map(|state| Value::Object(state.params.clone()));
     let params = given.or(own).unwrap_or_else(nothing);
     let sight = shim.sight(params, &context).map_err(|error| Unseen::Failed(error.to_string()))?;
+    if !sight.faults.is_empty() {
+        return Err(Unseen::Config(sight.faults.clone()));
+    }
     let saved = sight.look(Subject::Checkpoint).await?;
     let action = action.map(|state| state.told);
     let action = action.and_then(|told| serde_json::from_str(&sight.clean(&told.to_string())).ok());

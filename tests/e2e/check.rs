@@ -1,12 +1,12 @@
 //! `whiskjack check`: a sound set-up is told step by step, and of a broken one the last line names the cause.
 
-use crate::support::{ACTIONS, SOON, Scene, refused_port};
-use openwhisk_double::{Double, Fault, Matcher, Options, Tls};
+mod broken;
+
+use self::broken::{BROKEN, Broken};
+use crate::support::{ACTIONS, SOON, Scene};
 use serde_json::{Value, json};
 use std::process::{Command, Stdio};
-use whiskjack_testbed::{
-    CertificateFault, Cli, Output, Receiver, ReceiverOptions, Scripted, ScriptedOptions, artifacts,
-};
+use whiskjack_testbed::{Cli, Output, Receiver, Scripted, artifacts};
 
 /// A set-up, sound until something is broken in it.
 struct Setup {
@@ -49,13 +49,13 @@ impl Setup {
             self.params["logstash"] = json!({"host": "localhost", "port": receiver.port(), "tls": false});
         }
         self.others.push(Box::new(receiver));
-        // The probe is what finds out about strangers.
+        // The knock is what finds out about strangers.
         self.options.clear();
     }
 
     fn check(&self) -> Output {
         let folder = tempfile::tempdir().unwrap();
-        let config = folder.path().join("config.json");
+        let config = folder.path().join("config.yaml");
         let text = self.params.as_str().map_or_else(|| self.params.to_string(), str::to_owned);
         std::fs::write(&config, text).unwrap();
         let mut arguments = vec!["check", "--config", config.to_str().unwrap()];
@@ -115,15 +115,15 @@ fn a_sound_set_up_is_told_step_by_step_and_only_the_test_document_arrives() {
 }
 
 #[test]
-fn without_send_no_receiver_gets_an_event_and_each_one_is_probed() {
+fn without_send_no_receiver_gets_an_event_and_each_one_is_knocked_at() {
     let mut setup = Setup::new();
     setup.options.clear();
     let output = setup.check();
     let told = told(&output);
     assert_eq!(output.status.code(), Some(0), "{told:#}");
-    let probe = format!("receiver localhost:{}: Lumberjack", setup.receiver.port());
+    let knock = format!("receiver localhost:{}: Lumberjack", setup.receiver.port());
     assert!(
-        step(&told, &probe).unwrap()["told"].as_str().unwrap().contains("waits for an event"),
+        step(&told, &knock).unwrap()["told"].as_str().unwrap().contains("waits for an event"),
         "{told:#}"
     );
     // A run afterwards is as if nobody had been there.
@@ -134,276 +134,25 @@ fn without_send_no_receiver_gets_an_event_and_each_one_is_probed() {
     assert_eq!(setup.receiver.wait_for_events(12, SOON).len(), 12);
 }
 
-/// What is broken, the exit status, and parts of the last line.
-type Broken = (&'static str, fn(&mut Setup), i32, &'static [&'static str]);
+#[test]
+fn without_a_configuration_only_the_api_is_checked_and_with_a_name_the_actions_checkpoint() {
+    let setup = Setup::new();
+    let environment: Vec<(&str, &str)> =
+        setup.environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let output = Cli::call(&["check"], &environment);
+    let api = told(&output);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(step(&api, "API key").is_some() && step(&api, "checkpoint").is_none(), "{api:#}");
+    assert!(step(&api, "receivers").unwrap()["told"].as_str().unwrap().contains("--config FILE"), "{api:#}");
 
-/// A certificate that has something wrong.
-fn faulty(setup: &mut Setup, fault: CertificateFault) {
-    let tls = Some(setup.scene.certificates.faulty_config(fault));
-    setup.send_to(
-        Scripted::with(
-            ScriptedOptions { tls, ..ScriptedOptions::default() },
-            whiskjack_testbed::Session::serve,
-        ),
-        true,
+    let mut named = Setup::new();
+    named.options.extend(["--name".to_owned(), "forwarder".to_owned()]);
+    let told = told(&named.check());
+    assert!(
+        step(&told, "checkpoint").unwrap()["told"].as_str().unwrap().contains("`whiskjack.forwarder`"),
+        "{told:#}"
     );
 }
-
-const BROKEN: &[Broken] = &[
-    (
-        "a key is misspelt",
-        |setup| setup.params["actoins"] = json!(["a"]),
-        2,
-        &["actoins", "did you mean `actions`?"],
-    ),
-    (
-        "the port is none",
-        |setup| setup.params["logstash"]["port"] = json!(0),
-        2,
-        &["logstash.port", "1 to 65535"],
-    ),
-    (
-        "there is no receiver",
-        |setup| _ = setup.params.as_object_mut().unwrap().remove("logstash"),
-        2,
-        &["logstash"],
-    ),
-    ("the file is not YAML", |setup| setup.params = json!("a: 1\n b: 2"), 2, &["is not YAML"]),
-    (
-        "a private key is none",
-        |setup| setup.params["logstash"]["key"] = json!("no PEM"),
-        2,
-        &["logstash.key"],
-    ),
-    (
-        "the proxy to receivers is none",
-        |setup| setup.params["logstash"]["proxy_url"] = json!("gopher://p"),
-        2,
-        &["logstash.proxy_url"],
-    ),
-    (
-        "there is no key",
-        |setup| setup.environment.retain(|(name, _)| *name != "__OW_API_KEY"),
-        1,
-        &["API: ", "there is no API key"],
-    ),
-    (
-        "there is no host",
-        |setup| setup.environment.retain(|(name, _)| *name != "__OW_API_HOST"),
-        1,
-        &["API: ", "there is no API host"],
-    ),
-    ("the key is half a key", |setup| setup.set("__OW_API_KEY", "half"), 1, &["__OW_API_KEY"]),
-    (
-        "the API's name does not exist",
-        |setup| setup.set("__OW_API_HOST", "https://no-such-host.invalid"),
-        1,
-        &["API name: the name no-such-host.invalid cannot be resolved"],
-    ),
-    (
-        "nobody listens at the API's port",
-        |setup| setup.set("__OW_API_HOST", &format!("http://127.0.0.1:{}", refused_port())),
-        1,
-        &["API address: ", "connection refused"],
-    ),
-    (
-        "the API speaks no TLS",
-        |setup| {
-            let origin = setup.scene.api.origin().replace("http://", "https://");
-            setup.set("__OW_API_HOST", &origin);
-        },
-        1,
-        &["API TLS: "],
-    ),
-    (
-        "the API's authority is not known",
-        |setup| {
-            let certificates = &setup.scene.certificates;
-            let tls = Tls::new(certificates.server_certificate.clone(), certificates.server_key.clone());
-            let api = Double::start(Options { tls: Some(tls), ..Options::default() });
-            setup.set("__OW_API_HOST", &api.origin());
-            setup.others.push(Box::new(api));
-        },
-        1,
-        &["API TLS: ", "put the CA's certificate in `api.ca`"],
-    ),
-    (
-        "the key is another one",
-        |setup| setup.set("__OW_API_KEY", "00000000-0000-0000-0000-000000000000:wrong"),
-        1,
-        &["API key: ", "HTTP 401", "__OW_API_KEY"],
-    ),
-    (
-        "something else answers for the API",
-        |setup| setup.scene.api.fail_always(Matcher::any(), Fault::reply(200, "text/html", "<html>")),
-        1,
-        &["API key: ", "is not an answer of the OpenWhisk API"],
-    ),
-    (
-        "the API is down",
-        |setup| setup.scene.api.fail_always(Matcher::any(), Fault::status(503)),
-        1,
-        &["API key: ", "HTTP 503"],
-    ),
-    (
-        "another namespace is named",
-        |setup| setup.set("__OW_NAMESPACE", "elsewhere"),
-        1,
-        &["API key: ", "is not the namespace of the API key"],
-    ),
-    (
-        "the key may not read activations",
-        |setup| {
-            setup.scene.api.fail_always(Matcher::any().path_part("activations"), Fault::status(403));
-        },
-        1,
-        &["right to read activations: ", "403"],
-    ),
-    (
-        "the key may not write packages",
-        |setup| setup.scene.api.fail_always(Matcher::package().method("PUT"), Fault::status(403)),
-        1,
-        &["right to write the package: ", "--state FILE"],
-    ),
-    (
-        "the checkpoint is damaged",
-        |setup| {
-            setup.scene.ask_api(
-                "PUT",
-                "_/packages/whiskjack.cli",
-                r#"{"annotations":[{"key":"whiskjack-checkpoint","value":{"version":3}}]}"#,
-            );
-        },
-        1,
-        &["checkpoint: ", "it is damaged"],
-    ),
-    (
-        "no action has the name",
-        |setup| setup.params["actions"] = json!(["shop/check ou"]),
-        1,
-        &["actions: shop/check ou: ", "did you mean `shop/check out`?"],
-    ),
-    (
-        "no action matches the pattern",
-        |setup| setup.params["actions"] = json!(["nothing-*"]),
-        1,
-        &["actions: nothing-*: ", "no action matches this pattern"],
-    ),
-    (
-        "nobody listens at the receiver's port",
-        |setup| setup.params["logstash"]["port"] = refused_port().into(),
-        1,
-        &["receiver localhost:", ": address: ", "refused"],
-    ),
-    (
-        "the receiver's name does not exist",
-        |setup| setup.params["logstash"]["host"] = json!("no-such-host.invalid"),
-        1,
-        &["receiver no-such-host.invalid:", ": name: "],
-    ),
-    (
-        "the receiver's authority is not known",
-        |setup| setup.params["logstash"]["ca"] = json!(setup.scene.certificates.other_ca),
-        1,
-        &[": TLS: ", "logstash.ca"],
-    ),
-    (
-        "the receiver's certificate has expired",
-        |setup| faulty(setup, CertificateFault::Expired),
-        1,
-        &[": TLS: ", "has expired"],
-    ),
-    (
-        "the receiver's certificate is for another name",
-        |setup| faulty(setup, CertificateFault::WrongName),
-        1,
-        &[": TLS: ", "is for elsewhere.example"],
-    ),
-    (
-        "the receiver wants a client certificate",
-        |setup| {
-            let tls = Some(setup.scene.certificates.mutual_config());
-            let receiver = Scripted::with(
-                ScriptedOptions { tls, ..ScriptedOptions::default() },
-                whiskjack_testbed::Session::serve,
-            );
-            setup.send_to(receiver, true);
-        },
-        1,
-        &["receiver localhost:", "`logstash.cert`"],
-    ),
-    (
-        "the receiver speaks no TLS",
-        |setup| setup.send_to(Scripted::good(), true),
-        1,
-        &[": TLS: ", "`logstash.tls`"],
-    ),
-    (
-        "the receiver speaks TLS, and the configuration says that it does not",
-        |setup| {
-            setup.params["logstash"]["tls"] = json!(false);
-            setup.params["logstash"].as_object_mut().unwrap().remove("ca");
-            setup.options.clear();
-        },
-        1,
-        &["receiver localhost:", "logstash.tls"],
-    ),
-    (
-        "the receiver is a web server",
-        |setup| {
-            setup.send_to(
-                Scripted::start(|session| {
-                    session.bytes(6);
-                    session.send(b"HTTP/1.1 400 Bad Request\r\n\r\n");
-                }),
-                false,
-            )
-        },
-        1,
-        &[": Lumberjack: it answers in HTTP, not Lumberjack"],
-    ),
-    (
-        "the receiver closes at the begin of a window",
-        |setup| {
-            setup.send_to(
-                Scripted::start(|session| {
-                    session.bytes(6);
-                    session.close();
-                }),
-                false,
-            )
-        },
-        1,
-        &[": Lumberjack: ", "closed the connection before it answered"],
-    ),
-    (
-        "the receiver never acknowledges",
-        |setup| {
-            setup.send_to(
-                Scripted::start(|session| {
-                    session.window();
-                    session.hang();
-                }),
-                false,
-            );
-            setup.params["logstash"]["timeout"] = json!("500ms");
-            setup.options = vec!["--send".to_owned()];
-        },
-        1,
-        &[": test document: "],
-    ),
-    (
-        "one of two receivers is down",
-        |setup| {
-            let (up, down) = (setup.receiver.port(), refused_port());
-            let ca = setup.scene.certificates.ca.clone();
-            setup.params["logstash"] =
-                json!({"hosts": [format!("localhost:{up}"), format!("localhost:{down}")], "ca": ca});
-        },
-        1,
-        &["receiver localhost:", "refused"],
-    ),
-];
 
 #[test]
 fn of_each_broken_set_up_the_last_line_names_the_cause() {

@@ -30,5 +30,6 @@ mod status;
 mod stock_wasmtime;
 mod support;
 mod tail;
+mod units;
 mod watch;
 mod world;

@@ -1,6 +1,6 @@
 //! The receivers: whether they are there, who they are, and whether they speak Lumberjack.
 //!
-//! The probe is the head of a window, `2W 00000001`, and nothing behind it (docs/facts/lumberjack.md 1.3, 2.2): it holds no event, so it can
+//! It knocks with the head of a window, `2W 00000001`, and nothing behind it (docs/facts/lumberjack.md 1.3, 2.2): it holds no event, so it can
 //! neither be forwarded nor stop up a queue, and each receiver forgets it when the connection ends. Logstash's beats input answers
 //! with a sign of life after 5 s; go-lumber, the lumberjack input, Vector and fluentd wait for the event in silence. What is not Lumberjack
 //! closes, or answers in a language of its own. An idle connection would tell nothing: all of them wait in silence.
@@ -42,7 +42,7 @@ pub(super) async fn steps(sight: &Sight<'_>, send: bool, steps: &mut Steps<'_>) 
     }
 }
 
-async fn looked(reach: &Reach, host: &str, port: u16, probe: bool) -> Vec<Step> {
+async fn looked(reach: &Reach, host: &str, port: u16, knock: bool) -> Vec<Step> {
     let name = format!("receiver {}", net::authority(host, port));
     let opened =
         Connection::open(&reach.receivers, &reach.security, reach.proxy.as_ref(), host, port, CONNECT_MS)
@@ -64,8 +64,8 @@ async fn looked(reach: &Reach, host: &str, port: u16, probe: bool) -> Vec<Step> 
             "there is none (`logstash.tls: false`); the logs go to the receiver in the clear",
         )),
     }
-    if probe {
-        steps.push(probed(&name, &mut connection).await);
+    if knock {
+        steps.push(knocked_at(&name, &mut connection).await);
     }
     steps
 }
@@ -81,7 +81,7 @@ fn refused(name: &str, error: &TransportError) -> Step {
     Step::bad(format!("{name}: {step}"), error.message.as_str())
 }
 
-async fn probed(name: &str, connection: &mut Connection) -> Step {
+async fn knocked_at(name: &str, connection: &mut Connection) -> Step {
     let lumberjack = format!("{name}: Lumberjack");
     let limit = Instant::now() + ALIVE;
     let left = || u64::try_from(limit.saturating_duration_since(Instant::now()).as_millis()).unwrap_or(0);

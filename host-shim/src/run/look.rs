@@ -46,6 +46,8 @@ pub(crate) struct Sight<'s> {
     /// What should be known of the host's keys though it is not a fault.
     pub(crate) warnings: Vec<String>,
     pub(crate) secrets: Vec<Secret>,
+    /// What is wrong besides the parameters themselves: with the environment's proxies, or with the place of the checkpoint. Then nothing is reached.
+    pub(crate) faults: Vec<Fault>,
     pub(crate) refused: KeyRefused,
 }
 
@@ -57,6 +59,7 @@ impl Shim {
             _ => serde_json::Map::new(),
         };
         let mut host = HostParams::take(&mut params);
+        host.faults.extend(context.checkpoint.unused(&params));
         way::find_proxy(&mut host, context);
         let mut secrets = host.secrets.clone();
         secrets.extend(context.api_key.iter().flat_map(key_forms));
@@ -76,6 +79,7 @@ impl Shim {
             api_proxy: host.api_proxy,
             warnings: host.warnings,
             secrets,
+            faults: host.faults,
             refused,
         })
     }

@@ -11,6 +11,7 @@ use super::ending::{self, ended, misused, noted, print};
 use super::terminal::{Speech, Style, Terminal, harmless};
 use super::{Prepared, TlsFiles, as_written, located, prepare_file};
 use crate::check::{Asked, Mark, Step, check};
+use crate::deploy::Names;
 use crate::entrypoint::environment;
 use crate::run::{Shim, Unseen, runtime};
 use crate::said;
@@ -20,13 +21,14 @@ use crate::said;
 /// Each step is told with what to do if it fails. The last line names the first cause of trouble.
 #[derive(Args, Debug, Default, PartialEq, Eq)]
 #[command(after_help = "\
-Without --send the receivers get no event: the probe is the begin of a window, which each of them forgets. With --send each gets one
+Without --send the receivers get no event: it knocks with the begin of a window, which each of them forgets. With --send each gets one
 document that says that it is a test, and must acknowledge it.
 Exit status: 0 nothing is wrong; 1 something is; 2 wrong usage or configuration.
 
 Examples:
   whiskjack check --config whiskjack.yaml
   whiskjack check --config whiskjack.yaml --send
+  whiskjack check --config whiskjack.yaml --name whiskjack
   whiskjack check --json")]
 pub struct CheckOptions {
     /// The parameters that an action gets, in YAML or JSON, as for `whiskjack run`. Without it only the API is checked
@@ -35,6 +37,9 @@ pub struct CheckOptions {
     /// The file that `whiskjack run` keeps the checkpoint in
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
+    /// Check for the deployed action of this name, whose checkpoint is its own, and not for the command
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
     /// Send one test document to each receiver
     #[arg(long)]
     send: bool,
@@ -57,13 +62,19 @@ impl CheckOptions {
     }
 
     fn prepare(&self) -> Result<Prepared, String> {
-        match &self.config {
-            Some(config) => prepare_file(config, Some(&self.tls), self.state.clone(), &environment),
+        let mut prepared = match &self.config {
+            Some(config) => prepare_file(config, Some(&self.tls), self.state.clone(), &environment)?,
             None => {
                 let context = super::context(self.state.clone(), &environment)?;
-                Ok(Prepared { params: Value::Null, source: Source::default(), context })
+                Prepared { params: Value::Null, source: Source::default(), context }
             }
+        };
+        if let Some(name) = &self.name {
+            let names = Names::new(name).map_err(|message| format!("--name: {message}"))?;
+            let namespace = prepared.context.namespace.as_deref().unwrap_or("_");
+            prepared.context.action_name = Some(format!("/{namespace}/{}", names.action));
         }
+        Ok(prepared)
     }
 
     fn checked(&self, prepared: Prepared, terminal: Terminal) -> anyhow::Result<u8> {

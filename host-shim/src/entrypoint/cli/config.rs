@@ -81,6 +81,6 @@ impl MigrateOptions {
 fn migrated(params: serde_json::Map<String, serde_json::Value>) -> anyhow::Result<u8> {
     let migration = migrate::migrated(params)?;
     print(&migration.text)?;
-    migration.left_out.iter().for_each(|fault| said::to_stderr(fault));
+    migration.left_out.iter().for_each(said::to_stderr);
     Ok(u8::from(!migration.left_out.is_empty()))
 }
