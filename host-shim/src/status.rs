@@ -37,12 +37,11 @@ fn nothing() -> Value {
 /// Reads the state. Must be called on a tokio runtime.
 pub async fn status(shim: &Shim, asked: &Asked, context: &RunContext) -> Result<Status, Unseen> {
     let given = asked.params.clone();
-    let action = match context.checkpoint {
-        Keeper::File(_) => None,
-        Keeper::Platform => {
-            let params = given.clone().unwrap_or_else(|| json!({}));
-            deploy::state(&asked.names, &params, context).await.map_err(unseen)?
-        }
+    let action = if let Keeper::File(_) = context.checkpoint {
+        None
+    } else {
+        let params = given.clone().unwrap_or_else(|| json!({}));
+        deploy::state(&asked.names, &params, context).await.map_err(unseen)?
     };
     let mut context = context.clone();
     if action.is_some() {

@@ -90,11 +90,11 @@ impl Sight<'_> {
     pub(crate) async fn look(&self, at: Subject) -> Result<Value, Unseen> {
         let failed = |what: &dyn std::fmt::Display| Unseen::Failed(self.clean(&what.to_string()));
         let deadline_ms = now_ms().saturating_add(PATIENCE_MS);
-        let checkpoint = match &self.context.checkpoint {
-            Keeper::Platform => CheckpointKeeper::Platform,
-            Keeper::File(path) => {
-                CheckpointKeeper::Host(checkpoint::glance(path).map_err(|message| failed(&message))?)
-            }
+        // The command's places: a file, or the platform.
+        let checkpoint = if let Keeper::File(path) = &self.context.checkpoint {
+            CheckpointKeeper::Host(checkpoint::glance(path).map_err(|message| failed(&message))?)
+        } else {
+            CheckpointKeeper::Platform
         };
         let origin = self.access.origin.as_ref().map(ToString::to_string);
         let nobody = || (at == Subject::Receivers).then(|| NOBODY.to_owned());
