@@ -16,6 +16,9 @@ _whiskjack() {
             ",$1")
                 cmd="whiskjack"
                 ;;
+            whiskjack,backfill)
+                cmd="whiskjack__subcmd__backfill"
+                ;;
             whiskjack,check)
                 cmd="whiskjack__subcmd__check"
                 ;;
@@ -40,8 +43,14 @@ _whiskjack() {
             whiskjack,status)
                 cmd="whiskjack__subcmd__status"
                 ;;
+            whiskjack,tail)
+                cmd="whiskjack__subcmd__tail"
+                ;;
             whiskjack,undeploy)
                 cmd="whiskjack__subcmd__undeploy"
+                ;;
+            whiskjack,watch)
+                cmd="whiskjack__subcmd__watch"
                 ;;
             whiskjack__subcmd__config,example)
                 cmd="whiskjack__subcmd__config__subcmd__example"
@@ -67,6 +76,9 @@ _whiskjack() {
             whiskjack__subcmd__config__subcmd__help,schema)
                 cmd="whiskjack__subcmd__config__subcmd__help__subcmd__schema"
                 ;;
+            whiskjack__subcmd__help,backfill)
+                cmd="whiskjack__subcmd__help__subcmd__backfill"
+                ;;
             whiskjack__subcmd__help,check)
                 cmd="whiskjack__subcmd__help__subcmd__check"
                 ;;
@@ -91,8 +103,14 @@ _whiskjack() {
             whiskjack__subcmd__help,status)
                 cmd="whiskjack__subcmd__help__subcmd__status"
                 ;;
+            whiskjack__subcmd__help,tail)
+                cmd="whiskjack__subcmd__help__subcmd__tail"
+                ;;
             whiskjack__subcmd__help,undeploy)
                 cmd="whiskjack__subcmd__help__subcmd__undeploy"
+                ;;
+            whiskjack__subcmd__help,watch)
+                cmd="whiskjack__subcmd__help__subcmd__watch"
                 ;;
             whiskjack__subcmd__help__subcmd__config,example)
                 cmd="whiskjack__subcmd__help__subcmd__config__subcmd__example"
@@ -110,12 +128,74 @@ _whiskjack() {
 
     case "${cmd}" in
         whiskjack)
-            opts="-h -V --help --version run serve deploy undeploy check status config completions help"
+            opts="-h -V --help --version run tail watch backfill serve deploy undeploy check status config completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        whiskjack__subcmd__backfill)
+            opts="-h --config --from --to --state --workers --rate --activation --output --ca --cert --key --passphrase-file --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --to)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --state)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --workers)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --rate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --activation)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -380,8 +460,22 @@ _whiskjack() {
             return 0
             ;;
         whiskjack__subcmd__help)
-            opts="run serve deploy undeploy check status config completions help"
+            opts="run tail watch backfill serve deploy undeploy check status config completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        whiskjack__subcmd__help__subcmd__backfill)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -547,6 +641,20 @@ _whiskjack() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        whiskjack__subcmd__help__subcmd__tail)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         whiskjack__subcmd__help__subcmd__undeploy)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -561,8 +669,22 @@ _whiskjack() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        whiskjack__subcmd__help__subcmd__watch)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         whiskjack__subcmd__run)
-            opts="-h --config --state --ca --cert --key --passphrase-file --help"
+            opts="-h --config --state --output --dry-run --limit --json --ca --cert --key --passphrase-file --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -573,6 +695,14 @@ _whiskjack() {
                     return 0
                     ;;
                 --state)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --limit)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -647,6 +777,28 @@ _whiskjack() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        whiskjack__subcmd__tail)
+            opts="-f -h --config --since --follow --failed --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         whiskjack__subcmd__undeploy)
             opts="-h --config --name --api-ca --dry-run --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -663,6 +815,56 @@ _whiskjack() {
                     return 0
                     ;;
                 --api-ca)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        whiskjack__subcmd__watch)
+            opts="-h --config --state --every --metrics --output --json --ca --cert --key --passphrase-file --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --state)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --every)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --metrics)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
