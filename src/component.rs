@@ -10,6 +10,7 @@ use crate::handover;
 use crate::ports::{Failure, Ports};
 use crate::run;
 use crate::run::forward::{Outcome, Worker};
+use crate::run::look::{self, Subject};
 use crate::run::plan::{self, CheckpointKeeper, Plan, PlanError, Slice};
 use crate::run::report::{self, Report};
 use anyhow::Context;
@@ -95,6 +96,17 @@ impl wit::Guest for Component {
         let (config, origin, context, key) = configure(&params, context)?;
         let api = http::Api::new(&origin, key.as_deref());
         run::run(&config, &context, ports(&api)).map(wit_report).map_err(error)
+    }
+
+    fn look(params: Vec<u8>, context: types::Context, at: wit::Subject) -> Result<Vec<u8>, types::Error> {
+        let (config, origin, context, key) = configure(&params, context)?;
+        let api = http::Api::new(&origin, key.as_deref());
+        let subject = match at {
+            wit::Subject::Checkpoint => Subject::Checkpoint,
+            wit::Subject::Sources => Subject::Sources,
+            wit::Subject::Receivers => Subject::Receivers,
+        };
+        look::look(&config, &context, ports(&api), subject).map_err(error)
     }
 }
 

@@ -14,7 +14,7 @@ use rustix::fs::OFlags;
 /// Most symbolic links one behind the other, as many as Linux follows.
 const LINKS: usize = 40;
 /// Rights of a new file: names of actions are nobody else's business. An old file keeps its own.
-const RIGHTS: u32 = 0o600;
+pub(crate) const RIGHTS: u32 = 0o600;
 
 /// The file, locked for the time of a run: two runs on one checkpoint would send the same lines twice.
 #[derive(Debug)]
@@ -112,6 +112,15 @@ impl CheckpointFile {
                 told(&error)
             )
         })
+    }
+}
+
+/// What the file holds, for somebody who only looks: a run that is at work replaces it as a whole, so no lock is needed.
+pub(crate) fn glance(named: &Path) -> Result<Option<Vec<u8>>, String> {
+    match std::fs::read(named) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(format!("--state {}: cannot be read: {error}", named.display())),
     }
 }
 
@@ -226,7 +235,7 @@ fn keep_rights(file: &File, old: &Metadata) -> io::Result<()> {
 }
 
 /// A new name is durable once its folder is. Some file systems cannot sync one, and one that cannot be read cannot be opened.
-fn sync_folder(path: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
     let synced = File::open(folder(path)).and_then(|folder| folder.sync_all());
     synced.or_else(|error| match error.kind() {
         ErrorKind::PermissionDenied | ErrorKind::InvalidInput | ErrorKind::Unsupported => Ok(()),

@@ -16,7 +16,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 pub(crate) use self::bindings::exports::whiskjack::forwarder::forwarder::{
-    Error, Outcome, Report, RunPlan as Plan, Slice,
+    Error, Outcome, Report, RunPlan as Plan, Slice, Subject,
 };
 pub(crate) use self::bindings::whiskjack::forwarder::types::{
     self, Authorization, CheckpointKeeper, Context,
@@ -24,8 +24,9 @@ pub(crate) use self::bindings::whiskjack::forwarder::types::{
 use crate::http::Api;
 use crate::net::proxy::Proxy;
 use crate::params::{Receivers, Security};
-use crate::transport::interface::TransportError;
-use crate::transport::{Connection, interface as transport};
+use crate::run::Attached;
+use crate::transport::interface::{TransportError, TransportStep};
+use crate::transport::{Lent, interface as transport};
 use whiskjack_settings::said;
 
 /// Largest memory of one instance, in bytes.
@@ -133,6 +134,16 @@ pub(crate) struct Reach {
     pub(crate) security: Security,
     /// The way to the receivers.
     pub(crate) proxy: Option<Proxy>,
+    /// What the command attaches.
+    pub(crate) attached: Attached,
+}
+
+impl Reach {
+    /// The same with what a command attaches.
+    pub(crate) fn with(self, attached: &Attached) -> Self {
+        let api = self.api.counting(attached.counters.clone());
+        Self { api, attached: attached.clone(), ..self }
+    }
 }
 
 /// What the host keeps beside one instance.
@@ -149,10 +160,14 @@ pub(crate) struct State {
 
 impl State {
     fn new(reach: Arc<Reach>) -> Self {
+        let mut wasi = WasiCtx::builder();
+        if !reach.attached.is_quiet {
+            wasi.inherit_stderr();
+        }
         Self {
             api: reach.api.clone(),
             reach,
-            wasi: WasiCtx::builder().inherit_stderr().build(),
+            wasi: wasi.build(),
             http: WasiHttpCtx::new(),
             table: ResourceTable::new(),
             limits: StoreLimitsBuilder::new().memory_size(MEMORY).trap_on_grow_failure(true).build(),
@@ -189,35 +204,47 @@ impl transport::HostConnection for State {
         host: String,
         port: u16,
         timeout_ms: u64,
-    ) -> wasmtime::Result<Result<Resource<Connection>, TransportError>> {
-        let Reach { receivers, security, proxy, .. } = &*self.reach;
-        match Connection::open(receivers, security, proxy.as_ref(), &host, port, timeout_ms).await {
+    ) -> wasmtime::Result<Result<Resource<Lent>, TransportError>> {
+        match Lent::open(&self.reach, &host, port, timeout_ms).await {
             Ok(connection) => Ok(Ok(self.table.push(connection)?)),
-            Err(error) => Ok(Err(error)),
+            Err(error) => {
+                self.reach.attached.counters.note_receiver_error();
+                Ok(Err(error))
+            }
         }
     }
 
     async fn write(
         &mut self,
-        connection: Resource<Connection>,
+        connection: Resource<Lent>,
         bytes: Vec<u8>,
         timeout_ms: u64,
     ) -> wasmtime::Result<Result<(), TransportError>> {
         self.give_way().await;
-        Ok(self.table.get_mut(&connection)?.write(&bytes, timeout_ms).await)
+        if let Some(rate) = &self.reach.attached.rate {
+            rate.wait_for(&bytes).await;
+        }
+        let written = self.table.get_mut(&connection)?.write(&bytes, timeout_ms).await;
+        Ok(written.inspect_err(|_| self.reach.attached.counters.note_receiver_error()))
     }
 
     async fn read(
         &mut self,
-        connection: Resource<Connection>,
+        connection: Resource<Lent>,
         max_bytes: u32,
         timeout_ms: u64,
     ) -> wasmtime::Result<Result<Vec<u8>, TransportError>> {
         self.give_way().await;
-        Ok(self.table.get_mut(&connection)?.read(max_bytes, timeout_ms).await)
+        let read = self.table.get_mut(&connection)?.read(max_bytes, timeout_ms).await;
+        // That nothing has come yet is no error.
+        let is_error = |error: &TransportError| error.step != TransportStep::Timeout;
+        if read.as_ref().is_err_and(is_error) {
+            self.reach.attached.counters.note_receiver_error();
+        }
+        Ok(read)
     }
 
-    async fn drop(&mut self, connection: Resource<Connection>) -> wasmtime::Result<()> {
+    async fn drop(&mut self, connection: Resource<Lent>) -> wasmtime::Result<()> {
         self.table.delete(connection)?;
         Ok(())
     }
@@ -281,6 +308,18 @@ impl Worker {
     ) -> Result<Report, CallError> {
         let forwarder = self.library.whiskjack_forwarder_forwarder();
         within(limit, forwarder.call_conclude(&mut self.store, plan, outcomes, last)).await
+    }
+
+    /// Calls `look`, until `limit` at the latest.
+    pub(crate) async fn look(
+        &mut self,
+        params: &[u8],
+        context: &Context,
+        at: Subject,
+        limit: Option<Instant>,
+    ) -> Result<Result<Vec<u8>, Error>, CallError> {
+        let forwarder = self.library.whiskjack_forwarder_forwarder();
+        within(limit, forwarder.call_look(&mut self.store, params, context, at)).await
     }
 }
 

@@ -16,6 +16,7 @@ mod names;
 mod platform;
 mod schedule;
 mod secrets;
+mod state;
 mod up;
 mod watch;
 
@@ -28,7 +29,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+pub(crate) use self::platform::Answer;
 use self::platform::Platform;
+pub(crate) use self::state::state;
 use crate::http::{Api, Pool, Way};
 use crate::net::proxy::Proxy;
 use crate::origin::Origin;

@@ -31,6 +31,7 @@ pub(crate) use self::refusal::KeyRefused;
 use self::wire::Wire;
 use crate::net::proxy::Proxy;
 use crate::origin::Origin;
+use crate::run::Counters;
 use crate::secret::Secret;
 use crate::tls::Trust;
 
@@ -128,6 +129,7 @@ pub(crate) struct Api {
     /// How long an answer's body may take.
     body: Limits,
     key_refused: KeyRefused,
+    counters: Arc<Counters>,
 }
 
 impl Api {
@@ -155,7 +157,13 @@ impl Api {
             deadline,
             body: Limits::default(),
             key_refused: KeyRefused::default(),
+            counters: Arc::default(),
         })
+    }
+
+    /// The same, counting there what goes wrong.
+    pub(crate) fn counting(self, counters: Arc<Counters>) -> Self {
+        Self { counters, ..self }
     }
 
     /// The same, noting there whether the API refuses the key.
@@ -210,14 +218,23 @@ impl Api {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         match timeout(first_byte, self.pooled.client.request(request)).await {
             Ok(Ok(response)) => {
+                if response.status().is_server_error() {
+                    self.counters.note_api_error();
+                }
                 self.key_refused.note(&method, &path, response.status());
                 match self.of_the_proxy(response.status(), response.headers()) {
                     Some(error) => Err(error),
                     None => Ok(response.map(|body| Unhurried::new(body, limits).boxed_unsync())),
                 }
             }
-            Ok(Err(error)) => Err(self.of_a_mistaken_proxy(errors::of_request(&error)).await),
-            Err(_) => Err(Error::HttpResponseTimeout),
+            Ok(Err(error)) => {
+                self.counters.note_api_error();
+                Err(self.of_a_mistaken_proxy(errors::of_request(&error)).await)
+            }
+            Err(_) => {
+                self.counters.note_api_error();
+                Err(Error::HttpResponseTimeout)
+            }
         }
     }
 }

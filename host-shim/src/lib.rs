@@ -14,6 +14,7 @@
     deny(clippy::print_stdout, clippy::print_stderr, reason = "they panic where nobody reads")
 )]
 
+pub mod check;
 mod checkpoint;
 mod component;
 pub mod deploy;
@@ -21,10 +22,12 @@ pub mod entrypoint;
 mod http;
 mod net;
 mod origin;
+mod output;
 mod params;
 mod result;
 mod run;
 mod secret;
+pub mod status;
 #[cfg(test)]
 mod testing;
 mod tls;
@@ -32,8 +35,12 @@ mod transport;
 
 pub use component::LoadError;
 pub use origin::Origin;
+pub use output::Output;
 pub use params::ProxyVariables;
 pub use result::{RunResult, Verdict, is_elsewhere};
-pub use run::{Given, Keeper, RunContext, Runner, RunnerError, Shim, Stuck, runtime};
+pub use run::{
+    Attached, Counters, Given, Keeper, Memory, Progress, Rate, Record, RunContext, Runner, RunnerError, Shim,
+    Stop, Stuck, Unseen, Watcher, runtime,
+};
 pub use secret::Secret;
 pub use whiskjack_settings::{Fault, said};

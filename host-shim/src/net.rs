@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tokio_rustls::client::TlsStream;
 
-pub(crate) use self::dial::{DialError, dial};
+pub(crate) use self::dial::{DialError, Resolver, SystemResolver, dial};
 use self::proxy::Proxy;
 
 /// Opens a socket to `host`, through the proxy if there is one, by `deadline` at the latest.

@@ -2,10 +2,14 @@
 
 mod access;
 mod apart;
+mod attached;
 mod check;
+mod find;
 mod keeper;
 mod limits;
+mod look;
 mod namespace;
+mod span;
 mod told;
 mod way;
 
@@ -17,7 +21,6 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::checkpoint::{CheckpointFile, Unusable};
 use crate::component::{
     Authorization, CallError, CheckpointKeeper, Context, Error, LoadError, Outcome, Plan, Prepared, Reach,
     Report, Slice, Worker,
@@ -35,12 +38,24 @@ use whiskjack_settings::text;
 pub(crate) use self::access::Access;
 pub use self::access::Given;
 pub use self::apart::{Runner, RunnerError, Stuck};
-pub use self::keeper::Keeper;
+pub use self::attached::{Attached, Counters, Progress, Rate, Stop, Watcher};
+pub use self::find::Record;
+use self::keeper::Kept;
+pub use self::keeper::{Keeper, Memory};
 use self::limits::{COMPONENT_MARGIN_MS, Limits, now_ms};
+pub(crate) use self::look::Sight;
+pub use self::look::Unseen;
 pub(crate) use self::namespace::other as other_namespace;
+use self::span::{Span, length};
 
 /// A run that is killed repeats at most what it did in this time.
 const SAVE_EVERY: Duration = Duration::from_secs(15);
+
+/// The same where a save is cheap and a run is long: about the time of a turn.
+const SAVE_OFTEN: Duration = Duration::from_secs(4);
+
+/// A checkpoint of nothing.
+const NOTHING: &[u8] = br#"{"version":3,"sources":{}}"#;
 
 /// Most instances at once, whatever a plan asks for: each may take 128 MiB.
 const MOST_WORKERS: usize = 16;
@@ -66,6 +81,8 @@ pub struct RunContext {
     pub given: Given,
     /// What the environment says about the way to the API.
     pub proxies: ProxyVariables,
+    /// What the command attaches.
+    pub attached: Attached,
 }
 
 /// A runtime that suits [`Shim::run`]: one thread, which looks at sockets and clocks after every step of a worker.
@@ -102,15 +119,20 @@ impl Shim {
         };
         let mut host = HostParams::take(&mut params);
         host.faults.extend(context.checkpoint.unused(&params));
+        let package = keeper::package(&params);
+        if matches!(context.checkpoint, Keeper::Rehearsal(_)) {
+            // The component shall keep nothing, and shall believe what it is handed.
+            params.remove("checkpoint");
+        }
         way::find_proxy(&mut host, &context);
         let mut secrets = host.secrets.clone();
         secrets.extend(context.api_key.iter().flat_map(key_forms));
         self.pool.look().await;
         let (refused, names_api) = (KeyRefused::default(), host.names_api);
-        let result = self.run_checked(&Value::Object(params), host, &context, &refused).await;
-        let mut result = match &context.checkpoint {
-            Keeper::Platform => result,
-            Keeper::File(file) => result.with_state(&format!("--state {}", file.display())),
+        let result = self.run_checked(&Value::Object(params), host, &context, &refused, &package).await;
+        let mut result = match context.checkpoint.file() {
+            None => result,
+            Some(file) => result.with_state(&format!("--state {}", file.display())),
         };
         if let Some(place) = context.given.api_host.as_ref().filter(|_| !names_api) {
             result = result.with_api_host(place);
@@ -125,27 +147,19 @@ impl Shim {
         mut host: HostParams,
         context: &RunContext,
         refused: &KeyRefused,
+        package: &str,
     ) -> RunResult {
         let limits = Limits::new(context.deadline_ms);
-        let file = match &context.checkpoint {
-            Keeper::Platform => None,
-            Keeper::File(path) => match CheckpointFile::open(path) {
-                Ok(file) => Some(file),
-                Err(Unusable::Named(message)) => return RunResult::misused(message),
-                Err(Unusable::Blocked(message)) => return RunResult::error(message),
-            },
-        };
-        let keeper = match file.as_ref().map(CheckpointFile::load) {
-            None => CheckpointKeeper::Platform,
-            Some(Ok(bytes)) => CheckpointKeeper::Host(bytes),
-            Some(Err(message)) => return RunResult::error(message),
+        let kept = match context.checkpoint.open() {
+            Ok(kept) => kept,
+            Err(result) => return result,
         };
         let warnings = std::mem::take(&mut host.warnings);
         let access = Access::of(context, host.names_api, &mut host.faults);
         let platform = access.origin.clone();
         let permitted = way::permitted(&host, context);
         let reach = match self.reach(&host, permitted, &access, &limits, refused) {
-            Ok(reach) => Arc::new(reach),
+            Ok(reach) => Arc::new(reach.with(&context.attached)),
             Err(error) => return RunResult::error(error.to_string()),
         };
         if host.faults.is_empty()
@@ -153,6 +167,12 @@ impl Shim {
         {
             return RunResult::invalid_config(vec![fault]);
         }
+        let keeper = match context.checkpoint.load(&kept, &reach.api, package).await {
+            Ok(keeper) => keeper,
+            // What is wrong with the configuration is told first.
+            Err(_) if !host.faults.is_empty() => CheckpointKeeper::Host(None),
+            Err(message) => return RunResult::error(message),
+        };
         let component_context = Context {
             api_origin: platform.map(|origin| origin.to_string()),
             authorization: match access.key {
@@ -174,7 +194,9 @@ impl Shim {
             component: self.component.clone(),
             reach,
             limits,
-            file,
+            kept,
+            attached: context.attached.clone(),
+            span: Span::of(&plan.slices),
             workers: (plan.workers as usize).clamp(1, MOST_WORKERS),
             plan: Arc::new(plan),
             idle: vec![worker],
@@ -204,7 +226,13 @@ impl Shim {
         let api = Api::new(&self.pool, &way, origin.filter(|_| sound), access.key.as_ref(), limits.report)?;
         let api = api.noting(refused.clone());
         let receivers = if sound { host.receivers.clone() } else { Receivers::default() };
-        Ok(Reach { api, receivers, security: host.security.clone(), proxy: host.receiver_proxy.clone() })
+        Ok(Reach {
+            api,
+            receivers,
+            security: host.security.clone(),
+            proxy: host.receiver_proxy.clone(),
+            attached: Attached::default(),
+        })
     }
 
     async fn plan(
@@ -262,7 +290,9 @@ struct Run {
     component: Arc<Prepared>,
     reach: Arc<Reach>,
     limits: Limits,
-    file: Option<CheckpointFile>,
+    kept: Kept,
+    attached: Attached,
+    span: Span,
     plan: Arc<Plan>,
     workers: usize,
     idle: Vec<Worker>,
@@ -277,6 +307,8 @@ struct Run {
 struct Done {
     worker: Option<Worker>,
     outcome: Result<Outcome, String>,
+    /// Of the slice.
+    length: u64,
 }
 
 impl Run {
@@ -285,16 +317,22 @@ impl Run {
         let mut queue: VecDeque<Slice> = self.plan.slices.iter().cloned().collect();
         let mut busy = JoinSet::new();
         loop {
-            while busy.len() < self.workers && !self.limits.component_is_done() {
+            while busy.len() < self.workers && self.goes_on() {
                 let Some(slice) = queue.pop_front() else { break };
                 self.start(&mut busy, slice);
             }
-            let Some(done) = busy.join_next().await else { break };
+            let done = tokio::select! {
+                done = busy.join_next() => done,
+                // The turns that have begun end here: what they have sent is sent again.
+                () = self.attached.stop.urgent() => None,
+            };
+            let Some(done) = done else { break };
             match done {
-                Ok(Done { worker, outcome }) => {
+                Ok(Done { worker, outcome, length }) => {
                     self.idle.extend(worker);
                     match outcome {
                         Ok(mut outcome) => {
+                            self.note_progress(length, &outcome);
                             // At the end, so that a long backlog holds up nobody.
                             queue.extend(outcome.rest.take());
                             self.outcomes.push(outcome);
@@ -304,15 +342,27 @@ impl Run {
                 }
                 Err(error) => self.problem(format!("a worker ended early: {error}")),
             }
-            if self.saved_at.elapsed() >= SAVE_EVERY {
+            let every = if self.attached.saves_often { SAVE_OFTEN } else { SAVE_EVERY };
+            if self.saved_at.elapsed() >= every {
                 self.save_so_far().await;
             }
         }
     }
 
+    fn goes_on(&self) -> bool {
+        !self.limits.component_is_done() && !self.attached.stop.is_wished()
+    }
+
+    fn note_progress(&mut self, length_before: u64, outcome: &Outcome) {
+        let progress = self.span.note(length_before, outcome);
+        if let Some(watcher) = &self.attached.watcher {
+            watcher.tell(progress);
+        }
+    }
+
     fn start(&mut self, busy: &mut JoinSet<Done>, slice: Slice) {
         let (component, reach, plan) = (self.component.clone(), self.reach.clone(), self.plan.clone());
-        let (idle, limit) = (self.idle.pop(), self.limits.forward);
+        let (idle, limit, length) = (self.idle.pop(), self.limits.forward, length(&slice));
         busy.spawn(async move {
             let forwarded = async {
                 let mut worker = match idle {
@@ -323,8 +373,10 @@ impl Run {
                 Ok::<_, CallError>((worker, outcome))
             };
             match forwarded.await {
-                Ok((worker, outcome)) => Done { worker: Some(worker), outcome: Ok(outcome) },
-                Err(error) => Done { worker: None, outcome: Err(format!("{}: {error}", slice.source)) },
+                Ok((worker, outcome)) => Done { worker: Some(worker), outcome: Ok(outcome), length },
+                Err(error) => {
+                    Done { worker: None, outcome: Err(format!("{}: {error}", slice.source)), length }
+                }
             }
         });
     }
@@ -381,10 +433,7 @@ impl Run {
     }
 
     fn keep(&self, report: &Report) -> Result<(), String> {
-        match (&self.file, &report.checkpoint) {
-            (Some(file), Some(bytes)) => file.save(bytes),
-            _ => Ok(()),
-        }
+        report.checkpoint.as_deref().map_or(Ok(()), |bytes| self.kept.save(bytes))
     }
 
     /// Notes what went wrong; the same thing from several workers counts once.

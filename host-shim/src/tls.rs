@@ -10,6 +10,7 @@ mod provider;
 mod roots;
 mod rsa;
 pub(crate) mod sentence;
+mod shown;
 mod unfit;
 mod untrusted;
 mod verify;
@@ -26,6 +27,7 @@ use self::certificate::Certificate;
 pub(crate) use self::key::{KeyError, is_encrypted, private_key};
 pub(crate) use self::pins::{Pin, Pins};
 use self::provider::provider;
+pub(crate) use self::shown::Shown;
 use self::unfit::Flaw;
 
 /// Whom to trust.

@@ -1,5 +1,6 @@
 //! `transport` of the WIT world: a byte stream to the configured receiver, and to nobody else.
 
+mod lent;
 mod peer;
 mod wit;
 
@@ -19,12 +20,15 @@ use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 
 use self::interface::{TransportError, TransportStep};
+#[allow(unreachable_pub, reason = "the generated bindings name it again")]
+pub use self::lent::Lent;
 use self::peer::{Ended, Peer, dial_fault, fault, handshake_fault};
 #[allow(unreachable_pub, reason = "the generated bindings name it again")]
 pub use self::wit::whiskjack::forwarder::transport as interface;
 use crate::net::proxy::Proxy;
 use crate::net::{self, Stream, instant_in};
 use crate::params::{Receivers, Security};
+use crate::tls::Shown;
 use crate::tls::sentence::{Client, ClientCertificate};
 
 /// Receivers give up on a silent client after 10 s; it is better to be the one who says why.
@@ -41,8 +45,7 @@ const REASON: Duration = Duration::from_millis(200);
 
 /// An open connection to a receiver. Dropping it says goodbye on TLS and closes both directions at once.
 #[derive(Debug)]
-#[allow(unreachable_pub, reason = "the generated bindings name it again")]
-pub struct Connection {
+pub(crate) struct Connection {
     stream: Stream,
     peer: Peer,
     received: BytesMut,
@@ -95,6 +98,22 @@ impl Connection {
             }
         };
         Ok(Self { stream, peer: Peer::new(name, client), received: BytesMut::new(), ended: None })
+    }
+
+    /// The address at the other end, as far as the system tells it.
+    pub(crate) fn peer_address(&self) -> Option<std::net::SocketAddr> {
+        match &self.stream {
+            Stream::Plain(socket) => socket.peer_addr().ok(),
+            Stream::Tls(stream) => stream.get_ref().0.peer_addr().ok(),
+        }
+    }
+
+    /// What the TLS handshake came to; none in the clear.
+    pub(crate) fn shown(&self) -> Option<Shown> {
+        match &self.stream {
+            Stream::Plain(_) => None,
+            Stream::Tls(stream) => Some(Shown::of(stream.get_ref().1)),
+        }
     }
 
     /// Writes all bytes within `timeout_ms`, reading what comes meanwhile: a receiver that cannot get rid of its

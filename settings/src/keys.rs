@@ -43,6 +43,7 @@ const fn ignored(path: &'static str, meaning: &'static str) -> Key {
 pub const KEYS: &[Key] = &[
     key("actions", "array of names, or of objects with a name", "", "The actions to monitor: `action` or `package/action`. `*` in a name stands for any text without a slash, and `!` excludes: `[\"*\", \"shop/*\", \"!shop/debug\"]`"),
     key("from", "milliseconds since 1970, or RFC 3339", "now − look-back", "Where the first run begins: only activations that start later are forwarded"),
+    key("to", "milliseconds since 1970, or RFC 3339", "none", "Where forwarding ends: only activations that start at this time or earlier are forwarded. For a range of the past with a checkpoint of its own, as `whiskjack backfill` has it"),
     key("logstash.host", "name or IP address, or `host:port`", "", "The receiver, unless `logstash.hosts` is given"),
     key("logstash.port", "1–65535", "", "The receiver's port, unless `logstash.host` has it; with `logstash.hosts` 5044 unless it is given"),
     key("logstash.hosts", "array of `host:port`", "none", "Several receivers, instead of `logstash.host`; the port is `logstash.port` or 5044 where none is given. One gets all lines, and if it fails, the next"),
@@ -104,6 +105,7 @@ pub const KEYS: &[Key] = &[
     host("api.ca", "PEM, or array of PEM", "public roots", "Who may sign the API's certificate, instead of the public roots"),
     host("api.rejectUnauthorized", "boolean", "true", "`false` accepts any certificate of the API, from any issuer and with any content"),
     host("api.proxy_url", "URL", "from the environment", "The proxy to the API: `http://user:password@host:3128`, `socks5://…` or `socks5h://…`, see [Proxies](tls.md#proxies)"),
+    key("monitoring.heartbeat", "boolean", "`false`", "Whether each run sends a [document about itself](events.md#heartbeat): how far it has come, what it owes"),
     key("log_level", "`info` or `debug`", "`info`", "`info` logs one line a run, `debug` also what each slice did"),
     ignored("payload", "The alarms feed adds it when its payload is a string"),
     ignored("lastModified", "A trigger adds it"),

@@ -30,6 +30,8 @@ pub struct Config {
     pub sources: Vec<Source>,
     /// Where a first run begins: records that start after this time, milliseconds since 1970.
     pub from: Option<u64>,
+    /// Where forwarding ends: records that start up to this time, milliseconds since 1970.
+    pub to: Option<u64>,
     /// Where the lines go, and how.
     pub output: Output,
     /// What they look like there.
@@ -46,6 +48,8 @@ pub struct Config {
     pub package: Option<String>,
     /// What to do when the checkpoint is lost or unreadable.
     pub on_missing_state: OnMissingState,
+    /// Whether each run sends a document about itself.
+    pub heartbeat: bool,
     /// How much to log.
     pub log_level: LogLevel,
     /// What should be known about the configuration though it is not a fault.
@@ -121,11 +125,13 @@ impl Config {
                     .into(),
             );
         }
+        let from = start::read(&mut reader, "from");
         let mut config = Self {
             sources,
             output,
             documents,
-            from: start::read(&mut reader),
+            from,
+            to: start::read_end(&mut reader, from),
             lookback_ms: reader
                 .integer("lookback_minutes", 1..=1440, "minutes")
                 .map(|minutes| minutes * 60_000),
@@ -151,6 +157,7 @@ impl Config {
                     ],
                 )
                 .unwrap_or(OnMissingState::Lookback),
+            heartbeat: reader.switch("monitoring.heartbeat").unwrap_or(false),
             log_level: reader
                 .choice("log_level", &[("info", LogLevel::Info), ("debug", LogLevel::Debug)])
                 .unwrap_or(LogLevel::Info),

@@ -259,6 +259,7 @@ fn object_for(group: &str) -> &'static str {
         "lines.multiline" => "give an object, such as {\"pattern\": \"^ \"}",
         "events" => "give an object, such as {\"shape\": \"ecs\"}",
         "api" => "give an object, such as {\"host\": \"https://openwhisk.example.com\"}",
+        "monitoring" => "give an object, such as {\"heartbeat\": true}",
         _ => "give an object",
     }
 }

@@ -1,4 +1,4 @@
-//! Where a first run begins: `from`.
+//! Where a first run begins, and where forwarding ends: `from` and `to`.
 
 use super::Config;
 use super::reader::Reader;
@@ -17,18 +17,28 @@ const LAST_MS: u64 = 253_402_300_799_999;
 /// Seconds since 1970 of this time; milliseconds in these numbers would be times from before 1974.
 const SECONDS: std::ops::Range<u64> = 100_000_000..100_000_000_000;
 
-/// Reads it, milliseconds since 1970.
-pub(super) fn read(reader: &mut Reader) -> Option<u64> {
-    let from = reader.read("from", FORM, milliseconds)?;
-    if SECONDS.contains(&from) {
-        let meant = from * 1000;
+/// Reads the time at `key`, milliseconds since 1970.
+pub(super) fn read(reader: &mut Reader, key: &str) -> Option<u64> {
+    let read = reader.read(key, FORM, milliseconds)?;
+    if SECONDS.contains(&read) {
+        let meant = read * 1000;
         reader.fault(
-            "from",
+            key,
             format!("these are seconds: give milliseconds, {meant}, or \"{}\"", time::rfc3339(meant)),
         );
         return None;
     }
-    Some(from)
+    Some(read)
+}
+
+/// Reads `to`, which must not be before `from`.
+pub(super) fn read_end(reader: &mut Reader, from: Option<u64>) -> Option<u64> {
+    let to = read(reader, "to")?;
+    if from.is_some_and(|from| to <= from) {
+        reader.fault("to", "is not later than `from`: give a time after it");
+        return None;
+    }
+    Some(to)
 }
 
 fn milliseconds(value: &Value) -> Option<u64> {

@@ -501,3 +501,32 @@ fn a_first_run_does_not_begin_in_the_future() {
     let fault = check(NOW + 86_400_000).unwrap_err().to_string();
     assert!(fault.starts_with("from: 2023-11-15T22:13:20.000Z is in the future"), "{fault}");
 }
+
+#[test]
+fn forwarding_ends_at_a_time_that_must_be_later_than_its_begin() {
+    let parsed = |more: Value| {
+        let mut params = json!({"actions": ["a"], "logstash": {"host": "h", "port": 1}});
+        params.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        parse(params).map(|config| (config.from, config.to)).map_err(|faults| faults.to_string())
+    };
+    assert_eq!(parsed(json!({})), Ok((None, None)));
+    assert_eq!(parsed(json!({"to": "2023-11-14T22:13:20Z"})), Ok((None, Some(1_700_000_000_000))));
+    assert_eq!(parsed(json!({"from": 5, "to": 6})), Ok((Some(5), Some(6))));
+    for (from, to) in [(6, 5), (5, 5)] {
+        let fault = parsed(json!({"from": from, "to": to})).unwrap_err();
+        assert!(fault.starts_with("to: is not later than `from`"), "{fault}");
+    }
+    assert!(parsed(json!({"to": "later"})).unwrap_err().starts_with("to: give milliseconds since 1970"));
+    assert!(parsed(json!({"to": 1_700_000_000})).unwrap_err().starts_with("to: these are seconds"));
+}
+
+#[test]
+fn a_heartbeat_is_sent_only_if_it_is_asked_for() {
+    let heartbeat = |value: Value| {
+        let params =
+            json!({"actions": ["a"], "logstash": {"host": "h", "port": 1}, "monitoring.heartbeat": value});
+        parse(params).map(|config| config.heartbeat).map_err(|faults| faults.to_string())
+    };
+    assert_eq!((heartbeat(json!(null)), heartbeat(json!(true))), (Ok(false), Ok(true)));
+    assert!(heartbeat(json!("yes")).unwrap_err().starts_with("monitoring.heartbeat: "));
+}

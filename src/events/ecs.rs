@@ -52,6 +52,8 @@ pub(super) fn write_tail(subject: &Subject<'_>, form: &Form, out: &mut Vec<u8>) 
 const LOG: &str = "openwhisk.log";
 /// Dataset of activations.
 pub(super) const ACTIVATION: &str = "openwhisk.activation";
+/// Dataset of the forwarder's runs.
+pub(super) const FORWARDER: &str = "openwhisk.forwarder";
 
 /// Members of `event` that are of the activation.
 pub(super) fn write_event(subject: &Subject<'_>, form: &Form, dataset: &str, event: &mut Members<'_>) {
@@ -147,10 +149,15 @@ pub(super) fn write_activation(
     openwhisk.members(more);
     openwhisk.end();
 
+    write_agent(form.agent(), out);
+}
+
+/// Who wrote the document, and by which version of the schema.
+pub(super) fn write_agent(name: &str, out: &mut Vec<u8>) {
     let mut agent = Members::begin("agent", out);
     agent.text("type", env!("CARGO_PKG_NAME"));
     agent.text("version", env!("CARGO_PKG_VERSION"));
-    agent.text("name", form.agent());
+    agent.text("name", name);
     agent.end();
 
     let mut ecs = Members::begin("ecs", out);

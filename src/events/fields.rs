@@ -20,6 +20,7 @@ const fn field(name: &'static str, kind: &'static str, source: &'static str, abs
 const JSON: &str = "unless a [JSON](#json) line says it";
 const RECORD: &str = "if the record does not have it";
 const LINES: &str = "in events of activations";
+const HEARTBEAT: &str = "unless it is a [heartbeat](#heartbeat)";
 const SUMMARIES: &str = "in events of lines";
 
 /// All fields, in the order of their names.
@@ -27,13 +28,13 @@ const SUMMARIES: &str = "in events of lines";
 pub const FIELDS: &[Field] = &[
     field("@metadata.beat", "–", "`whiskjack`", ""),
     field("@metadata.version", "–", "version of the forwarder", ""),
-    field("@metadata.dataset", "–", "`openwhisk.log` or `openwhisk.activation`", ""),
+    field("@metadata.dataset", "–", "`openwhisk.log`, `openwhisk.activation` or `openwhisk.forwarder`", ""),
     field("@metadata._id", "–", "the event's [id](#ids)", ""),
     field("@timestamp", "date", "time of the line, with its nanoseconds; of an activation its end", ""),
     field("agent.name", "keyword", "full name of the forwarder's action; `whiskjack` for the command", ""),
     field("agent.type", "keyword", "`whiskjack`", ""),
     field("agent.version", "keyword", "version of the forwarder", ""),
-    field("data_stream.dataset", "constant_keyword", "`openwhisk.log` or `openwhisk.activation`", ""),
+    field("data_stream.dataset", "constant_keyword", "`openwhisk.log`, `openwhisk.activation` or `openwhisk.forwarder`", ""),
     field("data_stream.namespace", "constant_keyword", "`default`", ""),
     field("data_stream.type", "constant_keyword", "`logs`", ""),
     field("ecs.version", "keyword", "`8.11.0`", ""),
@@ -42,11 +43,11 @@ pub const FIELDS: &[Field] = &[
     field("error.type", "keyword", "name, type or code of that error", "without an error"),
     field("event.action", "keyword", "`event.action`", JSON),
     field("event.created", "date", "begin of the forwarder's run", ""),
-    field("event.dataset", "keyword", "`openwhisk.log` or `openwhisk.activation`", ""),
+    field("event.dataset", "keyword", "`openwhisk.log`, `openwhisk.activation` or `openwhisk.forwarder`", ""),
     field("event.duration", "long", "of the activation, in nanoseconds", RECORD),
     field("event.end", "date", "end of the activation", RECORD),
     field("event.id", "keyword", "the event's [id](#ids)", ""),
-    field("event.kind", "keyword", "`event`", ""),
+    field("event.kind", "keyword", "`event`; `metric` of a heartbeat", ""),
     field("event.module", "keyword", "`openwhisk`", ""),
     field("event.original", "keyword, not indexed", "the entry as the platform has it", "unless `events.original` is true"),
     field("event.outcome", "keyword", "`success`, `failure` or `unknown`: of the activation", ""),
@@ -94,4 +95,8 @@ pub const FIELDS: &[Field] = &[
     field("tags", "keyword", "`tags`", "unless configured"),
     field("trace.id", "keyword", "`trace.id`, `trace_id`", JSON),
     field("transaction.id", "keyword", "`transaction.id`", JSON),
+    field("whiskjack.acknowledged_lines", "long", "lines that receivers acknowledged in the run", HEARTBEAT),
+    field("whiskjack.errors", "long", "things that went wrong in the run", HEARTBEAT),
+    field("whiskjack.lag_ms", "long", "time since the oldest start that is not forwarded yet, or else since the run asked", HEARTBEAT),
+    field("whiskjack.owed_ranges", "long", "ranges that the next run goes on with", HEARTBEAT),
 ];

@@ -148,7 +148,7 @@ impl Form {
     }
 }
 
-fn added(style: &Style) -> String {
+pub(super) fn added(style: &Style) -> String {
     let mut added = Vec::new();
     if !style.tags.is_empty() {
         added.extend_from_slice(br#","tags":["#);

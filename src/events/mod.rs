@@ -4,6 +4,7 @@ mod ecs;
 mod fields;
 mod flat;
 mod form;
+mod heartbeat;
 mod id;
 mod lines;
 mod shape_2017;
@@ -11,6 +12,7 @@ mod summary;
 
 pub use fields::{FIELDS, Field};
 pub use form::{Form, Styled};
+pub use heartbeat::Heartbeat;
 pub use id::id;
 use id::id_but_number;
 pub use lines::{Document, Parsed, Reading, Redactor, Spared, Take, Treatment};

@@ -1,7 +1,7 @@
 //! Delivery: a worker's way to the receivers. Does what the [`Sender`] wants done, over the transport.
 
-use crate::config::Output;
-use crate::events::{Document, Events, Logs};
+use crate::config::{Documents, Output};
+use crate::events::{Document, Events, Heartbeat, Logs};
 use crate::lumberjack::{Counts, Goal, Protocol, Sender, Step};
 use crate::ports::{self, Connection, Failure, Ports, TransportError};
 use std::convert::Infallible;
@@ -59,6 +59,15 @@ impl Delivery {
     pub fn push_summary(&mut self, events: &Events, logs: &Logs) {
         let Ok(()) = self.sender.outbox().push(|out| {
             events.write_summary(logs, out);
+            Ok::<(), Infallible>(())
+        });
+    }
+
+    /// Adds the run's document about itself.
+    pub fn push_heartbeat(&mut self, heartbeat: &Heartbeat<'_>, documents: &Documents) {
+        let protocol = self.protocol();
+        let Ok(()) = self.sender.outbox().push(|out| {
+            heartbeat.write(protocol, documents, out);
             Ok::<(), Infallible>(())
         });
     }

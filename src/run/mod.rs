@@ -1,6 +1,8 @@
-//! A run: [`plan`] says what there is to do, [`forward`] does it slice by slice, and [`report`] saves the checkpoint and makes the result.
+//! A run: [`plan`] says what there is to do, [`forward`] does it slice by slice, and [`report`] saves the checkpoint and makes the result. [`look`] tells what
+//! there is, without a run.
 
 pub mod forward;
+pub mod look;
 pub mod plan;
 pub mod report;
 pub mod store;

@@ -20,7 +20,8 @@ use crate::range::Range;
 use crate::run::store::PackageStore;
 use crate::sorted::Map;
 use load::{Loaded, Loader};
-use package::{own_path, package_name};
+pub(in crate::run) use names::strays;
+pub(in crate::run) use package::{own_path, package_name};
 use serde::{Deserialize, Serialize};
 
 /// Where a run takes place, as far as the core needs to know.
@@ -74,6 +75,10 @@ pub struct Plan {
     pub logs: LogPlace,
     /// Whether the configuration says so: then nothing is learned.
     pub logs_configured: bool,
+    /// Whether the run sends a document about itself.
+    pub heartbeat: bool,
+    /// Where forwarding ends, milliseconds since 1970, if it does.
+    pub to: Option<u64>,
     /// How much to log.
     pub log_level: LogLevel,
     /// What the checkpoint said.
@@ -205,6 +210,8 @@ pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan
         lookback_ms,
         logs: config.logs.unwrap_or(checkpoint.platform.logs(began_ms)),
         logs_configured: config.logs.is_some(),
+        heartbeat: config.heartbeat,
+        to: config.to,
         log_level: config.log_level,
         checkpoint,
         sources: config.sources.iter().map(|source| (source.name(), source.clone())).collect(),
@@ -230,9 +237,11 @@ fn all_work(
     lookback_ms: u64,
 ) -> Map<String, Vec<Owed>> {
     let names = config.sources.iter().map(Source::name);
+    let wanted = Range::new(0, config.to.unwrap_or(u64::MAX));
+    let within = |owed: Owed| Some(Owed { range: owed.range.shared_with(wanted?)?, ..owed });
     let work = |name: &String| {
-        let state = checkpoint.sources.get(name);
-        state.map(|state| state.work(now_ms, lookback_ms)).unwrap_or_default()
+        let all = checkpoint.sources.get(name).map(|state| state.work(now_ms, lookback_ms));
+        all.into_iter().flatten().filter_map(within).collect()
     };
     names.map(|name| (name.clone(), work(&name))).collect()
 }

@@ -1,5 +1,6 @@
 //! The report: what a run achieved, as the action's result, and its log.
 
+mod heartbeat;
 mod told;
 
 use crate::checkpoint::{Checkpoint, LogPlace, Owed, Part, SourceState};
@@ -48,6 +49,8 @@ struct RunResult {
     summaries: u64,
     lines: Lines,
     left: Left,
+    /// Time since the oldest start that is not forwarded yet, or else since the run asked for what there is.
+    lag_ms: u64,
     windows: u64,
     keep_alives: u64,
     /// Time spent waiting for receivers.
@@ -102,6 +105,9 @@ struct Left {
     activations: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     oldest: Option<String>,
+    /// How long ago that was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    oldest_age_ms: Option<u64>,
 }
 
 #[derive(Debug, Default, Serialize)]
@@ -154,7 +160,11 @@ pub fn conclude(ports: Ports<'_>, plan: &Plan, outcomes: &[Outcome], last: bool)
     };
     result.requests += plan.requests + api.requests();
     result.duration_ms = ports.clock.now_ms().saturating_sub(plan.began_ms);
+    let failed = failures.len();
     result.error = told::joined(failures);
+    if last && plan.heartbeat {
+        result.warnings.extend(heartbeat::send(ports, plan, &result, failed));
+    }
     let Left { ranges, settling, records, activations, .. } = result.left;
     let complete = result.error.is_none() && ranges + settling + records + activations == 0;
     let log = if last { told::log(plan, outcomes, &result) } else { Vec::new() };
@@ -379,7 +389,14 @@ fn summarize(plan: &Plan, outcomes: &[Outcome], checkpoint: &Checkpoint) -> RunR
     result.left.ranges = owed().map(|_| 1).sum();
     result.left.records = records().map(|_| 1).sum();
     result.left.settling = states().flat_map(|state| &state.settling).map(|_| 1).sum();
-    result.left.oldest = owed().chain(records()).min().map(crate::time::rfc3339);
+    let oldest = owed().chain(records()).min();
+    let age_ms = |time: u64| checkpoint.saved_ms.saturating_sub(time);
+    result.left.oldest = oldest.map(crate::time::rfc3339);
+    result.left.oldest_age_ms = oldest.map(age_ms);
+    let end = plan.to.map_or(plan.began_ms, |to| to.min(plan.began_ms));
+    let complete = states().map(|state| state.complete_until).chain(oldest).min();
+    // Up to where forwarding ends there is nothing to wait for.
+    result.lag_ms = complete.filter(|complete| *complete < end).map_or_else(|| age_ms(plan.began_ms), age_ms);
     let nowhere = logs_learned(outcomes) == Some(LogPlace::Nowhere) && plan.logs != LogPlace::Nowhere;
     let no_logs = nowhere.then(|| "this platform does not give logs: its log driver takes them elsewhere, and `/logs` says they are not available".into());
     let put_off = outcomes.iter().flat_map(|outcome| &outcome.without_logs).cloned();

@@ -10,8 +10,10 @@
 )]
 
 mod changes;
+mod look;
 mod odd_records;
 mod owed;
 mod ports;
 mod properties;
+mod range;
 mod steady;

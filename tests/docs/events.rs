@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use whiskjack::config::Config;
-use whiskjack::events::{Document, Events, FIELDS, Form, Logs, Reading};
+use whiskjack::config::{Config, Documents};
+use whiskjack::events::{Document, Events, FIELDS, Form, Heartbeat, Logs, Reading};
 use whiskjack::lumberjack::Protocol;
 use whiskjack::openwhisk::record::Record;
 
@@ -80,6 +80,18 @@ pub(crate) fn all() -> Vec<(&'static str, Value)> {
     let added = json!({"events": {"shape": "ecs", "original": true}, "tags": ["production"], "fields": {"team": "payment"}});
     let mut odd = record(&[]);
     odd["logs"] = json!([7]);
+    let heartbeat = Heartbeat {
+        at_ms: 1_795_961_822_000,
+        began_ms: 1_795_961_820_000,
+        forwarder: Some("/guest/logs/forwarder"),
+        owner: "the action `/guest/logs/forwarder` at https://openwhisk.example.com".to_owned(),
+        lag_ms: 2_000,
+        owed_ranges: 0,
+        acknowledged_lines: 367,
+        errors: 0,
+    };
+    let mut beat = Vec::new();
+    heartbeat.write(Protocol::V2, &Documents::default(), &mut beat);
     let of_2017 = json!({"events": {"package": true, "sequence": true}});
     vec![
         ("line", first(&ecs, &record(&[line]))),
@@ -91,6 +103,7 @@ pub(crate) fn all() -> Vec<(&'static str, Value)> {
         ("activation", documents(summaries.clone(), &record(&[line, cut])).remove(2)),
         ("sequence", first(&summaries, &sequence)),
         ("trigger", first(&summaries, &trigger)),
+        ("heartbeat", serde_json::from_slice(&beat).unwrap()),
     ]
 }
 

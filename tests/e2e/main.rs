@@ -9,7 +9,9 @@
 )]
 
 mod actionloop;
+mod backfill;
 mod bare;
+mod check;
 mod command;
 mod component;
 mod config_2017;
@@ -22,7 +24,12 @@ mod hosts;
 #[cfg(unix)]
 mod killed;
 mod loggers;
+mod output;
 mod proxies;
+mod status;
 mod stock_wasmtime;
 mod support;
+mod tail;
+mod units;
+mod watch;
 mod world;

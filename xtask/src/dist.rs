@@ -7,6 +7,7 @@
 //! | `whiskjack.wasm` | the component |
 //! | `whiskjack-command.wasm` | the component as a command for a stock host |
 //! | `whiskjack.schema.json` | what a configuration may hold, for editors |
+//! | `man/`, `completions/` | manual pages; completions for shells |
 //! | `whiskjack.cdx.json` | what is in them, in CycloneDX |
 //! | `SHA256SUMS` | checks them: `sha256sum -c SHA256SUMS` |
 //!
@@ -34,6 +35,11 @@ const SUMS: &str = "SHA256SUMS";
 const SBOM: &str = "whiskjack.cdx.json";
 /// A test keeps it in step with the keys (`tests/docs/schema`).
 const SCHEMA: &str = "whiskjack.schema.json";
+/// What a test of the host makes from the arguments: from where, to which folder, and what.
+const MADE: [(&str, &str, &str); 2] = [
+    ("host-shim/made/man", "man", "manual page"),
+    ("host-shim/made", "completions", "completions for a shell"),
+];
 
 /// A file that is copied as it was built. Those that a build need not make are left out where it did not.
 struct Copied {
@@ -97,7 +103,7 @@ const ARM64_ACTION: Zipped =
 const ARM64_EMULATOR: &str = "qemu-aarch64-static";
 
 /// A file in `dist/` and what it is for.
-type Listed = (&'static str, &'static str);
+type Listed = (String, &'static str);
 
 pub(crate) fn run(places: &Places, arguments: &[&str]) -> Result<()> {
     let arm64 = match arguments {
@@ -146,11 +152,29 @@ fn assemble(places: &Places, dist: &Path, arm64: bool) -> Result<Vec<Listed>> {
     let (mut listed, parts) = fill(places, dist, arm64)?;
     let schema = places.root.join("docs").join(SCHEMA);
     fs::copy(&schema, dist.join(SCHEMA)).with_context(|| format!("cannot copy {}", schema.display()))?;
-    listed.push((SCHEMA, "JSON Schema of the configuration"));
+    listed.push((SCHEMA.to_owned(), "JSON Schema of the configuration"));
+    for (from, to, what) in MADE {
+        listed.extend(copied(&places.root.join(from), dist, to, what)?);
+    }
     fs::write(dist.join(SBOM), sbom::write(places, &parts)?)?;
-    listed.push((SBOM, "bill of materials, CycloneDX"));
+    listed.push((SBOM.to_owned(), "bill of materials, CycloneDX"));
     fs::write(dist.join(SUMS), sums(dist, &listed)?)?;
-    listed.push((SUMS, "checks them: sha256sum -c"));
+    listed.push((SUMS.to_owned(), "checks them: sha256sum -c"));
+    Ok(listed)
+}
+
+/// Copies the files of a folder into one of `dist`.
+fn copied(from: &Path, dist: &Path, to: &str, what: &'static str) -> Result<Vec<Listed>> {
+    fs::create_dir_all(dist.join(to))?;
+    let mut listed = Vec::new();
+    for file in fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))? {
+        let file = file?.path();
+        let Some(name) = file.file_name().filter(|_| file.is_file()) else { continue };
+        let name = format!("{to}/{}", name.display());
+        fs::copy(&file, dist.join(&name)).with_context(|| format!("cannot copy {}", file.display()))?;
+        listed.push((name, what));
+    }
+    listed.sort_unstable();
     Ok(listed)
 }
 
@@ -167,7 +191,7 @@ fn fill(places: &Places, dist: &Path, arm64: bool) -> Result<(Vec<Listed>, Vec<P
         let binary = places.artifact(zipped.binary);
         let binary = fs::read(&binary).with_context(|| format!("cannot read {}", binary.display()))?;
         fs::write(dist.join(zipped.name), archive::action(&binary)?)?;
-        listed.push((zipped.name, zipped.what));
+        listed.push((zipped.name.to_owned(), zipped.what));
     }
     for copied in COPIED.into_iter().chain(arm64.then_some(ARM64_BINARY)) {
         let built = places.artifact(copied.name);
@@ -176,7 +200,7 @@ fn fill(places: &Places, dist: &Path, arm64: bool) -> Result<(Vec<Listed>, Vec<P
         }
         fs::copy(&built, dist.join(copied.name))
             .with_context(|| format!("cannot copy {}", built.display()))?;
-        listed.push((copied.name, copied.what));
+        listed.push((copied.name.to_owned(), copied.what));
         parts.extend(copied.packages.iter().map(|package| Part {
             file: copied.name,
             package,
@@ -188,7 +212,7 @@ fn fill(places: &Places, dist: &Path, arm64: bool) -> Result<(Vec<Listed>, Vec<P
 
 /// A line for each file, in the form that `sha256sum` reads.
 fn sums(dist: &Path, listed: &[Listed]) -> Result<String> {
-    let mut names: Vec<&str> = listed.iter().map(|(name, _)| *name).collect();
+    let mut names: Vec<&str> = listed.iter().map(|(name, _)| name.as_str()).collect();
     names.sort_unstable();
     let mut text = String::new();
     for name in names {
@@ -204,7 +228,7 @@ fn table(dist: &Path, listed: &[Listed]) -> Result<String> {
     let mut text = String::new();
     for (name, what) in listed {
         let size = fs::metadata(dist.join(name))?.len().div_ceil(1024);
-        writeln!(text, "{name:>26}  {size:>6} KiB  {what}")?;
+        writeln!(text, "{name:>32}  {size:>6} KiB  {what}")?;
     }
     Ok(text)
 }
@@ -243,6 +267,8 @@ mod tests {
         let listed = assemble(&places, &dist, true).unwrap();
         let expected = [
             "SHA256SUMS",
+            "completions",
+            "man",
             "whiskjack",
             "whiskjack-action-arm64.zip",
             "whiskjack-action.zip",
@@ -255,7 +281,15 @@ mod tests {
         let table = table(&dist, &listed).unwrap();
         assert!(expected.iter().all(|name| table.contains(name)), "{table}");
         let checked = || Tool::new("sha256sum").args(["-c", "--strict", SUMS]).at(&dist).answer();
-        assert_eq!(checked().unwrap().lines().count(), expected.len() - 1, "all but itself");
+        assert_eq!(checked().unwrap().lines().count(), listed.len() - 1, "all but itself");
+        for name in [
+            "man/whiskjack.1",
+            "man/whiskjack-check.1",
+            "completions/whiskjack.bash",
+            "completions/_whiskjack",
+        ] {
+            assert!(dist.join(name).is_file(), "{name}");
+        }
         fs::write(dist.join("whiskjack"), "another").unwrap();
         assert_eq!(checked(), None, "what differs is noticed");
     }

@@ -53,9 +53,15 @@ pub(super) async fn remove(platform: &Platform, trigger: &str) -> Result<(), Str
     }
 }
 
-struct Known {
-    cron: Option<String>,
-    is_active: bool,
+/// What the provider knows of an alarm.
+pub(super) struct Known {
+    pub(super) cron: Option<String>,
+    pub(super) is_active: bool,
+}
+
+/// The alarm of a trigger, as it is.
+pub(super) async fn read(platform: &Platform, trigger: &str) -> Result<Known, String> {
+    call(platform, trigger, "READ", None).await?
 }
 
 /// The outer error: the feed could not be asked; the inner one: it would not.

@@ -40,9 +40,9 @@ pub(super) enum Found {
 }
 
 /// The API's answer, with a body that is JSON if it could be read as such.
-pub(super) struct Answer {
-    pub(super) status: StatusCode,
-    pub(super) body: Value,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) body: Value,
     /// What the body is, for people who have to find out who answers.
     form: &'static str,
 }
@@ -171,6 +171,24 @@ impl Platform {
         }
     }
 
+    /// The newest full records of `name`, newest first.
+    pub(super) async fn newest(&self, name: &str, limit: u32) -> Result<Vec<Value>, String> {
+        let path = own(&format!("activations?name={name}&limit={limit}&docs=true"));
+        let answer = self.ask(Method::GET, &path, None).await?;
+        match answer.body {
+            Value::Array(records) if answer.status == StatusCode::OK => Ok(records),
+            _ => Err(answer.refusal()),
+        }
+    }
+
+    /// What the API shows of an entity, and whether a deployment has made it; nothing if there is none.
+    pub(super) async fn shown(&self, kind: Kind, name: &str) -> Result<Option<(Value, bool)>, String> {
+        match self.find(kind, name).await? {
+            Found::Nothing => Ok(None),
+            found => Ok(Some((self.stored(kind, name).await?, matches!(found, Found::Ours)))),
+        }
+    }
+
     /// One record, once there is one.
     pub(super) async fn activation(&self, id: &str) -> Result<Option<Value>, String> {
         let answer = self.ask(Method::GET, &own(&format!("activations/{id}")), None).await?;
@@ -213,7 +231,7 @@ impl Platform {
 }
 
 impl Answer {
-    fn new(called: &Called) -> Self {
+    pub(crate) fn new(called: &Called) -> Self {
         let parsed = serde_json::from_slice(&called.body);
         let form = match (&parsed, called.body.trim_ascii_start().first()) {
             (Ok(_), _) => "other JSON",
@@ -237,7 +255,7 @@ impl Answer {
     }
 
     /// Why the API would not, as a sentence without its full stop.
-    pub(super) fn refusal(&self) -> String {
+    pub(crate) fn refusal(&self) -> String {
         const HOST: &str = "__OW_API_HOST, or APIHOST in ~/.wskprops";
         let status = self.status.as_u16();
         let is_strangers = match status {
@@ -297,7 +315,12 @@ mod tests {
 
     fn answer(status: u16, body: &'static str) -> Answer {
         let status = StatusCode::from_u16(status).unwrap();
-        Answer::new(&Called { status, body: Bytes::from_static(body.as_bytes()), retry_after: None })
+        Answer::new(&Called {
+            status,
+            body: Bytes::from_static(body.as_bytes()),
+            retry_after: None,
+            date: None,
+        })
     }
 
     #[test]

@@ -5,7 +5,11 @@
 
 use std::time::Duration;
 
+use pkcs8::der::DateTime;
+
 const DAY: u32 = 24 * 3600;
+/// Days in which any pattern fires: four years and some.
+const YEARS: u64 = 1500;
 /// A run a minute is as often as runs make sense: a record takes longer than that to appear.
 const SHORTEST: Duration = Duration::from_secs(60);
 const FIELDS: &str = "five (minute, hour, day, month, weekday), or six with leading seconds";
@@ -64,6 +68,41 @@ impl Schedule {
     /// Shortest time between two alarms, as if every day were one with alarms: a day at most.
     pub fn period(&self) -> Duration {
         self.period
+    }
+
+    /// When it fires next after `after`, time since 1970; none within years. A day must suit month, day and weekday, as the alarms feed has it.
+    pub fn next(&self, after: Duration) -> Option<Duration> {
+        let fields: Vec<&str> = self.cron.split(' ').collect();
+        let (seconds, rest) = match fields.len() {
+            6 => fields.split_first().map(|(second, rest)| (*second, rest))?,
+            _ => ("0", fields.as_slice()),
+        };
+        let [minute, hour, day, month, weekday] = *rest else { return None };
+        let seconds = Field::new("second", 0, 59).values(seconds).ok()?;
+        let minutes = Field::new("minute", 0, 59).values(minute).ok()?;
+        let hours = Field::new("hour", 0, 23).values(hour).ok()?;
+        let days = Field::new("day", 1, 31).values(day).ok()?;
+        let months = Field::named("month", 0, 11, &MONTHS).values(month).ok()?;
+        let weekdays = Field::named("weekday", 0, 6, &WEEKDAYS).values(weekday).ok()?;
+        let today = after.as_secs() / u64::from(DAY);
+        (today..today + YEARS).find_map(|number| {
+            let midnight = Duration::from_secs(number * u64::from(DAY));
+            let date = DateTime::from_unix_duration(midnight).ok()?;
+            // 1970 began on a Thursday.
+            let weekday = u32::try_from((number + 4) % 7).ok()?;
+            let suits = months.contains(&(u32::from(date.month()) - 1))
+                && days.contains(&u32::from(date.day()))
+                && weekdays.contains(&weekday);
+            let mut times = hours.iter().flat_map(|hour| {
+                let of_minute = move |minute: &u32| hour * 3600 + minute * 60;
+                minutes.iter().map(of_minute)
+            });
+            let next = |minute: u32| {
+                let at = |second: &u32| midnight + Duration::from_secs(u64::from(minute + second));
+                seconds.iter().map(at).find(|at| *at > after)
+            };
+            suits.then(|| times.find_map(next)).flatten()
+        })
     }
 
     /// How often it fires, where a pattern is easily misread: with six fields the others move on by one.
@@ -280,5 +319,23 @@ mod tests {
         assert_eq!(Schedule::parse("0 3 * * *").unwrap().note(), None);
         let note = Schedule::parse("0 3 * * * *").unwrap().note().unwrap();
         assert!(note.contains("\"0 3 * * * *\"") && note.contains("every 3600 s"), "{note}");
+    }
+
+    #[test]
+    fn the_next_alarm_is_the_first_time_after_now_that_suits_all_fields() {
+        // 2023-11-14T22:13:20Z, a Tuesday.
+        let now = Duration::from_secs(1_700_000_000);
+        for (cron, seconds) in [
+            ("* * * * *", 40),
+            ("*/15 * * * *", 100),
+            ("0 3 * * *", 17_200),
+            ("30 22 * * tue", 1_000),
+            ("30 21 * * tue", 7 * 86_400 - 2_600),
+            ("0 0 29 feb *", 1_709_164_800 - 1_700_000_000),
+            ("15 0 * * * *", 2_815),
+        ] {
+            let next = Schedule::parse(cron).unwrap().next(now).unwrap();
+            assert_eq!((next - now).as_secs(), seconds, "{cron}");
+        }
     }
 }

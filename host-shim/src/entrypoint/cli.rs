@@ -1,17 +1,41 @@
 //! The command line.
 
 mod arguments;
+mod backfill;
+mod check;
+mod completions;
+mod config;
 pub mod deploy;
+mod direct;
+mod dry_run;
+pub mod ending;
+mod packed;
+mod run;
+mod serve;
+mod session;
+mod status;
+mod tail;
+pub mod terminal;
+mod times;
+mod watch;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
+use clap::Args;
 use serde_json::{Map, Value, json};
 use whiskjack_config_file::{ConfigFile, Source};
 
-pub use self::arguments::{Command, RunOptions, TlsFiles, parse};
+pub use self::arguments::{Command, parse};
+pub use self::backfill::BackfillOptions;
+pub use self::run::RunOptions;
+pub use self::serve::ServeOptions;
+pub use self::tail::TailOptions;
+pub use self::watch::WatchOptions;
 use super::wskprops::{self, WskProps};
+use crate::output::{JsonLines, Output};
 use crate::params::ProxyVariables;
-use crate::result::{RunResult, Verdict};
 use crate::run::{Keeper, RunContext};
 use crate::secret::Secret;
 use crate::tls::pem;
@@ -20,6 +44,14 @@ use whiskjack_settings::text;
 
 /// Environment variable with the passphrase of an encrypted key.
 const PASSPHRASE: &str = "WHISKJACK_PASSPHRASE";
+
+/// Does what the arguments ask for.
+pub fn go(arguments: Vec<OsString>) -> ExitCode {
+    match parse(arguments) {
+        Ok(command) => command.go(),
+        Err(message) => ending::misused(&message),
+    }
+}
 
 /// What a command works with.
 #[derive(Debug)]
@@ -32,9 +64,38 @@ pub struct Prepared {
     pub context: RunContext,
 }
 
+/// Files for TLS with the receiver.
+#[derive(Args, Debug, Default, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// Certificates to trust at the receiver, PEM; instead of `logstash.ca`
+    #[arg(long, value_name = "FILE")]
+    pub ca: Option<PathBuf>,
+    /// Client certificate and its chain, PEM; instead of `logstash.cert`
+    #[arg(long, value_name = "FILE")]
+    pub cert: Option<PathBuf>,
+    /// Its private key, PEM; instead of `logstash.key`
+    #[arg(long, value_name = "FILE")]
+    pub key: Option<PathBuf>,
+    /// The passphrase of an encrypted key, on one line; instead of `logstash.passphrase`. The environment variable WHISKJACK_PASSPHRASE
+    /// does the same
+    #[arg(long, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
+}
+
 /// Parameters and context of a run. Errors are sentences that name the file.
 pub fn prepare(run: &RunOptions, environment: &dyn Fn(&str) -> Option<String>) -> Result<Prepared, String> {
-    prepare_file(&run.config, Some(&run.tls), run.state.clone(), environment)
+    let mut prepared = prepare_file(&run.config, Some(&run.tls), run.state.clone(), environment)?;
+    attach_output(run.output.as_deref(), &mut prepared)?;
+    Ok(prepared)
+}
+
+/// Lets the documents go to the file of `--output`, if it is given.
+fn attach_output(output: Option<&Path>, prepared: &mut Prepared) -> Result<(), String> {
+    let (Some(output), Value::Object(params)) = (output, &mut prepared.params) else { return Ok(()) };
+    direct::to_output(params);
+    let lines = JsonLines::open(output).map_err(|error| error.to_string())?;
+    prepared.context.attached.output = Some(Output::new(lines));
+    Ok(())
 }
 
 /// The same for a file; without `tls`, only what the file has in the group `api`.
@@ -189,15 +250,6 @@ fn tls_texts(
         source.replace("logstash.passphrase", PASSPHRASE.to_owned());
     }
     Ok(texts)
-}
-
-/// The exit status for a result.
-pub fn status(result: &RunResult) -> u8 {
-    match result.verdict {
-        Verdict::Complete => 0,
-        Verdict::Incomplete => 1,
-        Verdict::InvalidConfig => 2,
-    }
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! Requests that the host itself makes, to deploy. The component's go through `wasi:http`.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
-use http::header::RETRY_AFTER;
+use http::header::{DATE, RETRY_AFTER};
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use miniz_oxide::inflate::{decompress_to_vec_with_limit, decompress_to_vec_zlib_with_limit};
@@ -21,6 +21,8 @@ pub(crate) struct Called {
     pub(crate) body: Bytes,
     /// How long the API wants to be left alone, if it says so in seconds.
     pub(crate) retry_after: Option<Duration>,
+    /// When it was made, by the API's clock, in whole seconds.
+    pub(crate) date: Option<SystemTime>,
 }
 
 impl Api {
@@ -47,6 +49,8 @@ impl Api {
         let status = response.status();
         let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
         let retry_after = retry_after.and_then(|text| text.trim().parse().ok()).map(Duration::from_secs);
+        let date = response.headers().get(DATE).and_then(|value| value.to_str().ok());
+        let date = date.and_then(|text| httpdate::parse_http_date(text).ok());
         let mut body = response.into_body();
         let mut read = BytesMut::new();
         while let Some(frame) = body.frame().await {
@@ -57,7 +61,7 @@ impl Api {
                 return Err(format!("the answer has more than {LARGEST} bytes"));
             }
         }
-        Ok(Called { status, body: plain(read.freeze()), retry_after })
+        Ok(Called { status, body: plain(read.freeze()), retry_after, date })
     }
 }
 

@@ -31,6 +31,11 @@ impl Receivers {
         Self(host.zip(own.flatten().or(port)).map(|(host, port)| (normal(host), port)).into_iter().collect())
     }
 
+    /// All of them, in the order of the configuration.
+    pub(crate) fn each(&self) -> impl Iterator<Item = (&str, u16)> {
+        self.0.iter().map(|(host, port)| (host.as_str(), *port))
+    }
+
     /// The receiver that a caller asks for, if it is one of these: its name or address, without brackets.
     pub(crate) fn permits(&self, host: &str, port: u16) -> Option<&str> {
         let host = normal(host);

@@ -27,6 +27,12 @@ pub struct Given {
 }
 
 impl Given {
+    /// The keys of faults that are about host and key, not about the configuration.
+    pub(crate) fn places(&self) -> Vec<String> {
+        let own = [&self.api_host, &self.api_key].into_iter().flatten().cloned();
+        own.chain([HOST, KEY].map(str::to_owned)).collect()
+    }
+
     /// What to say behind an error if the API has refused the key: where that is from.
     pub(crate) fn of_refused_key(&self) -> Option<String> {
         self.api_key.as_ref().map(|place| format!("the API key is from {place}"))

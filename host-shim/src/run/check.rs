@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Access, Limits, RunContext, Shim, key_forms, now_ms, way};
+use super::{Access, Limits, NOTHING, RunContext, Shim, key_forms, now_ms, way};
 use crate::component::{Authorization, CheckpointKeeper, Context, Worker};
 use crate::http::KeyRefused;
 use crate::params::HostParams;
@@ -86,6 +86,3 @@ fn of_action(
 
 /// Longest time for a look at what a run would warn of, in milliseconds.
 const PATIENCE_MS: u64 = 20_000;
-
-/// A checkpoint of nothing.
-const NOTHING: &[u8] = br#"{"version":3,"sources":{}}"#;

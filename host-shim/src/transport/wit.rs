@@ -1,4 +1,4 @@
-//! `transport` of the WIT world, with our [`Connection`](super::Connection) for its resource.
+//! `transport` of the WIT world, with our [`Lent`](super::Lent) for its resource.
 
 #![allow(missing_debug_implementations, unreachable_pub, reason = "generated")]
 
@@ -8,5 +8,5 @@ wasmtime::component::bindgen!({
     world: "whiskjack:host/lent",
     imports: { default: async | trappable },
     require_store_data_send: true,
-    with: { "whiskjack:forwarder/transport.connection": super::Connection },
+    with: { "whiskjack:forwarder/transport.connection": super::Lent },
 });

@@ -24,19 +24,13 @@ pub(super) fn warnings(
     is_silent: impl Fn(&str) -> bool,
     now_ms: u64,
 ) -> Vec<String> {
-    let suspects: Vec<String> = config
-        .sources
-        .iter()
-        .filter(|source| {
-            let name = source.name();
-            let state = checkpoint.sources.get(&name);
-            let is_unknown = || state.is_some_and(|state| state.seen.is_empty() && state.records.is_empty());
-            matches!(source, Source::Namespace(_)) || is_unknown() && is_silent(&name)
-        })
-        .flat_map(suspects)
-        // Patterns leave the forwarder itself out, whatever they say.
-        .filter(|entry| entry.strip_prefix('!').is_none_or(|name| Some(name) != own_path))
-        .collect();
+    let is_suspect = |source: &Source| {
+        let name = source.name();
+        let state = checkpoint.sources.get(&name);
+        let is_unknown = || state.is_some_and(|state| state.seen.is_empty() && state.records.is_empty());
+        matches!(source, Source::Namespace(_)) || is_unknown() && is_silent(&name)
+    };
+    let suspects = all_suspects(config, own_path, is_suspect);
     if suspects.is_empty() {
         checkpoint.strays = None;
         return Vec::new();
@@ -55,6 +49,26 @@ impl Strays {
     }
 }
 
+/// The same of all names and patterns, with the `names` of all actions.
+pub(in crate::run) fn strays(
+    api: &Api<'_>,
+    config: &Config,
+    names: &[String],
+    own_path: Option<&str>,
+) -> Vec<String> {
+    told(api, names, &all_suspects(config, own_path, |_| true))
+}
+
+/// The entries of the suspected sources. Patterns leave the forwarder itself out, whatever they say.
+fn all_suspects(
+    config: &Config,
+    own_path: Option<&str>,
+    is_suspect: impl Fn(&Source) -> bool,
+) -> Vec<String> {
+    let entries = config.sources.iter().filter(|source| is_suspect(source)).flat_map(suspects);
+    entries.filter(|entry| entry.strip_prefix('!').is_none_or(|name| Some(name) != own_path)).collect()
+}
+
 /// The entries of `actions` that a source is of; those that choose everything leave nothing to ask.
 fn suspects(source: &Source) -> Vec<String> {
     match source {
@@ -68,14 +82,20 @@ fn suspects(source: &Source) -> Vec<String> {
 
 /// What no action is named. That it cannot be found out is not a failure.
 fn ask(api: &Api<'_>, suspects: &[String]) -> Vec<String> {
-    let Ok(Some(names)) = api.action_names() else { return Vec::new() };
+    match api.action_names() {
+        Ok(Some(names)) => told(api, &names, suspects),
+        _ => Vec::new(),
+    }
+}
+
+fn told(api: &Api<'_>, names: &[String], suspects: &[String]) -> Vec<String> {
     let (mut warnings, mut asked) = (Vec::new(), 0);
     for suspect in suspects {
         let name = suspect.strip_prefix('!').unwrap_or(suspect);
         if warnings.len() == NAMED || names.iter().any(|known| is_meant(name, known)) {
             continue;
         }
-        let near = near(name, &names);
+        let near = near(name, names);
         // What is kept out may well not be there yet, unless it is written like something that is.
         if name != suspect && (near.is_empty() || name.contains('*')) {
             continue;

@@ -5,7 +5,7 @@ use crate::checkpoint::package_of;
 use crate::config::Config;
 
 /// The package that holds the checkpoint, unless the records or the host do.
-pub(super) fn package_name(config: &Config, context: &Context) -> String {
+pub(in crate::run) fn package_name(config: &Config, context: &Context) -> String {
     config.package.clone().unwrap_or_else(|| package_of(own_path(context)))
 }
 
@@ -22,6 +22,6 @@ pub(super) fn former_package_names(config: &Config, context: &Context) -> Vec<St
 }
 
 /// The forwarder's own name without its namespace.
-pub(super) fn own_path(context: &Context) -> Option<&str> {
+pub(in crate::run) fn own_path(context: &Context) -> Option<&str> {
     context.own_name()?.trim_start_matches('/').split_once('/').map(|(_, path)| path)
 }

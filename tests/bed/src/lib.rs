@@ -12,6 +12,7 @@
 //! | [`Container`] | the forwarder as a container of its own |
 //! | [`Jail`] | an image that holds nothing but the binary; [`NameServer`]: who tells it addresses |
 //! | [`Cli`] | somebody at a terminal: the `whiskjack` command |
+//! | [`Live`] | the same while it runs, and a terminal |
 //! | [`Stock`] | the same with a stock `wasmtime` and the composed command |
 //! | [`Certificates`] | a small PKI for one test |
 //! | [`hosts`] | all programs that run the component, on the same world |
@@ -36,6 +37,7 @@ mod dockerskeleton;
 pub mod hosts;
 mod invoker;
 mod jail;
+mod live;
 mod name_server;
 mod process;
 mod proxies;
@@ -54,6 +56,7 @@ pub use container::Container;
 pub use dockerskeleton::DockerSkeleton;
 pub use invoker::{RunContext, action_zip, zip_of};
 pub use jail::Jail;
+pub use live::Live;
 pub use name_server::NameServer;
 pub use proxies::{OtherProxy, ProxyOptions};
 pub use receiver::{Received, Receiver, ReceiverOptions, ReceiverTls, ReceiverVersion};

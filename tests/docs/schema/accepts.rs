@@ -20,6 +20,7 @@ const BEYOND: &[(&str, &str)] = &[
     ("has fields for it", "one of many keys, for all or for some actions"),
     ("has such documents", "one of many keys, for all or for some actions"),
     ("give `auto`, or a regular expression", "one of many keys, dotted or not"),
+    ("is not later than `from`", "two values are compared"),
     ("longer than `logstash.backoff.max`", "two values are compared"),
     ("shorter than `logstash.backoff.init`", "two values are compared"),
     ("into brackets", "an address has more forms than a pattern should have"),

@@ -2,28 +2,60 @@
 
 use std::error::Error as _;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
-use super::PASSPHRASE;
+use super::backfill::BackfillOptions;
+use super::check::CheckOptions;
+use super::completions::CompletionsOptions;
+use super::config::ConfigOptions;
 use super::deploy::{DeployOptions, UndeployOptions};
-use crate::entrypoint::serve;
+use super::run::RunOptions;
+use super::serve::ServeOptions;
+use super::status::StatusOptions;
+use super::tail::TailOptions;
+use super::watch::WatchOptions;
+use super::{PASSPHRASE, ending};
 
-/// What the arguments ask for.
-#[derive(Debug, PartialEq, Eq)]
+/// What the arguments ask for: the table of all commands. Each is a file beside this one, with its options, their help, and its call.
+#[derive(Debug, PartialEq, Eq, Subcommand)]
 pub enum Command {
-    /// Print a help or the version.
+    // Without comments of documentation: they would take the place of the help of the options.
+    #[command(skip)]
     Print(String),
-    /// Run once.
     Run(RunOptions),
-    /// Be a container, on this port.
-    Serve(u16),
-    /// Make it an action of the platform.
+    Tail(TailOptions),
+    Watch(WatchOptions),
+    Backfill(BackfillOptions),
+    Serve(ServeOptions),
     Deploy(Box<DeployOptions>),
-    /// Take the action away.
     Undeploy(UndeployOptions),
+    Check(Box<CheckOptions>),
+    Status(StatusOptions),
+    Config(ConfigOptions),
+    Completions(CompletionsOptions),
+}
+
+impl Command {
+    /// Does what is asked for.
+    pub fn go(self) -> ExitCode {
+        match self {
+            Self::Print(text) => ending::ended(ending::print(&text)),
+            Self::Run(options) => options.go(),
+            Self::Tail(options) => options.go(),
+            Self::Watch(options) => options.go(),
+            Self::Backfill(options) => options.go(),
+            Self::Serve(options) => options.go(),
+            Self::Deploy(options) => options.go(),
+            Self::Undeploy(options) => options.go(),
+            Self::Check(options) => options.go(),
+            Self::Status(options) => options.go(),
+            Self::Config(options) => options.go(),
+            Self::Completions(options) => options.go(),
+        }
+    }
 }
 
 /// whiskjack forwards the logs of OpenWhisk actions to Logstash, without losing a line
@@ -31,15 +63,7 @@ pub enum Command {
 #[command(name = "whiskjack", version, after_help = AFTER_HELP)]
 struct Arguments {
     #[command(subcommand)]
-    command: Given,
-}
-
-#[derive(Debug, Subcommand)]
-enum Given {
-    Run(RunOptions),
-    Serve(ServeOptions),
-    Deploy(Box<DeployOptions>),
-    Undeploy(UndeployOptions),
+    command: Command,
 }
 
 const AFTER_HELP: &str = "\
@@ -58,62 +82,17 @@ How it is started as an OpenWhisk action:
   serve          the container itself, over HTTP
 
 Examples:
+  whiskjack config example > whiskjack.yaml
+  whiskjack check --config whiskjack.yaml
   whiskjack run --config whiskjack.yaml --state whiskjack.state
   whiskjack deploy --config whiskjack.yaml --dry-run
+  whiskjack status --max-lag 10m
   whiskjack deploy --help";
 
-/// Forward once. The result is one line of JSON on stdout, logs go to stderr
-#[derive(Args, Debug, Default, PartialEq, Eq)]
-#[command(after_help = "\
-Examples:
-  whiskjack run --config whiskjack.yaml
-  whiskjack run --config whiskjack.yaml --state whiskjack.state --ca ca.pem
-  whiskjack run --config whiskjack.yaml --cert client.pem --key client.key --passphrase-file passphrase")]
-pub struct RunOptions {
-    /// The parameters that an action gets, in YAML or JSON. ${NAME}, ${NAME:default} and ${NAME:?message} are filled in from the
-    /// environment; $${ stands for ${ itself
-    #[arg(long, value_name = "FILE")]
-    pub config: PathBuf,
-    /// Keep the checkpoint in this file; without it the platform keeps it, as an annotation of a package in the namespace
-    #[arg(long, value_name = "FILE")]
-    pub state: Option<PathBuf>,
-    /// For the receiver.
-    #[command(flatten)]
-    pub tls: TlsFiles,
-}
-
-/// Files for TLS with the receiver.
-#[derive(Args, Debug, Default, PartialEq, Eq)]
-pub struct TlsFiles {
-    /// Certificates to trust at the receiver, PEM; instead of `logstash.ca`
-    #[arg(long, value_name = "FILE")]
-    pub ca: Option<PathBuf>,
-    /// Client certificate and its chain, PEM; instead of `logstash.cert`
-    #[arg(long, value_name = "FILE")]
-    pub cert: Option<PathBuf>,
-    /// Its private key, PEM; instead of `logstash.key`
-    #[arg(long, value_name = "FILE")]
-    pub key: Option<PathBuf>,
-    /// The passphrase of an encrypted key, on one line; instead of `logstash.passphrase`. The environment variable WHISKJACK_PASSPHRASE
-    /// does the same
-    #[arg(long, value_name = "FILE")]
-    pub passphrase_file: Option<PathBuf>,
-}
-
-/// Be an OpenWhisk action's container: answer /init and /run over HTTP
-#[derive(Args, Debug)]
-#[command(after_help = "\
-Examples:
-  whiskjack serve
-  whiskjack serve --port 9000")]
-struct ServeOptions {
-    /// Listen there; 0 for any, which is told on stderr
-    #[arg(long, value_name = "PORT", default_value_t = serve::PORT, value_parser = port)]
-    port: u16,
-}
-
-fn port(text: &str) -> Result<u16, &'static str> {
-    text.parse().map_err(|_| "must be a number from 0 to 65535")
+/// All arguments, for what is made from them.
+#[cfg(test)]
+pub(super) fn command() -> clap::Command {
+    <Arguments as clap::CommandFactory>::command()
 }
 
 /// Reads the arguments. Errors are sentences that name the argument.
@@ -130,14 +109,22 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, S
     }
     let command = arguments.first().map(|command| command.display().to_string()).unwrap_or_default();
     match Arguments::try_parse_from([OsString::from("whiskjack")].into_iter().chain(arguments)) {
-        Ok(Arguments { command: Given::Run(options) }) => Ok(Command::Run(options)),
-        Ok(Arguments { command: Given::Serve(options) }) => Ok(Command::Serve(options.port)),
-        Ok(Arguments { command: Given::Deploy(options) }) => Ok(Command::Deploy(options)),
-        Ok(Arguments { command: Given::Undeploy(options) }) => Ok(Command::Undeploy(options)),
+        Ok(Arguments { command }) => Ok(command),
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             Ok(Command::Print(error.to_string()))
         }
         Err(error) => Err(refusal(&error, &command)),
+    }
+}
+
+/// What is to be given.
+fn missing(argument: &str) -> String {
+    match argument {
+        "--from" => {
+            "--from TIME is missing: where the range begins, such as 2026-11-29T14:00:00Z or 2h".to_owned()
+        }
+        "--dry-run" => "--limit: is for --dry-run; give that too, or leave it out".to_owned(),
+        _ => "--config FILE is missing: the action's parameters, in YAML or JSON".to_owned(),
     }
 }
 
@@ -166,9 +153,18 @@ fn refusal(error: &clap::Error, command: &str) -> String {
             "{argument}: no such option of `{command}`; {}",
             instead(ContextKind::SuggestedArg, format!("see `whiskjack {command} --help`"))
         ),
-        ErrorKind::MissingRequiredArgument => {
-            "--config FILE is missing: the action's parameters, in YAML or JSON".to_owned()
+        ErrorKind::MissingRequiredArgument
+            if texts(ContextKind::InvalidArg).iter().any(|name| name == "<SHELL>") =>
+        {
+            "SHELL is missing: give bash, zsh or fish".to_owned()
         }
+        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+            if command == "config" =>
+        {
+            "config: say what is wanted: `schema`, `example` or `migrate`; see `whiskjack config --help`"
+                .to_owned()
+        }
+        ErrorKind::MissingRequiredArgument => missing(&argument),
         ErrorKind::ArgumentConflict if text(ContextKind::InvalidArg) == text(ContextKind::PriorArg) => {
             format!("{argument}: given twice")
         }
@@ -181,7 +177,7 @@ fn refusal(error: &clap::Error, command: &str) -> String {
         ErrorKind::TooManyValues => format!("{argument}: takes no value; leave it out"),
         ErrorKind::ValueValidation => {
             let why = error.source().map(ToString::to_string).unwrap_or_default();
-            format!("{argument} {}: {why}", text(ContextKind::InvalidValue))
+            format!("{} {}: {why}", argument.trim_matches(['<', '>']), text(ContextKind::InvalidValue))
         }
         ErrorKind::InvalidUtf8 => {
             "an argument is not text; only names of files may be anything else".to_owned()

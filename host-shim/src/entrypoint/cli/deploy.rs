@@ -1,18 +1,23 @@
-//! `whiskjack deploy` and `whiskjack undeploy`: their arguments.
+//! `whiskjack deploy` and `whiskjack undeploy`: their arguments, and how they end.
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{ArgGroup, Args};
 use serde_json::{Value, json};
 use whiskjack_config_file::Source;
 
-use super::{Prepared, TlsFiles, prepare_file};
-use crate::deploy::{Deployment, Names, Runtime, Schedule};
-use crate::run::RunContext;
+use super::ending::{ended, misused, noted};
+use super::{Prepared, TlsFiles, as_written, located, prepare_file};
+use crate::deploy::{self, DeployError, Deployment, Names, Runtime, Schedule};
+use crate::entrypoint::environment;
+use crate::result::is_elsewhere;
+use crate::run::{RunContext, runtime as tokio_runtime};
+use crate::said;
 
 /// Default of `--name`.
-const NAME: &str = "whiskjack";
+pub(super) const NAME: &str = "whiskjack";
 /// Default of `--kind`: ActionLoop, so that a warm container keeps its connections.
 const KIND: &str = "rust:1.34";
 const EVERY_MINUTE: &str = "* * * * *";
@@ -108,7 +113,7 @@ fn megabytes(text: &str) -> Result<u32, &'static str> {
 }
 
 /// What to deploy, where, and where its parameters come from. Errors are sentences that name the option.
-pub fn prepare_up(
+fn prepare_up(
     options: &DeployOptions,
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<(Deployment, RunContext, Source), String> {
@@ -204,7 +209,7 @@ fn is_image(name: &str) -> bool {
 }
 
 /// What to take away, how to reach the API, whether only to say so, where, and where that comes from.
-pub fn prepare_down(
+fn prepare_down(
     options: &UndeployOptions,
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<(Names, Value, bool, RunContext, Source), String> {
@@ -234,7 +239,7 @@ fn with_api_ca(mut prepared: Prepared, place: &Place) -> Result<Prepared, String
 }
 
 /// A number with its unit.
-fn time(text: &str) -> Option<Duration> {
+pub(super) fn time(text: &str) -> Option<Duration> {
     let digits = text.find(|c: char| !c.is_ascii_digit())?;
     let (number, unit) = text.split_at(digits);
     let unit_ms = match unit {
@@ -244,6 +249,56 @@ fn time(text: &str) -> Option<Duration> {
         _ => return None,
     };
     number.parse::<u64>().ok()?.checked_mul(unit_ms).map(Duration::from_millis)
+}
+
+impl DeployOptions {
+    /// Deploys.
+    pub(super) fn go(&self) -> ExitCode {
+        let (deployment, context, source) = match prepare_up(self, &environment) {
+            Ok(prepared) => prepared,
+            Err(message) => return misused(&message),
+        };
+        noted(&context);
+        let mut say = |line: &str| said::to_stdout(line);
+        deployed(deploy::up(&deployment, &context, &mut say), &source)
+    }
+}
+
+impl UndeployOptions {
+    /// Takes the action away.
+    pub(super) fn go(&self) -> ExitCode {
+        let (names, params, dry_run, context, source) = match prepare_down(self, &environment) {
+            Ok(prepared) => prepared,
+            Err(message) => return misused(&message),
+        };
+        noted(&context);
+        let mut say = |line: &str| said::to_stdout(line);
+        deployed(deploy::down(&names, &params, dry_run, &context, &mut say), &source)
+    }
+}
+
+/// Does the work of `deploy` or `undeploy`, and says what went wrong.
+fn deployed(work: impl Future<Output = Result<(), DeployError>>, source: &Source) -> ExitCode {
+    let runtime = match tokio_runtime() {
+        Ok(runtime) => runtime,
+        Err(error) => return ended(Err(error.into())),
+    };
+    let outcome = runtime.block_on(work);
+    // A name server that hangs must not keep the program from ending.
+    runtime.shutdown_background();
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(DeployError::Config(mut faults)) => {
+            as_written(&mut faults, source);
+            faults.iter().for_each(|fault| said::to_stderr(located(fault, source)));
+            match faults.iter().any(|fault| is_elsewhere(&fault.key)) {
+                true => misused("nothing was changed"),
+                false => misused("the configuration has faults; nothing was changed"),
+            }
+        }
+        Err(DeployError::Misused(message)) => misused(&message),
+        Err(error) => ended(Err(error.into())),
+    }
 }
 
 #[cfg(test)]

@@ -17,8 +17,8 @@ fn a_run_needs_a_configuration_and_may_have_a_state_file() {
 
 #[test]
 fn a_container_listens_where_the_platform_expects_it_unless_told_otherwise() {
-    assert_eq!(parse_words("serve"), Ok(Command::Serve(8080)));
-    assert_eq!(parse_words("serve --port 0"), Ok(Command::Serve(0)));
+    assert_eq!(parse_words("serve"), Ok(Command::Serve(ServeOptions { port: 8080 })));
+    assert_eq!(parse_words("serve --port 0"), Ok(Command::Serve(ServeOptions { port: 0 })));
 }
 
 #[test]
@@ -58,7 +58,19 @@ fn an_option_whose_variable_was_empty_is_named() {
 
 #[test]
 fn each_command_has_a_help_with_examples() {
-    for words in ["--help", "help", "run --help", "serve -h", "help deploy", "undeploy --help"] {
+    for words in [
+        "--help",
+        "help",
+        "run --help",
+        "serve -h",
+        "help deploy",
+        "undeploy --help",
+        "check --help",
+        "status -h",
+        "config --help",
+        "config migrate --help",
+        "completions --help",
+    ] {
         let help = parse_words(words);
         assert!(
             matches!(&help, Ok(Command::Print(text)) if text.contains("Examples:\n  whiskjack ")),
@@ -67,6 +79,76 @@ fn each_command_has_a_help_with_examples() {
     }
     let version = concat!("whiskjack ", env!("CARGO_PKG_VERSION"), "\n").to_owned();
     assert_eq!(parse_words("--version"), Ok(Command::Print(version)));
+}
+
+/// The words of a line as a shell takes them, up to a comment or a redirection.
+fn shell_words(line: &str) -> Vec<OsString> {
+    let mut words = Vec::new();
+    let mut rest = line.trim();
+    while let Some(first) = rest.chars().next().filter(|first| !"#>|".contains(*first)) {
+        let (word, behind) = match first {
+            quote @ ('"' | '\'') => rest[1..].split_once(quote).unwrap(),
+            _ => rest.split_once(' ').unwrap_or((rest, "")),
+        };
+        words.push(OsString::from(word));
+        rest = behind.trim_start();
+    }
+    words
+}
+
+#[track_caller]
+fn is_understood(line: &str) {
+    let parsed = parse(shell_words(line).into_iter().skip(1));
+    assert!(parsed.is_ok(), "{line}: {parsed:?}");
+}
+
+#[test]
+fn each_example_of_each_help_is_understood() {
+    fn examples(command: &clap::Command, count: &mut usize) {
+        let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        let (_, examples_of_it) =
+            help.split_once("Examples:").unwrap_or_else(|| panic!("{} has no examples", command.get_name()));
+        for line in examples_of_it.lines().filter(|line| line.starts_with("  whiskjack ")) {
+            is_understood(line);
+            *count += 1;
+        }
+        command.get_subcommands().for_each(|inner| examples(inner, count));
+    }
+    let mut count = 0;
+    examples(&arguments::command(), &mut count);
+    assert!(count > 15, "{count}");
+}
+
+#[test]
+fn each_command_in_the_pages_is_understood() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let pages = std::fs::read_dir(root.join("docs")).unwrap().map(|page| page.unwrap().path());
+    let pages =
+        pages.chain([root.join("README.md")]).filter(|page| page.extension().is_some_and(|end| end == "md"));
+    let there: Vec<String> =
+        arguments::command().get_subcommands().map(|command| command.get_name().to_owned()).collect();
+    let mut count = 0;
+    for page in pages {
+        let text = std::fs::read_to_string(&page).unwrap();
+        for block in text.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next()) {
+            for line in block
+                .lines()
+                .filter(|line| line.starts_with("whiskjack ") || line.starts_with("dist/whiskjack "))
+            {
+                let command =
+                    shell_words(line).get(1).map(|word| word.display().to_string()).unwrap_or_default();
+                // What stands for something else, such as `…`.
+                if line.contains('…')
+                    || !there.contains(&command) && ["tail", "watch", "backfill"].contains(&&*command)
+                {
+                    continue;
+                }
+                is_understood(line);
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 5, "{count}");
 }
 
 #[test]

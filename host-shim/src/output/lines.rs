@@ -1,0 +1,169 @@
+//! JSON lines: a file, or stdout.
+//!
+//! A window is written as a whole, and synced to the disk. If that fails, the file is cut to what it was before. A program that is killed may leave
+//! a part of a window behind, whose last line may be torn: the next one ends that line, so that no other is joined to it, and the forwarder sends
+//! the window again.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind, Write as _};
+use std::os::fd::AsFd as _;
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::path::Path;
+
+use super::{Refusal, Sink};
+use crate::checkpoint::{RIGHTS, Unusable, sync_folder};
+use crate::net::plain;
+
+/// Where JSON lines go.
+#[derive(Debug)]
+pub(crate) struct JsonLines {
+    /// As it was named.
+    name: String,
+    file: File,
+    /// A plain file that nobody else writes to.
+    is_own: bool,
+}
+
+impl JsonLines {
+    /// The file of `--output`, or stdout for `-`. Errors are sentences that name it.
+    pub(crate) fn open(named: &Path) -> Result<Self, Unusable> {
+        let name = format!("--output {}", named.display());
+        let fault = |what: String| Unusable::Named(format!("{name}: {what}"));
+        if named == Path::new("-") {
+            let file = io::stdout().as_fd().try_clone_to_owned().map_err(|error| fault(plain(&error)))?;
+            return Ok(Self { name, file: file.into(), is_own: false });
+        }
+        let is_new = !named.exists();
+        let opened = OpenOptions::new().read(true).append(true).create(true).mode(RIGHTS).open(named);
+        let file = opened.map_err(|error| match error.kind() {
+            ErrorKind::IsADirectory => fault("is a folder; name a file in it".to_owned()),
+            ErrorKind::NotFound => fault("its folder is not there; make it first".to_owned()),
+            _ => fault(format!("cannot be opened: {}; name a file that may be written", plain(&error))),
+        })?;
+        let is_own = file.metadata().is_ok_and(|found| found.is_file());
+        if is_own {
+            match file.try_lock() {
+                Err(std::fs::TryLockError::WouldBlock) => {
+                    let what =
+                        format!("{name}: another run writes to it; wait for its end, or name another file");
+                    return Err(Unusable::Blocked(what));
+                }
+                // A file system without locks has no two runs at once, we hope.
+                Ok(()) | Err(std::fs::TryLockError::Error(_)) => {}
+            }
+        }
+        let lines = Self { name, file, is_own };
+        let prepared =
+            lines.end_torn_line().and_then(|()| if is_new && is_own { sync_folder(named) } else { Ok(()) });
+        prepared.map_err(|error| Unusable::Blocked(lines.told(&error)))?;
+        Ok(lines)
+    }
+
+    /// Ends the last line, if a program that was killed has not.
+    fn end_torn_line(&self) -> io::Result<()> {
+        let Some(last) = self.length()?.filter(|_| self.is_own).and_then(|length| length.checked_sub(1))
+        else {
+            return Ok(());
+        };
+        let mut byte = [b'\n'];
+        self.file.read_exact_at(&mut byte, last)?;
+        if byte == [b'\n'] { Ok(()) } else { (&self.file).write_all(b"\n") }
+    }
+
+    /// Bytes of a plain file.
+    fn length(&self) -> io::Result<Option<u64>> {
+        if !self.is_own {
+            return Ok(None);
+        }
+        self.file.metadata().map(|found| Some(found.len()))
+    }
+
+    fn write(&self, documents: &[&[u8]]) -> io::Result<()> {
+        let size = documents.iter().map(|document| document.len() + 1).sum();
+        let mut text = Vec::with_capacity(size);
+        for document in documents {
+            text.extend_from_slice(document);
+            text.push(b'\n');
+        }
+        (&self.file).write_all(&text)?;
+        match self.file.sync_data() {
+            // A terminal, a pipe or a device.
+            Err(error)
+                if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported)
+                    && !self.is_own =>
+            {
+                Ok(())
+            }
+            synced => synced,
+        }
+    }
+
+    fn told(&self, error: &io::Error) -> String {
+        let what = plain(error);
+        let remedy = match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "; make room there",
+            ErrorKind::BrokenPipe => "; its reader has ended",
+            _ => "",
+        };
+        format!("{}: cannot be written: {what}{remedy}", self.name)
+    }
+}
+
+impl Sink for JsonLines {
+    fn take(&mut self, documents: &[&[u8]]) -> Result<(), Refusal> {
+        let written = self.length().and_then(|before| {
+            self.write(documents).inspect_err(|_| {
+                // What was written of a window that failed would only come again. If this fails, it does.
+                before.and_then(|before| self.file.set_len(before).ok());
+            })
+        });
+        written.map_err(|error| Refusal { message: self.told(&error), retryable: false })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn take(lines: &mut JsonLines, documents: &[&str]) -> Result<(), Refusal> {
+        lines.take(&documents.iter().map(|text| text.as_bytes()).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn lines_are_appended_and_one_that_was_torn_is_ended_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.jsonl");
+        take(&mut JsonLines::open(&path).unwrap(), &["{\"a\":1}", "{}"]).unwrap();
+        take(&mut JsonLines::open(&path).unwrap(), &["{\"b\":1}"]).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "{\"a\":1}\n{}\n{\"b\":1}\n");
+        std::fs::write(&path, "{}\n{\"to").unwrap();
+        take(&mut JsonLines::open(&path).unwrap(), &["{}"]).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "{}\n{\"to\n{}\n");
+    }
+
+    #[test]
+    fn what_cannot_be_an_output_is_told_with_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.jsonl");
+        let said = |path: &Path| JsonLines::open(path).unwrap_err().to_string();
+        assert!(said(folder.path()).ends_with(": is a folder; name a file in it"), "{}", said(folder.path()));
+        let missing = said(&folder.path().join("no/out"));
+        assert!(
+            missing.starts_with("--output ") && missing.ends_with("its folder is not there; make it first")
+        );
+        let held = JsonLines::open(&path).unwrap();
+        assert!(
+            matches!(JsonLines::open(&path), Err(Unusable::Blocked(what)) if what.contains("another run"))
+        );
+        drop(held);
+        assert!(JsonLines::open(&path).is_ok());
+    }
+
+    #[test]
+    fn a_full_disk_is_told_as_such() {
+        let mut full = JsonLines::open(Path::new("/dev/full")).unwrap();
+        let refusal = take(&mut full, &["{}"]).unwrap_err();
+        let expected = "--output /dev/full: cannot be written: no space left on device; make room there";
+        assert_eq!((refusal.message.as_str(), refusal.retryable), (expected, false));
+    }
+}

@@ -1,0 +1,147 @@
+//! `whiskjack status`: how far a forwarder has come, and what it is owed. It reads the checkpoint where it is, and of a deployed action also
+//! what would run it.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use crate::component::Subject;
+use crate::deploy::{self, DeployError, Names};
+use crate::run::{Keeper, RunContext, Shim, Unseen};
+
+/// Whose state is asked for.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// The parameters, if there are any; else those of the deployed action serve.
+    pub params: Option<Value>,
+    /// The action that may be deployed.
+    pub names: Names,
+    /// The longest lag that is fine.
+    pub max_lag: Option<Duration>,
+}
+
+/// A state that was read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Status {
+    /// All that there is to say: a JSON object without secrets.
+    pub object: Map<String, Value>,
+    /// Why somebody should have a look; a sentence.
+    pub problem: Option<String>,
+}
+
+/// A configuration that names nothing: what only says where the checkpoint is needs no more.
+fn nothing() -> Value {
+    json!({"actions": ["*"], "logstash": {"host": "localhost", "port": 5044}})
+}
+
+/// Reads the state. Must be called on a tokio runtime.
+pub async fn status(shim: &Shim, asked: &Asked, context: &RunContext) -> Result<Status, Unseen> {
+    let given = asked.params.clone();
+    let action = if let Keeper::File(_) = context.checkpoint {
+        None
+    } else {
+        let params = given.clone().unwrap_or_else(|| json!({}));
+        deploy::state(&asked.names, &params, context).await.map_err(unseen)?
+    };
+    let mut context = context.clone();
+    if action.is_some() {
+        let namespace = context.namespace.as_deref().unwrap_or("_");
+        context.action_name = Some(format!("/{namespace}/{}", asked.names.action));
+    }
+    let own = action.as_ref().map(|state| Value::Object(state.params.clone()));
+    let params = given.or(own).unwrap_or_else(nothing);
+    let sight = shim.sight(params, &context).map_err(|error| Unseen::Failed(error.to_string()))?;
+    if !sight.faults.is_empty() {
+        return Err(Unseen::Config(sight.faults.clone()));
+    }
+    let saved = sight.look(Subject::Checkpoint).await?;
+    let action = action.map(|state| state.told);
+    let action = action.and_then(|told| serde_json::from_str(&sight.clean(&told.to_string())).ok());
+    Ok(judged(saved, action, asked.max_lag))
+}
+
+fn unseen(error: DeployError) -> Unseen {
+    match error {
+        DeployError::Config(faults) => Unseen::Config(faults),
+        other => Unseen::Failed(other.to_string()),
+    }
+}
+
+/// Whether it is as it should be: what can be read has been saved, and does not lag by more than is fine.
+fn judged(saved: Value, action: Option<Value>, max_lag: Option<Duration>) -> Status {
+    let place = saved.get("place").and_then(Value::as_str).unwrap_or_default();
+    let lag = saved.get("lag_ms").and_then(Value::as_u64).map(Duration::from_millis);
+    let problem = match (saved.get("problem").and_then(Value::as_str), max_lag, lag) {
+        (Some(problem), _, _) => Some(format!("the checkpoint in {place} cannot be read: {problem}")),
+        (None, Some(most), Some(lag)) if lag > most => {
+            Some(format!("the lag is {}, longer than {}", words(lag), words(most)))
+        }
+        (None, Some(_), None) => {
+            Some(format!("there is no checkpoint in {place}, so nothing was forwarded yet; has a run ended?"))
+        }
+        _ => None,
+    };
+    let object = Map::from_iter([
+        ("ok".to_owned(), problem.is_none().into()),
+        ("problem".to_owned(), json!(problem)),
+        (
+            "max_lag_ms".to_owned(),
+            json!(max_lag.map(|most| u64::try_from(most.as_millis()).unwrap_or(u64::MAX))),
+        ),
+        ("checkpoint".to_owned(), saved),
+        ("action".to_owned(), action.unwrap_or_default()),
+    ]);
+    Status { object, problem }
+}
+
+/// A length of time as people say it: its two largest units.
+pub(crate) fn words(time: Duration) -> String {
+    let seconds = time.as_secs();
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, minutes) => format!("{minutes} min {} s", seconds % 60),
+        (0, hours, minutes) => format!("{hours} h {minutes} min"),
+        (days, hours, _) => format!("{days} d {hours} h"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEN_MINUTES: Option<Duration> = Some(Duration::from_secs(600));
+
+    #[test]
+    fn a_lag_is_a_problem_only_beyond_what_was_said_to_be_fine() {
+        let saved = |lag_ms: u64| json!({"place": "the package `p`", "saved": "2023", "lag_ms": lag_ms});
+        assert_eq!(judged(saved(600_000), None, TEN_MINUTES).problem, None);
+        let late = judged(saved(660_000), None, TEN_MINUTES);
+        assert_eq!(late.problem.as_deref(), Some("the lag is 11 min 0 s, longer than 10 min 0 s"));
+        assert_eq!(late.object["ok"], false);
+        assert_eq!(judged(saved(u64::MAX), None, None).problem, None);
+    }
+
+    #[test]
+    fn what_was_never_saved_lags_and_what_cannot_be_read_is_a_problem_in_any_case() {
+        let none = json!({"place": "the package `p`"});
+        assert!(
+            judged(none.clone(), None, TEN_MINUTES)
+                .problem
+                .unwrap()
+                .contains("no checkpoint in the package `p`")
+        );
+        assert_eq!(judged(none, None, None).problem, None);
+        let damaged = json!({"place": "the package `p`", "problem": "it is damaged"});
+        assert!(judged(damaged, None, None).problem.unwrap().contains("cannot be read: it is damaged"));
+    }
+
+    #[test]
+    fn times_are_told_in_their_two_largest_units() {
+        for (seconds, said) in
+            [(0, "0 s"), (59, "59 s"), (61, "1 min 1 s"), (3660, "1 h 1 min"), (90_000, "1 d 1 h")]
+        {
+            assert_eq!(words(Duration::from_secs(seconds)), said);
+        }
+    }
+}

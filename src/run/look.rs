@@ -1,0 +1,49 @@
+//! Looking without forwarding: at the checkpoint, at what the configuration selects, and at the receivers. What is found is JSON for people
+//! and for what watches a forwarder. Nothing is saved, no lease is taken, and only a look at the receivers sends something: a document each.
+
+mod receivers;
+mod saved;
+mod sources;
+
+use super::plan::{Context, PlanError};
+use crate::config::Config;
+use crate::openwhisk::api::Api;
+use crate::ports::Ports;
+use serde_json::{Value, json};
+
+/// What is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// The checkpoint, where it is kept.
+    Checkpoint,
+    /// The actions that the configuration selects, and their records.
+    Sources,
+    /// The receivers: each gets a document that says that it is a test.
+    Receivers,
+}
+
+/// Time that a look may take if the host sets no deadline, in milliseconds.
+const PATIENCE_MS: u64 = 60_000;
+
+/// Looks, and tells what there is as a JSON object.
+pub fn look(
+    config: &Config,
+    context: &Context,
+    ports: Ports<'_>,
+    subject: Subject,
+) -> Result<Vec<u8>, PlanError> {
+    let now_ms = ports.clock.now_ms();
+    let stop_ms = context.deadline_ms.unwrap_or(u64::MAX).min(now_ms.saturating_add(PATIENCE_MS));
+    let api = Api::new(ports, stop_ms);
+    let found = match subject {
+        Subject::Checkpoint => saved::look(config, context, ports, &api, stop_ms)?,
+        Subject::Sources => sources::look(config, context, &api)?,
+        Subject::Receivers => receivers::look(config, context, ports, stop_ms),
+    };
+    Ok(found.to_string().into_bytes())
+}
+
+/// A time as people read it, and nothing for none.
+fn time(ms: u64) -> Value {
+    if ms == 0 { Value::Null } else { json!(crate::time::rfc3339(ms)) }
+}
