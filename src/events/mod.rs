@@ -9,7 +9,7 @@ mod lines;
 mod shape_2017;
 mod summary;
 
-pub use fields::{FIELDS, Field};
+pub use fields::{FIELDS, Field, of_loggers};
 pub use form::{Form, Styled};
 pub use id::id;
 use id::id_but_number;

@@ -21,7 +21,7 @@ const DEEPEST: usize = 16;
 const LONGEST_LABEL: usize = 8 << 10;
 
 /// Fields of the schema that loggers write, and whose values are texts.
-const TEXTS: [&str; 31] = [
+pub(in crate::events) const TEXTS: [&str; 31] = [
     "client.ip",
     "error.code",
     "error.id",
@@ -56,7 +56,7 @@ const TEXTS: [&str; 31] = [
 ];
 
 /// Those whose values are whole numbers.
-const NUMBERS: [&str; 7] = [
+pub(in crate::events) const NUMBERS: [&str; 7] = [
     "http.request.body.bytes",
     "http.response.body.bytes",
     "http.response.status_code",
@@ -67,7 +67,7 @@ const NUMBERS: [&str; 7] = [
 ];
 
 /// What the forwarder says by itself, and a logger may say instead.
-const REPLACEABLE: [&str; 8] = [
+pub(in crate::events) const REPLACEABLE: [&str; 8] = [
     "data_stream.dataset",
     "data_stream.namespace",
     "event.dataset",
