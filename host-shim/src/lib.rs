@@ -25,6 +25,7 @@ mod params;
 mod result;
 mod run;
 mod secret;
+pub mod setup;
 #[cfg(test)]
 mod testing;
 mod tls;

@@ -42,6 +42,7 @@ fn command(arguments: Vec<OsString>) -> ExitCode {
         }
         Ok(cli::Command::Deploy(options)) => put_up(&options),
         Ok(cli::Command::Undeploy(options)) => take_down(&options),
+        Ok(cli::Command::Setup(options)) => options.go(),
         Err(message) => misused(&message),
     }
 }

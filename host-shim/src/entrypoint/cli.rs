@@ -2,6 +2,7 @@
 
 mod arguments;
 pub mod deploy;
+pub mod setup;
 
 use std::path::{Path, PathBuf};
 

@@ -164,8 +164,8 @@ const BY_ACTION: &[&str] = &["service.name"];
 const ECS: Dashboard = Dashboard {
     id: "whiskjack",
     title: "OpenWhisk: actions and their logs",
-    description: "Lines, activations and the forwarder, from whiskjack's documents in the shape of ECS. Panels of activations want `events.activations: \
-                  all`, those of the forwarder `monitoring.heartbeat: true`.",
+    description: "Lines, activations and the forwarder, from whiskjack's documents in the shape of ECS. Panels of activations want \
+                  `events.activations: true`, those of the forwarder `monitoring.heartbeat: true`.",
     indices: "logs-openwhisk.*-*",
     rows: &[
         Row(

@@ -21,8 +21,9 @@ pub fn made() -> Vec<(String, String)> {
         for (name, json) in [
             ("mappings", templates::mappings(engine)),
             ("settings", templates::settings(engine)),
-            ("data-streams", templates::streams(engine)),
-            ("plain-index", templates::plain(engine)),
+            ("data-streams", templates::streams()),
+            ("plain", templates::plain(engine)),
+            ("plain-index", templates::indices()),
         ] {
             files.push((format!("{folder}/{name}.json"), text(&json)));
         }

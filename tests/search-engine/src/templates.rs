@@ -14,16 +14,17 @@ const IGNORE_ABOVE: u32 = 1024;
 const HEARTBEAT: [&str; 4] =
     ["whiskjack.acknowledged_lines", "whiskjack.errors", "whiskjack.lag_ms", "whiskjack.owed_ranges"];
 /// Of the names of plain indices: `[@metadata][beat]`.
-const PLAIN: &str = "whiskjack-*";
+const INDICES: &str = "whiskjack-*";
 const STREAMS: &str = "logs-openwhisk.*-*";
 /// Above that of the templates that Elasticsearch brings along for `logs-*-*`.
 const PRIORITY: u32 = 200;
 
 /// Name in the engine of the component template with the fields.
-pub(crate) const MAPPINGS: &str = "whiskjack-mappings";
-pub(crate) const SETTINGS: &str = "whiskjack-settings";
+const MAPPINGS: &str = "whiskjack-mappings";
+const SETTINGS: &str = "whiskjack-settings";
+const PLAIN: &str = "whiskjack-plain";
 /// The component template for what an installation adds.
-pub(crate) const CUSTOM: &str = "whiskjack-custom";
+const CUSTOM: &str = "whiskjack-custom";
 
 /// The component template with all fields.
 pub(crate) fn mappings(engine: Engine) -> Value {
@@ -103,26 +104,25 @@ pub(crate) fn settings(engine: Engine) -> Value {
     if engine == Engine::Elastic {
         mapping["total_fields"] = json!({"ignore_dynamic_beyond_limit": "true"});
     }
-    let index = json!({"codec": "best_compression", "mapping": mapping, "query": {"default_field": ["message", "error.message"]}});
+    let mut index = json!({"codec": "best_compression", "mapping": mapping, "query": {"default_field": ["message", "error.message"]}});
+    if engine == Engine::Elastic {
+        index["lifecycle"] = json!({"name": "whiskjack"});
+    }
     json!({"template": {"settings": {"index": index}}, "_meta": meta("the settings of whiskjack's indices")})
 }
 
-/// The index template of the data streams of lines, activations and heartbeats.
-pub(crate) fn streams(engine: Engine) -> Value {
-    let mut template = json!({
+/// The index template of the data streams of lines, activations and heartbeats. It has nothing of its own, which would win over [`CUSTOM`].
+pub(crate) fn streams() -> Value {
+    json!({
         "index_patterns": [STREAMS],
         "data_stream": {},
         "priority": PRIORITY,
         "composed_of": [MAPPINGS, SETTINGS, CUSTOM],
         "_meta": meta("data streams of whiskjack's documents"),
-    });
-    if engine == Engine::Elastic {
-        template["template"] = json!({"settings": {"index": {"lifecycle": {"name": "whiskjack"}}}});
-    }
-    template
+    })
 }
 
-/// The index template of plain indices. There, lines and activations are in one index.
+/// The component template with what is different in plain indices. There, lines and activations are in one index.
 pub(crate) fn plain(engine: Engine) -> Value {
     let stream = json!({"properties": {"dataset": keyword(), "namespace": keyword(), "type": keyword()}});
     // Of the shape of 2017.
@@ -134,11 +134,15 @@ pub(crate) fn plain(engine: Engine) -> Value {
     if engine == Engine::Elastic {
         template["settings"] = json!({"index": {"lifecycle": {"name": "whiskjack-index"}}});
     }
+    json!({"template": template, "_meta": meta("what is different in plain indices")})
+}
+
+/// The index template of plain indices.
+pub(crate) fn indices() -> Value {
     json!({
-        "index_patterns": [PLAIN],
+        "index_patterns": [INDICES],
         "priority": PRIORITY,
-        "composed_of": [MAPPINGS, SETTINGS, CUSTOM],
-        "template": template,
+        "composed_of": [MAPPINGS, SETTINGS, PLAIN, CUSTOM],
         "_meta": meta("plain indices of whiskjack's documents"),
     })
 }

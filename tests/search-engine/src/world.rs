@@ -6,7 +6,7 @@ use whiskjack::time;
 use crate::lines::{Dice, KINDS};
 
 /// Shortly after the last start, in milliseconds since 1970.
-const END_MS: u64 = 1_795_961_764_000;
+const END_MS: u64 = 1_750_000_000_000;
 /// The starts are spread over a day.
 const SPAN_MS: u64 = 86_400_000;
 const ACTIONS: [&str; 10] = [

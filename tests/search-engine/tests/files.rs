@@ -134,7 +134,7 @@ fn panels_and_searches_ask_for_fields_that_the_template_has() {
             let template: Value = serde_json::from_str(&text).unwrap();
             template["template"]["mappings"]["properties"].as_object().cloned().unwrap_or_default()
         };
-        let (common, plain) = (mapped("mappings"), mapped("plain-index"));
+        let (common, plain) = (mapped("mappings"), mapped("plain"));
         for object in made.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()) {
             let mut fields = BTreeSet::new();
             named(&object, &mut fields);

@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand};
 
 use super::PASSPHRASE;
 use super::deploy::{DeployOptions, UndeployOptions};
+use super::setup::SetupOptions;
 use crate::entrypoint::serve;
 
 /// What the arguments ask for.
@@ -24,6 +25,8 @@ pub enum Command {
     Deploy(Box<DeployOptions>),
     /// Take the action away.
     Undeploy(UndeployOptions),
+    /// Bring templates and dashboards to a search engine.
+    Setup(SetupOptions),
 }
 
 /// whiskjack forwards the logs of OpenWhisk actions to Logstash, without losing a line
@@ -40,6 +43,7 @@ enum Given {
     Serve(ServeOptions),
     Deploy(Box<DeployOptions>),
     Undeploy(UndeployOptions),
+    Setup(SetupOptions),
 }
 
 const AFTER_HELP: &str = "\
@@ -134,6 +138,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, S
         Ok(Arguments { command: Given::Serve(options) }) => Ok(Command::Serve(options.port)),
         Ok(Arguments { command: Given::Deploy(options) }) => Ok(Command::Deploy(options)),
         Ok(Arguments { command: Given::Undeploy(options) }) => Ok(Command::Undeploy(options)),
+        Ok(Arguments { command: Given::Setup(options) }) => Ok(Command::Setup(options)),
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             Ok(Command::Print(error.to_string()))
         }
