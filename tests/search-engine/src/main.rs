@@ -29,7 +29,7 @@ use crate::world::{LINES, Run, rows};
 
 const USAGE: &str = "usage: search-engine CLASSPATH PROGRAM [LINES]";
 /// The steps of panels over time.
-const STEP: (&str, u64) = ("1h", 3_600_000);
+const STEP: (&str, u64) = ("10m", 600_000);
 /// Lines of the smaller trials.
 const FEW: usize = 4_000;
 
@@ -156,8 +156,8 @@ impl Trial {
         };
         let (mut mappings, mut settings) = (read("mappings.json")?, read("settings.json")?);
         let index = &mut settings["template"]["settings"]["index"];
-        let beyond = index["mapping"].as_object_mut().context("mapping")?.remove("total_fields");
-        ensure!(beyond.is_some(), "the setting is gone: this step need not leave it out");
+        index["mapping"].as_object_mut().context("mapping")?.remove("total_fields").context("total_fields")?;
+        index.as_object_mut().context("index")?.remove("lifecycle").context("lifecycle")?;
         let properties = &mut mappings["template"]["mappings"]["properties"];
         properties["fields"] = json!({"type": "flat_object"});
         for name in ["dataset", "namespace", "type"] {
@@ -211,7 +211,7 @@ impl Trial {
 
     fn shows(&self, runs: &[Run]) -> Told {
         let beats: Vec<(u64, [u64; 4])> =
-            (0..300).map(|n| (runs[runs.len() - 1].end_ms() - n * 60_000, [900 + n * 7 % 5_000, n % 4, 100 + n, n % 2])).collect();
+            (0..300).map(|n| (runs[runs.len() - 1].end_ms() - n * 20_000, [900 + n * 7 % 5_000, n % 4, 100 + n, n % 2])).collect();
         let mut lines = String::new();
         for (time, [lag, owed, acknowledged, errors]) in &beats {
             let time = whiskjack::time::rfc3339(*time);

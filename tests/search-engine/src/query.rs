@@ -9,7 +9,7 @@ pub(crate) fn most(look: Look) -> u32 {
     if look == Look::Table { 100 } else { 10 }
 }
 
-/// The body of the panel's search; over time in steps of `interval`, such as `1h`.
+/// The body of the panel's search; over time in steps of `interval`, such as `10m`.
 ///
 /// Each metric is the aggregation `m0`, `m1` and so on; outside of it are `by0` and so on, and `time`.
 pub fn of_panel(panel: &Panel, interval: &str) -> Value {

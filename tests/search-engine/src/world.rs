@@ -7,8 +7,8 @@ use crate::lines::{Dice, KINDS};
 
 /// Shortly after the last start, in milliseconds since 1970.
 const END_MS: u64 = 1_750_000_000_000;
-/// The starts are spread over a day.
-const SPAN_MS: u64 = 86_400_000;
+/// The starts are spread over two hours: a run is complete with one look-back.
+const SPAN_MS: u64 = 7_200_000;
 const ACTIONS: [&str; 10] = [
     "checkout", "resize-image", "orders", "notify", "prices", "stock", "invoice", "search", "export", "mail",
 ];
