@@ -68,7 +68,9 @@ impl Login {
             Self::ApiKey(key) => format!("ApiKey {}", key.expose()),
         };
         let mut value = HeaderValue::from_str(&text).map_err(|_| {
-            SetupError::Misused("the API key: has characters that no key has; give `id:key`, or it in base64".to_owned())
+            SetupError::Misused(
+                "the API key: has characters that no key has; give `id:key`, or it in base64".to_owned(),
+            )
         })?;
         value.set_sensitive(true);
         Ok(value)
@@ -79,7 +81,8 @@ impl Login {
         let parts = text.expose().split_once(':');
         let parts = parts.into_iter().map(|(_, secret)| Secret::new(secret));
         let header = self.header().ok();
-        let sent = header.iter().filter_map(|value| value.to_str().ok()).filter_map(|text| text.split_once(' '));
+        let sent =
+            header.iter().filter_map(|value| value.to_str().ok()).filter_map(|text| text.split_once(' '));
         let sent: Vec<Secret> = sent.map(|(_, encoded)| Secret::new(encoded)).collect();
         parts.chain([text.clone()]).chain(sent).collect()
     }
@@ -183,10 +186,14 @@ impl Server {
         let status = answer.status.as_u16();
         let error = answer.body.get("error").unwrap_or(&answer.body);
         let reason = error.get("reason").or(answer.body.get("message")).unwrap_or(error);
-        let said = reason.as_str().map_or_else(|| format!("HTTP {status}"), |text| format!("{text} (HTTP {status})"));
+        let said = reason
+            .as_str()
+            .map_or_else(|| format!("HTTP {status}"), |text| format!("{text} (HTTP {status})"));
         let remedy = match status {
             401 => "; give an API key or a user with --api-key-file, or --user and --password-file",
-            403 => "; the key or user may not do this: it needs to manage templates, pipelines, policies and saved objects",
+            403 => {
+                "; the key or user may not do this: it needs to manage templates, pipelines, policies and saved objects"
+            }
             300..=399 => "; the answer leads elsewhere: give the address that it leads to",
             500..=599 => "; try again in a while",
             _ => "",
@@ -216,7 +223,9 @@ impl Outcome {
             (Self::Changed, true) => "would be changed",
             (Self::Unchanged, _) => "unchanged",
             (Self::Left, _) => "left as it is",
-            (Self::Unknown, _) => "left out: this engine does not have index state management; delete old indices in another way",
+            (Self::Unknown, _) => {
+                "left out: this engine does not have index state management; delete old indices in another way"
+            }
         }
     }
 }
@@ -265,7 +274,8 @@ fn holds(stored: &Value, wanted: &Value) -> bool {
             })
         }
         (Value::Array(stored), Value::Array(wanted)) => {
-            stored.len() == wanted.len() && stored.iter().zip(wanted).all(|(stored, wanted)| holds(stored, wanted))
+            stored.len() == wanted.len()
+                && stored.iter().zip(wanted).all(|(stored, wanted)| holds(stored, wanted))
         }
         (Value::Object(_) | Value::Array(_), _) | (_, Value::Object(_) | Value::Array(_)) => false,
         (stored, wanted) => scalar(stored) == scalar(wanted),

@@ -25,4 +25,5 @@ mod loggers;
 mod proxies;
 mod stock_wasmtime;
 mod support;
+mod tutorial;
 mod world;

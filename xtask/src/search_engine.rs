@@ -15,7 +15,10 @@ const CLASSPATH: &str = "org.apache.maven.plugins:maven-dependency-plugin:3.6.0:
 pub(crate) fn run(places: &Places, lines: Option<&str>) -> Result<()> {
     for tool in ["java", "mvn"] {
         let is_there = Tool::new(tool).args(["-version"]).answer().is_some();
-        ensure!(is_there, "`{tool}` is not there; install JDK 17 and Maven, on Debian openjdk-17-jdk-headless and maven");
+        ensure!(
+            is_there,
+            "`{tool}` is not there; install JDK 17 and Maven, on Debian openjdk-17-jdk-headless and maven"
+        );
     }
     let classpath = places.artifact("search-engine.classpath");
     let project = places.root.join("tests/peers/search-engine");
@@ -31,7 +34,7 @@ pub(crate) fn run(places: &Places, lines: Option<&str>) -> Result<()> {
     }
     long_step("the trial on OpenSearch", || {
         places
-            .cargo(["run", "--release", "--quiet", "-p", "whiskjack-search-engine", "--"])
+            .cargo(["run", "--quiet", "-p", "whiskjack-search-engine", "--"])
             .args([&classpath, &places.artifact("whiskjack")])
             .args(lines)
             .run()

@@ -41,7 +41,8 @@ async fn import_one(server: &Server, name: &str, text: &str, overwrite: bool) ->
     let yes = || HeaderValue::from_static("true");
     let api = server.api.clone().with(CONTENT_TYPE, content);
     // Each takes its own only.
-    let api = api.with(HeaderName::from_static("kbn-xsrf"), yes()).with(HeaderName::from_static("osd-xsrf"), yes());
+    let api =
+        api.with(HeaderName::from_static("kbn-xsrf"), yes()).with(HeaderName::from_static("osd-xsrf"), yes());
     let path = format!("/api/saved_objects/_import?overwrite={overwrite}");
     let answer = server.answer(&api, Method::POST, &path, Some(form.into_bytes())).await?;
     if answer.status != StatusCode::OK {
@@ -49,7 +50,8 @@ async fn import_one(server: &Server, name: &str, text: &str, overwrite: bool) ->
     }
     let imported = answer.body["successCount"].as_u64().unwrap_or(0);
     let errors = answer.body["errors"].as_array().cloned().unwrap_or_default();
-    let kind = |error: &Value| error["error"]["type"].as_str().unwrap_or("an error without a type").to_owned();
+    let kind =
+        |error: &Value| error["error"]["type"].as_str().unwrap_or("an error without a type").to_owned();
     let (there, others): (Vec<&Value>, Vec<&Value>) =
         errors.iter().partition(|error| kind(error).ends_with("conflict"));
     if let Some(error) = others.first() {
@@ -62,6 +64,8 @@ async fn import_one(server: &Server, name: &str, text: &str, overwrite: bool) ->
     }
     Ok(match there.len() {
         0 => format!("{imported} saved objects imported"),
-        left => format!("{imported} saved objects imported, {left} were there and are left as they are; --overwrite replaces them"),
+        left => format!(
+            "{imported} saved objects imported, {left} were there and are left as they are; --overwrite replaces them"
+        ),
     })
 }

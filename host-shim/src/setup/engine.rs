@@ -33,7 +33,9 @@ impl Engine {
         let version = &answer.body["version"];
         let text = |name: &str| version.get(name).and_then(Value::as_str);
         let number = text("number").ok_or_else(|| {
-            server.failed("neither Elasticsearch nor OpenSearch answers there; give the address of its HTTP API")
+            server.failed(
+                "neither Elasticsearch nor OpenSearch answers there; give the address of its HTTP API",
+            )
         })?;
         let engine = match text("distribution") {
             Some("opensearch") => Self::OpenSearch,

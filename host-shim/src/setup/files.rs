@@ -72,8 +72,10 @@ pub(super) fn things(engine: Engine) -> Vec<Thing> {
         body: serde_json::from_str(text).unwrap_or_default(),
         is_for_people: false,
     };
-    let mut things: Vec<Thing> =
-        policies.into_iter().map(|(name, path, stored, text)| thing("lifecycle policy", name, path, stored, text)).collect();
+    let mut things: Vec<Thing> = policies
+        .into_iter()
+        .map(|(name, path, stored, text)| thing("lifecycle policy", name, path, stored, text))
+        .collect();
     things.extend([
         thing("component template", "whiskjack-mappings", "/_component_template/whiskjack-mappings", COMPONENT, mappings),
         thing("component template", "whiskjack-settings", "/_component_template/whiskjack-settings", COMPONENT, settings),

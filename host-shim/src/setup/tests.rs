@@ -100,7 +100,11 @@ async fn elasticsearch_gets_policies_templates_and_pipeline_with_the_key() {
     assert_eq!(said.matches(": created").count(), expected.len(), "{said}");
     // base64 of `id:very-secret`.
     assert!(asked.iter().all(|(_, head, _)| head.contains("authorization: apikey awq6dmvyes1zzwnyzxq=")));
-    assert!(asked.iter().all(|(first, _, body)| !first.starts_with("PUT") || body.starts_with('{') && body.len() > 20));
+    assert!(
+        asked
+            .iter()
+            .all(|(first, _, body)| !first.starts_with("PUT") || body.starts_with('{') && body.len() > 20)
+    );
 }
 
 #[tokio::test]
@@ -124,7 +128,12 @@ async fn an_engine_that_is_too_old_or_another_program_is_told() {
         ),
         (|_, _| (200, json!({"name": "kibana"})), "neither Elasticsearch nor OpenSearch answers there"),
         (
-            |_, _| (401, json!({"error": {"reason": "very-secret is not known", "type": "security_exception"}, "status": 401})),
+            |_, _| {
+                (
+                    401,
+                    json!({"error": {"reason": "very-secret is not known", "type": "security_exception"}, "status": 401}),
+                )
+            },
             "GET /: (not shown) is not known (HTTP 401); give an API key or a user",
         ),
         (
@@ -144,19 +153,22 @@ async fn an_engine_that_is_too_old_or_another_program_is_told() {
 fn older(first: &str, _: &str) -> (u16, Value) {
     match first {
         "GET /base/" => (200, json!({"version": {"number": "2.19.6", "distribution": "opensearch"}})),
-        "GET /base/_plugins/_ism/policies/whiskjack" => {
-            (200, json!({"_id": "whiskjack", "_seq_no": 7, "_primary_term": 2, "policy": {"description": "old"}}))
-        }
-        "GET /base/_plugins/_ism/policies/whiskjack-index" => {
-            (400, json!({"error": "no handler found for uri [/_plugins/_ism/policies/whiskjack-index] and method [GET]"}))
-        }
+        "GET /base/_plugins/_ism/policies/whiskjack" => (
+            200,
+            json!({"_id": "whiskjack", "_seq_no": 7, "_primary_term": 2, "policy": {"description": "old"}}),
+        ),
+        "GET /base/_plugins/_ism/policies/whiskjack-index" => (
+            400,
+            json!({"error": "no handler found for uri [/_plugins/_ism/policies/whiskjack-index] and method [GET]"}),
+        ),
         "GET /base/_component_template/whiskjack-mappings" => (
             200,
             json!({"component_templates": [{"name": "whiskjack-mappings", "component_template": {"template": {"mappings": {}}}}]}),
         ),
-        "GET /base/_component_template/whiskjack-custom" => {
-            (200, json!({"component_templates": [{"component_template": {"template": {"mappings": {"properties": {}}}}}]}))
-        }
+        "GET /base/_component_template/whiskjack-custom" => (
+            200,
+            json!({"component_templates": [{"component_template": {"template": {"mappings": {"properties": {}}}}}]}),
+        ),
         "GET /base/_data_stream/logs-openwhisk.*-*" => {
             (200, json!({"data_streams": [{"name": "logs-openwhisk.log-default"}]}))
         }
@@ -181,19 +193,27 @@ async fn what_is_older_is_changed_what_is_unknown_left_out_and_what_people_fill_
         assert!(said.contains(line), "{line}: {said}");
     }
     let asked = asked.lock().unwrap();
-    assert!(asked.iter().any(|(first, ..)| first == "PUT /base/_plugins/_ism/policies/whiskjack?if_seq_no=7&if_primary_term=2"));
+    assert!(asked.iter().any(
+        |(first, ..)| first == "PUT /base/_plugins/_ism/policies/whiskjack?if_seq_no=7&if_primary_term=2"
+    ));
     assert!(!asked.iter().any(|(first, ..)| first.starts_with("PUT") && first.contains("custom")));
 }
 
 /// Kibana, to which the dashboard of 2017 was brought before.
 fn kibana(first: &str, body: &str) -> (u16, Value) {
     match first {
-        "POST /base/api/saved_objects/_import?overwrite=true" => (200, json!({"success": true, "successCount": 9})),
-        "POST /base/api/saved_objects/_import?overwrite=false" if body.contains("filename=\"whiskjack-2017.ndjson\"") => {
+        "POST /base/api/saved_objects/_import?overwrite=true" => {
+            (200, json!({"success": true, "successCount": 9}))
+        }
+        "POST /base/api/saved_objects/_import?overwrite=false"
+            if body.contains("filename=\"whiskjack-2017.ndjson\"") =>
+        {
             let conflict = |id: &str| json!({"id": id, "type": "dashboard", "error": {"type": "conflict"}});
             (200, json!({"success": false, "successCount": 4, "errors": [conflict("a"), conflict("b")]}))
         }
-        "POST /base/api/saved_objects/_import?overwrite=false" => (200, json!({"success": true, "successCount": 19})),
+        "POST /base/api/saved_objects/_import?overwrite=false" => {
+            (200, json!({"success": true, "successCount": 19}))
+        }
         "GET /base/api/status" => (200, json!({"name": "kibana"})),
         _ => (404, json!({"statusCode": 404, "error": "Not Found", "message": "Not Found"})),
     }
@@ -211,12 +231,19 @@ async fn dashboards_are_imported_as_a_form_and_those_that_are_there_stay() {
         "{said}"
     );
     let (_, head, body) = asked.lock().unwrap()[0].clone();
-    for part in ["content-type: multipart/form-data; boundary=whiskjack-saved-objects", "kbn-xsrf: true", "osd-xsrf: true", "authorization: apikey "] {
+    for part in [
+        "content-type: multipart/form-data; boundary=whiskjack-saved-objects",
+        "kbn-xsrf: true",
+        "osd-xsrf: true",
+        "authorization: apikey ",
+    ] {
         assert!(head.contains(part), "{part}: {head}");
     }
     // As RFC 7578 has it: a head, an empty line, the file as it is.
     let (head, rest) = body.split_once("\r\n\r\n").unwrap();
-    assert!(head.starts_with("--whiskjack-saved-objects\r\ncontent-disposition: form-data; name=\"file\"; filename=\""));
+    assert!(head.starts_with(
+        "--whiskjack-saved-objects\r\ncontent-disposition: form-data; name=\"file\"; filename=\""
+    ));
     let file = rest.strip_suffix("\r\n--whiskjack-saved-objects--\r\n").unwrap();
     assert_eq!(file, include_str!("../../../deploy/kibana/whiskjack.ndjson"));
 
@@ -229,12 +256,18 @@ async fn dashboards_are_imported_as_a_form_and_those_that_are_there_stay() {
 #[tokio::test]
 async fn an_import_that_fails_is_told_with_the_object() {
     fn missing(_: &str, _: &str) -> (u16, Value) {
-        (200, json!({"success": false, "errors": [{"id": "x", "type": "search", "error": {"type": "missing_references"}}]}))
+        (
+            200,
+            json!({"success": false, "errors": [{"id": "x", "type": "search", "error": {"type": "missing_references"}}]}),
+        )
     }
     let (engine, _) = server(empty).await;
     let (dashboards, _) = server(missing).await;
     let message = told(&setup(&engine, Some(&dashboards))).await.1.unwrap_err();
-    assert!(message.ends_with("dashboard whiskjack.ndjson: search x is not imported: missing_references"), "{message}");
+    assert!(
+        message.ends_with("dashboard whiskjack.ndjson: search x is not imported: missing_references"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -242,7 +275,12 @@ fn what_an_engine_shows_of_a_thing_holds_what_was_stored() {
     let wanted = json!({"settings": {"index": {"a": "true", "n": 5}}, "list": [{"x": 1}], "empty": {}});
     let shown = json!({"settings": {"index": {"a": true, "n": "5", "more": 1}}, "list": [{"x": 1, "y": 2}], "other": 1});
     assert!(holds(&shown, &wanted));
-    for (pointer, other) in [("/settings/index/a", json!("false")), ("/list", json!([])), ("/list/0", json!(1)), ("/settings", json!({}))] {
+    for (pointer, other) in [
+        ("/settings/index/a", json!("false")),
+        ("/list", json!([])),
+        ("/list/0", json!(1)),
+        ("/settings", json!({})),
+    ] {
         let mut changed = shown.clone();
         *changed.pointer_mut(pointer).unwrap() = other;
         assert!(!holds(&changed, &wanted), "{pointer}");

@@ -321,13 +321,7 @@ const OF_2017: Dashboard = Dashboard {
                     COUNT,
                     &["action"],
                 ),
-                table(
-                    "actions",
-                    "Actions",
-                    &[("activation", Is::There)],
-                    COUNT,
-                    &["namespace", "action"],
-                ),
+                table("actions", "Actions", &[("activation", Is::There)], COUNT, &["namespace", "action"]),
             ],
         ),
         Row(

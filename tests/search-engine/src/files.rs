@@ -28,10 +28,7 @@ pub fn made() -> Vec<(String, String)> {
             files.push((format!("{folder}/{name}.json"), text(&json)));
         }
         for dashboard in dashboards::ALL {
-            files.push((
-                format!("{boards}/{}.ndjson", dashboard.id),
-                saved_objects::file(dashboard, engine),
-            ));
+            files.push((format!("{boards}/{}.ndjson", dashboard.id), saved_objects::file(dashboard, engine)));
         }
     }
     files

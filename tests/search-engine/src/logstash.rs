@@ -147,7 +147,8 @@ impl Wire {
         let mut frames = frames.as_slice();
         while let Some((head, rest)) = frames.split_first_chunk::<10>() {
             let [b'2', b'J', _, _, _, _, e, f, g, h] = *head else { anyhow::bail!("not an event") };
-            let (event, more) = rest.split_at_checked(u32::from_be_bytes([e, f, g, h]) as usize).context("a whole event")?;
+            let (event, more) =
+                rest.split_at_checked(u32::from_be_bytes([e, f, g, h]) as usize).context("a whole event")?;
             self.state.take(event)?;
             frames = more;
         }
@@ -160,7 +161,11 @@ impl Wire {
 impl Connection for Wire {
     fn write(&mut self, bytes: &[u8], _: u64) -> Result<(), TransportError> {
         self.bytes.extend_from_slice(bytes);
-        let broken = |error: anyhow::Error| TransportError { step: Step::Write, retryable: false, message: format!("{error:#}") };
+        let broken = |error: anyhow::Error| TransportError {
+            step: Step::Write,
+            retryable: false,
+            message: format!("{error:#}"),
+        };
         while let Some(size) = self.window().map_err(broken)? {
             self.acks.extend(b"2A".iter().chain(&size));
         }

@@ -59,9 +59,13 @@ fn tried() -> Result<()> {
         Ok((format!("{} {}", version["distribution"], version["number"]), engine))
     })?;
     let trial = Trial { engine, root, program: program.into() };
-    step("`whiskjack setup` loads templates and pipeline, and finds them there the second time", || trial.sets_up())?;
+    step("`whiskjack setup` loads templates and pipeline, and finds them there the second time", || {
+        trial.sets_up()
+    })?;
     step("what loggers and configurations may say is not refused", || trial.takes_odd_documents())?;
-    step("the template of Elasticsearch takes the same, as far as OpenSearch knows its types", || trial.takes_those_of_elasticsearch())?;
+    step("the template of Elasticsearch takes the same, as far as OpenSearch knows its types", || {
+        trial.takes_those_of_elasticsearch()
+    })?;
     let runs = world::runs(lines / LINES);
     let api = records(&runs);
     step("data streams take the documents of the core", || trial.stores(&runs, &Api::new(&api)))?;
@@ -71,7 +75,9 @@ fn tried() -> Result<()> {
     let few = world::runs(FEW / LINES);
     let of_few = records(&few);
     step("a plain index takes a repeat in place", || trial.replaces(&few, &Api::new(&of_few)))?;
-    step("documents of 2017 get the fields of ECS from the ingest pipeline", || trial.converts(&few, &Api::new(&of_few)))?;
+    step("documents of 2017 get the fields of ECS from the ingest pipeline", || {
+        trial.converts(&few, &Api::new(&of_few))
+    })?;
     step("the dashboard of 2017 shows what is true", || trial.shows_2017(&few, &Api::new(&of_few)))?;
     step("after a rollover a data stream takes a document once more", || trial.rolls_over(&runs))?;
     Ok(())
@@ -103,7 +109,8 @@ impl Trial {
     fn sets_up(&self) -> Told {
         let setup = |more: &[&str]| {
             let arguments = ["setup", "--elasticsearch", self.engine.url()];
-            let output = Command::new(&self.program).args(arguments).args(more).output().context("PROGRAM")?;
+            let output =
+                Command::new(&self.program).args(arguments).args(more).output().context("PROGRAM")?;
             let text = String::from_utf8_lossy(&output.stdout).into_owned();
             let errors = String::from_utf8_lossy(&output.stderr);
             ensure!(output.status.success(), "setup: {}\n{text}{errors}", output.status);
@@ -111,12 +118,18 @@ impl Trial {
         };
         let there = || self.engine.ask("GET", "/_index_template/whiskjack-*", None);
         setup(&["--dry-run"])?;
-        ensure!(there()?.1["index_templates"].as_array().is_none_or(Vec::is_empty), "--dry-run has changed something");
+        ensure!(
+            there()?.1["index_templates"].as_array().is_none_or(Vec::is_empty),
+            "--dry-run has changed something"
+        );
         let first = setup(&[])?;
         let made = first.lines().filter(|line| line.contains(": created")).count();
         let again = setup(&[])?;
         let kept = again.lines().filter(|line| line.contains(": unchanged")).count();
-        ensure!(made >= 6 && kept >= made - 1 && !again.contains("created"), "first:\n{first}again:\n{again}");
+        ensure!(
+            made >= 6 && kept >= made - 1 && !again.contains("created"),
+            "first:\n{first}again:\n{again}"
+        );
         // What an installation adds stays, and a template that was changed is put right.
         let custom = json!({"template": {"mappings": {"properties": {"team": {"type": "keyword"}}}}});
         self.engine.must("PUT", "/_component_template/whiskjack-custom", Some(&custom))?;
@@ -132,7 +145,11 @@ impl Trial {
         let documents = odd::documents(&self.root.join("docs/events"))?;
         for (index, action) in [("logs-openwhisk.log-odd", "create"), ("whiskjack-odd", "index")] {
             self.take_all(&documents, index, action)?;
-            self.engine.must("DELETE", if action == "create" { "/_data_stream/logs-openwhisk.log-odd" } else { "/whiskjack-odd" }, None)?;
+            self.engine.must(
+                "DELETE",
+                if action == "create" { "/_data_stream/logs-openwhisk.log-odd" } else { "/whiskjack-odd" },
+                None,
+            )?;
         }
         Ok((format!("{} documents, each in a data stream and in an index", documents.len()), ()))
     }
@@ -156,7 +173,11 @@ impl Trial {
         };
         let (mut mappings, mut settings) = (read("mappings.json")?, read("settings.json")?);
         let index = &mut settings["template"]["settings"]["index"];
-        index["mapping"].as_object_mut().context("mapping")?.remove("total_fields").context("total_fields")?;
+        index["mapping"]
+            .as_object_mut()
+            .context("mapping")?
+            .remove("total_fields")
+            .context("total_fields")?;
         index.as_object_mut().context("index")?.remove("lifecycle").context("lifecycle")?;
         let properties = &mut mappings["template"]["mappings"]["properties"];
         properties["fields"] = json!({"type": "flat_object"});
@@ -169,12 +190,20 @@ impl Trial {
         });
         self.engine.must("PUT", "/_index_template/of-elasticsearch", Some(&template))?;
         // There, names without end are no danger.
-        let documents: Vec<_> =
-            odd::documents(&self.root.join("docs/events"))?.into_iter().filter(|(id, _)| !id.starts_with("many ")).collect();
+        let documents: Vec<_> = odd::documents(&self.root.join("docs/events"))?
+            .into_iter()
+            .filter(|(id, _)| !id.starts_with("many "))
+            .collect();
         self.take_all(&documents, "logs-of-elasticsearch-odd", "create")?;
         let kind = |field: &str| -> Result<Value> {
             let path = format!("/logs-of-elasticsearch-odd/_mapping/field/{field}");
-            Ok(self.engine.must("GET", &path, None)?.as_object().and_then(|all| all.values().next()).cloned().unwrap_or_default())
+            Ok(self
+                .engine
+                .must("GET", &path, None)?
+                .as_object()
+                .and_then(|all| all.values().next())
+                .cloned()
+                .unwrap_or_default())
         };
         ensure!(kind("labels.customer_group")?.to_string().contains("keyword"), "labels are keywords");
         ensure!(kind("numeric_labels.took")?.to_string().contains("double"), "numeric labels are numbers");
@@ -187,7 +216,10 @@ impl Trial {
         let logstash = Logstash::new(&self.engine, output);
         let lines = pipeline_with(api, &logstash, more);
         let answers = logstash.finish()?;
-        ensure!(lines == (runs.len() * LINES) as u64, "the core has not forwarded all: {lines} lines; {answers:?}");
+        ensure!(
+            lines == (runs.len() * LINES) as u64,
+            "the core has not forwarded all: {lines} lines; {answers:?}"
+        );
         ensure!(answers.refused.is_empty(), "refused: {:#?}", answers.refused);
         Ok(answers)
     }
@@ -197,7 +229,10 @@ impl Trial {
         let (lines, activations) = ((runs.len() * LINES) as u64, runs.len() as u64);
         ensure!(answers.created == lines + activations && answers.conflicts == 0, "{answers:?}");
         ensure!(self.engine.count("logs-openwhisk.log-default")? == lines, "lines are missing");
-        ensure!(self.engine.count("logs-openwhisk.activation-default")? == activations, "activations are missing");
+        ensure!(
+            self.engine.count("logs-openwhisk.activation-default")? == activations,
+            "activations are missing"
+        );
         Ok((format!("{lines} lines and {activations} activations, none refused"), ()))
     }
 
@@ -210,8 +245,11 @@ impl Trial {
     }
 
     fn shows(&self, runs: &[Run]) -> Told {
-        let beats: Vec<(u64, [u64; 4])> =
-            (0..300).map(|n| (runs[runs.len() - 1].end_ms() - n * 20_000, [900 + n * 7 % 5_000, n % 4, 100 + n, n % 2])).collect();
+        let beats: Vec<(u64, [u64; 4])> = (0..300)
+            .map(|n| {
+                (runs[runs.len() - 1].end_ms() - n * 20_000, [900 + n * 7 % 5_000, n % 4, 100 + n, n % 2])
+            })
+            .collect();
         let mut lines = String::new();
         for (time, [lag, owed, acknowledged, errors]) in &beats {
             let time = whiskjack::time::rfc3339(*time);
@@ -242,18 +280,25 @@ impl Trial {
     }
 
     fn orders(&self, runs: &[Run]) -> Told {
-        let search = dashboards::ALL[0].searches().find(|search| search.id == "one-activation").context("the search")?;
+        let search = dashboards::ALL[0]
+            .searches()
+            .find(|search| search.id == "one-activation")
+            .context("the search")?;
         let sample: Vec<&Run> = runs.iter().step_by(runs.len() / 100 + 1).collect();
         for run in &sample {
             let body = query::of_search(search, Some(("faas.execution", &run.id)), 1_000);
             let answer = self.engine.must("POST", "/logs-openwhisk.*-*/_search", Some(&body))?;
             let hits = answer["hits"]["hits"].as_array().context("hits")?;
-            let sequence: Vec<u64> = hits.iter().filter_map(|hit| hit["_source"]["event"]["sequence"].as_u64()).collect();
+            let sequence: Vec<u64> =
+                hits.iter().filter_map(|hit| hit["_source"]["event"]["sequence"].as_u64()).collect();
             ensure!(sequence == (0..LINES as u64).collect::<Vec<_>>(), "{}: {sequence:?}", run.id);
             for (hit, (_, stream, text)) in hits.iter().zip(&run.lines) {
                 let message = hit["_source"]["message"].as_str().unwrap_or_default();
                 // Of a JSON line it is a member.
-                ensure!(text.contains(message) && hit["_source"]["log"]["iostream"] == *stream, "{message} instead of {text}");
+                ensure!(
+                    text.contains(message) && hit["_source"]["log"]["iostream"] == *stream,
+                    "{message} instead of {text}"
+                );
             }
         }
         Ok((format!("{} activations", sample.len()), ()))
@@ -263,7 +308,10 @@ impl Trial {
         let first = self.run(runs, api, Output::PlainIndex, ecs())?;
         let before = self.engine.count(PLAIN)?;
         let second = self.run(runs, api, Output::PlainIndex, ecs())?;
-        ensure!(first.created == before && second.created == 0 && second.replaced == before, "{first:?} {second:?}");
+        ensure!(
+            first.created == before && second.created == 0 && second.replaced == before,
+            "{first:?} {second:?}"
+        );
         ensure!(self.engine.count(PLAIN)? == before, "there are other documents now");
         Ok((format!("{before} documents"), ()))
     }
@@ -271,7 +319,8 @@ impl Trial {
     /// Into the same index: each line of 2017 takes the place of its document of ECS.
     fn converts(&self, runs: &[Run], api: &Api<'_>) -> Told {
         let of_ecs = self.lines_of(PLAIN)?;
-        let answers = self.run(runs, api, Output::PlainIndex, json!({"events": {"package": true, "sequence": true}}))?;
+        let answers =
+            self.run(runs, api, Output::PlainIndex, json!({"events": {"package": true, "sequence": true}}))?;
         ensure!(answers.created == 0 && answers.replaced == of_ecs.len() as u64, "other ids: {answers:?}");
         self.engine.refresh()?;
         let converted = self.lines_of(PLAIN)?;
@@ -281,7 +330,10 @@ impl Trial {
             let is_json = same.get("labels").is_some() || same.get("numeric_labels").is_some();
             for (field, value) in odd::leaves(document) {
                 let other = same.pointer(&field).unwrap_or(&Value::Null);
-                ensure!(*other == value || (is_json && field == "/message"), "{id}: {field} is {value} instead of {other}");
+                ensure!(
+                    *other == value || (is_json && field == "/message"),
+                    "{id}: {field} is {value} instead of {other}"
+                );
                 fields.insert(field);
             }
         }
@@ -294,7 +346,9 @@ impl Trial {
         let body = json!({"size": 10_000, "query": {"term": {"event.dataset": "openwhisk.log"}}});
         let answer = self.engine.must("POST", &format!("/{index}/_search"), Some(&body))?;
         let hits = answer["hits"]["hits"].as_array().context("hits")?;
-        hits.iter().map(|hit| Ok((hit["_id"].as_str().context("_id")?.to_owned(), hit["_source"].clone()))).collect()
+        hits.iter()
+            .map(|hit| Ok((hit["_id"].as_str().context("_id")?.to_owned(), hit["_source"].clone())))
+            .collect()
     }
 
     fn shows_2017(&self, runs: &[Run], api: &Api<'_>) -> Told {

@@ -18,7 +18,8 @@ pub(crate) fn documents(examples: &Path) -> Result<Vec<(String, Value)>> {
         }
     }
     let (_, line) = documents.iter().find(|(name, _)| name == "line.json").context("line.json")?;
-    let odd: Vec<_> = odd().into_iter().map(|(name, more)| (name.to_owned(), with(line.clone(), &more))).collect();
+    let odd: Vec<_> =
+        odd().into_iter().map(|(name, more)| (name.to_owned(), with(line.clone(), &more))).collect();
     documents.extend(odd);
     Ok(documents)
 }
@@ -33,15 +34,27 @@ fn odd() -> Vec<(&'static str, Value)> {
         deep = json!({"a": deep});
     }
     vec![
-        ("labels", json!({"labels": {"customer_group": "new", "_": "a", "a=b": "c=d", "é": "", "ok": "true"}})),
+        (
+            "labels",
+            json!({"labels": {"customer_group": "new", "_": "a", "a=b": "c=d", "é": "", "ok": "true"}}),
+        ),
         ("numbers", json!({"numeric_labels": {"took": 12.5, "_": -1, "large": u64::MAX, "huge": 1e300}})),
         ("the longest label", json!({"labels": {long(256): long(8 << 10)}})),
         ("many labels", json!({"labels": many(3_000, json!("x"))})),
         ("many numbers", json!({"numeric_labels": many(3_000, json!(1))})),
         ("a number that is too large", json!({"http": {"response": {"body": {"bytes": u64::MAX}}}})),
-        ("an address that is none", json!({"client": {"ip": "localhost"}, "source": {"ip": "10.0.0.1, 10.0.0.2"}})),
-        ("long words", json!({"user": {"name": long(100_000)}, "log": {"logger": long(100_000)}, "url": {"path": long(100_000), "full": long(100_000)}})),
-        ("a long error", json!({"error": {"stack_trace": long(250_000), "message": long(250_000), "type": long(100_000)}})),
+        (
+            "an address that is none",
+            json!({"client": {"ip": "localhost"}, "source": {"ip": "10.0.0.1, 10.0.0.2"}}),
+        ),
+        (
+            "long words",
+            json!({"user": {"name": long(100_000)}, "log": {"logger": long(100_000)}, "url": {"path": long(100_000), "full": long(100_000)}}),
+        ),
+        (
+            "a long error",
+            json!({"error": {"stack_trace": long(250_000), "message": long(250_000), "type": long(100_000)}}),
+        ),
         ("a long line of one word", json!({"message": long(10 << 20)})),
         ("a long line of many words", json!({"message": "word ".repeat(2 << 20)})),
         ("a long original", json!({"event": {"original": long(10 << 20)}})),

@@ -17,7 +17,8 @@ pub fn of_panel(panel: &Panel, interval: &str) -> Value {
     let mut inner: Map<String, Value> =
         metrics.map(|(number, metric)| (format!("m{number}"), aggregation(metric))).collect();
     for (number, field) in panel.by.iter().enumerate().rev() {
-        let mut by = json!({"terms": {"field": field, "size": most(panel.look), "order": {"_count": "desc"}}});
+        let mut by =
+            json!({"terms": {"field": field, "size": most(panel.look), "order": {"_count": "desc"}}});
         by["aggs"] = Value::Object(inner);
         inner = Map::from_iter([(format!("by{number}"), by)]);
     }

@@ -49,7 +49,8 @@ impl Maker<'_> {
     fn data_view(&self) -> Value {
         let duration = json!({"id": "duration", "params": {"inputFormat": "nanoseconds", "outputFormat": "asMilliseconds", "outputPrecision": 0}});
         let number = json!({"id": "number", "params": {"pattern": "0,0"}});
-        let formats = json!({"event.duration": duration, "openwhisk.wait_time_ms": number, "whiskjack.lag_ms": number});
+        let formats =
+            json!({"event.duration": duration, "openwhisk.wait_time_ms": number, "whiskjack.lag_ms": number});
         let mut attributes = json!({
             "title": self.dashboard.indices, "timeFieldName": "@timestamp", "fields": "[]", "fieldFormatMap": formats.to_string(),
         });

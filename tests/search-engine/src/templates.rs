@@ -58,7 +58,9 @@ fn field(engine: Engine, name: &'static str, kind: &str) -> Option<(&'static str
             return Some(("numeric_labels", json!({"type": "object", "dynamic": false})));
         }
         ("labels.*", _) => return Some(("labels", json!({"type": "object", "dynamic": true}))),
-        ("numeric_labels.*", _) => return Some(("numeric_labels", json!({"type": "object", "dynamic": true}))),
+        ("numeric_labels.*", _) => {
+            return Some(("numeric_labels", json!({"type": "object", "dynamic": true})));
+        }
         // Data streams do not take a document without a time.
         ("@timestamp", _) => json!({"type": "date", "ignore_malformed": false}),
         // Dashboards count them.
@@ -126,7 +128,8 @@ pub(crate) fn streams() -> Value {
 pub(crate) fn plain(engine: Engine) -> Value {
     let stream = json!({"properties": {"dataset": keyword(), "namespace": keyword(), "type": keyword()}});
     // Of the shape of 2017.
-    let mut properties = json!({"data_stream": stream, "sequence": {"type": "long"}, "line": {"type": "match_only_text"}});
+    let mut properties =
+        json!({"data_stream": stream, "sequence": {"type": "long"}, "line": {"type": "match_only_text"}});
     for name in ["activation", "action", "namespace", "package"] {
         properties[name] = keyword();
     }

@@ -10,7 +10,8 @@ use crate::world::Row;
 
 /// Compares an answer to the panel's query with what is true of the rows. Returns how many numbers were compared.
 pub(crate) fn compare(panel: &Panel, step_ms: u64, answer: &Value, rows: &[Row<'_>]) -> Result<usize> {
-    let rows: Vec<&Row<'_>> = rows.iter().filter(|row| panel.filter.iter().all(|(field, is)| holds(row, field, *is))).collect();
+    let rows: Vec<&Row<'_>> =
+        rows.iter().filter(|row| panel.filter.iter().all(|(field, is)| holds(row, field, *is))).collect();
     ensure!(!rows.is_empty(), "the world has nothing to show");
     let total = answer["hits"]["total"]["value"].as_u64();
     ensure!(total == Some(rows.len() as u64), "{total:?} documents instead of {}", rows.len());
@@ -101,7 +102,10 @@ fn percentiles(field: &str, shown: &Value, values: &[f64]) -> Result<()> {
         let place = values.len() as f64 * f64::from(percent) / 100.0;
         let below = values.iter().filter(|other| **other < value).count() as f64;
         let not_above = values.iter().filter(|other| **other <= value).count() as f64;
-        ensure!(below <= place + slack && not_above >= place - slack, "{field}: {percent} % are not below {value}");
+        ensure!(
+            below <= place + slack && not_above >= place - slack,
+            "{field}: {percent} % are not below {value}"
+        );
     }
     Ok(())
 }

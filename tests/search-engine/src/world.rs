@@ -10,7 +10,16 @@ const END_MS: u64 = 1_750_000_000_000;
 /// The starts are spread over two hours: a run is complete with one look-back.
 const SPAN_MS: u64 = 7_200_000;
 const ACTIONS: [&str; 10] = [
-    "checkout", "resize-image", "orders", "notify", "prices", "stock", "invoice", "search", "export", "mail",
+    "checkout",
+    "resize-image",
+    "orders",
+    "notify",
+    "prices",
+    "stock",
+    "invoice",
+    "search",
+    "export",
+    "mail",
 ];
 const ERRORS: [&str; 4] = [
     "no stock for the article",

@@ -90,7 +90,10 @@ fn inner(value: &Value, used: &mut BTreeSet<String>) {
             for (name, value) in members {
                 match value {
                     Value::String(text) if name.ends_with("JSON") || name == "visState" => {
-                        inner(&serde_json::from_str(text).unwrap_or_else(|error| panic!("{name}: {error}")), used);
+                        inner(
+                            &serde_json::from_str(text).unwrap_or_else(|error| panic!("{name}: {error}")),
+                            used,
+                        );
                     }
                     Value::String(text) if name.ends_with("RefName") || name == "indexRefName" => {
                         used.insert(text.clone());
@@ -115,7 +118,9 @@ fn the_panels_of_a_dashboard_do_not_overlap_and_fill_its_width() {
             for panel in &panels {
                 let at = |name: &str| panel["gridData"][name].as_u64().unwrap();
                 assert_eq!(panel["gridData"]["i"], panel["panelIndex"]);
-                for (x, y) in (at("x")..at("x") + at("w")).flat_map(|x| (at("y")..at("y") + at("h")).map(move |y| (x, y))) {
+                for (x, y) in (at("x")..at("x") + at("w"))
+                    .flat_map(|x| (at("y")..at("y") + at("h")).map(move |y| (x, y)))
+                {
                     assert!(x < 48 && taken.insert((x, y)), "{path}: {panel}");
                     bottom = bottom.max(y + 1);
                 }

@@ -81,7 +81,9 @@ pub fn prepare(
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Setup, SetupError> {
     let engine = options.elasticsearch.as_deref().ok_or_else(|| {
-        SetupError::Misused("--elasticsearch URL is missing: the address of Elasticsearch or OpenSearch".to_owned())
+        SetupError::Misused(
+            "--elasticsearch URL is missing: the address of Elasticsearch or OpenSearch".to_owned(),
+        )
     })?;
     let dashboards = options.kibana.as_deref().map(|url| origin("--kibana", url)).transpose()?;
     let ca = options.ca.as_deref().map(|file| text("--ca", file)).transpose()?;
@@ -164,8 +166,9 @@ mod tests {
         let Command::Setup(options) = parse(words.split_whitespace().map(std::ffi::OsString::from))? else {
             panic!("{arguments}")
         };
-        let variable =
-            |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        let variable = |name: &str| {
+            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        };
         prepare(&options, &variable).map_err(|error| error.to_string())
     }
 
@@ -178,7 +181,8 @@ mod tests {
             path.display().to_string()
         };
         let (key, password) = (file("k", "id:key\n"), file("p", "sesame\r\n"));
-        let both = [("ELASTICSEARCH_API_KEY", "a:b "), ("ELASTICSEARCH_USER", "u"), ("ELASTICSEARCH_PASSWORD", "w")];
+        let both =
+            [("ELASTICSEARCH_API_KEY", "a:b "), ("ELASTICSEARCH_USER", "u"), ("ELASTICSEARCH_PASSWORD", "w")];
         for (arguments, variables, login) in [
             (String::new(), &[][..], None),
             (format!("--api-key-file {key}"), &[], Some(("key", "id:key"))),
@@ -187,7 +191,8 @@ mod tests {
             (String::new(), &both[1..], Some(("basic", "u:w"))),
             ("--user admin".to_owned(), &both, Some(("basic", "admin:w"))),
         ] {
-            let setup = prepared(&format!("--elasticsearch http://localhost:9200 {arguments}"), variables).unwrap();
+            let setup =
+                prepared(&format!("--elasticsearch http://localhost:9200 {arguments}"), variables).unwrap();
             let found = setup.login.as_ref().map(|login| match login {
                 Login::ApiKey(key) => ("key", key.expose()),
                 Login::Basic(pair) => ("basic", pair.expose()),
@@ -195,6 +200,22 @@ mod tests {
             assert_eq!(found, login, "{arguments}");
             assert!(!format!("{setup:?}").contains("sesame"));
         }
+    }
+
+    #[test]
+    fn each_command_in_the_pages_about_dashboards_is_understood() {
+        let mut commands = 0;
+        for page in
+            [include_str!("../../../../docs/tutorial.md"), include_str!("../../../../docs/dashboards.md")]
+        {
+            let blocks = page.split("```sh\n").skip(1).filter_map(|block| block.split("```").next());
+            for line in blocks.flat_map(str::lines).filter(|line| line.starts_with("whiskjack ")) {
+                let words = line.split_whitespace().skip(1).map(std::ffi::OsString::from);
+                assert!(parse(words).is_ok(), "{line}");
+                commands += 1;
+            }
+        }
+        assert!(commands > 3);
     }
 
     #[test]
@@ -207,7 +228,10 @@ mod tests {
             ("--elasticsearch https://admin:sesame@host".to_owned(), "--elasticsearch: is not an address"),
             ("--elasticsearch host --kibana ftp://host".to_owned(), "--kibana: is not an address"),
             ("--elasticsearch host --user admin".to_owned(), "--user: there is no password"),
-            ("--elasticsearch host --password-file /nowhere".to_owned(), "--password-file /nowhere: No such file"),
+            (
+                "--elasticsearch host --password-file /nowhere".to_owned(),
+                "--password-file /nowhere: No such file",
+            ),
             (format!("--elasticsearch host --api-key-file {}", lines.display()), "has several lines"),
             ("--elasticsearch host --api-key-file k --user u".to_owned(), "exclude each other"),
             ("--elasticsearch host --password sesame".to_owned(), "--password: no such option of `setup`"),
