@@ -1,10 +1,11 @@
 use std::sync::{Arc, Mutex};
 
 use serde_json::json;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 
 use super::*;
+use crate::testing::{Authority, acceptor};
 
 /// A request as it came: its first line, its head in small letters, its body.
 type Request = (String, String, String);
@@ -24,7 +25,11 @@ async fn server(script: Script) -> (Origin, Arc<Mutex<Vec<Request>>>) {
     (origin, asked)
 }
 
-async fn serve(mut socket: TcpStream, script: Script, journal: Arc<Mutex<Vec<Request>>>) {
+async fn serve(
+    mut socket: impl AsyncRead + AsyncWrite + Unpin,
+    script: Script,
+    journal: Arc<Mutex<Vec<Request>>>,
+) {
     loop {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
@@ -147,6 +152,36 @@ async fn an_engine_that_is_too_old_or_another_program_is_told() {
         assert!(message.starts_with("--elasticsearch http://") && message.contains(part), "{message}");
         assert_eq!(asked.lock().unwrap().len(), 1);
     }
+}
+
+#[tokio::test]
+async fn over_tls_the_given_certificates_are_trusted_and_no_others() {
+    let authority = Authority::new();
+    let acceptor = acceptor(&authority.issue("localhost"), None, &crate::tls::VERSIONS);
+    let listener = TcpListener::bind("localhost:0").await.unwrap();
+    let origin = format!("https://localhost:{}/base", listener.local_addr().unwrap().port());
+    let origin = Origin::parse(&origin).unwrap();
+    tokio::spawn(async move {
+        while let Ok((socket, _)) = listener.accept().await {
+            let acceptor = acceptor.clone();
+            tokio::spawn(async move {
+                if let Ok(stream) = acceptor.accept(socket).await {
+                    serve(stream, empty, Arc::default()).await;
+                }
+            });
+        }
+    });
+    let with = |ca: Option<String>| Setup { ca, ..setup(&origin, None) };
+    assert_eq!(told(&with(Some(authority.pem()))).await.1, Ok(()));
+    for other in [None, Some(Authority::named("Other CA").pem())] {
+        let message = told(&with(other)).await.1.unwrap_err();
+        assert!(
+            message.starts_with("--elasticsearch https://localhost:") && message.contains("certificate"),
+            "{message}"
+        );
+    }
+    let message = told(&with(Some("no PEM".to_owned()))).await.1.unwrap_err();
+    assert_eq!(message, "--ca: has no certificate that can be read; give PEM");
 }
 
 /// OpenSearch in which a policy is an older one, and data streams exist.
