@@ -48,18 +48,19 @@ async fn import_one(server: &Server, name: &str, text: &str, overwrite: bool) ->
     if answer.status != StatusCode::OK {
         return Err(server.refusal(&format!("dashboard {name}"), &answer));
     }
-    let imported = answer.body["successCount"].as_u64().unwrap_or(0);
-    let errors = answer.body["errors"].as_array().cloned().unwrap_or_default();
-    let kind =
-        |error: &Value| error["error"]["type"].as_str().unwrap_or("an error without a type").to_owned();
+    let imported = answer.body.get("successCount").and_then(Value::as_u64).unwrap_or(0);
+    let errors = answer.body.get("errors").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let text = |error: &Value, pointer: &str| {
+        error.pointer(pointer).and_then(Value::as_str).unwrap_or("unknown").to_owned()
+    };
     let (there, others): (Vec<&Value>, Vec<&Value>) =
-        errors.iter().partition(|error| kind(error).ends_with("conflict"));
+        errors.iter().partition(|error| text(error, "/error/type").ends_with("conflict"));
     if let Some(error) = others.first() {
         return Err(server.failed(&format!(
             "dashboard {name}: {} {} is not imported: {}",
-            error["type"].as_str().unwrap_or("an object"),
-            error["id"].as_str().unwrap_or_default(),
-            kind(error)
+            text(error, "/type"),
+            text(error, "/id"),
+            text(error, "/error/type")
         )));
     }
     Ok(match there.len() {

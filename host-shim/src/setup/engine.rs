@@ -30,8 +30,8 @@ impl Engine {
         if answer.status != StatusCode::OK {
             return Err(server.refusal(&"GET /", &answer));
         }
-        let version = &answer.body["version"];
-        let text = |name: &str| version.get(name).and_then(Value::as_str);
+        let version = answer.body.get("version");
+        let text = |name: &str| version?.get(name)?.as_str();
         let number = text("number").ok_or_else(|| {
             server.failed(
                 "neither Elasticsearch nor OpenSearch answers there; give the address of its HTTP API",
@@ -65,7 +65,6 @@ impl fmt::Display for Engine {
 /// The data streams of our documents.
 pub(super) async fn streams(server: &Server) -> Result<Vec<String>, SetupError> {
     let answer = server.ask(Method::GET, "/_data_stream/logs-openwhisk.*-*", None).await?;
-    let streams = answer.body["data_streams"].as_array().cloned().unwrap_or_default();
-    let names = streams.iter().filter_map(|stream| stream.get("name")?.as_str().map(str::to_owned));
-    Ok(names.collect())
+    let streams = answer.body.get("data_streams").and_then(Value::as_array).into_iter().flatten();
+    Ok(streams.filter_map(|stream| stream.get("name")?.as_str().map(str::to_owned)).collect())
 }
