@@ -2,6 +2,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 
 import org.opensearch.analysis.common.CommonAnalysisPlugin;
 import org.opensearch.common.settings.Settings;
@@ -25,7 +26,7 @@ public final class SearchEngine {
     /** A node with plugins of the class path, which the public constructor does not take. */
     private static final class Engine extends Node {
         Engine(Settings settings, Path home, List<Class<? extends Plugin>> plugins) {
-            super(InternalSettingsPreparer.prepareEnvironment(settings, java.util.Map.of(), home, () -> "whiskjack"), plugins, false);
+            super(InternalSettingsPreparer.prepareEnvironment(settings, Map.of(), home, () -> "whiskjack"), plugins, false);
         }
     }
 
