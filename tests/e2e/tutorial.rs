@@ -60,7 +60,8 @@ fn serve(mut stream: TcpStream, asked: &Mutex<Vec<String>>) -> Option<()> {
 
 /// The blocks of a language.
 fn blocks(page: &str, language: &str) -> Vec<String> {
-    let blocks = page.split(&format!("```{language}\n")).skip(1);
+    let fence = format!("```{language}\n");
+    let blocks = page.split(&fence).skip(1);
     blocks.map(|block| block.split("```").next().unwrap().to_owned()).collect()
 }
 
@@ -72,7 +73,8 @@ fn the_commands_of_the_tutorial_do_what_it_says() {
     let receiver = Receiver::start(ReceiverOptions::default());
     let (address, journal) = engine();
     let folder = tempfile::tempdir().unwrap();
-    let [config] = &blocks(&page, "yaml")[..] else { panic!("one configuration") };
+    let configurations = blocks(&page, "yaml");
+    let [config] = &configurations[..] else { panic!("one configuration") };
     std::fs::write(folder.path().join("config.yaml"), config).unwrap();
 
     let mut outputs = Vec::new();
