@@ -122,6 +122,8 @@ pub(crate) struct Api {
     /// None: no request is permitted.
     origin: Option<Origin>,
     authorization: Option<HeaderValue>,
+    /// Headers of all requests.
+    headers: Vec<(HeaderName, HeaderValue)>,
     /// The proxy that gets requests whole.
     proxy: Option<Proxy>,
     /// When waiting ends, whatever the limits say.
@@ -153,6 +155,7 @@ impl Api {
             pooled,
             origin,
             authorization,
+            headers: Vec::new(),
             proxy,
             deadline,
             body: Limits::default(),
@@ -169,6 +172,12 @@ impl Api {
     /// The same, noting there whether the API refuses the key.
     pub(crate) fn noting(self, key_refused: KeyRefused) -> Self {
         Self { key_refused, ..self }
+    }
+
+    /// The same with a header on all requests, in the place of any other of its name.
+    pub(crate) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
     }
 
     /// Whether the API has refused the key.
@@ -207,6 +216,9 @@ impl Api {
             .insert(USER_AGENT, HeaderValue::from_static(concat!("whiskjack/", env!("CARGO_PKG_VERSION"))));
         if let Some(authorization) = &self.authorization {
             headers.insert(AUTHORIZATION, authorization.clone());
+        }
+        for (name, value) in &self.headers {
+            headers.insert(name, value.clone());
         }
         if let Some(authorization) = self.proxy.as_ref().and_then(Proxy::authorization) {
             headers.insert(PROXY_AUTHORIZATION, authorization);

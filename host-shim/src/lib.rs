@@ -27,6 +27,7 @@ mod params;
 mod result;
 mod run;
 mod secret;
+pub mod setup;
 pub mod status;
 #[cfg(test)]
 mod testing;

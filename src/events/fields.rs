@@ -1,5 +1,7 @@
 //! The fields of documents in the shape of the Elastic Common Schema, for the page about events and for index templates.
 
+use super::lines::{NUMBERS, REPLACEABLE, TEXTS};
+
 /// A field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Field {
@@ -100,3 +102,18 @@ pub const FIELDS: &[Field] = &[
     field("whiskjack.lag_ms", "long", "time since the oldest start that is not forwarded yet, or else since the run asked", HEARTBEAT),
     field("whiskjack.owed_ranges", "long", "ranges that the next run goes on with", HEARTBEAT),
 ];
+
+/// Fields that a JSON line may have besides, with their types: those that loggers write in the names of the schema.
+pub fn of_loggers() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let texts = TEXTS.iter().chain(&REPLACEABLE).map(|name| (*name, text_kind(name)));
+    texts.chain(NUMBERS.iter().map(|name| (*name, "long")))
+}
+
+fn text_kind(name: &str) -> &'static str {
+    match name {
+        "client.ip" | "source.ip" => "ip",
+        "error.message" => "match_only_text",
+        "error.stack_trace" | "url.full" | "url.original" | "url.path" => "wildcard",
+        _ => "keyword",
+    }
+}

@@ -10,7 +10,7 @@ mod lines;
 mod shape_2017;
 mod summary;
 
-pub use fields::{FIELDS, Field};
+pub use fields::{FIELDS, Field, of_loggers};
 pub use form::{Form, Styled};
 pub use heartbeat::Heartbeat;
 pub use id::id;

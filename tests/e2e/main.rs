@@ -30,6 +30,7 @@ mod status;
 mod stock_wasmtime;
 mod support;
 mod tail;
+mod tutorial;
 mod units;
 mod watch;
 mod world;

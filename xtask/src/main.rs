@@ -11,6 +11,7 @@ mod fuzz;
 mod hosts;
 mod places;
 mod rooms;
+mod search_engine;
 mod setup;
 mod step;
 mod stock;
@@ -38,6 +39,9 @@ usage: cargo xtask COMMAND
                    setup, build, and show the whole way from a log line to a receiver; --all shows every line,
                    --keep leaves API and receiver up
   hosts            setup, build, and forward the same logs with every host; a table, and whether they agree
+  search-engine [LINES]
+                   build, and try templates, pipelines and panels of the dashboards on a real OpenSearch, with 100000 lines;
+                   fetches 50 MB, wants JDK 17 and Maven
   bench [--quick] [--long] [ROW]…
                    measure against the forwarder of 2017, Elastic's client and the limits: rows B1 to B9 and B13; ten minutes
   bench instructions [--keep]
@@ -63,6 +67,8 @@ fn main() -> ExitCode {
         ["fuzz", rest @ ..] => fuzz(rest),
         ["demo", rest @ ..] => demo(rest),
         ["hosts"] => hosts(),
+        ["search-engine"] => search_engine(None),
+        ["search-engine", lines] => search_engine(Some(lines)),
         ["bench", "codec", rest @ ..] => Places::find().and_then(|places| bench::codec(&places, rest)),
         ["dist", rest @ ..] => dist(rest),
         ["deployers"] => Places::find().and_then(|places| deployers::run(&places)),
@@ -112,6 +118,13 @@ fn hosts() -> Result<()> {
     build::run(&places)?;
     hosts::build(&places)?;
     hosts::run(&places)
+}
+
+fn search_engine(lines: Option<&str>) -> Result<()> {
+    let places = Places::find()?;
+    setup::run(&places)?;
+    build::run(&places)?;
+    search_engine::run(&places, lines)
 }
 
 fn fuzz(arguments: &[&str]) -> Result<()> {

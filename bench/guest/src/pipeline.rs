@@ -1,7 +1,7 @@
 //! A whole run of the core over ports in memory.
 
 use serde_json::{Value, json};
-use whiskjack::ports::{Clock, Ports};
+use whiskjack::ports::{Clock, Ports, Transport};
 use whiskjack::run;
 use whiskjack::run::plan::{self, CheckpointKeeper, Context};
 
@@ -16,7 +16,7 @@ pub fn pipeline(api: &Api<'_>) -> u64 {
 }
 
 /// The same to that receiver, with more parameters. Returns how many lines were read, if all is acknowledged.
-pub fn pipeline_with(api: &Api<'_>, receiver: &Acknowledging, more: Value) -> u64 {
+pub fn pipeline_with(api: &Api<'_>, receiver: &dyn Transport, more: Value) -> u64 {
     let (oldest, newest) = api.span();
     let clock = Shifted { behind_ms: SystemClock.now_ms().saturating_sub(newest + AGE_MS) };
     let context = Context {

@@ -13,6 +13,7 @@ mod packed;
 mod run;
 mod serve;
 mod session;
+pub mod setup;
 mod status;
 mod tail;
 pub mod terminal;

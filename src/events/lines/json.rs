@@ -21,8 +21,11 @@ const DEEPEST: usize = 16;
 /// Longest text of a label, in bytes: receivers refuse longer ones as keywords.
 const LONGEST_LABEL: usize = 8 << 10;
 
+/// Longest name of a label, in bytes. With its value it is one word in some indices, which refuse a word of more than 32766 bytes.
+const LONGEST_NAME: usize = 256;
+
 /// Fields of the schema that loggers write, and whose values are texts.
-const TEXTS: [&str; 31] = [
+pub(in crate::events) const TEXTS: [&str; 31] = [
     "client.ip",
     "error.code",
     "error.id",
@@ -57,7 +60,7 @@ const TEXTS: [&str; 31] = [
 ];
 
 /// Those whose values are whole numbers.
-const NUMBERS: [&str; 7] = [
+pub(in crate::events) const NUMBERS: [&str; 7] = [
     "http.request.body.bytes",
     "http.response.body.bytes",
     "http.response.status_code",
@@ -68,7 +71,7 @@ const NUMBERS: [&str; 7] = [
 ];
 
 /// What the forwarder says by itself, and a logger may say instead.
-const REPLACEABLE: [&str; 8] = [
+pub(in crate::events) const REPLACEABLE: [&str; 8] = [
     "data_stream.dataset",
     "data_stream.namespace",
     "event.dataset",
@@ -289,7 +292,12 @@ impl Fields {
 
     /// A member without a field of its own.
     fn label(&mut self, path: &str, leaf: Leaf) {
-        let mut name = path.trim_start_matches("labels.").replace(['.', '*', '"'], "_");
+        let path = path.trim_start_matches("labels.");
+        let mut name = beginning(path, LONGEST_NAME).replace(['.', '*', '"'], "_");
+        // Indices refuse a field without a name.
+        if name.trim().is_empty() {
+            name = "_".into();
+        }
         let labels =
             if matches!(leaf, Leaf::Number(_)) { &mut self.numeric_labels } else { &mut self.labels };
         while labels.contains_key(&name) {
@@ -364,7 +372,10 @@ impl Leaf {
             });
         }
         match self {
-            Self::Number(number) if NUMBERS.contains(&name) && number.is_u64() => Some(number.to_string()),
+            // No more than the `long` of an index holds.
+            Self::Number(number) if NUMBERS.contains(&name) && number.as_i64().is_some_and(|n| n >= 0) => {
+                Some(number.to_string())
+            }
             _ => None,
         }
     }
@@ -372,16 +383,14 @@ impl Leaf {
     fn json(self, longest: usize) -> String {
         match self {
             Self::Number(number) => number.to_string(),
-            Self::Text(text) => {
-                let end = text.char_indices().map(|(at, _)| at).take_while(|at| *at <= longest).last();
-                quoted(if text.len() > longest {
-                    text.get(..end.unwrap_or(0)).unwrap_or_default()
-                } else {
-                    &text
-                })
-            }
+            Self::Text(text) => quoted(beginning(&text, longest)),
         }
     }
+}
+
+/// At most so many bytes of a text, and no part of a character.
+fn beginning(text: &str, longest: usize) -> &str {
+    text.get(..text.floor_char_boundary(longest)).unwrap_or(text)
 }
 
 /// The name of the schema for one that a logger has.

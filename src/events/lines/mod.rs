@@ -10,6 +10,7 @@ mod redact;
 mod trace;
 
 pub use json::Parsed;
+pub(super) use json::{NUMBERS, REPLACEABLE, TEXTS};
 pub use redact::Redactor;
 
 use super::id::fnv1a;

@@ -14,6 +14,7 @@ use super::config::ConfigOptions;
 use super::deploy::{DeployOptions, UndeployOptions};
 use super::run::RunOptions;
 use super::serve::ServeOptions;
+use super::setup::SetupOptions;
 use super::status::StatusOptions;
 use super::tail::TailOptions;
 use super::watch::WatchOptions;
@@ -32,6 +33,7 @@ pub enum Command {
     Serve(ServeOptions),
     Deploy(Box<DeployOptions>),
     Undeploy(UndeployOptions),
+    Setup(SetupOptions),
     Check(Box<CheckOptions>),
     Status(StatusOptions),
     Config(ConfigOptions),
@@ -50,6 +52,7 @@ impl Command {
             Self::Serve(options) => options.go(),
             Self::Deploy(options) => options.go(),
             Self::Undeploy(options) => options.go(),
+            Self::Setup(options) => options.go(),
             Self::Check(options) => options.go(),
             Self::Status(options) => options.go(),
             Self::Config(options) => options.go(),

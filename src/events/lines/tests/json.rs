@@ -54,6 +54,26 @@ fn lines_of_the_usual_loggers_get_the_fields_of_the_schema() {
 }
 
 #[test]
+fn names_and_numbers_that_an_index_refuses_become_others() {
+    let rest = |line: &str| parsed(line, &json_rules()).unwrap()["rest"].clone();
+    assert_eq!(
+        rest(r#"{"":"a"," ":"b","  ":1}"#),
+        json!({"labels": {"_": "a", "__": "b"}, "numeric_labels": {"_": 1}})
+    );
+    let long = "ä".repeat(20_000);
+    let cut = "ä".repeat(128);
+    assert_eq!(
+        rest(&format!(r#"{{"{long}":"a","x{long}":1}}"#)),
+        json!({"labels": {cut.as_str(): "a"}, "numeric_labels": {format!("x{}", "ä".repeat(127)): 1}})
+    );
+    assert_eq!(rest(r#"{"process.pid":9223372036854775807}"#), json!({"process": {"pid": i64::MAX}}));
+    assert_eq!(
+        rest(r#"{"process.pid":9223372036854775808}"#),
+        json!({"numeric_labels": {"process_pid": 1_u64 << 63}})
+    );
+}
+
+#[test]
 fn what_is_no_object_or_too_much_stays_a_line() {
     let of = |line: &str| parsed(line, &json_rules());
     for line in ["", "text", "[1]", "1", "{", "{\"a\":1} x", "{\"a\":}"] {
