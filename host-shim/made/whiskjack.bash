@@ -40,6 +40,9 @@ _whiskjack() {
             whiskjack,serve)
                 cmd="whiskjack__subcmd__serve"
                 ;;
+            whiskjack,setup)
+                cmd="whiskjack__subcmd__setup"
+                ;;
             whiskjack,status)
                 cmd="whiskjack__subcmd__status"
                 ;;
@@ -100,6 +103,9 @@ _whiskjack() {
             whiskjack__subcmd__help,serve)
                 cmd="whiskjack__subcmd__help__subcmd__serve"
                 ;;
+            whiskjack__subcmd__help,setup)
+                cmd="whiskjack__subcmd__help__subcmd__setup"
+                ;;
             whiskjack__subcmd__help,status)
                 cmd="whiskjack__subcmd__help__subcmd__status"
                 ;;
@@ -128,7 +134,7 @@ _whiskjack() {
 
     case "${cmd}" in
         whiskjack)
-            opts="-h -V --help --version run tail watch backfill serve deploy undeploy check status config completions help"
+            opts="-h -V --help --version run tail watch backfill serve deploy undeploy setup check status config completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -460,7 +466,7 @@ _whiskjack() {
             return 0
             ;;
         whiskjack__subcmd__help)
-            opts="run tail watch backfill serve deploy undeploy check status config completions help"
+            opts="run tail watch backfill serve deploy undeploy setup check status config completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -627,6 +633,20 @@ _whiskjack() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        whiskjack__subcmd__help__subcmd__setup)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         whiskjack__subcmd__help__subcmd__status)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -737,6 +757,44 @@ _whiskjack() {
             fi
             case "${prev}" in
                 --port)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        whiskjack__subcmd__setup)
+            opts="-h --elasticsearch --kibana --api-key-file --user --password-file --ca --overwrite --dry-run --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --elasticsearch)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kibana)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --api-key-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --password-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
