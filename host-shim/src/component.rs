@@ -21,12 +21,13 @@ pub(crate) use self::bindings::exports::whiskjack::forwarder::forwarder::{
 pub(crate) use self::bindings::whiskjack::forwarder::types::{
     self, Authorization, CheckpointKeeper, Context,
 };
+use crate::attached::Attached;
 use crate::http::Api;
 use crate::net::proxy::Proxy;
+use crate::output::LocalReceiver;
 use crate::params::{Receivers, Security};
-use crate::run::Attached;
 use crate::transport::interface::{TransportError, TransportStep};
-use crate::transport::{Lent, interface as transport};
+use crate::transport::{Connection, Lent, interface as transport};
 use whiskjack_settings::said;
 
 /// Largest memory of one instance, in bytes.
@@ -144,6 +145,16 @@ impl Reach {
         let api = self.api.counting(attached.counters.clone());
         Self { api, attached: attached.clone(), ..self }
     }
+
+    /// Connects, see [`Connection::open`]. With an output there is no network.
+    async fn connect(&self, host: &str, port: u16, timeout_ms: u64) -> Result<Lent, TransportError> {
+        if let Some(output) = &self.attached.output {
+            return Ok(Lent::local(LocalReceiver::new(output.clone())));
+        }
+        let Self { receivers, security, proxy, .. } = self;
+        let opened = Connection::open(receivers, security, proxy.as_ref(), host, port, timeout_ms).await;
+        opened.map(Lent::receiver)
+    }
 }
 
 /// What the host keeps beside one instance.
@@ -205,7 +216,7 @@ impl transport::HostConnection for State {
         port: u16,
         timeout_ms: u64,
     ) -> wasmtime::Result<Result<Resource<Lent>, TransportError>> {
-        match Lent::open(&self.reach, &host, port, timeout_ms).await {
+        match self.reach.connect(&host, port, timeout_ms).await {
             Ok(connection) => Ok(Ok(self.table.push(connection)?)),
             Err(error) => {
                 self.reach.attached.counters.note_receiver_error();

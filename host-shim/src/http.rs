@@ -29,9 +29,9 @@ pub(crate) use self::call::Called;
 use self::connector::Connector;
 pub(crate) use self::refusal::KeyRefused;
 use self::wire::Wire;
+use crate::attached::Counters;
 use crate::net::proxy::Proxy;
 use crate::origin::Origin;
-use crate::run::Counters;
 use crate::secret::Secret;
 use crate::tls::Trust;
 

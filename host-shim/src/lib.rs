@@ -14,6 +14,7 @@
     deny(clippy::print_stdout, clippy::print_stderr, reason = "they panic where nobody reads")
 )]
 
+mod attached;
 pub mod check;
 mod checkpoint;
 mod component;
@@ -34,14 +35,12 @@ mod testing;
 mod tls;
 mod transport;
 
+pub use attached::{Attached, Counters, Progress, Rate, Stop, Watcher};
 pub use component::LoadError;
 pub use origin::Origin;
 pub use output::Output;
 pub use params::ProxyVariables;
 pub use result::{RunResult, Verdict, is_elsewhere};
-pub use run::{
-    Attached, Counters, Given, Keeper, Memory, Progress, Rate, Record, RunContext, Runner, RunnerError, Shim,
-    Stop, Stuck, Unseen, Watcher, runtime,
-};
+pub use run::{Given, Keeper, Memory, Record, RunContext, Runner, RunnerError, Shim, Stuck, Unseen, runtime};
 pub use secret::Secret;
 pub use whiskjack_settings::{Fault, said};

@@ -2,7 +2,6 @@
 
 mod access;
 mod apart;
-mod attached;
 mod check;
 mod find;
 mod keeper;
@@ -21,6 +20,7 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use crate::attached::{Attached, Progress};
 use crate::component::{
     Authorization, CallError, CheckpointKeeper, Context, Error, LoadError, Outcome, Plan, Prepared, Reach,
     Report, Slice, Worker,
@@ -38,7 +38,6 @@ use whiskjack_settings::text;
 pub(crate) use self::access::Access;
 pub use self::access::Given;
 pub use self::apart::{Runner, RunnerError, Stuck};
-pub use self::attached::{Attached, Counters, Progress, Rate, Stop, Watcher};
 pub use self::find::Record;
 use self::keeper::Kept;
 pub use self::keeper::{Keeper, Memory};

@@ -22,6 +22,7 @@ use tokio_rustls::TlsConnector;
 use self::interface::{TransportError, TransportStep};
 #[allow(unreachable_pub, reason = "the generated bindings name it again")]
 pub use self::lent::Lent;
+pub(crate) use self::lent::Local;
 use self::peer::{Ended, Peer, dial_fault, fault, handshake_fault};
 #[allow(unreachable_pub, reason = "the generated bindings name it again")]
 pub use self::wit::whiskjack::forwarder::transport as interface;

@@ -3,6 +3,9 @@
 #[path = "../../../src/lumberjack/codec.rs"]
 mod shipped;
 
+#[path = "../../../src/lumberjack/deflate/mod.rs"]
+mod deflate;
+
 use miniz_oxide::deflate::core::deflate_flags::{
     TDEFL_FILTER_MATCHES, TDEFL_GREEDY_PARSING_FLAG, TDEFL_WRITE_ZLIB_HEADER,
 };
@@ -15,7 +18,7 @@ use zlib_rs::{DeflateFlush, Status};
 /// What the product uses, from its own source.
 pub const SHIPPED: &str = "whiskjack";
 
-/// The same encoder with its own levels. All are compared with it.
+/// The encoder of its higher levels, with levels of its own. All are compared with it.
 pub const MINIZ: &str = "miniz_oxide";
 
 /// What the product had before.

@@ -4,6 +4,7 @@
 use serde::de::IgnoredAny;
 
 use super::{Output, Refusal};
+use crate::transport::Local;
 use crate::transport::interface::{TransportError, TransportStep};
 
 /// Bytes before a window's documents, and before each document.
@@ -32,25 +33,6 @@ impl LocalReceiver {
         Self { output, received: Vec::new(), acks: Vec::new(), failed: None }
     }
 
-    /// Takes bytes; when they complete a window, its documents are handed on, and it is acknowledged.
-    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), TransportError> {
-        if let Some(error) = &self.failed {
-            return Err(error.clone());
-        }
-        self.received.extend_from_slice(bytes);
-        self.take_windows().inspect_err(|error| self.failed = Some(error.clone()))
-    }
-
-    /// Acknowledgements that were not read yet.
-    pub(crate) fn read(&mut self, max_bytes: u32) -> Result<Vec<u8>, TransportError> {
-        let most = usize::try_from(max_bytes).unwrap_or(usize::MAX).clamp(1, self.acks.len().max(1));
-        match (&self.failed, self.acks.is_empty()) {
-            (_, false) => Ok(self.acks.drain(..most.min(self.acks.len())).collect()),
-            (Some(error), true) => Err(error.clone()),
-            (None, true) => Err(fault(TransportStep::Timeout, true, "the output has nothing to acknowledge")),
-        }
-    }
-
     fn take_windows(&mut self) -> Result<(), TransportError> {
         loop {
             let window =
@@ -63,6 +45,27 @@ impl LocalReceiver {
             self.acks.extend_from_slice(b"2A");
             self.acks.extend_from_slice(&count.to_be_bytes());
             self.received.drain(..bytes);
+        }
+    }
+}
+
+impl Local for LocalReceiver {
+    /// Takes bytes; when they complete a window, its documents are handed on, and it is acknowledged.
+    fn write(&mut self, bytes: &[u8]) -> Result<(), TransportError> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        self.received.extend_from_slice(bytes);
+        self.take_windows().inspect_err(|error| self.failed = Some(error.clone()))
+    }
+
+    /// Acknowledgements that were not read yet.
+    fn read(&mut self, max_bytes: u32) -> Result<Vec<u8>, TransportError> {
+        let most = usize::try_from(max_bytes).unwrap_or(usize::MAX).clamp(1, self.acks.len().max(1));
+        match (&self.failed, self.acks.is_empty()) {
+            (_, false) => Ok(self.acks.drain(..most.min(self.acks.len())).collect()),
+            (Some(error), true) => Err(error.clone()),
+            (None, true) => Err(fault(TransportStep::Timeout, true, "the output has nothing to acknowledge")),
         }
     }
 }

@@ -2,8 +2,14 @@
 
 use super::Connection;
 use super::interface::TransportError;
-use crate::component::Reach;
-use crate::output::LocalReceiver;
+
+/// What stands in for a receiver within the program.
+pub(crate) trait Local: std::fmt::Debug + Send {
+    /// Takes bytes.
+    fn write(&mut self, bytes: &[u8]) -> Result<(), TransportError>;
+    /// Gives what there is, at most so many bytes; a timeout if there is nothing.
+    fn read(&mut self, max_bytes: u32) -> Result<Vec<u8>, TransportError>;
+}
 
 /// A connection that is lent to a component.
 #[derive(Debug)]
@@ -13,30 +19,25 @@ pub struct Lent(Way);
 #[derive(Debug)]
 enum Way {
     Receiver(Box<Connection>),
-    Output(LocalReceiver),
+    Local(Box<dyn Local>),
 }
 
 impl Lent {
-    /// Connects, see [`Connection::open`]. With an output there is no network.
-    pub(crate) async fn open(
-        reach: &Reach,
-        host: &str,
-        port: u16,
-        timeout_ms: u64,
-    ) -> Result<Self, TransportError> {
-        if let Some(output) = &reach.attached.output {
-            return Ok(Self(Way::Output(LocalReceiver::new(output.clone()))));
-        }
-        let Reach { receivers, security, proxy, .. } = reach;
-        let opened = Connection::open(receivers, security, proxy.as_ref(), host, port, timeout_ms).await;
-        opened.map(|connection| Self(Way::Receiver(Box::new(connection))))
+    /// One over the network.
+    pub(crate) fn receiver(connection: Connection) -> Self {
+        Self(Way::Receiver(Box::new(connection)))
+    }
+
+    /// One that leads nowhere else.
+    pub(crate) fn local(local: impl Local + 'static) -> Self {
+        Self(Way::Local(Box::new(local)))
     }
 
     /// Writes all bytes, see [`Connection::write`].
     pub(crate) async fn write(&mut self, bytes: &[u8], timeout_ms: u64) -> Result<(), TransportError> {
         match &mut self.0 {
             Way::Receiver(connection) => connection.write(bytes, timeout_ms).await,
-            Way::Output(output) => output.write(bytes),
+            Way::Local(local) => local.write(bytes),
         }
     }
 
@@ -44,7 +45,7 @@ impl Lent {
     pub(crate) async fn read(&mut self, max_bytes: u32, timeout_ms: u64) -> Result<Vec<u8>, TransportError> {
         match &mut self.0 {
             Way::Receiver(connection) => connection.read(max_bytes, timeout_ms).await,
-            Way::Output(output) => output.read(max_bytes),
+            Way::Local(local) => local.read(max_bytes),
         }
     }
 }

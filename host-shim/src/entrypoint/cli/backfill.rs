@@ -13,9 +13,10 @@ use whiskjack_config_file::Source;
 use self::progress::Meter;
 use super::ending::{ended, misused, noted, tell};
 use super::{Prepared, TlsFiles, direct, replace, session, times};
+use crate::attached::{Rate, Stop, Watcher};
 use crate::entrypoint::environment;
 use crate::result::{RunResult, Verdict};
-use crate::run::{Keeper, Memory, Rate, RunContext, Shim, Stop, Watcher};
+use crate::run::{Keeper, Memory, RunContext, Shim};
 use whiskjack_settings::said;
 use whiskjack_settings::text::many;
 

@@ -8,9 +8,10 @@ use serde_json::Value;
 use super::ending::{noted, tell};
 use super::terminal::{Terminal, harmless};
 use super::{Prepared, RunOptions, direct, replace, session};
+use crate::attached::Stop;
 use crate::output::{Output, Refusal, Sink};
 use crate::result::Verdict;
-use crate::run::{Keeper, Stop};
+use crate::run::Keeper;
 use whiskjack_settings::said;
 use whiskjack_settings::text::many;
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::run::{Shim, Stop, runtime};
+use crate::attached::Stop;
+use crate::run::{Shim, runtime};
 
 /// So long the turns that have begun may take when the command is told to end.
 const GRACE: Duration = Duration::from_secs(10);

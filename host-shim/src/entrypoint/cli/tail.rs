@@ -15,10 +15,11 @@ use self::view::View;
 use super::ending::{ended, misused, noted, tell};
 use super::terminal::{Speech, Terminal};
 use super::{Prepared, direct, remove, replace, session, times};
+use crate::attached::Stop;
 use crate::entrypoint::environment;
 use crate::output::Output;
 use crate::result::{RunResult, Verdict};
-use crate::run::{Keeper, Memory, RunContext, Shim, Stop};
+use crate::run::{Keeper, Memory, RunContext, Shim};
 use whiskjack_settings::said;
 
 /// Time between two looks with `--follow`.

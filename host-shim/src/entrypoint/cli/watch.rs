@@ -18,9 +18,9 @@ use self::systemd::Manager;
 use super::ending::{ended, misused, noted, tell};
 use super::terminal::{Speech, Style, Terminal, harmless};
 use super::{Prepared, TlsFiles, session, times};
+use crate::attached::Stop;
 use crate::entrypoint::environment;
 use crate::result::{RunResult, Verdict};
-use crate::run::Stop;
 use whiskjack_settings::said;
 use whiskjack_settings::text::many;
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::super::times;
-use crate::run::Progress;
+use crate::attached::Progress;
 use whiskjack_settings::text::many;
 
 /// Nothing is shown before, and then so often: on a terminal in one line, else in a line each.

@@ -18,8 +18,8 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::super::times;
 use super::number;
+use crate::attached::Counters;
 use crate::result::{RunResult, Verdict};
-use crate::run::Counters;
 use whiskjack_settings::said;
 
 /// A client may take so long to send the head of its request.

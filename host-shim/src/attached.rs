@@ -48,7 +48,7 @@ impl Watcher {
         Self(Arc::new(told))
     }
 
-    pub(super) fn tell(&self, progress: Progress) {
+    pub(crate) fn tell(&self, progress: Progress) {
         (self.0)(progress);
     }
 }
