@@ -86,17 +86,37 @@ pub struct TlsFiles {
 /// Parameters and context of a run. Errors are sentences that name the file.
 pub fn prepare(run: &RunOptions, environment: &dyn Fn(&str) -> Option<String>) -> Result<Prepared, String> {
     let mut prepared = prepare_file(&run.config, Some(&run.tls), run.state.clone(), environment)?;
-    attach_output(run.output.as_deref(), &mut prepared)?;
+    attach_output(run.output.as_deref(), &run.config, run.state.as_deref(), &mut prepared)?;
     Ok(prepared)
 }
 
-/// Lets the documents go to the file of `--output`, if it is given.
-fn attach_output(output: Option<&Path>, prepared: &mut Prepared) -> Result<(), String> {
+/// Lets the documents go to the file of `--output`, if it is given. It may be none of the command's other files: saving a checkpoint there would
+/// take the place of documents that count as acknowledged.
+fn attach_output(
+    output: Option<&Path>,
+    config: &Path,
+    state: Option<&Path>,
+    prepared: &mut Prepared,
+) -> Result<(), String> {
     let (Some(output), Value::Object(params)) = (output, &mut prepared.params) else { return Ok(()) };
+    for (option, other) in [("--config", Some(config)), ("--state", state)] {
+        if other.is_some_and(|other| place(other) == place(output)) {
+            return Err(format!("--output {}: is the file of {option}; name another file", output.display()));
+        }
+    }
     direct::to_output(params);
     let lines = JsonLines::open(output).map_err(|error| error.to_string())?;
     prepared.context.attached.output = Some(Output::new(lines));
     Ok(())
+}
+
+/// Where a file is or would be, whatever path leads there.
+fn place(path: &Path) -> PathBuf {
+    let folder = || {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Some(folder.canonicalize().ok()?.join(path.file_name()?))
+    };
+    path.canonicalize().ok().or_else(folder).unwrap_or_else(|| path.to_owned())
 }
 
 /// The same for a file; without `tls`, only what the file has in the group `api`.

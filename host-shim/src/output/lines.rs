@@ -53,10 +53,22 @@ impl JsonLines {
             }
         }
         let lines = Self { name, file, is_own };
+        if lines.holds_something_else() {
+            return Err(Unusable::Named(format!(
+                "{}: holds something else than JSON lines; name another file",
+                lines.name
+            )));
+        }
         let prepared =
             lines.end_torn_line().and_then(|()| if is_new && is_own { sync_folder(named) } else { Ok(()) });
         prepared.map_err(|error| Unusable::Blocked(lines.told(&error)))?;
         Ok(lines)
+    }
+
+    /// Whether the file does not begin as a document does.
+    fn holds_something_else(&self) -> bool {
+        let mut first = [0];
+        self.is_own && self.file.read_at(&mut first, 0).is_ok_and(|read| read > 0) && first != [b'{']
     }
 
     /// Ends the last line, if a program that was killed has not.
@@ -151,6 +163,10 @@ mod tests {
         assert!(
             missing.starts_with("--output ") && missing.ends_with("its folder is not there; make it first")
         );
+        let notes = folder.path().join("notes.txt");
+        std::fs::write(&notes, "actions: [hello]\n").unwrap();
+        assert!(said(&notes).ends_with(": holds something else than JSON lines; name another file"));
+        assert_eq!(std::fs::read_to_string(&notes).unwrap(), "actions: [hello]\n");
         let held = JsonLines::open(&path).unwrap();
         assert!(
             matches!(JsonLines::open(&path), Err(Unusable::Blocked(what)) if what.contains("another run"))

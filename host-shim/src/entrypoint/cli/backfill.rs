@@ -139,7 +139,12 @@ fn prepare(
             params.insert("actions".to_owned(), json!(options.actions));
         }
     }
-    super::attach_output(options.output.as_deref(), &mut prepared)?;
+    super::attach_output(
+        options.output.as_deref(),
+        &options.config,
+        options.state.as_deref(),
+        &mut prepared,
+    )?;
     if let Value::Object(params) = &mut prepared.params {
         if let Some(workers) = options.workers {
             replace(params, "logstash", "worker", workers.into());

@@ -399,3 +399,30 @@ fn a_fault_names_the_line_of_its_key_and_shows_a_variable_instead_of_its_value()
         ["HTTPS_PROXY", "all_proxy", "WHISK_APIHOST", "__OW_API_KEY", "/home/me/.wskprops, line 2, AUTH"];
     assert_eq!(said[5..], others.map(|other| format!("{other}: mend it")));
 }
+
+#[test]
+fn documents_do_not_go_into_the_file_of_the_configuration_or_of_the_checkpoint() {
+    let folder = tempfile::tempdir().unwrap();
+    let [config, state, other] = ["c.yaml", "s", "out.jsonl"].map(|name| folder.path().join(name));
+    std::fs::write(&config, "actions: [hello]\n").unwrap();
+    let prepared = |output: PathBuf| {
+        let options = RunOptions {
+            config: config.clone(),
+            state: Some(state.clone()),
+            output: Some(output),
+            ..RunOptions::default()
+        };
+        prepare(&options, &|_| None).map(|_| ())
+    };
+    let name = folder.path().file_name().unwrap();
+    for (output, option) in [
+        (config.clone(), "--config"),
+        (state.clone(), "--state"),
+        (folder.path().join("..").join(name).join("s"), "--state"),
+    ] {
+        let fault = prepared(output).unwrap_err();
+        assert!(fault.ends_with(&format!(": is the file of {option}; name another file")), "{fault}");
+        assert!(!state.exists());
+    }
+    assert_eq!(prepared(other), Ok(()));
+}

@@ -78,7 +78,12 @@ impl WatchOptions {
 fn prepare(options: &WatchOptions, environment: &dyn Fn(&str) -> Option<String>) -> Result<Prepared, String> {
     let mut prepared =
         super::prepare_file(&options.config, Some(&options.tls), options.state.clone(), environment)?;
-    super::attach_output(options.output.as_deref(), &mut prepared)?;
+    super::attach_output(
+        options.output.as_deref(),
+        &options.config,
+        options.state.as_deref(),
+        &mut prepared,
+    )?;
     Ok(prepared)
 }
 
