@@ -95,11 +95,7 @@ pub(super) fn write_activation(
     } = &*subject.details;
     let full_name = subject.full_name();
 
-    let mut stream = Members::begin("data_stream", out);
-    stream.text("type", "logs");
-    stream.text("dataset", dataset);
-    stream.text("namespace", "default");
-    stream.end();
+    write_data_stream(dataset, out);
 
     let mut faas = Members::begin("faas", out);
     faas.text("name", subject.name);
@@ -150,6 +146,27 @@ pub(super) fn write_activation(
     openwhisk.end();
 
     write_agent(form.agent(), out);
+}
+
+/// The data stream that documents of that dataset go to.
+pub(super) fn write_data_stream(dataset: &str, out: &mut Vec<u8>) {
+    let mut stream = Members::begin("data_stream", out);
+    stream.text("type", "logs");
+    stream.text("dataset", dataset);
+    stream.text("namespace", "default");
+    stream.end();
+}
+
+/// The begin of a document that is not that of a line.
+pub(super) fn write_begin(at: &str, dataset: &str, id: &str, out: &mut Vec<u8>) {
+    const BEAT: &str = env!("CARGO_PKG_NAME");
+    const VERSION: &str = env!("CARGO_PKG_VERSION");
+    let mut own = Members::within(out);
+    own.text("@timestamp", at);
+    own.raw(
+        "@metadata",
+        &format!(r#"{{"beat":"{BEAT}","version":"{VERSION}","dataset":"{dataset}","_id":"{id}"}}"#),
+    );
 }
 
 /// Who wrote the document, and by which version of the schema.

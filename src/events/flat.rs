@@ -1,7 +1,19 @@
 //! Version 1 of the protocol: pairs of texts, with dots in their names where version 2 has objects.
 
+use crate::lumberjack::{Protocol, write_pairs};
 use serde_json::{Map, Value};
 use whiskjack_settings::text::json;
+
+/// Writes a whole document as payload of a frame. Version 1 has its id as a pair, as it has no metadata.
+pub(super) fn write_nested(nested: &[u8], id: &str, protocol: Protocol, out: &mut Vec<u8>) {
+    if protocol == Protocol::V2 {
+        return out.extend_from_slice(nested);
+    }
+    let pairs = pairs(&String::from_utf8_lossy(nested));
+    let own = pairs.iter().filter(|(key, _)| !key.starts_with("@metadata"));
+    let own = own.map(|(key, value)| (key.as_str(), value.as_str()));
+    write_pairs(out, &own.chain([("id", id)]).collect::<Vec<_>>());
+}
 
 /// The pairs of an object.
 pub(super) fn pairs(object: &str) -> Vec<(String, String)> {

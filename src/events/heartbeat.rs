@@ -4,7 +4,7 @@ use super::ecs::{self, Members};
 use super::form::added;
 use super::{flat, id};
 use crate::config::Documents;
-use crate::lumberjack::{Protocol, write_pairs};
+use crate::lumberjack::Protocol;
 use crate::time;
 
 /// What a run tells of itself.
@@ -32,16 +32,7 @@ impl Heartbeat<'_> {
     /// Writes it as payload of a frame.
     pub fn write(&self, protocol: Protocol, documents: &Documents, out: &mut Vec<u8>) {
         let nested = self.nested(documents);
-        match protocol {
-            Protocol::V2 => out.extend_from_slice(&nested),
-            Protocol::V1 => {
-                let pairs = flat::pairs(&String::from_utf8_lossy(&nested));
-                let id = self.id();
-                let own = pairs.iter().filter(|(key, _)| !key.starts_with("@metadata"));
-                let own = own.map(|(key, value)| (key.as_str(), value.as_str()));
-                write_pairs(out, &own.chain([("id", id.as_str())]).collect::<Vec<_>>());
-            }
-        }
+        flat::write_nested(&nested, &self.id(), protocol, out);
     }
 
     /// One a run, and the same if it is sent again.
@@ -62,17 +53,8 @@ impl Heartbeat<'_> {
 
     fn nested(&self, documents: &Documents) -> Vec<u8> {
         let (mut out, id, at) = (Vec::new(), self.id(), time::rfc3339(self.at_ms));
+        ecs::write_begin(&at, ecs::FORWARDER, &id, &mut out);
         let mut own = Members::within(&mut out);
-        own.text("@timestamp", &at);
-        own.raw(
-            "@metadata",
-            &format!(
-                r#"{{"beat":"{}","version":"{}","dataset":"{}","_id":"{id}"}}"#,
-                env!("CARGO_PKG_NAME"),
-                env!("CARGO_PKG_VERSION"),
-                ecs::FORWARDER
-            ),
-        );
         own.text("message", &self.message());
         let mut event = Members::begin("event", &mut out);
         event.text("id", &id);
@@ -81,11 +63,7 @@ impl Heartbeat<'_> {
         event.text("dataset", ecs::FORWARDER);
         event.text("created", &time::rfc3339(self.began_ms));
         event.end();
-        let mut stream = Members::begin("data_stream", &mut out);
-        stream.text("type", "logs");
-        stream.text("dataset", ecs::FORWARDER);
-        stream.text("namespace", "default");
-        stream.end();
+        ecs::write_data_stream(ecs::FORWARDER, &mut out);
         let name = self.forwarder.unwrap_or(env!("CARGO_PKG_NAME"));
         ecs::write_agent(name.trim_start_matches('/'), &mut out);
         let mut whiskjack = Members::begin("whiskjack", &mut out);

@@ -188,16 +188,7 @@ impl Events {
         let Some(summary) = &self.summary else { return };
         let mut nested = Vec::new();
         summary.write(logs, &mut nested);
-        match self.protocol {
-            Protocol::V2 => out.extend_from_slice(&nested),
-            Protocol::V1 => {
-                let pairs = flat::pairs(&String::from_utf8_lossy(&nested));
-                let id = format!("{}{}", self.id, summary::NUMBER);
-                let own = pairs.iter().filter(|(key, _)| !key.starts_with("@metadata"));
-                let own = own.map(|(key, value)| (key.as_str(), value.as_str()));
-                write_pairs(out, &own.chain([("id", id.as_str())]).collect::<Vec<_>>());
-            }
-        }
+        flat::write_nested(&nested, &format!("{}{}", self.id, summary::NUMBER), self.protocol, out);
     }
 
     /// What all of them have in common.

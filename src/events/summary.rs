@@ -64,17 +64,8 @@ impl Summary {
 fn write(subject: &Subject<'_>, form: &Form, style: &Styled, id: &str) -> Vec<u8> {
     let end_ms = subject.end_ms.unwrap_or(subject.start_ms);
     let mut out = Vec::new();
+    ecs::write_begin(&time::rfc3339(end_ms), ecs::ACTIVATION, id, &mut out);
     let mut own = Members::within(&mut out);
-    own.text("@timestamp", &time::rfc3339(end_ms));
-    own.raw(
-        "@metadata",
-        &format!(
-            r#"{{"beat":"{}","version":"{}","dataset":"{}","_id":"{id}"}}"#,
-            env!("CARGO_PKG_NAME"),
-            env!("CARGO_PKG_VERSION"),
-            ecs::ACTIVATION
-        ),
-    );
     own.text("message", &message(subject));
     if let Some(error) = &subject.details.error {
         let mut members = Members::begin("error", &mut out);

@@ -3,6 +3,9 @@
 //! A field must be of one kind in all documents of an index. So only fields whose kind the schema fixes keep their names, if the value is of that
 //! kind. Everything else becomes a text of `labels` or a number of `numeric_labels`, flat, as Elastic's own agents do it.
 
+mod tree;
+
+use self::tree::Tree;
 use super::redact::Redactor;
 use crate::config::Json;
 use crate::events::flat;
@@ -310,7 +313,7 @@ impl Fields {
         let Self { message, time, level, known, labels, numeric_labels, replaced } = self;
         let mut tree = Tree::default();
         known.into_iter().for_each(|(path, json)| tree.insert(&path, json));
-        let mut of_group = |name: &str| tree.0.remove(name).map(Node::members).unwrap_or_default();
+        let mut of_group = |name: &str| tree.take_members(name);
         let (log, event) = (of_group("log"), of_group("event"));
         let mut members = tree.members();
         let [texts, numbers] = match &json.target {
@@ -322,7 +325,7 @@ impl Fields {
             if !entries.is_empty() {
                 let mut object = Tree::default();
                 entries.into_iter().for_each(|(name, json)| {
-                    object.0.insert(name, Node::Leaf(json));
+                    object.put(name, json);
                 });
                 rest.insert(&group, object.object());
             }
@@ -445,57 +448,4 @@ fn quoted(text: &str) -> String {
 
 fn text_of(json: Vec<u8>) -> String {
     String::from_utf8(json).unwrap_or_default()
-}
-
-/// Objects within objects, from paths.
-#[derive(Default)]
-struct Tree(sorted::Map<String, Node>);
-
-enum Node {
-    Leaf(String),
-    Group(Tree),
-}
-
-impl Tree {
-    fn insert(&mut self, path: &str, json: String) {
-        match path.split_once('.') {
-            None => {
-                self.0.insert(path.into(), Node::Leaf(json));
-            }
-            Some((group, rest)) => {
-                if !self.0.contains_key(group) {
-                    self.0.insert(group.into(), Node::Group(Self::default()));
-                }
-                if let Some(Node::Group(tree)) = self.0.get_mut(group) {
-                    tree.insert(rest, json);
-                }
-            }
-        }
-    }
-
-    /// The members, each with a comma before it.
-    fn members(self) -> String {
-        let member = |(name, node): (String, Node)| {
-            let json = match node {
-                Node::Leaf(json) => json,
-                Node::Group(tree) => tree.object(),
-            };
-            format!(",{}:{json}", quoted(&name))
-        };
-        self.0.into_iter().map(member).collect()
-    }
-
-    fn object(self) -> String {
-        let members = self.members();
-        format!("{{{}}}", members.strip_prefix(',').unwrap_or_default())
-    }
-}
-
-impl Node {
-    fn members(self) -> String {
-        match self {
-            Self::Group(tree) => tree.members(),
-            Self::Leaf(_) => String::new(),
-        }
-    }
 }
