@@ -7,7 +7,6 @@
 //! Each step finds out what is there and makes it so, so that it may be repeated at any time: after a failure it goes on from
 //! there. What was made carries the annotation [`MARK`]; nothing else is changed or taken away.
 
-mod archive;
 mod code;
 mod down;
 mod feed;

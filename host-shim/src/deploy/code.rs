@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
-
-use super::archive;
+use whiskjack_zip::Effort;
 
 /// Largest code that a stock platform takes, in bytes of base64 (docs/facts/openwhisk.md 2).
 const LARGEST: usize = 48 << 20;
@@ -113,7 +112,7 @@ fn read_zip(file: &Path, notes: &mut Vec<String>) -> Result<Vec<u8>, String> {
     const REMEDY: &str = "give the one that `cargo xtask dist` makes";
     let shown = file.display();
     let bytes = std::fs::read(file).map_err(|error| format!("--zip {shown}: {error}"))?;
-    let program = match archive::member(&bytes, "exec") {
+    let program = match whiskjack_zip::member(&bytes, "exec") {
         Some(Some(member)) => member.content(LARGEST_PROGRAM),
         Some(None) => return Err(format!("--zip {shown}: has no file `exec` at its root; {REMEDY}")),
         None => return Err(format!("--zip {shown}: is not a zip; {REMEDY}")),
@@ -178,7 +177,8 @@ fn exec_env(runtime: &Runtime) -> Result<Option<String>, String> {
 fn packed(program: &[u8], exec_env: Option<&str>) -> Result<Vec<u8>, String> {
     let mut files = vec![("exec", program)];
     files.extend(exec_env.map(|text| ("exec.env", text.as_bytes())));
-    archive::packed(&files).map_err(|error| format!("this program cannot be put into a zip: {error}"))
+    whiskjack_zip::packed(&files, Effort::Once)
+        .map_err(|error| format!("this program cannot be put into a zip: {error}"))
 }
 
 #[cfg(test)]
@@ -195,7 +195,7 @@ mod tests {
     fn go_images_find_the_file_that_they_want() {
         let go = Runtime::Kind("go:1.22".to_owned());
         assert_eq!(exec_env(&go).unwrap().unwrap(), "openwhisk/action-golang-v1.22");
-        assert!(archive::member(&packed(b"x", Some("text")).unwrap(), "exec.env").unwrap().is_some());
+        assert!(whiskjack_zip::member(&packed(b"x", Some("text")).unwrap(), "exec.env").unwrap().is_some());
         assert!(exec_env(&Runtime::Kind("go:default".to_owned())).unwrap_err().contains("go:1.20"));
         assert_eq!(exec_env(&Runtime::Kind("rust:1.34".to_owned())).unwrap(), None);
     }
@@ -227,7 +227,7 @@ mod tests {
         let file = folder.path().join("code.zip");
         for (bytes, part) in [
             (&b"no zip"[..], "is not a zip"),
-            (&archive::packed(&[]).unwrap(), "no file `exec`"),
+            (&whiskjack_zip::packed(&[], Effort::Once).unwrap(), "no file `exec`"),
             (&packed(b"a text", None).unwrap(), "its `exec` is not a program"),
         ] {
             std::fs::write(&file, bytes).unwrap();

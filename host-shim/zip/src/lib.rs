@@ -1,4 +1,5 @@
-//! Zip, as far as an action's code needs it: a few deflated files, and the names of those that another tool has packed.
+//! Zip, as far as an action's code needs it: a few deflated files, and the names of those that another tool has packed. `whiskjack deploy` and `cargo xtask dist`
+//! pack with it.
 
 use std::io::Write as _;
 
@@ -11,17 +12,27 @@ use rawzip::{CompressionMethod, DataDescriptorOutput, ZipArchive, ZipArchiveWrit
 const DATE: i64 = 315_532_800;
 /// Rights of the files: they are executable.
 const MODE: u32 = 0o100_755;
-/// zlib's own default: more takes long and gains little.
-const LEVEL: u8 = 6;
+
+/// How hard a file is compressed, as a level of zlib.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effort {
+    /// For a zip that is sent once: zlib's own default.
+    Once = 6,
+    /// For a zip that is kept: the least bytes.
+    Kept = 10,
+}
 
 /// A zip with these executable files, at its root: the same bytes each time.
-pub(super) fn packed(files: &[(&str, &[u8])]) -> Result<Vec<u8>, rawzip::Error> {
+///
+/// # Errors
+/// A name that no zip can have.
+pub fn packed(files: &[(&str, &[u8])], effort: Effort) -> Result<Vec<u8>, rawzip::Error> {
     let mut zip = ZipArchiveWriter::new(Vec::new());
     for (name, bytes) in files {
         let file = zip.new_file(*name).compression_method(CompressionMethod::DEFLATE);
         let (mut entry, _) =
             file.last_modified(UtcDateTime::from_unix(DATE)).unix_permissions(MODE).start()?;
-        entry.write_all(&compress_to_vec(bytes, LEVEL))?;
+        entry.write_all(&compress_to_vec(bytes, effort as u8))?;
         entry.finish(DataDescriptorOutput::new(crc32(bytes), bytes.len() as u64))?;
     }
     zip.finish()
@@ -29,7 +40,7 @@ pub(super) fn packed(files: &[(&str, &[u8])]) -> Result<Vec<u8>, rawzip::Error> 
 
 /// A file of a zip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Member<'z> {
+pub struct Member<'z> {
     method: CompressionMethod,
     /// As it is stored.
     bytes: &'z [u8],
@@ -39,7 +50,7 @@ pub(super) struct Member<'z> {
 
 impl Member<'_> {
     /// What is in it, up to `most` bytes. `None` if it cannot be read, or is larger.
-    pub(super) fn content(&self, most: usize) -> Option<Vec<u8>> {
+    pub fn content(&self, most: usize) -> Option<Vec<u8>> {
         let content = match self.method {
             CompressionMethod::STORE if self.bytes.len() <= most => self.bytes.to_vec(),
             CompressionMethod::DEFLATE => decompress_to_vec_with_limit(self.bytes, most).ok()?,
@@ -51,7 +62,7 @@ impl Member<'_> {
 }
 
 /// The file of this name in a zip, if it has one. `None` if it is not a zip.
-pub(super) fn member<'z>(zip: &'z [u8], wanted: &str) -> Option<Option<Member<'z>>> {
+pub fn member<'z>(zip: &'z [u8], wanted: &str) -> Option<Option<Member<'z>>> {
     let archive = ZipArchive::from_slice(zip).ok()?;
     let mut entries = archive.entries();
     while let Some(header) = entries.next_entry().ok()? {
@@ -76,7 +87,7 @@ mod tests {
     #[test]
     fn another_reader_finds_the_files_whole_and_executable() {
         let program = b"\x7fELF and more".repeat(1000);
-        let packed = packed(&[("exec", &program), ("exec.env", b"text")]).unwrap();
+        let packed = packed(&[("exec", &program), ("exec.env", b"text")], Effort::Once).unwrap();
         assert!(packed.len() < program.len() / 10, "it is deflated");
         let mut zip = ZipArchive::new(Cursor::new(packed)).unwrap();
         assert_eq!(zip.len(), 2);
@@ -104,7 +115,7 @@ mod tests {
         assert_eq!(content(&zip, 10), Some(b"exec".to_vec()));
         assert_eq!(content(&zip, 3), None, "too large");
         assert_eq!(member(&zip, "notes"), Some(None));
-        let own = packed(&[("a", b"other"), ("exec", &b"program".repeat(100))]).unwrap();
+        let own = packed(&[("a", b"other"), ("exec", &b"program".repeat(100))], Effort::Kept).unwrap();
         assert_eq!(content(&own, 1000), Some(b"program".repeat(100)));
         let at = zip.windows(8).position(|part| part == b"execexec").unwrap();
         let damaged = [&zip[..at + 4], b"exit", &zip[at + 8..]].concat();
