@@ -72,6 +72,7 @@ pub const KEYS: &[Key] = &[
     host("logstash.proxy_url", "URL", "none", "The proxy to the receivers: `socks5://user:password@host:1080`, or `http://…` for one that makes tunnels. It resolves their names"),
     host("logstash.proxy_use_local_resolver", "boolean", "`false`", "Whether the forwarder's own host resolves the names of receivers behind a proxy"),
     key("events.shape", "`2017` or `ecs`", "`2017`", "Names and places of the [fields](events.md): those of the Elastic Common Schema, or those of the forwarder of 2017"),
+    key("events.namespace", "lower-case name", "`default`", "`ecs`: `data_stream.namespace`, the last part of the data stream's name, up to 100 bytes"),
     key("events.original", "boolean", "`false`", "`ecs`: whether `event.original` holds the log entry as the platform has it"),
     key("events.package", "boolean", "`false`", "`2017`: whether there is a field `package`"),
     key("events.sequence", "boolean", "`false`", "`2017`: whether there is a field `sequence`, the line's number in its activation"),

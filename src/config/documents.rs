@@ -13,10 +13,29 @@ use whiskjack_settings::text::json;
 pub struct Documents {
     /// Names and places of their fields.
     pub shape: Shape,
+    /// Namespace of their data stream.
+    pub namespace: Namespace,
     /// What is done for all actions.
     pub common: Style,
     /// What is done for some instead: the first entry that chooses an action counts, and `None` is what is done for all.
     pub special: Vec<(Source, Option<Style>)>,
+}
+
+/// The last part of a data stream's name: `logs-openwhisk.log-NAMESPACE`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Namespace(String);
+
+impl Namespace {
+    /// Its text: 1 to 100 bytes.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for Namespace {
+    fn default() -> Self {
+        Self("default".into())
+    }
 }
 
 /// What is done with the lines of an action, and what its documents have besides them.
@@ -99,6 +118,7 @@ impl Documents {
         let original = only_in(reader, is_ecs, "events.original", true);
         let package = only_in(reader, is_ecs, "events.package", false);
         let sequence = only_in(reader, is_ecs, "events.sequence", false);
+        let namespace = namespace(reader, is_ecs);
         let common = Style::read(reader, is_ecs);
         let special = if chosen.iter().any(|chosen| chosen.own.is_some()) {
             chosen
@@ -111,7 +131,7 @@ impl Documents {
             Vec::new()
         };
         let shape = if is_ecs { Shape::Ecs { original } } else { Shape::Of2017 { package, sequence } };
-        Self { shape, common, special }
+        Self { shape, namespace, common, special }
     }
 }
 
@@ -173,6 +193,24 @@ fn is_ecs(reader: &mut Reader) -> bool {
         _ => None,
     };
     reader.read("events.shape", REMEDY, read).unwrap_or(false)
+}
+
+fn namespace(reader: &mut Reader, is_ecs: bool) -> Namespace {
+    const PATH: &str = "events.namespace";
+    const REMEDY: &str = "give 1 to 100 bytes without capitals, spaces, and the characters - , # : \\ / * ? \" < > |, such as `production`";
+    let read =
+        |value: &Value| value.as_str().filter(|text| is_stream_name(text)).map(|text| Namespace(text.into()));
+    let given = reader.read(PATH, REMEDY, read);
+    if given.is_some() && !is_ecs {
+        reader.fault(PATH, "only the shape `ecs` has it: set `events.shape` to `ecs`, or remove it");
+    }
+    given.unwrap_or_default()
+}
+
+/// What Elasticsearch allows in each part of a data stream's name.
+pub fn is_stream_name(text: &str) -> bool {
+    let is_part = |c: char| !c.is_uppercase() && !c.is_whitespace() && !"\\/*?\"<>|,#:-".contains(c);
+    (1..=100).contains(&text.len()) && text.chars().all(is_part)
 }
 
 /// A switch that the other shape has no use for.

@@ -8,7 +8,7 @@ mod start;
 mod strangers;
 mod taken;
 
-pub use documents::{Documents, Shape, Style, Summaries};
+pub use documents::{Documents, Namespace, Shape, Style, Summaries, is_stream_name};
 pub use lines::{By, Channel, Json, Lines, Multiline, Redaction, Secret};
 pub use output::Output;
 pub(crate) use strangers::distance;

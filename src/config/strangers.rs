@@ -131,7 +131,7 @@ const OUTSIDE: &[Stranger] = &[
     ("ecs", "give `events.shape`: `ecs`"),
     ("shape", "give `events.shape`"),
     ("redact", "give `lines.redact`"),
-    ("data_stream", "it is `logs-openwhisk.log-default`: Logstash's output can choose another one"),
+    ("data_stream", "give `events.namespace`; the data stream is `logs-openwhisk.log-NAMESPACE`, and Logstash's output can choose another one"),
     ("processors", "give `lines.exclude`, `lines.json`, `lines.redact`, `fields` or `tags`; all else is for Logstash's filters"),
     ("type", "give `fields` or `tags`"),
     ("name", "give `fields` or `tags`; with `events.shape` `ecs`, `agent.name` is the forwarder's own name"),

@@ -2,6 +2,7 @@
 
 use super::form::Form;
 use super::{Own, Subject, flags, flat, write_number};
+use crate::config::Namespace;
 use crate::openwhisk::record::{Details, Status, Stream, write_json_string};
 use crate::time;
 use std::io::Write;
@@ -95,7 +96,7 @@ pub(super) fn write_activation(
     } = &*subject.details;
     let full_name = subject.full_name();
 
-    write_data_stream(dataset, out);
+    write_data_stream(dataset, form.namespace(), out);
 
     let mut faas = Members::begin("faas", out);
     faas.text("name", subject.name);
@@ -149,11 +150,11 @@ pub(super) fn write_activation(
 }
 
 /// The data stream that documents of that dataset go to.
-pub(super) fn write_data_stream(dataset: &str, out: &mut Vec<u8>) {
+pub(super) fn write_data_stream(dataset: &str, namespace: &Namespace, out: &mut Vec<u8>) {
     let mut stream = Members::begin("data_stream", out);
     stream.text("type", "logs");
     stream.text("dataset", dataset);
-    stream.text("namespace", "default");
+    stream.text("namespace", namespace.as_str());
     stream.end();
 }
 

@@ -37,7 +37,7 @@ pub const FIELDS: &[Field] = &[
     field("agent.type", "keyword", "`whiskjack`", ""),
     field("agent.version", "keyword", "version of the forwarder", ""),
     field("data_stream.dataset", "constant_keyword", "`openwhisk.log`, `openwhisk.activation` or `openwhisk.forwarder`", ""),
-    field("data_stream.namespace", "constant_keyword", "`default`", ""),
+    field("data_stream.namespace", "constant_keyword", "`events.namespace`", ""),
     field("data_stream.type", "constant_keyword", "`logs`", ""),
     field("ecs.version", "keyword", "`8.11.0`", ""),
     field("error.message", "match_only_text", "`error` in the result of an activation that failed, its first 512 bytes; or a JSON line", "without an error"),

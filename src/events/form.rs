@@ -2,7 +2,7 @@
 
 use super::lines::Treatment;
 use crate::checkpoint::OwedRecord;
-use crate::config::{Documents, Shape, Style, Summaries};
+use crate::config::{Documents, Namespace, Shape, Style, Summaries};
 use crate::lumberjack::Protocol;
 use crate::openwhisk::record::{Details, Reason, Record, Status, write_json_string};
 use crate::openwhisk::source::Source;
@@ -13,6 +13,7 @@ use crate::time;
 pub struct Form {
     protocol: Protocol,
     shape: Shape,
+    namespace: Namespace,
     /// When the run began, which is when its records were read.
     created: String,
     /// The forwarder: as an action its full name.
@@ -78,6 +79,7 @@ impl Form {
         Self {
             protocol,
             shape: documents.shape,
+            namespace: documents.namespace.clone(),
             created: time::rfc3339(began_ms),
             agent: own_action.unwrap_or(env!("CARGO_PKG_NAME")).trim_start_matches('/').to_owned(),
             common: Styled::new(&documents.common),
@@ -133,6 +135,10 @@ impl Form {
     pub fn has_summaries(&self) -> bool {
         let mut all = self.special.iter().filter_map(|(_, style)| style.as_ref()).chain([&self.common]);
         all.any(|style| style.activations != Summaries::None)
+    }
+
+    pub(super) fn namespace(&self) -> &Namespace {
+        &self.namespace
     }
 
     pub(super) fn shape(&self) -> Shape {

@@ -63,7 +63,7 @@ impl Heartbeat<'_> {
         event.text("dataset", ecs::FORWARDER);
         event.text("created", &time::rfc3339(self.began_ms));
         event.end();
-        ecs::write_data_stream(ecs::FORWARDER, &mut out);
+        ecs::write_data_stream(ecs::FORWARDER, &documents.namespace, &mut out);
         let name = self.forwarder.unwrap_or(env!("CARGO_PKG_NAME"));
         ecs::write_agent(name.trim_start_matches('/'), &mut out);
         let mut whiskjack = Members::begin("whiskjack", &mut out);

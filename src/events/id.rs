@@ -7,6 +7,14 @@ pub fn id(namespace: &str, activation: ActivationId, index: u64) -> String {
     format!("{}{index}", id_but_number(namespace, activation))
 }
 
+/// The same of the event about the activation itself.
+pub fn id_of_activation(namespace: &str, activation: ActivationId) -> String {
+    id_but_number(namespace, activation) + OF_ACTIVATION
+}
+
+/// In place of a line's number, in the id of the event about an activation.
+pub(super) const OF_ACTIVATION: &str = "activation";
+
 /// All of it but the number.
 pub(super) fn id_but_number(namespace: &str, activation: ActivationId) -> String {
     format!("{:08x}-{activation}-", fnv1a(namespace.as_bytes()))

@@ -13,8 +13,8 @@ mod summary;
 pub use fields::{FIELDS, Field, of_loggers};
 pub use form::{Form, Styled};
 pub use heartbeat::Heartbeat;
-pub use id::id;
 use id::id_but_number;
+pub use id::{id, id_of_activation};
 pub use lines::{Document, Parsed, Reading, Redactor, Spared, Take, Treatment};
 pub use summary::Logs;
 use summary::Summary;
@@ -188,7 +188,7 @@ impl Events {
         let Some(summary) = &self.summary else { return };
         let mut nested = Vec::new();
         summary.write(logs, &mut nested);
-        flat::write_nested(&nested, &format!("{}{}", self.id, summary::NUMBER), self.protocol, out);
+        flat::write_nested(&nested, &format!("{}{}", self.id, id::OF_ACTIVATION), self.protocol, out);
     }
 
     /// What all of them have in common.

@@ -3,12 +3,10 @@
 use super::Subject;
 use super::ecs::{self, Members};
 use super::form::{Form, Styled};
+use super::id::OF_ACTIVATION;
 use crate::openwhisk::record::{Line, Status};
 use crate::time;
 use std::io::Write;
-
-/// In place of a line's number, in the document's id.
-pub(super) const NUMBER: &str = "activation";
 
 /// What was seen of an activation's log.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -43,7 +41,7 @@ const GAP: u8 = 0;
 impl Summary {
     /// That of `subject`; `id` is that of its lines, but for their number.
     pub(super) fn new(subject: &Subject<'_>, form: &Form, style: &Styled, id: &str) -> Self {
-        let mut all = write(subject, form, style, &format!("{id}{NUMBER}"));
+        let mut all = write(subject, form, style, &format!("{id}{OF_ACTIVATION}"));
         let gap = all.iter().position(|byte| *byte == GAP).unwrap_or(all.len());
         let after = all.split_off(gap).into_iter().skip(1).collect();
         Self { before: all, after }

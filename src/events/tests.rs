@@ -1,4 +1,5 @@
 use super::*;
+use crate::config::Config;
 use crate::config::{Documents, Style};
 use serde_json::{Value, json};
 
@@ -170,6 +171,35 @@ fn version_1_has_the_same_with_dots_in_the_names() {
 }
 
 #[test]
+fn lines_and_the_forwarders_own_documents_go_to_the_namespace_that_is_configured() {
+    let params = json!({
+        "actions": ["a"], "logstash.host": "h:1", "events": {"shape": "ecs", "namespace": "production"}
+    });
+    let documents = Config::parse(params.to_string().as_bytes(), None).unwrap().documents;
+    let line = shaped(&documents, Protocol::V2, &["hi"]).remove(0);
+    let mut heartbeat = Vec::new();
+    let (at_ms, began_ms, owner) = (1, 0, String::new());
+    let of_run = Heartbeat {
+        at_ms,
+        began_ms,
+        forwarder: None,
+        owner,
+        lag_ms: 0,
+        owed_ranges: 0,
+        acknowledged_lines: 0,
+        errors: 0,
+    };
+    of_run.write(Protocol::V2, &documents, &mut heartbeat);
+    for (dataset, document) in [("openwhisk.log", line), ("openwhisk.forwarder", heartbeat)] {
+        let document: Value = serde_json::from_slice(&document).unwrap();
+        assert_eq!(
+            document["data_stream"],
+            json!({"type": "logs", "dataset": dataset, "namespace": "production"})
+        );
+    }
+}
+
+#[test]
 fn the_shape_of_2017_takes_package_sequence_tags_and_fields_on_request() {
     let documents = Documents {
         shape: Shape::Of2017 { package: true, sequence: true },
@@ -179,7 +209,7 @@ fn the_shape_of_2017_takes_package_sequence_tags_and_fields_on_request() {
             fields_under_root: true,
             ..Style::default()
         },
-        special: Vec::new(),
+        ..Documents::default()
     };
     let events = shaped(&documents, Protocol::V2, &["hi"]);
     let event: Value = serde_json::from_slice(&events[0]).unwrap();

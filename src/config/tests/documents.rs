@@ -25,6 +25,21 @@ fn without_keys_about_events_they_are_those_of_2017() {
 }
 
 #[test]
+fn a_namespace_is_one_that_a_data_stream_can_have() {
+    let of_ecs = |namespace: &str| with(json!({"events": {"shape": "ecs", "namespace": namespace}}));
+    for good in ["production", "eu_west.1", "größe", &"a".repeat(100)] {
+        assert_eq!(parse(of_ecs(good)).unwrap().documents.namespace.as_str(), good);
+    }
+    assert_eq!(documents(json!({"events.shape": "ecs"})).namespace.as_str(), "default");
+    for bad in ["", "Prod", "eu-west", "a b", "a*", "a:b", "a,b", "#", "a/b", "a\\b", &"a".repeat(101)] {
+        let said = parse(of_ecs(bad)).unwrap_err().to_string();
+        assert!(said.contains("events.namespace") && said.contains("such as `production`"), "{bad}: {said}");
+    }
+    let of_2017 = parse(with(json!({"events.namespace": "production"}))).unwrap_err().to_string();
+    assert!(of_2017.contains("set `events.shape` to `ecs`"), "{of_2017}");
+}
+
+#[test]
 fn keys_about_events_and_lines_are_read_as_filebeat_means_them() {
     let read = documents(json!({
         "events": {"shape": "ecs", "activations": "failed"}, "tags": ["prod"], "fields": {"team": "shop", "n": 1}, "fields_under_root": true,

@@ -7,7 +7,7 @@ mod tree;
 
 use self::tree::Tree;
 use super::redact::Redactor;
-use crate::config::Json;
+use crate::config::{Json, is_stream_name};
 use crate::events::flat;
 use crate::openwhisk::record::write_json_string;
 use crate::sorted;
@@ -432,12 +432,6 @@ fn in_utc(text: &str) -> Option<String> {
 /// Whether the forwarder's own field of that name may say this instead.
 fn is_replaceable(name: &str, text: &str) -> bool {
     REPLACEABLE.contains(&name) && (!name.starts_with("data_stream.") || is_stream_name(text))
-}
-
-/// What Elasticsearch allows in the name of a data stream.
-fn is_stream_name(text: &str) -> bool {
-    let is_part = |c: char| !c.is_uppercase() && !c.is_whitespace() && !"\\/*?\"<>|,#:-".contains(c);
-    !text.is_empty() && text.len() <= 100 && text.chars().all(is_part)
 }
 
 fn quoted(text: &str) -> String {

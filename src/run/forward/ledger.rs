@@ -27,8 +27,19 @@ struct Open {
     end: Option<u64>,
     /// So many of its entries, from the first on, are in events, or no event is made of them, or they were settled before this turn.
     entries: u64,
+    /// Number of the event that is about the activation itself, if there is one.
+    summary: Option<u64>,
     /// It is not to be done in this turn.
     put_off: bool,
+}
+
+/// An event that is not settled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    /// It begins with the entry at this index of its record.
+    Line(Summary, u64),
+    /// It is about the activation itself.
+    Activation(Summary),
 }
 
 /// An activation that was taken out of the ledger.
@@ -64,6 +75,7 @@ impl Ledger {
             first: self.pushed,
             end: None,
             entries: before,
+            summary: None,
             put_off: false,
         });
     }
@@ -108,6 +120,14 @@ impl Ledger {
         }
     }
 
+    /// The same, with the event about the activation itself, which counts as the entry with this index.
+    pub(super) fn push_summary(&mut self, entry: u64) {
+        if let Some(open) = self.open.back_mut() {
+            open.summary = Some(self.pushed);
+        }
+        self.push(entry);
+    }
+
     /// All of the `entries` of the open activation are in events, or none is to be made of them.
     pub(super) fn pass(&mut self, entries: u64) {
         if let Some(open) = self.open.back_mut() {
@@ -130,10 +150,14 @@ impl Ledger {
         self.close();
     }
 
-    /// Activation of the event with this number, which is not settled, and the index of its entry.
-    pub(super) fn find(&self, number: u64) -> Option<(Summary, u64)> {
+    /// The event with this number, unless it is settled.
+    pub(super) fn find(&self, number: u64) -> Option<Found> {
         let open = self.open.iter().rfind(|open| open.first <= number)?;
-        Some((open.activation, self.entry(number)?))
+        let entry = self.entry(number)?;
+        Some(match open.summary == Some(number) {
+            true => Found::Activation(open.activation),
+            false => Found::Line(open.activation, entry),
+        })
     }
 
     /// The entry of the event with this number, unless that is settled.
@@ -235,8 +259,21 @@ mod tests {
         add(&mut ledger, activation(9, 1), 2);
         add(&mut ledger, activation(8, 2), 0);
         add(&mut ledger, activation(7, 3), 2);
-        assert_eq!(ledger.find(1), Some((activation(9, 1), 1)));
-        assert_eq!(ledger.find(2), Some((activation(7, 3), 0)));
+        assert_eq!(ledger.find(1), Some(Found::Line(activation(9, 1), 1)));
+        assert_eq!(ledger.find(2), Some(Found::Line(activation(7, 3), 0)));
+    }
+
+    #[test]
+    fn the_event_about_an_activation_is_told_from_those_of_its_lines() {
+        let mut ledger = ledger();
+        ledger.begin(activation(9, 1));
+        ledger.push(0);
+        ledger.push_summary(1);
+        ledger.end();
+        add(&mut ledger, activation(7, 3), 2);
+        assert_eq!(ledger.find(0), Some(Found::Line(activation(9, 1), 0)));
+        assert_eq!(ledger.find(1), Some(Found::Activation(activation(9, 1))));
+        assert_eq!(ledger.find(3), Some(Found::Line(activation(7, 3), 1)));
     }
 
     #[test]
@@ -245,7 +282,7 @@ mod tests {
         ledger.go_on(activation(9, 1), 5);
         assert_eq!(ledger.settled_of_last(), 5);
         [5, 8, 9].into_iter().for_each(|entry| ledger.push(entry));
-        assert_eq!((ledger.settled_of_last(), ledger.find(1)), (5, Some((activation(9, 1), 8))));
+        assert_eq!((ledger.settled_of_last(), ledger.find(1)), (5, Some(Found::Line(activation(9, 1), 8))));
         ledger.settle(1);
         assert_eq!(ledger.settled_of_last(), 8);
         ledger.settle(2);

@@ -1,5 +1,6 @@
 //! The lines of a turn on their way to the receiver: into the outbox, sent when it is time, and noted when one was set aside.
 
+use super::ledger::Found;
 use super::{NAMED, Turn};
 use crate::events::{self, Document, Events, Logs};
 use crate::lumberjack::Goal;
@@ -28,7 +29,7 @@ impl Turn<'_> {
             return false;
         }
         self.delivery.push_summary(events, logs);
-        self.ledger.push(index as u64);
+        self.ledger.push_summary(index as u64);
         self.tally.summaries += 1;
         true
     }
@@ -71,13 +72,16 @@ impl Turn<'_> {
         self.end.over = self.delivery.given_up().is_some() || self.delivery.is_out_of_time();
     }
 
-    /// Notes a line that was set aside, by its id.
+    /// Notes an event that was set aside, by its id.
     fn set_aside(&mut self, number: u64) {
         self.tally.set_aside += 1;
-        if let Some((activation, index)) = self.ledger.find(number)
-            && self.notes.set_aside.len() < NAMED
-        {
-            self.notes.set_aside.push(events::id(&self.namespace, activation.activation_id, index));
+        if self.notes.set_aside.len() >= NAMED {
+            return;
         }
+        let id = self.ledger.find(number).map(|found| match found {
+            Found::Line(of, index) => events::id(&self.namespace, of.activation_id, index),
+            Found::Activation(of) => events::id_of_activation(&self.namespace, of.activation_id),
+        });
+        self.notes.set_aside.extend(id);
     }
 }

@@ -38,7 +38,7 @@ pub(super) fn passed_over(outcomes: &[Outcome]) -> Vec<String> {
         .collect()
 }
 
-/// Lines that receivers do not take are lost for the reader of the logs, so they are named, loudly; they stay in their activation record.
+/// Events that receivers do not take are lost for the reader of the logs, so they are named, loudly; their lines stay in the activation record.
 pub(super) fn refused(outcomes: &[Outcome]) -> Option<String> {
     let count: u64 = outcomes.iter().map(|outcome| outcome.tally.set_aside).sum();
     let ids: Vec<&str> = outcomes
@@ -49,8 +49,9 @@ pub(super) fn refused(outcomes: &[Outcome]) -> Option<String> {
         .collect();
     (count > 0).then(|| {
         format!(
-            "{count} lines were set aside: receivers close the connection for them and for no others, and their logs say why. The ids, each \
-             namespace, activation and index of the line: {}",
+            "{} set aside: receivers close the connection for them and for no others, and their logs say why. The ids, each namespace, \
+             activation, and the line's index or `activation`: {}",
+            many(count, "event"),
             ids.join(", ")
         )
     })

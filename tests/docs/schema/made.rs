@@ -195,6 +195,9 @@ fn value(form: &str) -> Value {
         }
         "`2017` or `ecs`" => json!({"enum": ["2017", 2017, "ecs"]}),
         "name" => texts("\\S".into()),
+        "lower-case name" => {
+            json!({"type": "string", "pattern": "^[^A-Z\\s\\\\/*?\"<>|,#:-]+$", "maxLength": 100})
+        }
         "origin or host, with a path if a gateway has one" => texts(patterns::origin()),
         "URL" => texts(patterns::proxy()),
         "fingerprint, or array of them" => match or_list(texts(patterns::fingerprint())) {
@@ -249,6 +252,10 @@ fn rules() -> Vec<Value> {
         json!({"not": one_of("logstash.maxVersion", &["TLSv1", "TLSv1.0", "TLSv1.1"])}),
         implies(has("logstash.cert"), json!({"anyOf": [has("logstash.key"), has(IN_KEY[0])]})),
         implies(json!({"anyOf": [has("logstash.key"), has(IN_KEY[0])]}), has("logstash.cert")),
+        implies(
+            json!({"anyOf": any("events.namespace", json!({"type": "string", "pattern": "^(?!.*\\$\\{).+$"}))}),
+            is("events.shape", json!("ecs")),
+        ),
         implies(is("events.original", json!(true)), is("events.shape", json!("ecs"))),
         not_both(is("events.package", json!(true)), is("events.shape", json!("ecs"))),
         not_both(is("events.sequence", json!(true)), is("events.shape", json!("ecs"))),

@@ -60,6 +60,24 @@ sentences! {
         sets_aside(&[1, 64], 64);
     }
 
+    fn an_activations_own_event_that_resets_the_connection_is_named_by_its_own_id() {
+        let scene = Scene::with_lines(3);
+        let receiver = Scripted::start(|session: &mut Session| {
+            while let Some(window) = session.window() {
+                if window.events.iter().any(|event| event["event"]["dataset"] == "openwhisk.activation") {
+                    return session.reset();
+                }
+                session.ack(window.events.len() as u32);
+            }
+        });
+        let mut params = Scene::params(receiver.port(), &json!({}));
+        params["events"] = json!({"shape": "ecs", "activations": true});
+        let ran = scene.run(&params);
+        assert_eq!((ran.lines("acknowledged"), ran.lines("set_aside")), (3, 1), "{ran:#?}");
+        let warnings = ran.result["warnings"].to_string();
+        assert!(warnings.contains("1 event set aside") && warnings.contains("-activation\""), "{warnings}");
+    }
+
     fn h28_a_receiver_that_resets_everything_is_given_up_and_nothing_is_set_aside() {
         let scene = Scene::with_lines(64);
         let receiver = Scripted::start(|session| {
