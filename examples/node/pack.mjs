@@ -7,7 +7,7 @@ import { zipSync } from "fflate";
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const [directory = here("component"), zip = here("whiskjack-node.zip")] = process.argv.slice(2);
 
-const OURS = ["package.json", "index.js", "action.mjs", "forwarder.mjs", "params.mjs", "transport.mjs", "sockets.mjs"];
+const OURS = ["package.json", "index.js", "action.mjs", "forwarder.mjs", "params.mjs", "host-keys.json", "transport.mjs", "sockets.mjs"];
 
 const SHIM = "node_modules/@bytecodealliance/preview2-shim";
 

@@ -1,12 +1,21 @@
 // What belongs to the host in the parameters: which receivers may be reached, and TLS. Keys and certificates are taken out, so that
 // the component never holds one.
 import { X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
 
+/** The keys of a host, as this release of the component has them. */
+const HOST_KEYS = JSON.parse(readFileSync(new URL("host-keys.json", import.meta.url), "utf8"));
+/** Those that are looked at here. Any other is refused, so that a new one is not passed over. */
+const KNOWN = [
+  ...["ca", "proxy_url", "rejectUnauthorized"].map((key) => `api.${key}`),
+  ...["ca", "ca_sha256", "cert", "key", "leaf_sha256", "maxVersion", "minVersion", "passphrase", "proxy_url", "proxy_use_local_resolver",
+    "rejectUnauthorized", "servername", "tls"].map((key) => `logstash.${key}`),
+];
 const PINS = ["ca_sha256", "leaf_sha256"];
 const TRUST = ["ca", "rejectUnauthorized"];
 
 /// `faults` name the keys that this host cannot honour.
-export function hostParams(params) {
+export function hostParams(params, hostKeys = HOST_KEYS) {
   const twice = isObject(params) ? nest(params) : [];
   const { logstash, api } = params ?? {};
   const section = isObject(logstash) ? logstash : {};
@@ -21,6 +30,9 @@ export function hostParams(params) {
   faults.push(...trust.map((key) => `api.${key}: cannot be honoured in Node.js; put the CA into a file and name that in NODE_EXTRA_CA_CERTS`));
   const proxies = Object.entries({ logstash: section, api: isObject(api) ? api : {} }).filter(([, keys]) => keys.proxy_url);
   faults.push(...proxies.map(([group]) => `${group}.proxy_url: cannot be honoured in Node.js; remove it, or use the \`whiskjack\` binary`));
+  const given = (path) => path.split(".").reduce((group, name) => group?.[name], params) ?? "";
+  const unknown = hostKeys.filter((path) => !KNOWN.includes(path) && given(path) !== "");
+  faults.push(...unknown.map((key) => `${key}: cannot be honoured in Node.js; remove it, or use the \`whiskjack\` binary`));
   // Node.js itself passes over what it cannot read, and trusts nobody then.
   faults.push(...unreadable.map((key) => `logstash.${key}: holds no certificate that can be read; give PEM text`));
   faults.push(...twice.map((key) => `${key}: it is given twice, dotted and in its group; give it once`));

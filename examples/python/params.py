@@ -1,11 +1,24 @@
 """What belongs to the host in the parameters: which receivers may be reached, and TLS."""
 
+import json
 import os
+import pathlib
 import re
 import ssl
 
+# The keys of a host, as this release of the component has them.
+HOST_KEYS = json.loads(pathlib.Path(__file__).with_name("host-keys.json").read_text())
+# Those that are looked at here. Any other is refused, so that a new one is not passed over.
+KNOWN = {f"api.{key}" for key in ("ca", "proxy_url", "rejectUnauthorized")} | {
+    f"logstash.{key}"
+    for key in (
+        "ca", "ca_sha256", "cert", "key", "leaf_sha256", "maxVersion", "minVersion", "passphrase", "proxy_url", "proxy_use_local_resolver",
+        "rejectUnauthorized", "servername", "tls",
+    )
+}
 
-def host_params(params: dict):
+
+def host_params(params: dict, host_keys: list[str] = HOST_KEYS):
     """Takes what belongs to the host out of the parameters: TLS, and with it all keys. Raises `ValueError` that names the keys at fault."""
     params = params if isinstance(params, dict) else {}  # The component says that it is none.
     twice: list[str] = []
@@ -20,6 +33,10 @@ def host_params(params: dict):
     faults += [f"{key}: cannot be honoured, as wasmtime-py trusts public authorities only; remove it" for key in trust]
     proxies = [f"{group}.proxy_url" for group, keys in (("logstash", section), ("api", api)) if keys.get("proxy_url")]
     faults += [f"{key}: cannot be honoured in Python; remove it, or use the `whiskjack` binary" for key in proxies]
+    groups = {"logstash": section, "api": api}
+    unknown = [key for key in host_keys if key not in KNOWN]
+    unknown = [key for key in unknown if groups.get(key.partition(".")[0], {}).get(key.partition(".")[2]) not in (None, "")]
+    faults += [f"{key}: cannot be honoured in Python; remove it, or use the `whiskjack` binary" for key in unknown]
     faults += [f"{key}: it is given twice, dotted and in its group; give it once" for key in twice]
     for key in ("ca", "cert", "key"):
         if section.get(key):

@@ -376,6 +376,25 @@ fn keys_and_certificates_do_not_reach_the_component() {
     assert_eq!((node, python), (json!([left, receivers]), json!([left, receivers])));
 }
 
+#[test]
+fn a_key_of_hosts_that_a_host_does_not_know_is_refused_and_not_passed_over() {
+    let params =
+        json!({"actions": ["a"], "api": {"new": ""}, "logstash": {"host": "one", "new": {"strict": true}}});
+    let code =
+        format!("console.log(JSON.stringify(it.hostParams({params}, ['api.new', 'logstash.new']).faults));");
+    let node = in_node("params.mjs", &code);
+    let code = format!(
+        "try: it.host_params(json.loads({:?}), ['api.new', 'logstash.new'])\n\
+         except ValueError as error: print(json.dumps([str(error)]))",
+        params.to_string()
+    );
+    let python = in_python("params", &code);
+    for (host, faults) in [("Node.js", node), ("Python", python)] {
+        let remedy = "remove it, or use the `whiskjack` binary";
+        assert_eq!(faults, json!([format!("logstash.new: cannot be honoured in {host}; {remedy}")]));
+    }
+}
+
 /// The built component with other names in it, of the same length.
 struct Renamed {
     directory: TempDir,

@@ -108,6 +108,17 @@ fn the_schema_and_the_forwarder_agree_about_all_that_was_ever_tried() {
 }
 
 #[test]
+fn the_hosts_of_the_examples_know_which_keys_are_a_hosts() {
+    let keys: Vec<&str> =
+        KEYS.iter().filter(|key| key.reader == KeyReader::Host).map(|key| key.path).collect();
+    let made = serde_json::to_string_pretty(&keys).unwrap() + "\n";
+    for example in ["node", "python"] {
+        let path = format!("examples/{example}/host-keys.json");
+        crate::kept::compare_or_write(&path, &made, "settings/src/keys.rs says", "schema");
+    }
+}
+
+#[test]
 fn a_variable_may_stand_for_any_value_in_an_editor() {
     for key in KEYS.iter().filter(|key| key.reader != KeyReader::Ignored) {
         let mut params = json!({"actions": "${ACTIONS}", "logstash.host": "${HOST}", "logstash.cert": "c", "logstash.key": "k"});
