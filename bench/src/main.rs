@@ -15,7 +15,7 @@ const USAGE: &str = "\
 usage: cargo xtask bench [--quick] [--long] [ROW]…
        cargo xtask bench instructions [--keep]
 
-  ROW       B1 to B9 and B13; all of them if none is given
+  ROW       B1 to B13; all of them if none is given
   --quick   fewer repetitions; the figures are printed and not kept
   --long    also what takes ten minutes and more: ten million lines for B6
   --keep    the counts of instructions become those that later ones are compared with

@@ -56,6 +56,35 @@ pub fn run(
     Ok(cpu::of_children()?.saturating_sub(before))
 }
 
+/// Milliseconds of runs one after the other in one process, as in a container that is warm. Nothing is new.
+pub fn warm(
+    double: &Double,
+    actions: &[String],
+    from: i64,
+    logstash: &Value,
+    rounds: usize,
+) -> Result<Vec<f64>> {
+    let params =
+        json!({"actions": actions, "from": from, "logstash": logstash, "window": 1, "rounds": rounds});
+    let mut file = NamedTempFile::new()?;
+    file.write_all(params.to_string().as_bytes())?;
+    let output = command(double, &file).stdout(Stdio::piped()).output().context("cannot start Node")?;
+    ensure!(output.status.success(), "the forwarder of 2017 has failed");
+    let printed = String::from_utf8_lossy(&output.stdout);
+    serde_json::from_str(printed.lines().last().unwrap_or_default()).context("its times")
+}
+
+/// Node with its program; what it prints goes nowhere.
+fn command(double: &Double, params: &NamedTempFile) -> Command {
+    let mut command = Command::new("node");
+    // Its packages use what Node warns of today.
+    command.arg("--no-deprecation").arg("forward.js").arg(params.path()).current_dir(directory());
+    command.env("__OW_API_HOST", double.origin()).env("__OW_API_KEY", double.key());
+    command.env("__OW_NAMESPACE", double.namespace());
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::inherit());
+    command
+}
+
 /// A running one. It ends when dropped.
 pub struct Started {
     child: Child,
@@ -75,14 +104,8 @@ pub fn start(
     let mut params = NamedTempFile::new()?;
     let text = json!({"actions": actions, "from": from, "logstash": logstash, "window": window}).to_string();
     params.write_all(text.as_bytes())?;
-    let mut command = Command::new("node");
-    // Its packages use what Node warns of today.
-    command.arg("--no-deprecation").arg("forward.js").arg(params.path()).current_dir(directory());
-    command.env("__OW_API_HOST", double.origin()).env("__OW_API_KEY", double.key());
-    command.env("__OW_NAMESPACE", double.namespace());
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::inherit());
     let at = Instant::now();
-    let child = command.spawn().context("cannot start Node")?;
+    let child = command(double, &params).spawn().context("cannot start Node")?;
     Ok(Started { child, at, _params: params })
 }
 

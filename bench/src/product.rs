@@ -123,7 +123,8 @@ impl Drop for Action {
     }
 }
 
-fn environment(command: &mut Command, api: &str, double: &Double) {
+/// The variables of an action, and no others.
+pub fn environment(command: &mut Command, api: &str, double: &Double) {
     command.env_clear().env("__OW_API_HOST", api);
     command.env("__OW_API_KEY", double.key()).env("__OW_NAMESPACE", double.namespace());
 }

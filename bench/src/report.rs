@@ -21,7 +21,7 @@ pub struct Report {
 /// One line of the table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Row {
-    /// `B1` to `B9`, and `B13`.
+    /// `B1` to `B13`.
     pub id: String,
     /// What is measured.
     pub what: String,
@@ -122,7 +122,8 @@ impl Report {
     pub fn put(&mut self, row: Row) {
         self.rows.retain(|other| other.id != row.id);
         self.rows.push(row);
-        self.rows.sort_by(|a, b| a.id.cmp(&b.id));
+        // By number: B2 before B10.
+        self.rows.sort_by(|a, b| (a.id.len(), &a.id).cmp(&(b.id.len(), &b.id)));
     }
 
     /// How many rows are met.

@@ -45,12 +45,21 @@ impl Shape {
     /// The activations, oldest first; the last one starts shortly before `end_ms`, milliseconds since 1970.
     pub fn activations(self, end_ms: i64) -> impl Iterator<Item = Activation> {
         let names = self.names();
+        self.activations_of(end_ms, move |number| names[number % names.len()].clone())
+    }
+
+    /// The same, of the action that has this name for the number of its record.
+    pub fn activations_of(
+        self,
+        end_ms: i64,
+        name: impl Fn(usize) -> String,
+    ) -> impl Iterator<Item = Activation> {
         let mut text = Text::new();
         let begin = end_ms - MARGIN_MS - self.span_ms;
         let step = self.span_ms as f64 / self.records.max(1) as f64;
         (0..self.records).map(move |number| {
             let start = begin + (number as f64 * step) as i64;
-            let activation = Activation::new(&names[number % names.len()]).start(start).duration(40);
+            let activation = Activation::new(name(number)).start(start).duration(40);
             let activation = activation.result(json!({"ok": true, "number": number}));
             text.lines(self.lines).into_iter().fold(activation, |activation, (stream, line)| match stream {
                 "stderr" => activation.stderr(&line),

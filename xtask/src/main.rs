@@ -43,7 +43,7 @@ usage: cargo xtask COMMAND
                    build, and try templates, pipelines and panels of the dashboards on a real OpenSearch, with 100000 lines;
                    fetches 50 MB, wants JDK 17 and Maven
   bench [--quick] [--long] [ROW]…
-                   measure against the forwarder of 2017, Elastic's client and the limits: rows B1 to B9 and B13; ten minutes
+                   measure against the forwarder of 2017, Elastic's client and the limits: rows B1 to B13; a quarter of an hour
   bench instructions [--keep]
                    count the instructions of the hot loops, and compare with what is kept
   bench codec [OPTIONS]

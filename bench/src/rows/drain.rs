@@ -20,43 +20,85 @@ const LATENCY: Duration = Duration::from_millis(30);
 const PAGE: u64 = 200;
 /// Requests before and after the pages, one behind the other whatever the number of workers: package, lease, counts, checkpoint.
 const FIXED: u64 = 4;
-/// `logstash.worker`: one, and some.
-const WORKERS: [u32; 2] = [1, 4];
+/// Actions whose shares of the records are very unequal: each has two thirds of what the one before has.
+const UNEQUAL: usize = 20;
+
+/// What is drained, and with how many for `logstash.worker`.
+#[derive(Clone, Copy)]
+struct Case {
+    workers: u32,
+    is_unequal: bool,
+}
+
+const CASES: [Case; 3] = [
+    Case { workers: 1, is_unequal: false },
+    Case { workers: 4, is_unequal: false },
+    Case { workers: 16, is_unequal: true },
+];
+
+impl Case {
+    fn name(self) -> String {
+        let workers =
+            if self.workers == 1 { "1 worker".to_owned() } else { format!("{} workers", self.workers) };
+        if self.is_unequal { format!("{workers}, {UNEQUAL} unequal actions") } else { workers }
+    }
+}
 
 pub(super) fn measure(row: &mut Row, effort: Effort) -> Result<()> {
     row.note(
-        "100,000 records of three lines, of ten actions, from the start of `whiskjack run` to its end, with 1 and with 4 for `logstash.worker`. The \
+        "100,000 records of three lines, of ten actions, from the start of `whiskjack run` to its end, with 1 and with 4 for `logstash.worker`; and \
+         with 16, of twenty actions of which each has two thirds of the records of the one before. The \
          bound is the greater of two: 500 requests (200 records a page), one after the other on each worker, and four for checkpoint, lease and counts, of which each \
          needs the answer of the one before, at 30 ms; and the CPU time that the run took. The receiver checks that events are JSON, but does not decode them: it runs on the same \
          two cores, as the API double does.",
     );
     let certificates = Certificates::new();
     let receiver = Receiver::frugal(&certificates)?;
-    let api = Double::start(Options::default());
     let now = now_ms();
-    api.world().add_all(SHAPE.activations(now));
-    api.set_latency(LATENCY);
-    let from = now - SHAPE.span_ms - 60_000;
-    let mut seen = WORKERS.map(|_| Drained::default());
+    let even = Double::start(Options::default());
+    even.world().add_all(SHAPE.activations(now));
+    let unequal = Double::start(Options::default());
+    unequal.world().add_all(SHAPE.activations_of(now, |number| unequal_name(share(number))));
+    let mut seen = CASES.map(|_| Drained::default());
     for round in 0..effort.times(3) {
-        for (workers, drained) in WORKERS.into_iter().zip(&mut seen) {
+        for (case, drained) in CASES.into_iter().zip(&mut seen) {
+            let (api, names) =
+                if case.is_unequal { (&unequal, unequal_names()) } else { (&even, SHAPE.names()) };
+            api.set_latency(LATENCY);
             api.forget_requests();
             let logstash = json!({
-                "host": "localhost", "port": receiver.port(), "ca": certificates.ca, "worker": workers,
+                "host": "localhost", "port": receiver.port(), "ca": certificates.ca, "worker": case.workers,
             });
-            let params = config(&SHAPE.names(), from, logstash, &format!("drain-{workers}-{round}"));
+            let from = now - SHAPE.span_ms - 60_000;
+            let params = config(&names, from, logstash, &format!("drain-{}-{round}", case.workers));
             let expected = receiver.arrived() + SHAPE.events();
-            let ran = product::run(&api.origin(), &api, &params, |_| ())?.forwarded(SHAPE.events())?;
+            let ran = product::run(&api.origin(), api, &params, |_| ())?.forwarded(SHAPE.events())?;
             receiver.expect(expected)?;
             drained.requests.push(api.requests().len() as f64);
             drained.wall.push(ran.wall.as_secs_f64());
             drained.cpu.push(ran.cpu.as_secs_f64());
         }
     }
-    for (workers, drained) in WORKERS.into_iter().zip(seen) {
-        drained.report(row, workers);
+    for (case, drained) in CASES.into_iter().zip(seen) {
+        drained.report(row, case);
     }
     Ok(())
+}
+
+fn unequal_names() -> Vec<String> {
+    (0..UNEQUAL).map(unequal_name).collect()
+}
+
+fn unequal_name(share: usize) -> String {
+    format!("share-{share}")
+}
+
+/// To which action a record belongs: to the first one of three, to the next two thirds of that, and so on; to the last what is left.
+fn share(number: usize) -> usize {
+    // Spreads numbers that follow each other over all 32 bits (Knuth's multiplicative hash).
+    let spread = (number as u32).wrapping_mul(2_654_435_761);
+    let draw = (f64::from(spread) + 1.0) / (f64::from(u32::MAX) + 1.0);
+    ((draw.ln() / (2.0_f64 / 3.0).ln()) as usize).min(UNEQUAL - 1)
 }
 
 #[derive(Default)]
@@ -67,9 +109,9 @@ struct Drained {
 }
 
 impl Drained {
-    fn report(self, row: &mut Row, workers: u32) {
-        let name = if workers == 1 { "1 worker".to_owned() } else { format!("{workers} workers") };
-        let bounds = self.cpu.iter().map(|cpu| bound(workers, *cpu));
+    fn report(self, row: &mut Row, case: Case) {
+        let name = case.name();
+        let bounds = self.cpu.iter().map(|cpu| bound(case.workers, *cpu));
         let bounds: Vec<f64> = bounds.collect();
         let ratio = Summary::of(self.wall.iter().zip(&bounds).map(|(wall, bound)| wall / bound));
         row.figure(&name, "s", Summary::of(self.wall));
@@ -89,7 +131,15 @@ fn bound(workers: u32, cpu_seconds: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::bound;
+    use super::{SHAPE, UNEQUAL, bound, share};
+
+    #[test]
+    fn shares_are_very_unequal_and_nobody_has_none() {
+        let mut shares = [0_usize; UNEQUAL];
+        (0..SHAPE.records).for_each(|number| shares[share(number)] += 1);
+        assert!((32_000..35_000).contains(&shares[0]) && (21_000..24_000).contains(&shares[1]), "{shares:?}");
+        assert!(shares.iter().all(|share| *share >= 10), "{shares:?}");
+    }
 
     #[test]
     fn the_bound_is_waiting_or_working_whichever_takes_longer() {

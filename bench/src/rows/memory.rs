@@ -41,12 +41,12 @@ pub(super) fn measure(row: &mut Row, effort: Effort) -> Result<()> {
         "The kernel's own mark (`VmHWM`) of an action's process under ActionLoop, read at the end of its run and each time that it saves its \
          checkpoint; API over plain HTTP, receiver over TLS. Records of 20 lines, their starts spread over a day; the long backlog is of ten actions. What it is compared with is of one action: 10,000 lines of \
          ten actions are a thousand each, which fill neither a page nor a window, so that a run never comes to hold what it may hold. Their figure is for information, and so are: the long backlog within an hour, \
-         so that 19,000 of its activations are in the look-back and must be known to the next run; and twelve records of nearly 10 MB on one page.",
+         so that 19,000 of its activations are in the look-back and must be known to the next run; the long backlog as documents of ECS, with `lines.multiline` `auto`, `lines.json` and redaction; and twelve records of nearly 10 MB on one page.",
     );
     let (short, long) = if effort.long { (SHORT, LONGEST) } else { (SHORT, LONG) };
     let backlog = |actions: usize, lines: usize, span_ms: i64| {
         let shape = Shape { actions, records: lines / LINES, lines: LINES, span_ms };
-        peak(shape.events(), &shape.names(), shape.activations(now_ms()))
+        peak(shape.events(), &shape.names(), shape.activations(now_ms()), &Value::Null)
     };
     let shorts = |actions: usize| -> Result<Summary> {
         let peaks =
@@ -58,13 +58,21 @@ pub(super) fn measure(row: &mut Row, effort: Effort) -> Result<()> {
     row.figure(&format!("{} of one action", lines(short)), "MiB", short_peak);
     row.figure(&format!("{} of ten", lines(short)), "MiB", of_ten);
     row.figure(&lines(long), "MiB", Summary::exact(long_peak));
-    let large =
-        peak((LARGE.0 as i64 * LARGE_ONES) as u64, &["busy".to_owned()], (0..LARGE_ONES).map(large_record))?;
+    let large = peak(
+        (LARGE.0 as i64 * LARGE_ONES) as u64,
+        &["busy".to_owned()],
+        (0..LARGE_ONES).map(large_record),
+        &Value::Null,
+    )?;
     row.figure(
         &format!("{} within an hour", lines(long)),
         "MiB",
         Summary::exact(backlog(ACTIONS, long, HOUR_MS)?),
     );
+    let shape = Shape { actions: ACTIONS, records: long / LINES, lines: LINES, span_ms: DAY_MS };
+    let all = json!({"events.shape": "ecs", "lines": {"multiline": "auto", "json": true, "redact": ["email", "key"]}});
+    let treated = peak(shape.events(), &shape.names(), shape.activations(now_ms()), &all)?;
+    row.figure(&format!("{} as ECS, joined, with JSON", lines(long)), "MiB", Summary::exact(treated));
     row.figure("twelve records of 10 MB", "MiB", Summary::exact(large));
     row.goal("peak", "MiB", short_peak.median.max(long_peak), Sense::AtMost, 24.0);
     row.goal("long ÷ short", "×", long_peak / short_peak.median, Sense::AtMost, 1.1);
@@ -91,19 +99,28 @@ fn large_record(number: i64) -> Activation {
     })
 }
 
-/// The peak in MiB of one run that forwards all of it.
-fn peak(events: u64, names: &[String], activations: impl Iterator<Item = Activation>) -> Result<f64> {
+/// The peak in MiB of one run that forwards all of these lines, with `more` in its configuration.
+fn peak(
+    printed: u64,
+    names: &[String],
+    activations: impl Iterator<Item = Activation>,
+    more: &Value,
+) -> Result<f64> {
     let api = Double::start(Options::default());
     api.world().add_all(activations);
     let certificates = Certificates::new();
     let receiver = Receiver::tls(&certificates)?;
     let logstash = json!({"host": "localhost", "port": receiver.port(), "ca": certificates.ca});
-    let params = config(names, now_ms() - 2 * DAY_MS, logstash, "memory");
+    let mut params = config(names, now_ms() - 2 * DAY_MS, logstash, "memory");
+    for (key, value) in more.as_object().into_iter().flatten() {
+        params[key] = value.clone();
+    }
     let mut action = Action::start(&api.origin(), &api)?;
     let seen = watch(&api, action.id());
     let (result, _) = action.run(&api, &params, LIMIT)?;
-    let acknowledged = result.pointer("/lines/acknowledged").and_then(Value::as_u64);
-    ensure!(acknowledged == Some(events), "not everything was forwarded: {result}");
+    let count = |name: &str| result["lines"][name].as_u64().unwrap_or_default();
+    let events = count("acknowledged");
+    ensure!(events + count("joined") == printed, "not everything was forwarded: {result}");
     receiver.expect(events)?;
     let last = high_water_mark(action.id()).unwrap_or_default();
     let peak = seen.load(Ordering::Relaxed).max(last);

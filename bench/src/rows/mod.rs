@@ -1,12 +1,15 @@
 //! The rows, a file each.
 
+mod busy;
 mod cpu;
 mod documents;
 mod drain;
 mod encode;
 mod memory;
+mod month;
 mod native;
 mod size;
+mod soon;
 mod start;
 mod steady;
 mod wire;
@@ -35,7 +38,7 @@ impl Effort {
 pub type Measure = fn(&mut Row, Effort) -> Result<()>;
 
 /// How many rows the table has.
-pub const COUNT: usize = 10;
+pub const COUNT: usize = 13;
 
 /// All rows, in their order.
 pub const ALL: [(&str, &str, Measure); COUNT] = [
@@ -48,6 +51,9 @@ pub const ALL: [(&str, &str, Measure); COUNT] = [
     ("B7", "sizes", size::measure),
     ("B8", "steady minute with 10 quiet actions", steady::measure),
     ("B9", "bytes on the wire per event ÷ Filebeat's defaults", wire::measure),
+    ("B10", "cost of a month with 10 quiet actions", month::measure),
+    ("B11", "busy namespace: 1,000 activations a minute of 50 actions, 5 % of them late", busy::measure),
+    ("B12", "from the moment at which a line is visible to the receiver", soon::measure),
     ("B13", "ECS documents, stack traces, JSON and redaction ÷ the shape of 2017", documents::measure),
 ];
 

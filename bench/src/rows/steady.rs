@@ -10,12 +10,13 @@ use serde_json::{Value, json};
 
 use super::Effort;
 use crate::product::{Action, config, now_ms};
+use crate::receiver::Receiver;
 use crate::relay::Relay;
 use crate::report::{Row, Sense};
 use crate::summary::Summary;
 
-const LATENCY: Duration = Duration::from_millis(30);
-const ACTIONS: usize = 10;
+pub(super) const LATENCY: Duration = Duration::from_millis(30);
+pub(super) const ACTIONS: usize = 10;
 /// Activations of each action that the look-back holds: all of them forwarded in an earlier run.
 const KNOWN: i64 = 5;
 /// The platform's default limit of a run.
@@ -27,39 +28,22 @@ pub(super) fn measure(row: &mut Row, effort: Effort) -> Result<()> {
          package store. Bytes are those of API requests and answers, heads included. Depth: what 30 ms more for each \
          answer add to the run, in what they add to one request on an open connection (timers are late by a millisecond or so), to the nearest whole number.",
     );
-    let api = Double::start(Options::default());
-    let names: Vec<String> = (0..ACTIONS).map(|n| format!("quiet-{n}")).collect();
-    let now = now_ms();
-    for name in &names {
-        let old = |n| Activation::new(name).start(now - 240_000 + n * 30_000).duration(50).stdout("done");
-        api.world().add_all((0..KNOWN).map(old));
-    }
-    // A receiver that nobody needs after the first run.
-    let receiver = crate::receiver::Receiver::plain()?;
-    let logstash = json!({"host": "localhost", "port": receiver.port(), "tls": false});
-    let relay = Relay::start(api.address())?;
-    let origin = format!("http://{}", relay.address());
-    let params = config(&names, now - 300_000, logstash, "steady");
-    let mut action = Action::start(&origin, &api)?;
-    let first = action.run(&api, &params, LIMIT)?.0;
-    ensure!(first["activations"] == json!(ACTIONS as i64 * KNOWN), "the first run forwards all: {first}");
-    quiet(&mut action, &api, &params)?;
-
+    let mut quiet = Quiet::start(ACTIONS)?;
     let (mut at_once, mut late, mut requests, mut bytes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut one, mut one_late) = (Vec::new(), Vec::new());
-    let mut connection = BufReader::new(TcpStream::connect(relay.address())?);
+    let mut connection = BufReader::new(TcpStream::connect(quiet.relay.address())?);
     connection.get_ref().set_nodelay(true)?;
     for _ in 0..effort.times(15) {
-        api.set_latency(Duration::ZERO);
-        at_once.push(quiet(&mut action, &api, &params)?);
+        quiet.api.set_latency(Duration::ZERO);
+        at_once.push(quiet.run()?);
         one.push(round_trip(&mut connection)?);
-        api.set_latency(LATENCY);
+        quiet.api.set_latency(LATENCY);
         one_late.push(round_trip(&mut connection)?);
-        api.forget_requests();
-        let before = relay.bytes();
-        late.push(quiet(&mut action, &api, &params)?);
-        let after = relay.bytes();
-        requests.push(api.requests().len() as f64);
+        quiet.api.forget_requests();
+        let before = quiet.relay.bytes();
+        late.push(quiet.run()?);
+        let after = quiet.relay.bytes();
+        requests.push(quiet.api.requests().len() as f64);
         bytes.push((after.0 + after.1 - before.0 - before.1) as f64 / 1e3);
     }
     let (at_once, late) = (Summary::of(at_once), Summary::of(late));
@@ -97,9 +81,43 @@ fn round_trip(connection: &mut BufReader<TcpStream>) -> Result<f64> {
     Ok(began.elapsed().as_secs_f64() * 1e3)
 }
 
-/// Milliseconds of a run in which nothing is new.
-fn quiet(action: &mut Action, api: &Double, params: &Value) -> Result<f64> {
-    let (result, wall) = action.run(api, params, LIMIT)?;
-    ensure!(result["activations"] == 0 && result.get("error").is_none(), "nothing is new: {result}");
-    Ok(wall.as_secs_f64() * 1e3)
+/// A warm action in a namespace in which nothing is new.
+pub(super) struct Quiet {
+    pub(super) api: Double,
+    relay: Relay,
+    action: Action,
+    params: Value,
+    /// Nobody needs it after the first run.
+    _receiver: Receiver,
+}
+
+impl Quiet {
+    /// With so many monitored actions.
+    pub(super) fn start(actions: usize) -> Result<Self> {
+        let api = Double::start(Options::default());
+        let names: Vec<String> = (0..actions).map(|n| format!("quiet-{n}")).collect();
+        let now = now_ms();
+        for name in &names {
+            let old = |n| Activation::new(name).start(now - 240_000 + n * 30_000).duration(50).stdout("done");
+            api.world().add_all((0..KNOWN).map(old));
+        }
+        let receiver = Receiver::plain()?;
+        let logstash = json!({"host": "localhost", "port": receiver.port(), "tls": false});
+        let relay = Relay::start(api.address())?;
+        let origin = format!("http://{}", relay.address());
+        let params = config(&names, now - 300_000, logstash, "steady");
+        let mut action = Action::start(&origin, &api)?;
+        let first = action.run(&api, &params, LIMIT)?.0;
+        ensure!(first["activations"] == json!(actions as i64 * KNOWN), "the first run forwards all: {first}");
+        let mut quiet = Self { api, relay, action, params, _receiver: receiver };
+        quiet.run()?;
+        Ok(quiet)
+    }
+
+    /// Milliseconds of a run.
+    pub(super) fn run(&mut self) -> Result<f64> {
+        let (result, wall) = self.action.run(&self.api, &self.params, LIMIT)?;
+        ensure!(result["activations"] == 0 && result.get("error").is_none(), "nothing is new: {result}");
+        Ok(wall.as_secs_f64() * 1e3)
+    }
 }
