@@ -11,6 +11,7 @@ mod trace;
 
 pub use json::Parsed;
 pub(super) use json::{NUMBERS, REPLACEABLE, TEXTS};
+use redact::KeyBlock;
 pub use redact::Redactor;
 
 use super::id::fnv1a;
@@ -119,6 +120,8 @@ pub struct Reading<'t> {
     is_same: bool,
     leaves_out_all: bool,
     groups: Groups,
+    /// Of lines without a stream, of `stdout` and of `stderr`.
+    key_blocks: [KeyBlock; 3],
     spared: Spared,
 }
 
@@ -136,6 +139,7 @@ impl<'t> Reading<'t> {
             // If nobody knows how it ended, its lines are wanted.
             leaves_out_all: treatment.only_failed && status == Some(Status::Success),
             groups: Groups::default(),
+            key_blocks: Default::default(),
             spared: Spared::default(),
         }
     }
@@ -178,8 +182,15 @@ impl<'t> Reading<'t> {
     fn document(&mut self, document: Document<'_>, take: &mut Take<'_>) -> bool {
         let Document { first, last, entries, line, .. } = document;
         let treatment = self.treatment;
-        let (_, message) = line.behind(line.time());
+        let (stream, message) = line.behind(line.time());
         let text = message.text();
+        let [of_none, of_stdout, of_stderr] = &mut self.key_blocks;
+        let key_block = match stream {
+            None => of_none,
+            Some(Stream::Stdout) => of_stdout,
+            Some(Stream::Stderr) => of_stderr,
+        };
+        let without_key = key_block.redact(&treatment.redactor, &text);
         if treatment.leaves_out(&text) {
             self.count_filtered(first, entries);
             return true;
@@ -189,11 +200,13 @@ impl<'t> Reading<'t> {
         }
         self.spared.joined += entries.saturating_sub(1);
         if let Some(json) = &treatment.json
-            && let Some(parsed) = Parsed::of(&text, json, &treatment.redactor)
+            && let Some(parsed) =
+                Parsed::of(without_key.as_deref().unwrap_or(&text), json, &treatment.redactor)
         {
             return take(Document { parsed: Some(&parsed), ..document });
         }
-        let Some(redacted) = treatment.redactor.redact(&text) else { return take(document) };
+        let redacted = treatment.redactor.redact(without_key.as_deref().unwrap_or(&text)).or(without_key);
+        let Some(redacted) = redacted else { return take(document) };
         let whole = line.text();
         let prefix = whole.get(..whole.len().saturating_sub(text.len())).unwrap_or_default();
         let whole = [prefix, &redacted].concat();

@@ -44,6 +44,131 @@ fn secrets_are_known_by_their_form() {
 }
 
 #[test]
+fn secrets_are_known_by_the_name_before_them_however_they_are_written() {
+    for (text, clean) in [
+        // Lists and objects, which stay JSON.
+        (r#"{"set-cookie": ["a=1; Path=/","b=]2"], "n": 1}"#, r#"{"set-cookie": "[key]", "n": 1}"#),
+        (r#"{"password": {"a":{"b":"x}"}}, "n": 1}"#, r#"{"password": "[key]", "n": 1}"#),
+        (r#"{\"token\":[\"a\",\"b]\"],\"n\":1}"#, r#"{\"token\":\"[key]\",\"n\":1}"#),
+        (r#"{"token":1,"n":2}"#, r#"{"token":"[key]","n":2}"#),
+        (r#"{"t":"token=","u":"v"}"#, r#"{"t":"token=","u":"v"}"#),
+        (r#"{"password":"}x"}"#, r#"{"password":"[key]"}"#),
+        (r#"{"a":4111111111111111}"#, r#"{"a":"[card]"}"#),
+        (r#"{"a":"x\nbob@example.com"}"#, r#"{"a":"x\n[email]"}"#),
+        // Heads of HTTP.
+        ("Cookie: sid=a; b=c\nHost: x", "Cookie: [key]\nHost: x"),
+        ("Authorization: Negotiate YIIabc==", "Authorization: [key]"),
+        (
+            r#"-H "Authorization: Digest username=\"bob\", response=\"e966\"" -H "Accept: *""#,
+            r#"-H "Authorization: [key]" -H "Accept: *""#,
+        ),
+        (r#"'Proxy-Authorization: AWS4 Credential=a/b, Signature=c' x"#, "'Proxy-Authorization: [key]' x"),
+        ("Authorization=ApiKey abcdef99 user=x", "Authorization=[key] user=x"),
+        // Signs between names and values, and in values.
+        ("Password:\tabc x", "Password:\t[key] x"),
+        ("password=hun,ter2 user=x", "password=[key] user=x"),
+        ("password=a,user=b, c", "password=[key],user=b, c"),
+        ("password='hun''ter2' x", "password='[key]' x"),
+        ("user[password]=a&login[token][0]=b", "user[password]=[key]&login[token][0]=[key]"),
+        ("<password>abc</password><n>1</n>", "<password>[key]</password><n>1</n>"),
+        (
+            "mysql --password hunter2 --db-password=x --verbose",
+            "mysql --password [key] --db-password=[key] --verbose",
+        ),
+        ("Bearer\tabc123456 and Bearer: \"abc123456\"", "Bearer\t[bearer] and Bearer: \"[bearer]\""),
+        ("q=Bearer%20abc123456", "q=Bearer%20[bearer]"),
+        (r"http:\/\/u:p@h and http://u@h", r"http:\/\/u:[key]@h and http://u@h"),
+        ("eyJh.eyJi.Yw.ZA.ZQ. Then", "[jwt]. Then"),
+        (
+            "-----BEGIN PGP PRIVATE KEY BLOCK-----\nlQ\n-----END PGP PRIVATE KEY BLOCK-----",
+            "-----BEGIN PGP PRIVATE KEY BLOCK-----[key]-----END PGP PRIVATE KEY BLOCK-----",
+        ),
+        ("1.2.3.4:80:5.6.7.8", "[ip]:80:[ip]"),
+    ] {
+        assert_eq!(redacted(text), clean, "{text}");
+    }
+}
+
+#[test]
+fn the_lines_of_a_private_key_are_hidden_one_by_one_and_no_others() {
+    let mut entries = Vec::new();
+    for line in [
+        "before",
+        "key: -----BEGIN RSA PRIVATE KEY-----",
+        "Proc-Type: 4,ENCRYPTED",
+        "",
+        "MIIEpAIBAAKCAQEA7bq+/=",
+        "-----END RSA PRIVATE KEY-----",
+        "after",
+        "-----BEGIN PRIVATE KEY-----",
+        "MIIB",
+        "cut off: it goes on with something else",
+        "MIIB",
+    ] {
+        entries.push(entry("stdout", line));
+        entries.push(entry("stderr", "healthy"));
+    }
+    let shown = documents(&redacting(&ALL), &entries);
+    let texts: Vec<&str> =
+        shown.iter().map(|(_, _, text)| text.as_str()).filter(|text| *text != "healthy").collect();
+    let expected = [
+        "before",
+        "key: -----BEGIN RSA PRIVATE KEY-----",
+        "[key]",
+        "",
+        "[key]",
+        "-----END RSA PRIVATE KEY-----",
+        "after",
+        "-----BEGIN PRIVATE KEY-----",
+        "[key]",
+        "cut off: it goes on with something else",
+        "MIIB",
+    ];
+    assert_eq!((texts.as_slice(), shown.len()), (expected.as_slice(), 22));
+}
+
+/// If it took time in proportion to the square of the text, this would take an hour.
+#[test]
+fn a_long_text_full_of_secrets_is_made_unreadable_in_one_pass() {
+    for part in [
+        "token=abc ",
+        "Authorization: Bearer abcdef, ",
+        "Cookie: a=b; c=d\n",
+        "Bearer ",
+        "basic ",
+        "Bearer abc123 ",
+        r#"{"id":1,"token":"abcdef","user":"u1@example.com"},"#,
+        "a@b.cc ",
+        "a@",
+        "1.2.3.4:",
+        "::1 ",
+        "4111 1111 1111 1111 ",
+        "4 ",
+        "eyJ",
+        "eyJ.",
+        "eyJ.a.b ",
+        "://",
+        "://a:b@",
+        ":\\/\\/",
+        "-----BEGIN PRIVATE KEY-----",
+        "-----BEGIN ",
+        "--password ",
+        "--password x",
+        "password=[",
+        "token=\"",
+        "token='",
+        "token=\\",
+        "=",
+        "[token]=",
+        "<token>",
+        "Cookie: a=\"",
+    ] {
+        let text = part.repeat((256 << 10) / part.len());
+        assert!(redacted(&text).len() <= text.len() * 3, "{part}");
+    }
+}
+
+#[test]
 fn patterns_of_ones_own_are_replaced_as_they_say() {
     let redaction = Redaction::Pattern { pattern: "cust-[0-9]+".into(), with: "$0 CUSTOMER".into() };
     let lines = Lines { redact: vec![redaction], ..Lines::default() };
