@@ -3,7 +3,7 @@
 /// The part that uses a key's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyReader {
-    /// This component.
+    /// The component.
     Forwarder,
     /// The host: TLS belongs to it.
     Host,
@@ -20,9 +20,9 @@ pub struct Key {
     pub form: &'static str,
     /// Value if the key is absent; empty if the key is required.
     pub default: &'static str,
-    /// What it does.
+    /// Its effect.
     pub meaning: &'static str,
-    /// Who uses it.
+    /// The part that uses it.
     pub reader: KeyReader,
 }
 

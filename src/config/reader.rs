@@ -1,4 +1,4 @@
-//! Reads values out of the parameters by their path, and collects what is wrong with them.
+//! Reads values out of the parameters by their path, and collects their faults.
 
 use super::strangers;
 use serde_json::{Map, Value};
