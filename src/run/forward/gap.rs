@@ -1,7 +1,7 @@
-//! Ranges that no look-back of a later run reaches: what the list does not show there now will never be looked for again.
+//! Ranges that no look-back of a later run reaches: no run will look again for an activation that the list does not show there now.
 //!
 //! A list or a count may show the index as of the question before, which can be hours old, and only then bring it up to date
-//! (docs/facts/openwhisk.md 1.7). So such a range is listed only when its count has come to rest.
+//! (docs/facts/openwhisk.md 1.7). So such a range is listed only when its count no longer changes.
 
 use crate::openwhisk::api::{Api, Query};
 use crate::ports::{Clock, Failure};
