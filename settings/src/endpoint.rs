@@ -118,7 +118,7 @@ pub fn name(text: &str) -> Result<(), &'static str> {
     }
 }
 
-/// A port, as a number or as text, as the 2017 tool took it.
+/// A port, as a number or as text, as the forwarder of 2017 took it.
 pub fn port(value: &Value) -> Option<u16> {
     let number = value.as_str().and_then(|text| text.trim().parse().ok()).or_else(|| whole_number(value));
     number.and_then(|number| u16::try_from(number).ok()).filter(|port| *port > 0)

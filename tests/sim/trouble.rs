@@ -202,7 +202,7 @@ impl Trouble {
             && trouble.poison == 0
             && trouble.events.is_empty();
         settings.clean &= harmless;
-        // Which checkpoint holds what the tool of 2017 left is not asked here.
+        // Which checkpoint holds what the forwarder of 2017 left is not asked here.
         if trouble.second || !trouble.events.is_empty() {
             settings.marks.clear();
         }

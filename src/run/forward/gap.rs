@@ -29,9 +29,9 @@ pub(super) enum Index {
     Unknown,
 }
 
-/// Counts a range until the count is the same as it was half a second before. `planned` is the count when the run was
-/// planned, if there was one, and when that was. The `first` page of the range is asked for at the same time: it shows what was counted, if
-/// the count is the right one.
+/// Counts a range until the count is the same as half a second before. `planned` is the count when the run was planned, if there was one,
+/// and the time of that count. It asks for the `first` page of the range at the same time: that page shows the counted activations, if the
+/// count is the right one.
 pub(super) fn count_at_rest(
     api: &Api<'_>,
     clock: &dyn Clock,
