@@ -1,4 +1,4 @@
-//! Who is let through: a chain to an authority, a certificate that is trusted as it is, or anybody.
+//! The servers that are accepted: those with a chain to an authority, those with a certificate that is trusted as it is, or all.
 
 use std::sync::Arc;
 
