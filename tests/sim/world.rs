@@ -1,4 +1,4 @@
-//! A random world: what is monitored, what runs and when it becomes visible, and how bad the weather is.
+//! A random world: the monitored actions, the activations and when they become visible, and the amount of trouble.
 
 use super::documents::Documents;
 use super::platform::Platform;
