@@ -91,7 +91,7 @@ pub const KEYS: &[Key] = &[
     key("lines.json.message_key", "name", "`message` or `msg`", "The member that is the message"),
     key("lines.json.target", "name", "`labels`, `numeric_labels`", "The field for members that have none of their own"),
     key("lines.json.overwrite_keys", "boolean", "`false`", "Whether members may replace the forwarder's own fields, such as `service.name`"),
-    key("lines.json.add_error_key", "boolean", "`false`", "Whether `error.message` tells why a line that begins with `{` is not read"),
+    key("lines.json.add_error_key", "boolean", "`false`", "Whether `error.message` says why a line that begins with `{` is not read"),
     key("lines.json.expand_keys", "boolean", "`true`", "Whether dots in names mean objects, as ECS loggers write them"),
     key("lines.redact", "array of redactions", "none", "Secrets to make [unreadable](events.md#redaction): `email`, `ip`, `bearer`, `jwt`, `card`, `key`, or `{\"pattern\", \"with\"}`"),
     key("fields", "object", "none", "Fields for each event, in `fields`"),
