@@ -83,8 +83,8 @@ pub struct Asked {
     pub send: bool,
 }
 
-/// Checks; `say` gets each step when it is done. An error means that the configuration has faults, and that nothing else was checked. Must
-/// be called on a tokio runtime.
+/// Checks; `say` gets each step when it is done. The error: the configuration has faults, and nothing else was looked at. Must be called on a
+/// tokio runtime.
 pub async fn check(
     shim: &Shim,
     asked: &Asked,

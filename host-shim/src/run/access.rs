@@ -11,8 +11,7 @@ const HOST: &str = "__OW_API_HOST";
 const NO_HOST: &str = "api.host";
 const KEY: &str = "__OW_API_KEY";
 
-/// The places where host and key of the API are, or would have to be, for people who gave them by other means than the platform's
-/// variables.
+/// Where host and key of the API stand or would have to, for people who gave them by other means than the platform's variables.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Given {
     /// For example `/home/me/.wskprops, line 2, APIHOST`.
