@@ -72,8 +72,8 @@ for number in "$timeout" "$memory"; do
     esac
 done
 
-# The shortest time between two alarms of a cron pattern, in seconds; or what is wrong with it. The alarms package itself takes nearly
-# everything, and a pattern out of range then never fires.
+# The shortest time between two alarms of a cron pattern, in seconds; or the fault of the pattern. The alarms package itself takes nearly
+# every pattern, and one that is out of range then never fires.
 period() {
     awk '
         function wrong(text) { print text; bad = 1; exit 1 }
@@ -145,7 +145,7 @@ period() {
     ' "$1"
 }
 
-# One space between two fields, as the alarms package is to show them again.
+# One space between two fields, so that the alarms package shows them so again.
 set -f
 # shellcheck disable=SC2086
 set -- $cron
@@ -162,19 +162,19 @@ command -v "$wsk" > /dev/null 2>&1 || fail "$wsk is not there; install the OpenW
 [ -r "$zip" ] || fail "--zip $zip: cannot be read; make it with \`cargo xtask dist\`"
 [ -r "$config" ] || fail "--config $config: cannot be read; it holds the parameters, see docs/configuration.md"
 
-# $insecure is one word or none; $image too, and --native takes none.
+# $insecure and $image are one word or none; --native takes no image.
 ow() {
     # shellcheck disable=SC2086
     "$wsk" $insecure "$@" || fail "\`wsk $1 $2\` failed; when that is mended, the same command goes on from here"
 }
 
-# The key: without this annotation OpenWhisk hands none to the action.
+# Without this annotation OpenWhisk hands no key to the action.
 # shellcheck disable=SC2086
 ow action update "$name" "$zip" "$runtime" $image --annotation provide-api-key true --param-file "$config" \
     --timeout "$timeout" --memory "$memory" --logsize 10
 
 trigger=$name-alarm
-# Whether the alarms package knows the trigger. wsk says "ok" for a trigger without a feed, and for one that its feed does not know.
+# Whether the alarms package knows the trigger. wsk says "ok" for a trigger without a feed, and for a trigger that its feed does not know.
 alarm() {
     # shellcheck disable=SC2086
     "$wsk" $insecure trigger get "$trigger" 2> /dev/null | grep -F "$1" > /dev/null
@@ -184,7 +184,7 @@ alarm() {
 if alarm '"cron": "'; then
     ow trigger update "$trigger" --param cron "$cron"
 else
-    # One that is there has no alarm: no update gives it one, so it is made anew.
+    # If the trigger exists, it has no alarm. No update gives it one, so the script makes it anew.
     if "$wsk" $insecure trigger get "$trigger" > /dev/null 2>&1; then
         ow trigger delete "$trigger"
     fi
@@ -192,7 +192,7 @@ else
 fi
 
 ow rule update "$name-rule" "$trigger" "$name"
-# A rule whose trigger was made anew is off.
+# A rule is off after its trigger was made anew.
 ow rule enable "$name-rule"
 
 if ! alarm "\"cron\": \"$cron\"" || ! alarm '"active": true'; then

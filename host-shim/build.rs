@@ -1,4 +1,5 @@
-//! Puts the component, compiled ahead of time, where the library embeds it from; and leaves the tables for unwinding out of the static program.
+//! Puts the component, compiled ahead of time, in the place from which the library embeds it, and leaves the tables for unwinding out of
+//! the static program.
 //!
 //! `WHISKJACK_CWASM` names the file. Without it (plain `cargo check`) an empty one is embedded, and the program says so when it starts.
 

@@ -30,7 +30,7 @@ mod export {
     bindings::export!(Component with_types_in bindings);
 }
 
-/// What goes from call to call, and from instance to instance.
+/// The state that goes from call to call, and from instance to instance.
 #[derive(Serialize, Deserialize)]
 struct State {
     origin: Origin,
@@ -130,7 +130,7 @@ fn conclude(plan: &wit::RunPlan, outcomes: Vec<wit::Outcome>, last: bool) -> any
     Ok(wit_report(report::conclude(ports(&api), &plan, &outcomes, last)))
 }
 
-/// What an earlier call gave, and the host hands back; `name` is for an error.
+/// The state that an earlier call returned and the host hands back; `name` is for an error.
 fn handed_back<T: DeserializeOwned>(name: &'static str, state: &[u8]) -> anyhow::Result<T> {
     handover::read(state).context(name)
 }

@@ -1,12 +1,12 @@
-//! What goes from instance to instance of the component, through the host's hands: a run's plan, its slices and what came of them.
+//! The handover from instance to instance of the component, through the host: a run's plan, its slices and their outcomes.
 //!
-//! Both ends are the same component, so the bytes need not tell what they are: in `postcard`'s encoding, reading and writing take a quarter
-//! of the code that they take as JSON. It names no fields, so none may be left out (`skip_serializing_if`). What has an encoding of its own,
-//! because others read it too, keeps that ([`as_json`]).
+//! Both ends are the same component, so the bytes need not describe themselves: with `postcard`'s encoding, reading and writing take a
+//! quarter of the code that JSON takes. It names no fields, so none may be left out (`skip_serializing_if`). A value with an encoding of
+//! its own, because others read it too, keeps that encoding ([`as_json`]).
 
 use serde::{Serialize, de::DeserializeOwned};
 
-/// What was handed over is not of this component, or not of this build of it.
+/// The bytes are not from this component, or not from this build of it.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "the host handed over bytes that are not of this component ({0}); hand on what it gave, as it is and to the same build"

@@ -1,10 +1,9 @@
-//! The portable part of whiskjack: asks an OpenWhisk API for what is new in the monitored actions' activation records and pushes
-//! every log line to a Lumberjack receiver, until it is acknowledged.
+//! The portable part of whiskjack: it asks an OpenWhisk API for new activation records of the monitored actions, and sends every log line
+//! to a Lumberjack receiver until the receiver acknowledges it.
 //!
 //! Data flows one way: parameters → [`run::plan`] → [`openwhisk::fetch`] → [`openwhisk::record`]s → [`events`] → [`lumberjack`] windows →
-//! acks → [`checkpoint`] → [`run::report`]. Nothing in here opens a socket, reads a clock or an environment: that comes in through the three
-//! traits of [`ports`]. So the same code runs as a WebAssembly component (`component`, the only part that is not portable Rust) and
-//! natively in tests.
+//! acks → [`checkpoint`] → [`run::report`]. Nothing here opens a socket, or reads a clock or an environment: the three traits of [`ports`]
+//! do that. So the same code runs as a WebAssembly component (`component`, the only part that is not portable Rust) and natively in tests.
 
 #![deny(missing_docs)]
 #![cfg_attr(

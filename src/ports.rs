@@ -1,14 +1,14 @@
-//! What the core asks of the world outside: a clock, the OpenWhisk API over HTTP, and a byte stream to a receiver.
+//! The core's needs from outside: a clock, the OpenWhisk API over HTTP, and a byte stream to a receiver.
 //!
-//! In the component these are WASI and the host's `transport`; in tests they are scripted, with a virtual clock.
+//! In the component, WASI and the host's `transport` provide them; in tests they are scripted, with a virtual clock.
 
-/// Something outside went wrong.
+/// A failure outside the core.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Failure {
-    /// A sentence a person can act on; never a secret.
+    /// A sentence that a person can act on. It never has a secret.
     pub message: String,
-    /// Whether the same call may succeed later without anybody doing anything.
+    /// Whether the same call may succeed later without any change.
     pub retryable: bool,
 }
 
@@ -18,7 +18,7 @@ impl Failure {
         Self { message: message.into(), retryable: true }
     }
 
-    /// A failure that somebody has to mend.
+    /// A failure that a person must correct.
     pub fn lasting(message: impl Into<String>) -> Self {
         Self { message: message.into(), retryable: false }
     }
@@ -82,7 +82,7 @@ pub trait Http {
     }
 }
 
-/// An answer that may still be on its way. To drop it is to do without it.
+/// An answer that may still be on its way. Dropping it gives the answer up.
 pub struct Pending(Box<dyn FnOnce() -> Result<Response, Failure>>);
 
 impl Pending {
@@ -116,15 +116,15 @@ pub enum Step {
     Timeout,
 }
 
-/// What went wrong with a connection to a receiver.
+/// An error of a connection to a receiver.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct TransportError {
     /// The step that failed.
     pub step: Step,
-    /// Whether a new connection may do better without anybody doing anything.
+    /// Whether a new connection may succeed without any change.
     pub retryable: bool,
-    /// A sentence a person can act on.
+    /// A sentence that a person can act on.
     pub message: String,
 }
 
@@ -138,7 +138,7 @@ pub trait Transport {
 pub trait Connection {
     /// Writes all bytes or fails.
     fn write(&mut self, bytes: &[u8], timeout_ms: u64) -> Result<(), TransportError>;
-    /// Reads what there is, at most `max` bytes; empty when the receiver has closed its side.
+    /// Reads the bytes that are there, at most `max`; empty if the receiver has closed its side.
     fn read(&mut self, max: u32, timeout_ms: u64) -> Result<Vec<u8>, TransportError>;
 }
 

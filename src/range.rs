@@ -41,7 +41,7 @@ impl Range {
         self.since <= other.upto && other.since <= self.upto
     }
 
-    /// What lies in both.
+    /// The part that is in both.
     pub fn shared_with(self, other: Self) -> Option<Self> {
         Self::new(self.since.max(other.since), self.upto.min(other.upto))
     }
@@ -59,7 +59,7 @@ impl Range {
         cut
     }
 
-    /// What is left of this range when `other` is taken out: up to two pieces, earlier first.
+    /// This range without `other`: up to two pieces, earlier first.
     fn without(self, other: Self) -> impl Iterator<Item = Self> {
         let before = other.since.checked_sub(1).and_then(|end| Self::new(self.since, end.min(self.upto)));
         let after = other.upto.checked_add(1).and_then(|begin| Self::new(begin.max(self.since), self.upto));
@@ -80,7 +80,7 @@ pub fn union(mut ranges: Vec<Range>) -> Vec<Range> {
     joined
 }
 
-/// What lies in `ranges` but in none of `taken`, sorted and joined.
+/// The parts of `ranges` that are in none of `taken`, sorted and joined.
 pub fn difference(ranges: Vec<Range>, taken: &[Range]) -> Vec<Range> {
     let left = taken
         .iter()

@@ -1,6 +1,6 @@
-//! Lists and maps in order, for what is asked for a few times a run: what a run has hundreds of and a record does not. The standard library's
-//! sorting and its trees are made for millions, and each type that is sorted or mapped brings some kilobytes of code of its own into the
-//! component. These share theirs.
+//! Lists and maps in order, for values of which a run has hundreds and a record has none. The standard library's sorting and its trees are
+//! made for millions of items, and each type that is sorted or mapped brings some kilobytes of code of its own into the component. The
+//! lists and maps here share their code.
 
 mod map;
 
@@ -8,12 +8,12 @@ pub use map::Map;
 
 use std::cmp::Ordering;
 
-/// Sorts; what is equal keeps its order.
+/// Sorts; equal items keep their order.
 pub fn sort<T: Ord>(items: &mut [T]) {
     sort_by(items, T::cmp);
 }
 
-/// Sorts by a key; what has the same key keeps its order.
+/// Sorts by a key; items with the same key keep their order.
 pub fn sort_by_key<T, K: Ord>(items: &mut [T], key: impl Fn(&T) -> K) {
     sort_by(items, |a, b| key(a).cmp(&key(b)));
 }

@@ -40,7 +40,7 @@ fn days_of(year: u64, month: u64) -> u64 {
     }
 }
 
-/// An RFC 3339 time, in any time zone, as milliseconds since 1970. What is finer than a millisecond is cut off; times before 1970 give `None`.
+/// An RFC 3339 time, in any time zone, as milliseconds since 1970. Fractions of a millisecond are cut off; times before 1970 give `None`.
 pub fn epoch_ms(text: &str) -> Option<u64> {
     let (date_time, rest) = text.split_at_checked(19)?;
     let digits =

@@ -1,5 +1,5 @@
-//! Bad network between the built forwarder and Elastic's server, one random world a seed: whatever a proxy does to their connections,
-//! every line arrives, and what comes twice is the same to the last field.
+//! Bad network between the built forwarder and Elastic's server, one random world for each seed: whatever a proxy does to their
+//! connections, every line arrives, and lines that come twice are the same to the last field.
 //!
 //! `WHISKJACK_SEEDS=FROM..TO cargo test --test chaos` chooses the seeds.
 

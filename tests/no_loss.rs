@@ -1,7 +1,7 @@
-//! No line is lost: the whole forwarder in a deterministic simulation, one random world a seed.
+//! No line is lost: the whole forwarder in a deterministic simulation, one random world for each seed.
 //!
-//! `WHISKJACK_SEEDS=FROM..TO cargo test --release --test no_loss` chooses the seeds; with `WHISKJACK_TRACE=1` and one seed it tells what
-//! happens.
+//! `WHISKJACK_SEEDS=FROM..TO cargo test --release --test no_loss` chooses the seeds; with `WHISKJACK_TRACE=1` and one seed it prints the
+//! events.
 
 #![allow(
     clippy::unwrap_used,

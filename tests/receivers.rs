@@ -1,5 +1,5 @@
-//! A sender and every receiver it may meet: one test or more for each point of the checklists S1–S40 (the sender) and H1–H35 (receivers
-//! that misbehave) of docs/facts/lumberjack.md 7, and a last line that says how many of them hold.
+//! A sender and every receiver that it may meet: at least one test for each point of the checklists S1–S40 (the sender) and H1–H35
+//! (receivers that misbehave) of docs/facts/lumberjack.md 7, and a last line that says how many of them hold.
 //!
 //! `cargo test --test receivers [-- PART OF A NAME]`
 

@@ -1,4 +1,4 @@
-//! Instructions of the hot loops, counted by callgrind: not fast or slow, but the same on each run, so that a regression is seen in review.
+//! Instructions of the hot loops, counted by callgrind: the counts are the same on each run, so that a review shows a regression.
 
 use std::collections::BTreeMap;
 use std::env;

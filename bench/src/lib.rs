@@ -1,8 +1,8 @@
-//! Measures the built product: against the forwarder of 2017, against Elastic's own client, and against what is possible at all.
-//! `cargo xtask bench` builds what is needed and runs it; the last table is in `results/`, and in `docs/numbers.md`.
+//! Measures the built product against the forwarder of 2017, against Elastic's own client, and against the optimum. `cargo xtask bench`
+//! builds and runs it; the last table is in `results/`, and in `docs/numbers.md`.
 //!
-//! Every comparison is a ratio within one run, on the same machine and the same [`world`], and the contestants take turns: what else the
-//! machine does meets both.
+//! Every comparison is a ratio within one run, on the same machine and the same [`world`], and the contestants take turns: other work of
+//! the machine affects both.
 
 #![deny(missing_docs)]
 #![allow(missing_debug_implementations, reason = "handles of processes")]

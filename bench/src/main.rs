@@ -1,4 +1,4 @@
-//! `bench [--quick] [--long] [ROW]…`: measures the rows and keeps what was seen.
+//! `bench [--quick] [--long] [ROW]…`: measures the rows and keeps the results.
 
 use std::env;
 use std::fs;

@@ -1,4 +1,4 @@
-//! What repeated measurements say: the median, and the least and the most of them.
+//! Summaries of repeated measurements: the median, the least and the most.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! What was measured, and what it was compared with: versions, and the size of an event.
+//! The programs that were measured and compared: versions, and the size of an event.
 
 use std::collections::BTreeMap;
 

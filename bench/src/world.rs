@@ -1,7 +1,7 @@
-//! The recorded world: activations of a small shop with JSON logs, access logs, stack traces and plain text in several scripts. The same each time,
-//! but for the starts: those lie before the time of the run.
+//! The recorded world: activations of a small shop with JSON logs, access logs, stack traces and plain text in several scripts. The world
+//! is the same each time, except for the starts, which lie before the time of the run.
 //!
-//! The lines are made, from fixed seeds: no real log may be kept here.
+//! The lines are made from fixed seeds: no real log may be kept here.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

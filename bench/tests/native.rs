@@ -1,4 +1,4 @@
-//! What the benchmarks time forwards everything, natively.
+//! The code that the benchmarks time forwards everything, natively.
 
 #![allow(
     clippy::unwrap_used,

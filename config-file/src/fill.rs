@@ -1,14 +1,14 @@
-//! `${NAME}` and its kin, as Beats have them, in the texts of a file.
+//! `${NAME}` and its variants, as in Beats, in the texts of a file.
 //!
 //! | written | becomes |
 //! |---|---|
-//! | `${NAME}` | what the variable holds; not set: a fault |
+//! | `${NAME}` | the value of the variable; a fault if it is not set |
 //! | `${NAME:default}` | the default if it is not set; it may hold variables again, and `$}` for a brace |
-//! | `${NAME:?message}` | not set: a fault that says the message |
+//! | `${NAME:?message}` | the same; a fault with the message if it is not set |
 //! | `$${` | `${` |
 //!
-//! A variable that is empty counts as not set. What a variable holds is never looked through for others. A value that is one variable, or its default,
-//! and comes out empty counts as not given.
+//! A variable that is empty counts as not set. The value of a variable is not searched for other variables. A value that is one variable,
+//! or its default, and is empty in the end counts as not given.
 
 use serde_json::Value;
 

@@ -1,9 +1,9 @@
-//! Which keys are not texts. A variable only holds text, and where a text belongs it stays one, whatever it looks like: a passphrase of digits is
-//! not a number.
+//! The keys that are not texts. A variable holds only text, and stays text if its key takes a text, whatever it looks like: a passphrase of
+//! digits is not a number.
 
 use whiskjack_settings::keys;
 
-/// What the value of a key is.
+/// The form of a key's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     /// Text, or anything else that a variable gives as text.
@@ -16,7 +16,7 @@ pub enum Form {
     List,
 }
 
-/// What the value of the key at `path` is, as the table of keys says it. Numbers have their range there, or `milliseconds`.
+/// The form of the value of the key at `path`, from the table of keys. Numbers have their range there, or `milliseconds`.
 pub fn form(path: &str) -> Form {
     match keys::form(path).unwrap_or_default() {
         "boolean" => Form::Switch,

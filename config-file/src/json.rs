@@ -1,4 +1,4 @@
-//! JSON by `serde_json`, which tells no lines: a second look at what it has found sound finds those of the keys.
+//! JSON by `serde_json`, which gives no line numbers: a second pass over sound JSON finds the lines of the keys.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{Document, Fault};
 
-/// Why a text was not read.
+/// The reason why a text was not read.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Error {
     /// It may be YAML.

@@ -4,12 +4,12 @@
 //! bytes → yaml or json → a value, and the line of each key → fill → parameters, as an action gets them
 //! ```
 //!
-//! | module | what it does |
+//! | module | purpose |
 //! |---|---|
-//! | [`yaml`] | YAML 1.2, of which only JSON's words and numbers are no texts |
+//! | [`yaml`] | YAML 1.2, in which only JSON's words and numbers are not texts |
 //! | [`json`] | JSON, and the lines of its keys |
-//! | [`fill`] | `${NAME}`, as Beats have it |
-//! | [`forms`] | which keys are no texts, so that a variable can hold them |
+//! | [`fill`] | `${NAME}`, as in Beats |
+//! | [`forms`] | the keys that are not texts, so that a variable can hold them |
 //!
 //! A fault names line and key, and shows nothing of the file but its keys and the names of variables: any value may be a secret.
 
@@ -27,12 +27,12 @@ use whiskjack_settings::text;
 pub use forms::{Form, form};
 pub use places::Source;
 
-/// What a configuration file says.
+/// The contents of a configuration file.
 #[derive(Debug)]
 pub struct ConfigFile {
     /// The parameters, as an action gets them.
     pub params: Map<String, Value>,
-    /// Where they come from.
+    /// Their source.
     pub source: Source,
 }
 
@@ -73,10 +73,10 @@ pub(crate) struct Document {
     places: Vec<(String, usize)>,
 }
 
-/// Reads a file. `name` is what it is called in faults, and its ending tells YAML from JSON where the text leaves it open. The error says all
-/// that is wrong, one sentence each.
+/// Reads a file. `name` is its name in faults, and the ending of the name distinguishes YAML from JSON if the text does not. The error has
+/// all faults, a sentence for each.
 ///
-/// `environment` says what a variable holds; one that is empty counts as not set.
+/// `environment` gives the value of a variable; an empty one counts as not set.
 pub fn read(
     name: &str,
     bytes: &[u8],

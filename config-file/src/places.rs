@@ -1,8 +1,8 @@
-//! Where a key stands in the file, and what was filled in.
+//! The place of a key in the file, and the variables that were filled in.
 
 use std::fmt;
 
-/// Where parameters come from.
+/// The source of parameters.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Source {
     name: String,
@@ -16,7 +16,7 @@ impl Source {
         Self { name: name.to_owned(), places, filled, others: Vec::new() }
     }
 
-    /// Notes that the value of `key` is not the file's, but that of the option `name`.
+    /// Notes that the value of `key` is not from the file, but from the option `name`.
     pub fn replace(&mut self, key: &'static str, name: String) {
         self.others.push((key, name));
     }
@@ -29,8 +29,8 @@ impl Source {
         }
     }
 
-    /// The file and the lines of a key, as `--config c.yaml, line 3`; those of its group if the key itself is not there. Empty for what is not
-    /// the file's, as a variable of the platform or another file.
+    /// The file and the lines of a key, such as `--config c.yaml, line 3`; those of its group if the key itself is not there. Empty for a
+    /// key that is not from the file, such as a variable of the platform.
     pub fn place(&self, key: &str) -> String {
         if let Some(name) = self.other(key) {
             return name.to_owned();
@@ -47,7 +47,7 @@ impl Source {
         }
     }
 
-    /// The variable that a key's value is made of, as `${NAME}`: then the value is not the file's, and is not to be shown.
+    /// The variable that a key's value is made of, such as `${NAME}`: then the value is not from the file, and must not be shown.
     pub fn variable(&self, key: &str) -> Option<&str> {
         if self.other(key).is_some() {
             return None;

@@ -1,7 +1,7 @@
 //! YAML 1.2, from the events of `saphyr-parser`.
 //!
-//! A plain word is what JSON takes it for, so that nothing is guessed: `no`, `on`, `5s`, `1_000` and `2023-11-14` are texts. Where versions of YAML
-//! disagree about a number (`0777`, `0x1F`) it is a fault. So are tags, merge keys and a second document.
+//! A plain word has its meaning in JSON, so that nothing is guessed: `no`, `on`, `5s`, `1_000` and `2023-11-14` are texts. A number about
+//! which versions of YAML disagree (`0777`, `0x1F`) is a fault. So are tags, merge keys and a second document.
 
 use std::collections::HashMap;
 

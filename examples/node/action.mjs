@@ -1,4 +1,4 @@
-// The OpenWhisk action of a Node.js runtime. The checkpoint is kept on the platform.
+// The OpenWhisk action of a Node.js runtime. The platform keeps the checkpoint.
 import { fileURLToPath } from "node:url";
 import { forward } from "./forwarder.mjs";
 

@@ -1,5 +1,5 @@
-// What belongs to the host in the parameters: which receivers may be reached, and TLS. Keys and certificates are taken out, so that
-// the component never holds one.
+// The host's part of the parameters: the permitted receivers, and TLS. Keys and certificates are taken out, so that the component
+// never holds one.
 import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 

@@ -1,4 +1,4 @@
-// node stand-in.mjs ZIP: what OpenWhisk's Node.js runtime does with an action. Each line of stdin is the body of a `/run`; a line of
+// node stand-in.mjs ZIP: runs an action as OpenWhisk's Node.js runtime does. Each line of stdin is the body of a `/run`; a line of
 // stdout is its result.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";

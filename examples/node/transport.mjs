@@ -2,7 +2,7 @@
 // and this side waits for its answers.
 import { MessageChannel, Worker, receiveMessageOnPort } from "node:worker_threads";
 
-// What the worker may take longer than it was told to.
+// The time that the worker may take beyond its limit.
 const GRACE_MS = 5_000;
 
 /// `receivers` are the `host:port` that may be reached; `security` are options for `tls.connect`, or null for plain TCP.

@@ -1,4 +1,4 @@
-"""The component in wasmtime: what it gets from the host, and one run of it."""
+"""The component in wasmtime: its imports from the host, and one run of it."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-//! Reads an archive of inputs: a line an input, `NAME b"BYTES"`, the bytes as a Rust byte string writes them.
+//! Reads an archive of inputs: a line for each input, `NAME b"BYTES"`, with the bytes as in a Rust byte string.
 //!
 //! `cargo xtask fuzz` writes the archives. The tests that read them have this file as a module.
 

@@ -1,4 +1,4 @@
-//! Any bytes as a stored checkpoint are an error or a checkpoint that a run can go on from, and that is read as it was written.
+//! Any bytes as a stored checkpoint are an error, or a checkpoint from which a run can continue and which is read as it was written.
 
 use whiskjack::checkpoint::{Checkpoint, Owed, SourceState};
 

@@ -1,4 +1,4 @@
-//! Any bytes as parameters are a configuration that keeps its own rules, or faults with a remedy each; and no secret is in what they say.
+//! Any bytes as parameters are a configuration that keeps its own rules, or faults with a remedy each; and no secret is in their text.
 
 use serde_json::Value;
 use whiskjack::config::{Config, Endpoint, Faults, Origin};

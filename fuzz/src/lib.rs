@@ -1,18 +1,19 @@
-//! Fuzz targets: what must hold for any input of the parts that read what others wrote, and of those that write for others.
+//! Fuzz targets: promises that hold for any input of the parts that read foreign bytes, and of those that write for others.
 //!
-//! Each module is one target. Its `try_with` takes any bytes and panics if a promise is broken; the engine in `engine/` makes up bytes that lead to
-//! new places in the code, `cargo xtask fuzz` runs it, and `tests/kept.rs` tries the inputs that were worth keeping (`corpus/`): a file a target,
-//! a line an input, with its name and its bytes as a Rust byte string. `cargo xtask fuzz --add TARGET NAME FILE` adds one under a name that says what
-//! was wrong; `cargo xtask fuzz --keep [TARGET]` replaces those that have twelve hexadecimal digits for a name by the fewest that reach as much.
+//! Each module is one target. Its `try_with` takes any bytes and panics if a promise is broken; the engine in `engine/` makes up bytes that
+//! lead to new places in the code, `cargo xtask fuzz` runs it, and `tests/kept.rs` tries the inputs that were worth keeping (`corpus/`): a
+//! file for each target, a line for each input, with its name and its bytes as a Rust byte string. `cargo xtask fuzz --add TARGET NAME
+//! FILE` adds an input under a name that says what was wrong; `cargo xtask fuzz --keep [TARGET]` replaces the inputs whose names are twelve
+//! hexadecimal digits by the fewest that reach the same code.
 //!
-//! | target | is about |
+//! | target | subject |
 //! |---|---|
-//! | [`acks`] | what a receiver answers, and all that a receiver may do to a sender |
+//! | [`acks`] | a receiver's answers, and all that a receiver may do to a sender |
 //! | [`frames`] | windows on the wire: any bytes for our own receiver, and any events there and back |
-//! | [`events`] | any texts as lines and names: what they become is what every receiver reads as it was |
+//! | [`events`] | any texts as lines and names: every receiver reads them as they were |
 //! | [`lines`] | any entries, whatever is left out, joined, read as JSON or made unreadable |
 //! | [`config`] | parameters |
-//! | [`record`] | what the API lists |
+//! | [`record`] | records that the API lists |
 //! | [`checkpoint`] | a stored state |
 #![allow(
     clippy::unwrap_used,

@@ -1,5 +1,5 @@
-//! Any entries, however they are treated: each is in one document or left out and counted, each document is sound JSON with fields of one kind, and a
-//! record that is read again makes the same.
+//! Any entries, however they are treated: each is in one document or left out and counted, each document is sound JSON with fields of one
+//! type, and a record that is read again makes the same documents.
 
 use crate::script::Script;
 use serde_json::{Value, json};

@@ -1,4 +1,5 @@
-//! Any bytes as the API's list come out of the splitter alike however they are cut; what it takes for a record is read or refused without its text.
+//! Any bytes as the API's list come out of the splitter alike however they are cut; each piece that it treats as a record is read, or
+//! refused without its text.
 
 use crate::script::Script;
 use serde_json::{Map, Value};

@@ -1,4 +1,4 @@
-//! What a command attaches to a run: an output of its own, a way to stop it, and eyes on its progress.
+//! The parts that a command attaches to a run: an output of its own, a way to stop it, and a watcher of its progress.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,18 +10,18 @@ use tokio::time::Instant;
 
 use crate::output::Output;
 
-/// What a command attaches; nothing by default.
+/// The attached parts; none by default.
 #[derive(Clone, Debug, Default)]
 pub struct Attached {
     /// In the place of the receivers.
     pub output: Option<Output>,
     /// Ends the run early.
     pub stop: Stop,
-    /// Gets to know how far the run is.
+    /// Learns how far the run is.
     pub watcher: Option<Watcher>,
     /// Most lines a second.
     pub rate: Option<Rate>,
-    /// What is counted in all runs.
+    /// Counters over all runs.
     pub counters: Arc<Counters>,
     /// Whether the component's log goes nowhere.
     pub is_quiet: bool,
@@ -38,7 +38,7 @@ pub struct Progress {
     pub done: f64,
 }
 
-/// Is told of each progress.
+/// Gets each progress.
 #[derive(Clone)]
 pub struct Watcher(Arc<dyn Fn(Progress) + Send + Sync>);
 
@@ -70,7 +70,7 @@ enum Urgency {
     Now,
 }
 
-/// A wish that a run may end early. What it has done is saved; the rest is owed.
+/// A wish that a run may end early. Its work so far is saved; the rest is owed.
 #[derive(Clone, Debug, Default)]
 pub struct Stop(watch::Sender<Urgency>);
 
@@ -125,7 +125,7 @@ impl Rate {
         Self { lines: lines.max(1), next: Arc::default() }
     }
 
-    /// Waits until these bytes may go: the number of lines stands at the begin of a window.
+    /// Waits until these bytes may go: the number of lines is at the begin of a window.
     pub(crate) async fn wait_for(&self, bytes: &[u8]) {
         let (Some((&[_, b'W'], rest)), Some(now)) = (bytes.split_first_chunk::<2>(), Some(Instant::now()))
         else {
@@ -143,7 +143,7 @@ impl Rate {
     }
 }
 
-/// What is counted over all runs of a process.
+/// Counters over all runs of a process.
 #[derive(Debug, Default)]
 pub struct Counters {
     api_errors: AtomicU64,

@@ -1,11 +1,11 @@
-//! `whiskjack check`: everything between a configuration and its first line, step by step, each with what to do about it.
+//! `whiskjack check`: everything between a configuration and its first line, step by step, each with its remedy.
 //!
 //! ```text
 //! configuration → API: name, address, TLS, key, clock → rights, limits, logs, checkpoint → entries of `actions` → receivers
 //! ```
 //!
-//! The host looks at its own sockets and at TLS. What is selected, where log lines are, and whether a document is acknowledged, the component
-//! tells (`look`). Nothing is changed: the right to write a package is tried with a body that the API cannot take.
+//! The host checks its own sockets and TLS. The component reports the selection, the place of log lines, and whether a document is
+//! acknowledged (`look`). The check changes nothing: it tries the right to write a package with a body that the API cannot take.
 
 mod api;
 mod platform;
@@ -27,7 +27,7 @@ const FEW_DAYS: i64 = 30;
 pub enum Mark {
     /// As it should.
     Good,
-    /// It works, but somebody should have a look.
+    /// It works, but a person should have a look.
     Doubtful,
     /// It does not work.
     Bad,
@@ -36,11 +36,11 @@ pub enum Mark {
 /// One step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// What was looked at, for example `API key`.
+    /// The subject of the check, for example `API key`.
     pub name: String,
     /// How it ended.
     pub mark: Mark,
-    /// What there is to say; if it is bad, what is wrong and, behind a semicolon, what to do.
+    /// The finding; if it is bad, the fault and, after a semicolon, the remedy.
     pub told: String,
 }
 
@@ -74,7 +74,7 @@ impl Steps<'_> {
     }
 }
 
-/// What is to be checked.
+/// The subject of the check.
 #[derive(Clone, Debug)]
 pub struct Asked {
     /// The parameters, if there are any.

@@ -1,7 +1,7 @@
 //! A checkpoint kept in a file.
 //!
-//! Symbolic links are followed first, so that the file they lead to is the one that is locked, read and replaced, whatever name it was given by.
-//! From there on none is followed: whoever may write the folder must not be able to lead a save elsewhere.
+//! The host follows symbolic links first, so that it locks, reads and replaces the file that they lead to, by whatever name the file was
+//! given. From there on it follows none: a user who may write the folder must not be able to lead a save elsewhere.
 
 use std::fs::{File, Metadata, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Read as _, Write as _};

@@ -1,4 +1,4 @@
-//! The embedded component: made ready once per process, instantiated per worker and run.
+//! The embedded component: made ready once for each process, instantiated for each worker and run.
 
 mod artifact;
 
@@ -51,7 +51,7 @@ pub(crate) mod bindings {
     });
 }
 
-/// Why there is no component to run.
+/// The reason why there is no component to run.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// The program was compiled without one.

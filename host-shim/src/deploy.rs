@@ -1,11 +1,11 @@
-//! Deploying: action, trigger with an alarm, and rule, over the platform's API; and taking them away again.
+//! Deploying an action, a trigger with an alarm, and a rule over the platform's API, and removing them again.
 //!
 //! ```text
 //! check the configuration → who am I → what is there → action → trigger → alarm → rule → the first run
 //! ```
 //!
-//! Each step finds out what is there and makes it so, so that it may be repeated at any time: after a failure it goes on from
-//! there. What was made carries the annotation [`MARK`]; nothing else is changed or taken away.
+//! Each step compares the present state with the wanted one and makes it so, so that a person may repeat the command at any time: after a
+//! failure it continues from there. Each thing that was made carries the annotation [`MARK`]; nothing else is changed or removed.
 
 mod code;
 mod down;
@@ -41,17 +41,17 @@ use crate::secret::Secret;
 use crate::tls::Trust;
 use whiskjack_settings::Fault;
 
-/// Annotation of what a deployment has made; its value is the version that made it.
+/// Annotation of things that a deployment has made; its value is the version that made them.
 pub const MARK: &str = "whiskjack-deployed";
 
-/// What to deploy, and how.
+/// A deployment.
 #[derive(Clone, Debug)]
 pub struct Deployment {
     /// Of action, trigger and rule.
     pub names: Names,
     /// The action's parameters.
     pub params: Value,
-    /// Who runs the code.
+    /// The runtime of the code.
     pub runtime: Runtime,
     /// A zip with the program, instead of this one.
     pub zip: Option<PathBuf>,
@@ -63,11 +63,11 @@ pub struct Deployment {
     pub memory_mb: u32,
     /// Say what would be done, and do nothing.
     pub dry_run: bool,
-    /// How long to wait for the first run: zero for not at all, none for as long as schedule and timeout suggest.
+    /// How long to wait for the first run: zero means not at all, `None` as long as schedule and timeout suggest.
     pub wait: Option<Duration>,
 }
 
-/// Why a deployment is not, or not yet, what it should be.
+/// The reason why a deployment is not, or not yet, as it should be.
 #[derive(Debug, thiserror::Error)]
 pub enum DeployError {
     /// The configuration has faults; nothing was changed.
@@ -76,17 +76,17 @@ pub enum DeployError {
     /// An option that cannot be right; nothing was changed.
     #[error("{0}")]
     Misused(String),
-    /// Anything else that was found before anything was changed.
+    /// Any other finding before anything was changed.
     #[error("{0}")]
     Refused(String),
     /// A step failed.
     #[error("{step}: {reason}. {left}")]
     Step {
-        /// Which one.
+        /// Its name.
         step: &'static str,
-        /// Why, one sentence without its full stop.
+        /// The reason, one sentence without its full stop.
         reason: String,
-        /// What is there now and what to do.
+        /// The present state, and what to do.
         left: String,
     },
 }
@@ -131,7 +131,7 @@ pub async fn up(
     done.map_err(|error| error.and(reached.of_refused_key(context)).sealed(secrets))
 }
 
-/// Takes away what [`up`] has made under these names; `params` say how the API is reached. Must be called on a tokio runtime.
+/// Removes everything that [`up`] has made under these names; `params` say how to reach the API. Must be called on a tokio runtime.
 pub async fn down(
     names: &Names,
     params: &Value,

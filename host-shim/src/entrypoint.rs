@@ -1,4 +1,4 @@
-//! The ways the program is started, and how it tells them apart.
+//! The ways to start the program, and how it distinguishes them.
 //!
 //! | arguments | also | entry point |
 //! |---|---|---|
@@ -9,7 +9,8 @@
 //! | anything else | | an error that says what to do |
 //!
 //! The rules are tried in this order. ActionLoop actions find the same variables in their environment, so descriptor 3 comes first;
-//! `dockerskeleton` hands on no descriptor but the first three. Both give stdin something to read, so with a terminal there neither is meant.
+//! `dockerskeleton` hands on no descriptor but the first three. Both give stdin something to read, so with a terminal at stdin neither is
+//! meant.
 
 pub mod actionloop;
 mod activation;
@@ -31,18 +32,18 @@ pub enum EntryPoint {
     ActionLoop(File),
     /// As an action that runs once, with these parameters, or those on stdin.
     OneShot(Option<OsString>),
-    /// By somebody who gave it a command.
+    /// By a person or a program with a command.
     CommandLine,
 }
 
-/// What counts besides the arguments.
+/// The surroundings that count besides the arguments.
 #[derive(Debug)]
 pub struct Surroundings {
-    /// Descriptor 3, if it is a pipe. With arguments it is nobody's business.
+    /// Descriptor 3, if it is a pipe. With arguments the program does not look at it.
     pub results: Option<File>,
-    /// Whether the environment has what OpenWhisk tells each activation.
+    /// Whether the environment has the variables that OpenWhisk gives each activation.
     pub is_activation: bool,
-    /// Whether somebody sits at stdin.
+    /// Whether stdin is a terminal.
     pub is_terminal: bool,
 }
 
@@ -102,7 +103,7 @@ fn looks_like_json(argument: &OsStr) -> bool {
     matches!(argument.as_encoded_bytes().trim_ascii_start().first(), Some(b'{' | b'['))
 }
 
-/// Looks up a variable of the environment; empty ones count as absent, but for that of [`wskprops`], where nothing means something.
+/// Looks up a variable of the environment; empty ones count as absent, except that of [`wskprops`], where an empty value has a meaning.
 pub fn environment(name: &str) -> Option<String> {
     let value = std::env::var_os(name)?;
     match name {

@@ -1,7 +1,7 @@
-//! `wasi:http` for the component: requests to the OpenWhisk API, and to nobody else.
+//! `wasi:http` for the component: requests to the OpenWhisk API only.
 //!
-//! One pool of kept-alive connections serves the whole process, so that a warm action saves a TLS handshake per request.
-//! The host adds the `Authorization` header, and the component cannot set one.
+//! One pool of kept-alive connections serves the whole process, so that a warm action saves a TLS handshake for each request. The host adds
+//! the `Authorization` header, and the component cannot set one.
 
 mod body;
 mod call;

@@ -1,4 +1,4 @@
-//! The host of the whiskjack component: sockets, TLS, workers, deadlines, and the ways it is started.
+//! The host of the whiskjack component: sockets, TLS, workers, deadlines, and the entry points.
 //!
 //! ```text
 //! entry point (ActionLoop, command line) → Shim::run → component: plan · forward … · conclude → result

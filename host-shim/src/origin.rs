@@ -1,4 +1,4 @@
-//! The origin of the OpenWhisk API, and the path below which a gateway has it: the only place that requests may go to.
+//! The origin of the OpenWhisk API, and the path below which a gateway has it: requests may go only there.
 
 use std::fmt;
 
@@ -17,7 +17,7 @@ pub struct Origin {
 impl Origin {
     /// Reads `https://host[:port]`, `http://host[:port]` or a bare `host[:port]`, which means https; each with a path, if the API is below one.
     ///
-    /// A slash at the end is fine; a query or a user name is not, and gives `None`.
+    /// A slash at the end is allowed; a query or a user name gives `None`.
     pub fn parse(text: &str) -> Option<Self> {
         let origin = whiskjack_settings::Origin::parse(text).ok()?;
         let (scheme, authority, base) = origin.parts();
@@ -66,7 +66,7 @@ impl Origin {
         self.port
     }
 
-    /// Whether what is sent there can be read on the way.
+    /// Whether others can read requests to it on the way.
     pub fn is_exposed(&self) -> bool {
         !self.secure && !endpoint::is_own_machine(&self.host)
     }

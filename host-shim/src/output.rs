@@ -1,5 +1,5 @@
-//! An output of this program's own, in the place of receivers: the forwarder sends it windows as to any receiver, and a window is acknowledged when
-//! all of its documents are where they belong.
+//! An output of this program's own, in the place of receivers: the forwarder sends it windows as to any receiver, and the output
+//! acknowledges a window when all of its documents have reached their destination.
 
 mod lines;
 mod receiver;

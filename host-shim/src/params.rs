@@ -1,4 +1,4 @@
-//! What belongs to the host in an action's parameters: TLS of the receiver and of the API.
+//! The host's part of an action's parameters: TLS of the receiver and of the API.
 //!
 //! | key | type | meaning |
 //! |---|---|---|
@@ -15,8 +15,8 @@
 //! | `logstash.proxy_use_local_resolver` | boolean, default false | true: the host resolves their names, not the proxy |
 //! | `api.ca`, `api.rejectUnauthorized`, `api.proxy_url` | as above | for the OpenWhisk API |
 //!
-//! A key with dots is the key in its group. Every other key is the component's, those of the receivers and `api.host` too: they are only read here, for the allow-lists.
-//! Keys, certificates and proxies are taken out, so that the component never holds one.
+//! A key with dots is the key in its group. Every other key belongs to the component, even those of the receivers and `api.host`: the host
+//! only reads them, for the allow-lists. It removes keys, certificates and proxies, so that the component never holds one.
 
 mod proxies;
 mod receivers;

@@ -1,4 +1,4 @@
-//! What a run hands back: one JSON object, bounded, without secrets.
+//! The result of a run: one JSON object, bounded, without secrets.
 
 use serde_json::{Map, Value, json};
 
@@ -20,9 +20,9 @@ const SHORTEST_SECRET: usize = 8;
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// All that was asked for was read, acknowledged and saved.
+    /// Everything that was asked for was read, acknowledged and saved.
     Complete,
-    /// Something failed or is still owed; the next run goes on from there.
+    /// Something failed or is still owed; the next run continues from there.
     Incomplete,
     /// The configuration is wrong. Nothing was read or sent.
     InvalidConfig,
@@ -35,7 +35,7 @@ pub struct RunResult {
     pub object: Map<String, Value>,
     /// How the run ended.
     pub verdict: Verdict,
-    /// What is wrong with the configuration, if it is.
+    /// The faults of the configuration, if it has any.
     pub faults: Vec<Fault>,
 }
 
@@ -70,7 +70,7 @@ impl RunResult {
         Self { object, verdict: Verdict::InvalidConfig, faults }
     }
 
-    /// What went wrong before there was a report: nothing in the log tells of it.
+    /// The error before there was a report: the log does not have it.
     pub fn untold(&self) -> Option<&str> {
         if self.object.len() > 1 || !self.faults.is_empty() {
             return None;

@@ -59,7 +59,7 @@ const NOTHING: &[u8] = br#"{"version":3,"sources":{}}"#;
 /// Most instances at once, whatever a plan asks for: each may take 128 MiB.
 const MOST_WORKERS: usize = 16;
 
-/// Where and for whom a run takes place.
+/// The surroundings of a run.
 #[derive(Clone, Debug, Default)]
 pub struct RunContext {
     /// Origin of the OpenWhisk API, in any form that [`Origin::parse`] reads.
@@ -76,11 +76,11 @@ pub struct RunContext {
     pub deadline_ms: Option<u64>,
     /// Who keeps the checkpoint.
     pub checkpoint: Keeper,
-    /// Where host and key were given.
+    /// The places where host and key were given.
     pub given: Given,
-    /// What the environment says about the way to the API.
+    /// The environment's variables about proxies to the API.
     pub proxies: ProxyVariables,
-    /// What the command attaches.
+    /// The parts that the command attaches.
     pub attached: Attached,
 }
 
@@ -104,12 +104,12 @@ impl std::fmt::Debug for Shim {
 }
 
 impl Shim {
-    /// Makes the embedded component ready. Errors: there is none, or it does not fit.
+    /// Makes the embedded component ready. It fails if there is none, or if it does not fit.
     pub fn new() -> Result<Self, LoadError> {
         Ok(Self { component: Arc::new(Prepared::load()?), pool: Pool::default() })
     }
 
-    /// Runs the forwarder once. Never fails: what went wrong is in the result. Must be called on a tokio runtime; [`runtime`] makes one.
+    /// Runs the forwarder once. It never fails: errors are in the result. Must be called on a tokio runtime; [`runtime`] makes one.
     pub async fn run(&self, params: Value, context: RunContext) -> RunResult {
         let Value::Object(mut params) = params else {
             return RunResult::error(

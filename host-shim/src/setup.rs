@@ -1,6 +1,6 @@
-//! Templates, policies, pipelines and dashboards for a search engine: brought there over its API, as often as anybody likes.
+//! Templates, policies, pipelines and dashboards for a search engine: sent over its API, as often as anybody likes.
 //!
-//! Each thing is asked for first. What is there as it should be stays untouched, and so does what the engine or people have added to it.
+//! `setup` asks for each thing first. A thing that is as it should be stays untouched, with all that the engine or people have added to it.
 
 mod dashboards;
 mod engine;
@@ -49,7 +49,7 @@ pub enum Login {
     Basic(Secret),
 }
 
-/// Why it is not set up.
+/// The reason why a setup failed.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
     /// An option that cannot be right; nothing was changed.

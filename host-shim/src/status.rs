@@ -1,5 +1,5 @@
-//! `whiskjack status`: how far a forwarder has come, and what it is owed. It reads the checkpoint where it is, and of a deployed action also
-//! what would run it.
+//! `whiskjack status`: how far a forwarder has come, and what is owed to it. It reads the checkpoint where it is, and, for a deployed
+//! action, also trigger, rule and alarm.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use crate::component::Subject;
 use crate::deploy::{self, DeployError, Names};
 use crate::run::{Keeper, RunContext, Shim, Unseen};
 
-/// Whose state is asked for.
+/// The forwarder whose state is asked for.
 #[derive(Clone, Debug)]
 pub struct Asked {
-    /// The parameters, if there are any; else those of the deployed action serve.
+    /// The parameters, if there are any; otherwise those of the deployed action.
     pub params: Option<Value>,
     /// The action that may be deployed.
     pub names: Names,
@@ -23,9 +23,9 @@ pub struct Asked {
 /// A state that was read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Status {
-    /// All that there is to say: a JSON object without secrets.
+    /// The whole state: a JSON object without secrets.
     pub object: Map<String, Value>,
-    /// Why somebody should have a look; a sentence.
+    /// The reason why a person should have a look; a sentence.
     pub problem: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! What several tests need: certificates and a TLS server, made on the spot.
+//! Common parts of several tests: certificates and a TLS server, made on the spot.
 
 use std::sync::Arc;
 

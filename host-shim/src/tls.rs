@@ -1,4 +1,4 @@
-//! TLS settings: whom to trust, what to show, which versions to speak.
+//! TLS settings: trust, client certificate and versions.
 
 mod asked;
 mod certificate;

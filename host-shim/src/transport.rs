@@ -1,4 +1,4 @@
-//! `transport` of the WIT world: a byte stream to the configured receiver, and to nobody else.
+//! `transport` of the WIT world: a byte stream to the configured receivers only.
 
 mod lent;
 mod peer;

@@ -1,4 +1,4 @@
-//! What becomes of the entry points when a run computes for ever: this program serves as they do, with runs of its own.
+//! The entry points when a run computes for ever: this program serves as they do, with runs of its own.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 use std::fs::File;

@@ -1,4 +1,4 @@
-//! Where a receiver is: host and port, and the forms in which people give them.
+//! The address of a receiver: host and port, and the forms in which people give them.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -29,10 +29,10 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// What to do about an IPv6 address of which nobody knows where it ends.
+/// The remedy for an IPv6 address whose end is not clear.
 pub(crate) const BRACKETS: &str = "put the IPv6 address into brackets, to tell it from its port: `[2001:db8::1]:5044`, or `[2001:db8::1]` without a port";
 
-/// Whether the end of a bare IPv6 address looks like a port, and what is before it is an address too: `::1:8080` is hardly meant as one.
+/// Whether the end of a bare IPv6 address looks like a port, and the rest is an address too: `::1:8080` is hardly meant as an address.
 fn may_be_port(text: &str) -> bool {
     let parts = text.rsplit_once(':');
     parts.is_some_and(|(address, port)| {
@@ -40,7 +40,7 @@ fn may_be_port(text: &str) -> bool {
     })
 }
 
-/// Whether a host's name or address leads to the machine itself, so that nobody is in between.
+/// Whether a host's name or address leads to the machine itself, so that no network is in between.
 pub fn is_own_machine(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost")
@@ -97,8 +97,8 @@ pub fn split(text: &str) -> Result<(&str, Option<u16>), &'static str> {
     Ok((host, port))
 }
 
-/// Takes what follows `https://` of an API apart: host and port, and the path that the API is below, which begins with a slash or is empty. The
-/// API's own path, `/api/v1`, may stand at its end, and does not count. Nothing if there is a path of another form.
+/// Takes the text after `https://` of an API apart: host and port, and the path that the API is below, which begins with a slash or is
+/// empty. The API's own path, `/api/v1`, may be at its end, and does not count. `None` if there is a path of another form.
 pub fn base_path(text: &str) -> Option<(&str, &str)> {
     let text = text.trim_end_matches('/');
     let text = text.strip_suffix("/api/v1").unwrap_or(text).trim_end_matches('/');
@@ -118,13 +118,13 @@ pub fn name(text: &str) -> Result<(), &'static str> {
     }
 }
 
-/// A port, as a number or as text, as the 2017 tool took it.
+/// A port, as a number or as text, as the forwarder of 2017 took it.
 pub fn port(value: &Value) -> Option<u16> {
     let number = value.as_str().and_then(|text| text.trim().parse().ok()).or_else(|| whole_number(value));
     number.and_then(|number| u16::try_from(number).ok()).filter(|port| *port > 0)
 }
 
-/// A whole number; 1.0 is one too, as JSON does not tell them apart.
+/// A whole number; 1.0 is one too, as JSON does not distinguish them.
 pub fn whole_number(value: &Value) -> Option<u64> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     value.as_u64().or_else(|| {

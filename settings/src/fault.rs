@@ -1,21 +1,21 @@
-//! Faults of a configuration: which key, which value, what to do.
+//! Faults of a configuration: key, value and remedy.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::fmt;
 
-/// One thing wrong.
+/// One fault.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Fault {
-    /// Path of the key, as `logstash.port`; empty for the whole object.
+    /// Path of the key, such as `logstash.port`; empty for the whole object.
     pub key: String,
-    /// The value as JSON, shortened; empty if there is none, or if it may be a secret, as what stands before an `@` is.
+    /// The value as JSON, shortened; empty if there is none, or if it may be a secret, such as a text before an `@`.
     pub value: String,
     /// What is wrong and what to do.
     pub remedy: String,
 }
 
-/// Everything wrong with a configuration; never empty.
+/// All faults of a configuration; never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Faults(pub Vec<Fault>);
 
@@ -30,13 +30,13 @@ impl Fault {
 }
 
 impl Faults {
-    /// Only one.
+    /// A list of one fault.
     pub fn one(key: &str, value: &Value, remedy: impl Into<String>) -> Self {
         Self(vec![Fault::new(key, value, remedy)])
     }
 }
 
-/// A value as JSON, short enough for a message, without what may be a secret.
+/// A value as JSON, short enough for a message, without possible secrets.
 pub fn shown(value: Option<&Value>) -> String {
     let Some(value) = value.filter(|value| !value.is_null() && !is_user_information(value)) else {
         return String::new();
@@ -48,7 +48,7 @@ pub fn shown(value: Option<&Value>) -> String {
     }
 }
 
-/// The value without what the members of objects hold: one of them may be a password in the wrong place.
+/// The value without the contents of objects: one of them may be a password in the wrong place.
 fn without_members(value: &Value) -> Value {
     match value {
         Value::Object(object) => {
@@ -62,7 +62,7 @@ fn without_members(value: &Value) -> Value {
     }
 }
 
-/// Whether a value may begin with a user and a password, as `user:password@host` does, also if somebody has encoded it as in a URL.
+/// Whether a value may begin with a user and a password, as `user:password@host` does, even if it is encoded as in a URL.
 pub fn is_user_information(value: &Value) -> bool {
     value.as_str().is_some_and(|text| text.contains('@') || text.contains("%40"))
 }

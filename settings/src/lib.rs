@@ -1,7 +1,9 @@
-//! What the forwarder and its hosts read alike: each rule is here once, and holds for the component, `host-shim` and the command for stock wasmtime.
+//! Rules that the forwarder and its hosts share: each rule is here once, and holds for the component, `host-shim` and the command for stock
+//! wasmtime.
 //!
-//! A host takes its own keys out of the parameters before the component reads them, and lets the component reach what the configuration names. So
-//! both must read the same: a key that the host overlooked would leave it, and an address that it reads differently would be refused.
+//! A host takes its own keys out of the parameters before the component reads them, and lets the component reach only the addresses that
+//! the configuration names. So both must read the configuration alike: a key that the host overlooked would leave it, and an address that
+//! it reads differently would be refused.
 
 #![deny(missing_docs)]
 #![cfg_attr(

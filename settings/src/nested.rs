@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value};
 
-/// What to do about a key that is given twice.
+/// The remedy for a key that is given twice.
 pub const TWICE: &str = "it is given twice: a dotted key is the same as the key in its group; give it once";
 
-/// Groups within groups that there are at most, as in `logstash.key.pem`, and one more. What is deeper stays as it is.
+/// The deepest nesting of groups, as in `logstash.key.pem`, and one more. Deeper groups stay as they are.
 const DEPTH: usize = 4;
 
 /// The key whose value may begin and end with blanks.
@@ -14,9 +14,10 @@ const PASSPHRASE: &str = "passphrase";
 /// The group whose texts are patterns, in which blanks count.
 const PATTERNS: &str = "lines";
 
-/// Puts the values of dotted keys into their groups. Returns the paths that are given twice; one of their values goes lost.
+/// Puts the values of dotted keys into their groups. Returns the paths that are given twice; one of their values is lost.
 ///
-/// Texts lose a byte order mark, and what is on one line blanks and its end, but for a passphrase and patterns. `null` counts as absent. Keys that begin with `__` are the platform's and stay as they are.
+/// Texts lose a byte order mark; a text on one line also loses blanks around it and its line end, unless it is a passphrase or a pattern.
+/// `null` counts as absent. Keys that begin with `__` are the platform's and stay as they are.
 pub fn nest(params: &mut Map<String, Value>) -> Vec<String> {
     let mut twice = Vec::new();
     for (name, value) in std::mem::take(params) {
@@ -80,7 +81,7 @@ fn trimmed(value: Value) -> Value {
     }
 }
 
-/// An object with one member. `from_iter` would sort, which is much code for one.
+/// An object with one member. `from_iter` would sort, which is much code for one member.
 fn one(name: &str, value: Value) -> Map<String, Value> {
     let mut object = Map::new();
     object.insert(name.to_owned(), value);

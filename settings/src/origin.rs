@@ -1,4 +1,4 @@
-//! Where the API is: scheme, host and port, and maybe a path.
+//! The address of the API: scheme, host and port, and maybe a path.
 
 use crate::{endpoint, text};
 use serde::{Deserialize, Serialize};
@@ -9,8 +9,8 @@ use std::fmt;
 pub struct Origin(String);
 
 impl Origin {
-    /// Parses what `__OW_API_HOST` and `api.host` hold: an origin, or `host[:port]`, which means https; with a path, if a gateway has the API below
-    /// one.
+    /// Parses the value of `__OW_API_HOST` or `api.host`: an origin, or `host[:port]`, which means https; with a path, if a gateway has the
+    /// API below one.
     pub fn parse(text: &str) -> Result<Self, String> {
         const FORM: &str = "give scheme, host and port, and the path that the API is below, if there is one: `https://openwhisk.example.com`, \
                             `https://gateway.example.com/openwhisk`";
@@ -40,7 +40,7 @@ impl Origin {
         (scheme, authority, base)
     }
 
-    /// Whether what is sent there can be read on the way.
+    /// Whether others can read requests to it on the way.
     pub fn is_exposed(&self) -> bool {
         let (scheme, authority, _) = self.parts();
         scheme == "http" && endpoint::split(authority).is_ok_and(|(host, _)| !endpoint::is_own_machine(host))

@@ -1,10 +1,10 @@
-//! The package that holds a forwarder's checkpoint, and what it is called.
+//! The name of the package that holds a forwarder's checkpoint.
 
 /// Longest entity name that OpenWhisk takes, in bytes.
 const LONGEST: usize = 256;
 
-/// The package of an action, by its name without the namespace (`[package/]action`), or that of the command. No two actions, and no action and the command,
-/// have the same.
+/// The package of an action, by its name without the namespace (`[package/]action`), or that of the command. No two actions have the same,
+/// and no action has that of the command.
 pub fn package_of(action: Option<&str>) -> String {
     match action {
         None => "whiskjack.cli".into(),
@@ -16,12 +16,12 @@ pub fn package_of(action: Option<&str>) -> String {
     }
 }
 
-/// A name without `@`, which stands between a package and an action.
+/// A name without `@`, which separates a package from an action.
 fn escaped(name: &str) -> String {
     name.replace('&', "&26").replace('@', "&40")
 }
 
-/// A name that is not too long: a sign stands for its end. No name that is not cut has two `&` beside each other.
+/// A name that is not too long: a sign replaces its end. No name that is not cut has two `&` beside each other.
 fn fitting(name: String) -> String {
     if name.len() <= LONGEST {
         return name;
@@ -30,7 +30,7 @@ fn fitting(name: String) -> String {
     format!("{begin}&&{}", sign(&name))
 }
 
-/// A short sign of a text, always the same one: FNV-1a. It tells apart what nobody has made alike on purpose.
+/// A short sign of a text, always the same one: FNV-1a. It distinguishes texts that nobody has made alike on purpose.
 pub fn sign(text: &str) -> String {
     let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
     format!("{:016x}", text.bytes().fold(0xcbf2_9ce4_8422_2325, mix))

@@ -1,4 +1,4 @@
-//! What the program says beside its results. A log that cannot be written, such as a pipe whose reader is gone, stops no run.
+//! Messages beside the results. A log that cannot be written, such as a pipe whose reader is gone, stops no run.
 
 use std::fmt::Display;
 use std::io::{self, Write};

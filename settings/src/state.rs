@@ -1,10 +1,10 @@
-//! The file that a command keeps its checkpoint in.
+//! The file in which a command keeps its checkpoint.
 
 use crate::Fault;
 use serde_json::{Map, Value};
 use std::path::Path;
 
-/// The fault of parameters that keep the checkpoint elsewhere, though there is the file of `--state` for it: one of the two is not meant. Dotted
+/// The fault of parameters that keep the checkpoint elsewhere although `--state` names a file for it: one of the two is a mistake. Dotted
 /// keys are in their groups already.
 pub fn unused_state(params: &Map<String, Value>, file: &Path) -> Option<Fault> {
     let store = params.get("checkpoint")?.get("store")?.as_str();

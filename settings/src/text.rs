@@ -1,12 +1,12 @@
-//! Text as people hand it over: with a byte order mark, with the line's end, in quotes.
+//! Text as people give it: with a byte order mark, with a line end, in quotes.
 
 use serde_json::Value;
 
 /// U+FEFF, which editors put before a text.
 pub const MARK: char = '\u{feff}';
 
-/// The text of a file: UTF-8, or UTF-16 if a byte order mark says so, as PowerShell writes it. The mark is taken off; bytes that are no
-/// characters become U+FFFD.
+/// The text of a file: UTF-8, or UTF-16 if a byte order mark says so, as PowerShell writes it. The function removes the mark; bytes that
+/// are not characters become U+FFFD.
 pub fn decoded(bytes: &[u8]) -> String {
     let wide = |bytes: &[u8], read: fn([u8; 2]) -> u16| {
         let units: Vec<u16> =
@@ -27,7 +27,7 @@ pub fn json(value: &Value) -> String {
     serde_json::to_vec(value).ok().and_then(|json| String::from_utf8(json).ok()).unwrap_or_default()
 }
 
-/// Changes each text that is in a value; keys stay.
+/// Changes each text in a value; keys stay.
 pub fn change_each(value: &mut Value, change: &dyn Fn(&str) -> String) {
     match value {
         Value::String(text) => *text = change(text),
@@ -42,7 +42,7 @@ pub fn trimmed(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c))
 }
 
-/// The text without all that, and without quotes around it: Docker's `--env-file` and `.wskprops` take them for a part of the value.
+/// The text, trimmed, and without quotes around it: Docker's `--env-file` and `.wskprops` treat quotes as a part of the value.
 pub fn tidied(text: &str) -> &str {
     let mut text = trimmed(text);
     for (open, close) in [('"', '"'), ('\'', '\''), ('“', '”'), ('‘', '’')] {
@@ -53,9 +53,9 @@ pub fn tidied(text: &str) -> &str {
     text
 }
 
-/// An API key: a tidied text of the form `uuid:secret`. The error says what to do, and shows nothing of the key.
+/// An API key: a tidied text of the form `uuid:secret`. The error says what to do, and shows no part of the key.
 ///
-/// The two parts may be anything that can be in a header, as vendors have forms of their own for them (docs/facts/openwhisk.md 3.1).
+/// The two parts may be any text that a header can hold, as vendors have forms of their own for them (docs/facts/openwhisk.md 3.1).
 pub fn api_key(text: &str) -> Result<&str, &'static str> {
     let key = tidied(text);
     let is_quote = |c: char| "\"'“”‘’".contains(c);
@@ -83,8 +83,8 @@ pub fn api_key(text: &str) -> Result<&str, &'static str> {
     }
 }
 
-/// What to do about a value that stands where true or false belongs; `text` is it, if it is a text. YAML 1.2 takes `off` and its kin for texts, which
-/// have no quotes that could be left out.
+/// The remedy for a value in the place of true or false; `text` is the value, if it is a text. YAML 1.2 reads `off` and similar words as
+/// texts, which have no quotes that could be left out.
 pub fn switch(text: Option<&str>) -> &'static str {
     match text.map(tidied) {
         Some("true" | "false") => "must be true or false, without quotes",
@@ -107,7 +107,7 @@ fn is_one_of(text: &str, words: &[&str]) -> bool {
     words.iter().any(|word| word.eq_ignore_ascii_case(text))
 }
 
-/// What is copied along with a text, and nobody sees.
+/// Invisible characters that people copy along with a text.
 fn is_invisible(c: char) -> bool {
     matches!(c, MARK | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\0')
 }

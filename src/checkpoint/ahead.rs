@@ -1,16 +1,17 @@
-//! A checkpoint that is ahead of the clock: a clock was wrong when it was written, or is now, or somebody has changed it. Nothing would be asked for until
-//! that time has come, and what happens before it would never be.
+//! A checkpoint that is ahead of the clock: a clock was wrong when the checkpoint was written, or is wrong now, or somebody has changed it.
+//! Without a correction no run would ask for anything until that time, and activations before it would be lost.
 
 use super::{Checkpoint, SourceState, lookback_span};
 use crate::range::Range;
 use crate::time::rfc3339;
 
-/// How far two clocks may be apart, in milliseconds: containers of one platform are, by seconds or minutes.
+/// How far two clocks may be apart, in milliseconds: those of one platform's containers differ by seconds or minutes.
 pub const SKEW_MS: u64 = 5 * 60_000;
 
 impl Checkpoint {
-    /// Takes back what sources say of the future. One that begins there begins at `first` instead, as one that is new; one that is done up to there goes on
-    /// a look-back before the time at which this was saved, as far as that is past. Says what somebody should know of that.
+    /// Corrects sources that are ahead of the clock. A source that begins in the future begins at `first` instead, like a new one; a source
+    /// that is done up to a time in the future continues a look-back before the time at which the checkpoint was saved, if that is past.
+    /// Returns warnings.
     pub fn take_back(&mut self, now_ms: u64, lookback_ms: u64, first: u64) -> Vec<String> {
         let saved_ms = self.saved_ms.min(now_ms);
         let done = saved_ms.saturating_sub(lookback_span(lookback_ms));

@@ -1,4 +1,5 @@
-//! Doubts: activations count as done without lines while nobody asked whether their lines are elsewhere. If lines turn out to be there, that is undone.
+//! Doubts: activations without lines count as done while no run has asked whether their lines are elsewhere. If a store turns out to have
+//! lines, they are not done any more.
 
 use super::{Checkpoint, Owed, Part, Seen, SourceState};
 use crate::range::Range;
@@ -10,20 +11,20 @@ const FEWEST_DOUBTFUL: usize = 16;
 const MOST_OLD_RANGES: usize = 16;
 
 impl Checkpoint {
-    /// The lines turned out to be in a store of their own: what counted as done without them is not done.
+    /// The lines turned out to be in a store of their own: activations that counted as done without lines are not done.
     pub fn undo_doubtful(&mut self) {
         self.sources.values_mut().for_each(SourceState::undo_doubtful);
     }
 }
 
 impl SourceState {
-    /// Takes up what a run has taken for done without having asked for its lines; of `sources` there are so many.
+    /// Takes up activations that a run has counted as done without asking for their lines; `sources` is the number of sources.
     pub fn doubt(&mut self, doubtful: Seen, sources: usize) {
         self.doubtful.unite(doubtful);
         self.doubtful.fit((MOST_DOUBTFUL / sources.max(1)).max(FEWEST_DOUBTFUL));
     }
 
-    /// Forgets doubts about what no look-back reaches any more.
+    /// Forgets doubts about activations that no look-back reaches any more.
     pub fn keep_doubtful(&mut self) {
         let owed: Vec<Range> = self.owed.iter().map(|owed| owed.range).collect();
         self.doubtful.keep(self.kept_from, &owed);

@@ -1,4 +1,4 @@
-//! How a checkpoint is made to fit where it is kept: digests take the place of the oldest ids, and at last one range that of many.
+//! How a checkpoint is made to fit its store: digests replace the oldest ids, and in the end one range replaces many.
 
 use super::{BadCheckpoint, Checkpoint, Owed, Part, SourceState, damaged};
 use crate::openwhisk::record::Details;
@@ -13,12 +13,12 @@ pub(crate) const FINEST_DIGEST_MS: u64 = 60_000;
 pub(super) const DIGEST_MS: [u64; 5] = [FINEST_DIGEST_MS, 5 * 60_000, 30 * 60_000, 6 * 3_600_000, u64::MAX];
 /// About how many bytes of JSON an id takes.
 const BYTES_PER_ID: usize = 50;
-/// So many ids a checkpoint keeps at most. More are of no use before it is written either.
+/// The most ids that a checkpoint keeps. A run has no use for more of them either.
 pub const MOST_IDS: usize = COMFORTABLE / BYTES_PER_ID;
 
 impl Checkpoint {
-    /// As JSON, at most 512 KiB: where the exact ids do not fit, digests stand for the oldest, and coarser ones where those do not fit. What
-    /// that forgets is sent again at worst.
+    /// The checkpoint as JSON, at most 512 KiB: if the exact ids do not fit, digests stand for the oldest, and coarser digests if those do
+    /// not fit. At worst, activations that are forgotten in this way are sent again.
     pub fn encode(&self) -> Result<Vec<u8>, BadCheckpoint> {
         let mut fitting = self.clone();
         // Not written first to see that it is too long.
@@ -60,7 +60,7 @@ impl Checkpoint {
         serde_json::to_vec(self).map_err(damaged)
     }
 
-    /// Lets digests stand for at least `ids` of the oldest ids, if there are that many. Says whether that made a difference.
+    /// Replaces at least `ids` of the oldest ids by digests, if there are that many. Returns whether that made a difference.
     fn digest_oldest(&mut self, ids: usize) -> bool {
         let mut starts: Vec<u64> = self.sources.values().flat_map(|state| state.seen.starts()).collect();
         crate::sorted::sort(&mut starts);
@@ -78,7 +78,7 @@ impl Checkpoint {
 }
 
 impl SourceState {
-    /// Gives up precision for room: what is owed becomes one range of each kind, and what is done inside is forgotten.
+    /// Gives up precision for room: the owed ranges become one range of each kind, and activations that are done inside are forgotten.
     fn coarsen(&mut self) {
         let whole = |ranges: Vec<Range>| Range::new(ranges.first()?.since(), ranges.last()?.upto());
         let parts = [Part::Fresh, Part::Lookback];
@@ -96,7 +96,8 @@ impl SourceState {
         self.seen.digest_upto(u64::MAX, u64::MAX, &fresh);
     }
 
-    /// Also gives up which records are owed by themselves, and how much of them is acknowledged: their milliseconds are owed.
+    /// Also gives up the records that are owed by themselves, and their numbers of acknowledged entries: their milliseconds are owed
+    /// instead.
     fn owe_ranges_only(&mut self) {
         let starts = self.records.drain(..).filter_map(|record| Range::new(record.start, record.start));
         self.owed.extend(starts.map(|range| Owed { range, part: Part::Fresh }));

@@ -1,31 +1,32 @@
-//! The lease: it says beside the checkpoint that a run is at work, so that overlapping runs notice each other.
+//! The lease: a note beside the checkpoint that a run is at work, so that overlapping runs notice each other.
 //!
-//! It saves work and repeats, and nothing depends on it: runs that miss each other's lease each keep a checkpoint that is true by itself.
+//! It saves work and repeats, and correctness does not depend on it: runs that miss each other's lease each keep a checkpoint that is true
+//! by itself.
 //!
-//! The API writes unconditionally, so of two runs that read at the same time the later one writes over the lease of the earlier one. It sees
-//! so by the version, which went up by more than its own write: it stands back, and its lease keeps the place of the other, which does not
-//! notice.
+//! The API writes unconditionally, so if two runs read at the same time, the later one overwrites the lease of the earlier one. The version
+//! shows that, as it went up by more than the run's own write: the later run stands back, and its lease keeps the place of the other run,
+//! which does not notice.
 
 use crate::openwhisk::record::ActivationId;
 use serde::{Deserialize, Serialize};
 
-/// How long the lease of an action's run holds unless it is renewed, in milliseconds: that of a killed run runs out by itself.
+/// How long the lease of an action's run holds unless it is renewed, in milliseconds: the lease of a killed run expires by itself.
 pub const HOLDS_MS: u64 = 60_000;
-/// The same for a command: whoever interrupts it does not want to wait. Twice the time between two saves, which renew it.
+/// The same for a command: a person who interrupts it does not want to wait. It is twice the time between two saves, which renew the lease.
 pub const COMMAND_HOLDS_MS: u64 = 30_000;
-/// So long a run that stands back keeps the place of the other, in milliseconds: until that one saves for the first time.
+/// How long a run that stands back keeps the place of the other run, in milliseconds: until that run saves for the first time.
 const PLACE_MS: u64 = 30_000;
-/// A lease that claims to hold for longer than this is not one that a run wrote, or was written by a clock that is far off.
+/// If a lease claims to hold for longer than this, no run wrote it, or the clock of its writer is far off.
 const LONGEST_MS: u64 = 2 * HOLDS_MS;
 
-/// Whose turn it is, and until when.
+/// The run that is at work, and until when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lease {
     /// The run: its activation's id, or a random number.
     pub run: String,
     /// Milliseconds since 1970.
     pub until_ms: u64,
-    /// The run stood back: it has written over what may have been the lease of another, and keeps its place.
+    /// The run stood back: it has overwritten the possible lease of another run, and keeps that run's place.
     #[serde(default, skip_serializing_if = "is_false")]
     pub stood_back: bool,
     /// Another run has saved its checkpoint beside it.
@@ -39,13 +40,13 @@ fn is_false(flag: &bool) -> bool {
 }
 
 impl Lease {
-    /// A lease of so many milliseconds from now on; it need not outlast the run's deadline.
+    /// A lease of `holds_ms` from now on; it need not outlast the run's deadline.
     pub fn new(run: &str, holds_ms: u64, now_ms: u64, deadline_ms: u64) -> Self {
         let until_ms = now_ms.saturating_add(holds_ms).min(deadline_ms);
         Self { run: run.into(), until_ms, stood_back: false, is_shared: false }
     }
 
-    /// In the place of another run's, by this one, which stands back.
+    /// A lease in the place of another run's, by this run, which stands back.
     pub fn in_place_of_another(run: &str, now_ms: u64) -> Self {
         Self { stood_back: true, ..Self::new(run, PLACE_MS, now_ms, u64::MAX) }
     }
@@ -60,7 +61,7 @@ impl Lease {
         now_ms < self.until_ms && self.until_ms - now_ms <= LONGEST_MS
     }
 
-    /// Who is at work until when, in words. What somebody else may have written is not repeated.
+    /// Names the run that is at work, and until when, in words. It does not repeat text that somebody else may have written.
     pub fn describe(&self) -> String {
         let activation = match self.run.parse::<ActivationId>() {
             Ok(id) if !self.stood_back => format!(" (activation {id})"),

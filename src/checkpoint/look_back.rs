@@ -5,15 +5,16 @@ use crate::range::Range;
 
 /// Longest time between two comparisons of a look-back, in milliseconds.
 const MOST_BETWEEN_COMPARISONS_MS: u64 = 600_000;
-/// After a longer pause than this the look-back is not longer for it: what is new begins with a gap. In milliseconds.
+/// A longer pause than this does not lengthen the look-back: the new range begins with a gap. In milliseconds.
 const LONGEST_PAUSE_MS: u64 = 3_600_000;
-/// The same, where the pause before was about as long: then runs are rare, and each looks again at what the last one saw.
+/// The same, if the pause before was about as long: then runs are rare, and each looks again at the range of the last one.
 const LONGEST_REGULAR_PAUSE_MS: u64 = 25 * 3_600_000;
 
 impl SourceState {
-    /// Whether a run at `now` must compare the whole look-back record by record, instead of counting: one that was removed makes up for one
-    /// that is new. As the look-back is longer than what is promised by the time between two comparisons, each record is compared at least once
-    /// after it has become visible. A comparison counts for the time at which what it saw was surely visible, as the index may be behind.
+    /// Whether a run at `now` must compare the whole look-back record by record, instead of counting: in a count, a removed record makes up
+    /// for a new one. As the look-back is longer than promised by the time between two comparisons, each record is compared at least once
+    /// after it has become visible. A comparison counts for the time at which the records that it saw were surely visible, as the index may
+    /// be behind.
     pub fn must_compare(&self, now: u64, lookback_ms: u64) -> bool {
         now < self.compared_ms || now - self.compared_ms >= comparing_every(lookback_ms)
     }
@@ -23,9 +24,9 @@ impl SourceState {
         self.must_compare(now, lookback_ms) || range.since() < self.look_back_from(now, lookback_ms)
     }
 
-    /// Where the look-back of a run at `now` begins. A clock that was ahead once has left `complete_until` in the future: then it reaches back from
-    /// now. It never reaches back over what is not remembered any more, unless the clock was ahead: when the look-back grew, what was
-    /// forwarded before is not new.
+    /// Where the look-back of a run at `now` begins. If a clock that was ahead has left `complete_until` in the future, it reaches back
+    /// from now. Unless the clock was ahead, it never reaches back to activations that are not remembered any more: after the look-back
+    /// grew, activations that were forwarded earlier are not new.
     pub fn look_back_from(&self, now: u64, lookback_ms: u64) -> u64 {
         // What the run before it has decided is in `kept_from`.
         let longest_ms = if self.kept_from > 0 { LONGEST_REGULAR_PAUSE_MS } else { LONGEST_PAUSE_MS };

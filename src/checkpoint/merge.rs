@@ -1,10 +1,10 @@
-//! Two runs that did not notice each other leave two checkpoints that are both true. Together they owe only what neither did.
+//! Two runs that did not notice each other leave two checkpoints that are both true. Together they owe only the work that neither did.
 
 use super::{Checkpoint, LogPlace, Owed, OwedRecord, SourceState};
 use crate::range;
 
 impl Checkpoint {
-    /// What both runs achieved.
+    /// The achievements of both runs.
     pub fn merged(mut self, other: Self, lookback_ms: u64) -> Self {
         self.platform = if other.saved_ms > self.saved_ms {
             self.platform.merged(other.platform)
@@ -33,8 +33,8 @@ impl Checkpoint {
 }
 
 impl SourceState {
-    /// As if the run that went further had gone on from where the other one stopped: of the work that there is then, it covered what it
-    /// does not owe. So late activations between the two are still looked for.
+    /// As if the run that went further had continued where the other one stopped: of the work that there is then, it covered all that it
+    /// does not owe. So later runs still look for late activations between the two.
     fn merged(self, other: Self, lookback_ms: u64) -> Self {
         // One of them began when something else was monitored: what the other owes for that is not among the work of the first. Ours is true by
         // itself.
@@ -69,7 +69,8 @@ impl SourceState {
     }
 }
 
-/// The records that are owed by themselves after both. One that only one of them owes is done if the other one knows it: that has finished it.
+/// The records that are owed by themselves after both. A record that only one of them owes is done if the other one knows it, as that run
+/// has finished it.
 fn owed_by_themselves(one: &SourceState, other: &SourceState) -> Vec<OwedRecord> {
     let mut both = SourceState::new(1);
     for (ours, theirs) in [(one, other), (other, one)] {

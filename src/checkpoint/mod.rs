@@ -1,8 +1,8 @@
-//! The checkpoint: what has been acknowledged and what is still owed, per source.
+//! The checkpoint: for each source, the acknowledged and the owed.
 //!
-//! It moves over acknowledged lines only. For each source it keeps `complete_until`, up to which everything is done but the *owed* ranges; and the
-//! *seen* activations of the look-back, because the API shows some activations late: they start before `complete_until` and appear after
-//! it. What is in the look-back but not among the seen is new.
+//! It moves over acknowledged lines only. For each source it keeps `complete_until`, up to which everything is done except the *owed*
+//! ranges; and the *seen* activations of the look-back, because the API shows some activations late: they start before `complete_until` and
+//! appear after it. An activation in the look-back that is not among the seen is new.
 
 mod ahead;
 mod doubt;
@@ -43,27 +43,27 @@ const VERSION: u32 = 3;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checkpoint {
     version: u32,
-    /// When it was saved, milliseconds since 1970: tells the newest of several. 0 before the first run has ended.
+    /// When it was saved, milliseconds since 1970: identifies the newest of several. 0 before the first run has ended.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub saved_ms: u64,
-    /// Whose it is; `None` if a forwarder wrote this that did not know.
+    /// Its owner; `None` if an older forwarder wrote the checkpoint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<Owner>,
     /// A sign of the receivers that got the lines.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receivers: Option<String>,
-    /// What was learned about the platform.
+    /// Knowledge about the platform.
     #[serde(default, skip_serializing_if = "Platform::is_unknown")]
     pub platform: Platform,
-    /// Which of the monitored names no action has; `None` if all have one, or nobody asked.
+    /// The monitored names that no action has; `None` if all have one, or no run has asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strays: Option<Box<Strays>>,
-    /// It began without any earlier one, and no later run has looked again whether there was one.
+    /// It began without an earlier checkpoint, and no later run has checked again whether there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub begun: Option<Box<Begin>>,
     /// By source, as configured.
     pub sources: Map<String, SourceState>,
-    /// Sources that are not monitored any more: what they are owed waits until they are again.
+    /// Sources that are not monitored any more: their owed ranges wait until they are monitored again.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub parked: Map<String, SourceState>,
 }
@@ -77,14 +77,14 @@ pub struct Begin {
     pub run: String,
 }
 
-/// What the API said of names that nothing was seen of.
+/// The API's answer about names without an activation so far.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Strays {
     /// When it was asked, milliseconds since 1970.
     pub asked_ms: u64,
     /// A sign of the names.
     pub of: String,
-    /// What there is to say of them in each run.
+    /// The warnings about them for each run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
 }
@@ -92,19 +92,19 @@ pub struct Strays {
 /// State of one source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceState {
-    /// First start that is of interest: nothing before it was ever asked for.
+    /// First start of interest: no run has ever asked for anything before it.
     pub origin: u64,
-    /// Up to here everything is done, but for what is owed.
+    /// Up to here everything is done, except for what is owed.
     #[serde(rename = "through")]
     pub complete_until: u64,
-    /// From here on `seen` holds everything that is done, up to `complete_until`; 0 if a forwarder wrote this that did not know.
+    /// From here up to `complete_until`, `seen` holds everything that is done; 0 if an older forwarder wrote the checkpoint.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub kept_from: u64,
     /// The whole look-back was compared record by record, as the index surely was at this time, milliseconds since 1970.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub compared_ms: u64,
-    /// Begins of two runs, the older first and 65 s apart at least: what was visible at the first, the index of the second shows. Between
-    /// them there were only runs that began within 65 s of the first one. 0 if that is not known.
+    /// Begins of two runs, the older first and at least 65 s apart: the index of the second run shows everything that was visible at the
+    /// first. Between them there were only runs that began within 65 s of the first one. 0 if that is not known.
     #[serde(default, skip_serializing_if = "are_zero")]
     pub runs: [u64; 2],
     /// Ranges of which a part may not have been forwarded.
@@ -116,13 +116,13 @@ pub struct SourceState {
     /// Records that are owed by themselves, by start and id; `seen` holds them too, so that no range looks for them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub records: Vec<OwedRecord>,
-    /// For a source of patterns: the entries of `actions` that choose.
+    /// For a source of patterns: the entries of `actions` that select its actions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub selection: Vec<String>,
-    /// Ranges that are walked again for what was not monitored in them.
+    /// Ranges that are walked again for actions that were not monitored in them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub admissions: Vec<Admission>,
-    /// Those of `seen` that count as done without lines while nobody asked whether their lines are elsewhere.
+    /// Those of `seen` that count as done without lines while no run has asked whether their lines are elsewhere.
     #[serde(default, skip_serializing_if = "Seen::is_empty")]
     pub doubtful: Seen,
     /// Activations in the look-back or in an owed range that are done.
@@ -130,19 +130,20 @@ pub struct SourceState {
     pub seen: Seen,
 }
 
-/// A range that no look-back will look at, and that was forwarded as the index showed it. It is finished when a later run finds nothing else.
+/// A range that no look-back will look at, and that was forwarded as the index showed it. It is finished when a later run finds nothing
+/// more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Settling {
     /// Starts.
     pub range: Range,
-    /// When the run that forwarded it had asked for what there is, milliseconds since 1970.
+    /// When the run that forwarded it had asked for its activations, milliseconds since 1970.
     pub since_ms: u64,
-    /// Whether something in it was unknown before, so that it settles not for the first time.
+    /// Whether something in it was unknown before, so that it does not settle for the first time.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub renewed: bool,
 }
 
-/// A record that is owed by itself: it is larger than a turn can send, or it could not be had. What is older does not wait for it.
+/// A record that is owed by itself: it is larger than a turn can send, or the API did not give it. Older records do not wait for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OwedRecord {
     /// Begin of the run, milliseconds since 1970.
@@ -158,16 +159,16 @@ pub struct OwedRecord {
     /// Namespace of the invoker; empty if the name is.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub namespace: String,
-    /// What else documents tell of it, where they do.
+    /// Further details for its documents, if they have them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub details: Option<Details>,
-    /// So many of its entries, from the first on, are acknowledged.
+    /// The number of its entries, from the first on, that are acknowledged.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub acknowledged: u64,
-    /// By which treatment of lines these came about; `None` if each was an event.
+    /// The treatment of lines with which they were counted; `None` if each entry was an event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub treatment: Option<u32>,
-    /// Why it could not be had the last time; a sentence for the result.
+    /// Why the API did not give it the last time; a sentence for the result.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,
 }
@@ -188,7 +189,7 @@ impl OwedRecord {
 pub struct Owed {
     /// Starts.
     pub range: Range,
-    /// How to find what is missing.
+    /// How to find the missing activations.
     pub part: Part,
 }
 
@@ -198,24 +199,25 @@ pub struct Owed {
 pub enum Part {
     /// Most of it is new: all records are fetched.
     Fresh,
-    /// Most of it is seen already: what is new is looked for among counts and summaries first.
+    /// Most of it is seen already: counts and summaries show first whether anything is new.
     Lookback,
     /// Records that are owed by themselves: each is fetched by its id. No range is owed in this way.
     Record,
-    /// All of it was forwarded as the index showed it then: it is compared again. Never owed, as it stays among what settles.
+    /// All of it was forwarded as the index showed it then: a run compares it again. It is never owed, as it stays among the settling
+    /// ranges.
     Settling,
 }
 
 /// Why a checkpoint cannot be used.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadCheckpoint {
-    /// It is not what this program writes.
+    /// It is not a checkpoint of this program.
     #[error("it is damaged: {0}")]
     Damaged(String),
     /// A newer forwarder wrote it.
     #[error("it is of version {0} and this forwarder reads version {VERSION}: use the newer forwarder again")]
     Newer(u32),
-    /// It would not fit where it is kept.
+    /// It would not fit its store.
     #[error("it would take {0} bytes, more than {LARGEST}: monitor fewer actions with one forwarder")]
     TooLarge(usize),
 }
@@ -257,7 +259,7 @@ impl Checkpoint {
 }
 
 impl SourceState {
-    /// The state before the first run: everything from `origin` on is to come. Time begins at 1, so that something lies before it.
+    /// The state before the first run: everything from `origin` on is to come. Time begins at 1, so that there is a time before it.
     pub fn new(origin: u64) -> Self {
         let origin = origin.max(1);
         Self {
@@ -276,7 +278,7 @@ impl SourceState {
         }
     }
 
-    /// One state for several sources that become one: it has come as far as the last of them, and owes what any of them owes.
+    /// One state for several sources that become one: it has come as far as the last of them, and owes everything that any of them owes.
     pub fn together<'a>(states: impl IntoIterator<Item = &'a Self>) -> Option<Self> {
         states.into_iter().cloned().reduce(|mut all, state| {
             all.origin = all.origin.min(state.origin);
@@ -295,7 +297,7 @@ impl SourceState {
         })
     }
 
-    /// What is to be done for the source at `now`: new activations first, then what became visible late, then the backlog.
+    /// The work for the source at `now`: new activations first, then late ones, then the backlog.
     pub fn work(&self, now: u64, lookback_ms: u64) -> Vec<Owed> {
         let backlog = self.owed_ranges(Part::Fresh);
         // An owed range that ends where the new one begins is one with it.
@@ -327,7 +329,8 @@ impl SourceState {
             .collect()
     }
 
-    /// Takes in what a run at `now` achieved: of its `work`, the `covered` ranges are finished. Those that no later run would look at settle first.
+    /// Takes in the achievements of a run at `now`: of its `work`, the `covered` ranges are finished. Ranges that no later run would look
+    /// at settle first.
     pub fn advance(&mut self, work: &[Owed], covered: &[Owed], now: u64, lookback_ms: u64) {
         let once = self.seen_once(covered, now, lookback_ms);
         let settled = covered.iter().filter(|owed| owed.part == Part::Settling).map(|owed| owed.range);
@@ -338,7 +341,7 @@ impl SourceState {
         self.cover(work, covered, now, lookback_ms);
     }
 
-    /// As `advance`, but for what settles.
+    /// Like `advance`, but without settling.
     fn cover(&mut self, work: &[Owed], covered: &[Owed], now: u64, lookback_ms: u64) {
         let of = |part: Part, list: &[Owed]| -> Vec<Range> {
             list.iter().filter(|owed| owed.part == part).map(|owed| owed.range).collect()

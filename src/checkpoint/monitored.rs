@@ -1,7 +1,7 @@
-//! What becomes of the work when other actions are monitored than before. Nothing that is owed is dropped, and what is new begins.
+//! The work when other actions are monitored than before. Nothing that is owed is dropped, and new sources begin.
 //!
-//! A source that is not monitored any more is *parked*, and comes back as it was. What a source of patterns admits that it did not admit
-//! before is an *admission*: a range that is walked again, in which what belongs to it is new and everything else is known.
+//! A source that is not monitored any more is *parked*, and comes back as it was. If a source of patterns admits more actions than before,
+//! that makes an *admission*: a range that is walked again, in which the activations of these actions are new and all others are known.
 
 use super::{Checkpoint, Owed, Part, SourceState};
 use crate::openwhisk::source::{Entry, NAMESPACE, Selection, Source};
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 /// Most sources that are parked, and the bytes of JSON that they may take together.
 const MOST_PARKED: usize = 32;
 const PARKED_BYTES: usize = 64 << 10;
-/// Most admissions of a source; of more, what is known in their ranges is forgotten, and comes again.
+/// Most admissions of a source; beyond that, known activations in their ranges are forgotten, and come again.
 const MOST_ADMISSIONS: usize = 4;
 /// Starts that one digest of a parked source may stand for, in milliseconds.
 const PARKED_DIGEST_MS: u64 = 5 * 60_000;
@@ -22,16 +22,16 @@ const PARKED_DIGEST_MS: u64 = 5 * 60_000;
 pub struct Admission {
     /// Starts.
     pub range: Range,
-    /// What was monitored before: entries of `actions`.
+    /// The entries of `actions` that were monitored before.
     pub before: Vec<String>,
-    /// What was monitored before and starts earlier than this is done, unless it is owed; it is not remembered by its id.
+    /// Activations that were monitored before and start earlier than this are done, unless they are owed; they are not remembered by id.
     pub kept_from: u64,
-    /// What was owed of it, or settled: there only what is remembered is done.
+    /// The ranges of it that were owed or settling: there only remembered activations are done.
     pub owed: Vec<Range>,
 }
 
 impl Checkpoint {
-    /// Gives every monitored source a state, and parks the others. What is new begins at `origin`. Says what somebody should know of that.
+    /// Gives every monitored source a state, and parks the others. New sources begin at `origin`. Returns warnings.
     pub fn monitor(&mut self, sources: &[Source], origin: u64) -> Vec<String> {
         let parked_before: Vec<String> = self.parked.keys().cloned().collect();
         match sources {
@@ -252,7 +252,7 @@ impl SourceState {
         !(self.owed.is_empty() && self.records.is_empty() && self.settling.is_empty())
     }
 
-    /// Owes also what another state owes.
+    /// Also owes everything that another state owes.
     fn owe_also(&mut self, other: &Self) {
         self.origin = self.origin.min(other.origin);
         self.owed.extend(&other.owed);
@@ -303,17 +303,17 @@ fn parked_name(selection: &[String]) -> String {
     format!("{NAMESPACE} {}", selection.join(" "))
 }
 
-/// Whether these entries choose the action of that name.
+/// Whether these entries select the action of that name.
 fn admits(entries: &[String], name: &str) -> bool {
     selection(entries).chooses(name)
 }
 
-/// The entries as a selection. What cannot be read chooses nothing.
+/// The entries as a selection. An entry that cannot be read selects nothing.
 pub fn selection(entries: &[String]) -> Selection {
     Selection::new(entries.iter().filter_map(|entry| Entry::parse(entry).ok()), None)
 }
 
-/// Whether `entries` plainly choose all that `others` do.
+/// Whether `entries` plainly select all that `others` select.
 fn covers(entries: &[String], others: &[String]) -> bool {
     let excludes = |entry: &&String| entry.starts_with('!');
     others.iter().filter(|entry| !excludes(entry)).all(|entry| entries.contains(entry))

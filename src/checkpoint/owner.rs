@@ -1,4 +1,4 @@
-//! Whose checkpoint it is: two forwarders that share one would each take the other's work for its own, and lines would be lost.
+//! The owner of a checkpoint: if two forwarders shared one, each would take the other's work for its own, and lines would be lost.
 
 use super::Checkpoint;
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,7 @@ pub struct Owner {
 impl Owner {
     /// A forwarder that is not an action.
     pub const COMMAND: &str = "command";
-    /// What to do about a checkpoint that is another forwarder's.
+    /// The remedy for a checkpoint of another forwarder.
     pub const REMEDY: &str = "give this forwarder a `checkpoint.package` of its own, or --state FILE; if it stands in for the other one, take \
                               `owner` out of the checkpoint";
 
@@ -26,7 +26,7 @@ impl Owner {
         Self { forwarder: forwarder.into(), api: plain(api) }
     }
 
-    /// Which API is asked instead of that of `other`, if only that makes the difference; for a message.
+    /// The API of this owner, if the two owners differ in nothing else; for a message.
     pub fn other_api(&self, other: &Self) -> Option<String> {
         let host = |api: &str| Origin::parse(api).ok().map(|origin| origin.parts().1.to_owned());
         let host = |api: &str| {
@@ -43,8 +43,8 @@ impl Owner {
         Some(format!(", and this one asks {}{scheme}", self.api))
     }
 
-    /// The owner of `found`, if that is another forwarder than the owner of `ours`. The API's name may have changed: what is kept by the API
-    /// is of that API.
+    /// The owner of `found`, if that is another forwarder than the owner of `ours`. The API's name may have changed: a checkpoint that the
+    /// API keeps belongs to that API.
     pub fn stranger<'f>(found: &'f Checkpoint, ours: &Checkpoint) -> Option<&'f Self> {
         let own = ours.owner.as_ref()?;
         found.owner.as_ref().filter(|owner| owner.forwarder != own.forwarder)

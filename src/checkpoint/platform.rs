@@ -1,4 +1,4 @@
-//! What earlier runs learned about the platform, kept with the checkpoint so that a run in the steady state need not ask.
+//! Knowledge about the platform from earlier runs, kept with the checkpoint so that a run in the steady state need not ask.
 
 use crate::openwhisk::api::Limits;
 use serde::{Deserialize, Serialize};
@@ -10,9 +10,9 @@ const UNKNOWN_LOOKBACK_MS: u64 = 135 * MINUTE_MS;
 const LONGEST_LOOKBACK_MS: u64 = 24 * 60 * MINUTE_MS;
 /// Time for queues, batched writes and the index, in milliseconds: generous, and with stock limits it makes up a quarter of an hour.
 const SETTLING_MS: u64 = 280_000;
-/// How often limits are read, in milliseconds; when that failed, the next run asks again.
+/// How often limits are read, in milliseconds; if that failed, the next run asks again.
 const LIMITS_HOLD_MS: u64 = 24 * 60 * MINUTE_MS;
-/// How long it is believed where log lines are, in milliseconds.
+/// How long the known place of log lines is trusted, in milliseconds.
 const LOGS_HOLD_MS: u64 = 24 * 60 * MINUTE_MS;
 
 /// The platform, as far as it is known.
@@ -21,7 +21,8 @@ pub struct Platform {
     /// The look-back that its limits ask for, in milliseconds; `None` until they were read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     lookback_ms: Option<u64>,
-    /// A longer one that limits asked for before, and until when it holds: what began under those limits may still be running.
+    /// A longer look-back that earlier limits asked for, and until when it holds: activations that began under those limits may still be
+    /// running.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     longer: Option<Longer>,
     /// When the limits are to be read again, milliseconds since 1970.
@@ -30,26 +31,26 @@ pub struct Platform {
     /// Where it keeps log lines.
     #[serde(default)]
     logs: LogPlace,
-    /// How long `logs` is believed, milliseconds since 1970: an operator may have chosen another store since.
+    /// Until when `logs` is trusted, milliseconds since 1970: an operator may have chosen another store since.
     #[serde(default)]
     logs_until_ms: u64,
 }
 
-/// A look-back that is longer than what the newest limits ask for.
+/// A look-back that is longer than the newest limits ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Longer {
     lookback_ms: u64,
     until_ms: u64,
 }
 
-/// Where a platform keeps log lines (docs/facts/openwhisk.md 1.8). In the order of how much it counts when several were seen.
+/// Where a platform keeps log lines (docs/facts/openwhisk.md 1.8). If runs saw several, the last in this order counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogPlace {
-    /// Nobody knows yet.
+    /// Not known yet.
     #[default]
     Unknown,
-    /// Where the API does not reach.
+    /// Out of the API's reach.
     Nowhere,
     /// In the activation record.
     Record,
@@ -75,18 +76,18 @@ impl Platform {
         now_ms >= self.limits_due_ms || self.limits_due_ms - now_ms > LIMITS_HOLD_MS
     }
 
-    /// Where log lines are, as far as that is still believed.
+    /// The place of log lines, if it is still trusted.
     pub fn logs(&self, now_ms: u64) -> LogPlace {
         let believed = now_ms < self.logs_until_ms && self.logs_until_ms - now_ms <= LOGS_HOLD_MS;
         if believed { self.logs } else { LogPlace::Unknown }
     }
 
-    /// Takes in where log lines were seen.
+    /// Takes in the place where log lines were seen.
     pub fn note_logs(&mut self, place: LogPlace, now_ms: u64) {
         (self.logs, self.logs_until_ms) = (place, now_ms.saturating_add(LOGS_HOLD_MS));
     }
 
-    /// Takes in the limits, or that they could not be had: then the last ones stay. A look-back that was longer holds for as long again as it
+    /// Takes in the limits; `None` if the API did not give them: then the last ones stay. A longer look-back holds for as long again as it
     /// reached.
     pub fn note_limits(&mut self, limits: Option<Limits>, now_ms: u64) {
         let Some(new_ms) = limits.and_then(lookback_ms) else {
@@ -103,7 +104,7 @@ impl Platform {
         self.limits_due_ms = now_ms.saturating_add(LIMITS_HOLD_MS);
     }
 
-    /// What two runs know that did not notice each other, `newer` the one that ended later.
+    /// The knowledge of two runs that did not notice each other; `newer` is of the one that ended later.
     pub(super) fn merged(self, newer: Self) -> Self {
         let logs = if self.logs == LogPlace::Api || newer.is_unknown() { self } else { newer };
         Self {
@@ -116,8 +117,8 @@ impl Platform {
     }
 }
 
-/// The longest time from a start until the record can be seen: getting ready and running may each take the longest duration, collecting
-/// logs takes up to two seconds a megabyte (docs/facts/openwhisk.md 1.7). `None` for limits that cannot be.
+/// The longest time from a start until the record is visible: initialisation and run may each take the longest duration, collecting logs
+/// takes up to two seconds for each megabyte (docs/facts/openwhisk.md 1.7). `None` for limits that cannot be.
 fn lookback_ms(limits: Limits) -> Option<u64> {
     const MB: u64 = 1 << 20;
     let Limits { max_action_duration: duration_ms, max_action_logs: log_bytes } = limits;

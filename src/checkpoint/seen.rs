@@ -1,4 +1,4 @@
-//! Which activations are done, within the look-back: exact ids, and for what does not fit digests of neighbours.
+//! The activations of the look-back that are done: exact ids, and digests of neighbours for those that do not fit.
 
 mod digests;
 
@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 pub struct Seen {
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     ids: BTreeSet<(u64, ActivationId)>,
-    /// Done, but not in the list any more. One that comes back is not new.
+    /// Done, but not in the list any more. An activation that reappears is not new.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     gone: BTreeSet<(u64, ActivationId)>,
     /// By their first start; none overlaps another, and no id of `ids` starts inside of one.
@@ -21,7 +21,7 @@ pub struct Seen {
     digests: Map<u64, Digest>,
 }
 
-/// Stands for all known activations that start in a range: tells whether another set is the same one.
+/// Stands for all known activations that start in a range: shows whether another set is the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Digest {
     range: Range,
@@ -58,7 +58,8 @@ impl Digest {
         Some(Self { range, count: 1, ids: activation.activation_id })
     }
 
-    /// Adds an activation that is not in it yet and may start outside of its range; says no if that made it longer than `widest_ms`.
+    /// Adds an activation that is not in it yet and may start outside its range; returns false if that would make it longer than
+    /// `widest_ms`.
     pub fn stretch(&mut self, activation: Summary, widest_ms: u64) -> bool {
         let (since, upto) =
             (self.range.since().min(activation.start), self.range.upto().max(activation.start));
@@ -113,8 +114,8 @@ impl Seen {
         self.digests_in(range).fold(exact, |sum, digest| sum.saturating_add(digest.count))
     }
 
-    /// The one count that would tell that nothing in `range` became visible late: over which range, and the right number. None if only a
-    /// comparison record by record can tell, or is asked for by `exact`.
+    /// The count that would show that nothing in `range` became visible late: its range, and the right number. `None` if only a comparison
+    /// record by record can show that, or if `exact` asks for one.
     pub(crate) fn expected_count(&self, range: Range, exact: bool) -> Option<(Range, u64)> {
         let whole = self.widened(range);
         let known = self.count(whole);
@@ -173,7 +174,7 @@ impl Seen {
         }
     }
 
-    /// Takes up a digest of activations that are done now. None of them is known here, so it is one with what it meets.
+    /// Takes up a digest of activations that are done now. None of them is known here, so it joins the digests that it meets.
     pub fn insert_digest(&mut self, digest: Digest) {
         let met: Vec<Digest> = self.digests_in(digest.range).collect();
         let mut all = digest;
@@ -191,7 +192,7 @@ impl Seen {
         self.restore(all);
     }
 
-    /// Takes up what a part of a run has done. No other part has done any of it.
+    /// Takes up the activations that a part of a run has done. No other part has done any of them.
     pub fn take_up(&mut self, done: &Self) {
         done.digests.values().for_each(|digest| self.insert_digest(*digest));
         done.ids.iter().for_each(|key| self.insert(summary(key)));
@@ -216,8 +217,8 @@ impl Seen {
         self.digests.remove(&range.since());
     }
 
-    /// Takes up what another run has done. Where one has a digest it counts alone, the other's before ours: to count an activation twice
-    /// could hide one that is unknown. What it does not know is sent again.
+    /// Takes up the activations that another run has done. If one of the two has a digest, it counts alone, the other's before ours:
+    /// counting an activation twice could hide an unknown one. Activations that this forgets are sent again.
     pub fn unite(&mut self, other: Self) {
         let (ours, theirs) = (std::mem::take(&mut self.digests), other.digests.clone());
         self.digests = theirs;
@@ -232,7 +233,7 @@ impl Seen {
         self.gone.retain(|key| !self.ids.contains(key));
     }
 
-    /// Keeps what starts at `since` or later, or lies in one of `ranges`.
+    /// Keeps activations that start at `since` or later, or in one of `ranges`.
     pub fn keep(&mut self, since: u64, ranges: &[Range]) {
         let is_kept = |start: u64| start >= since || ranges.iter().any(|range| range.contains(start));
         self.ids.retain(|(start, _)| is_kept(*start));
@@ -255,7 +256,7 @@ impl Seen {
         self.forget(&ranges);
     }
 
-    /// Lets digests, coarser ones where it must be, stand for what is more than `most` ids and digests.
+    /// Replaces all beyond `most` ids and digests by digests, coarser ones if need be.
     pub fn fit(&mut self, most: usize) {
         for widest_ms in super::fit::DIGEST_MS {
             if self.ids.len() + self.digests.len() <= most {
@@ -271,7 +272,7 @@ impl Seen {
         crate::range::union(exact.chain(self.digests.values().map(|digest| digest.range)).collect())
     }
 
-    /// Forgets what is known in `ranges`.
+    /// Forgets the activations in `ranges`.
     pub fn forget(&mut self, ranges: &[Range]) {
         self.ids.retain(|(start, _)| !ranges.iter().any(|range| range.contains(*start)));
         self.forget_digests_in(ranges);
@@ -282,8 +283,9 @@ impl Seen {
         self.ids.iter().map(|(start, _)| *start)
     }
 
-    /// Lets digests stand for what is known up to the start `upto`, each for activations that start within `widest_ms`. One alone stays as it
-    /// is, as a digest is longer than an id, and so does what lies in one of the ranges `but`. What is gone by then is forgotten.
+    /// Replaces activations up to the start `upto` by digests, each for activations that start within `widest_ms`. A single activation
+    /// stays as it is, as a digest is longer than an id, and so do activations in the ranges `but`. Activations that are gone are
+    /// forgotten.
     pub fn digest_upto(&mut self, upto: u64, widest_ms: u64, but: &[Range]) {
         self.gone.retain(|(start, _)| *start > upto);
         let (ids, digests) = (std::mem::take(&mut self.ids), std::mem::take(&mut self.digests));

@@ -1,8 +1,8 @@
-//! Gaps that settle: what was forwarded once and is in no later look-back, while the API's index may not have been up to date.
+//! Gaps that settle: ranges that were forwarded once and are in no later look-back, while the API's index may not have been up to date.
 //!
-//! The index may be behind by a minute (docs/facts/openwhisk.md 1.7), and no wait within a run tells that it is not. So such a range stays until a later
-//! run has compared what is there with what is known: a count would not do, as of what is known something may have been removed since. Ids are kept
-//! until then, or digests of them.
+//! The index may be behind by a minute (docs/facts/openwhisk.md 1.7), and no wait within a run shows that it is not. So such a range stays
+//! until a later run has compared the list with the known activations: a count is not enough, as known records may have been removed since.
+//! The checkpoint keeps ids until then, or digests of them.
 
 use super::{Owed, Part, Settling, SourceState};
 use crate::range::{self, Range};
@@ -55,7 +55,7 @@ impl SourceState {
         self.unite_settling();
     }
 
-    /// In these something was unknown. They were done again, so they settle anew from `now` on.
+    /// In these ranges something was unknown. They were done again, so they settle anew from `now` on.
     pub fn settle_anew(&mut self, ranges: &[Range], now: u64) {
         self.finish_settling(ranges);
         let anew = ranges.iter().map(|range| Settling { range: *range, since_ms: now, renewed: true });
@@ -63,7 +63,8 @@ impl SourceState {
         self.unite_settling();
     }
 
-    /// What settles since a run began settles since it had `asked`: the index may be as of the question before, and takes its time from then on.
+    /// Ranges that settle since a run began settle since it had `asked`: the index may be as of the question before, and takes its time
+    /// from then on.
     pub fn settling_since(&mut self, began_ms: u64, asked_ms: u64) {
         let begun = self.settling.iter_mut().filter(|settling| settling.since_ms == began_ms);
         begun.for_each(|settling| settling.since_ms = asked_ms.max(began_ms));
@@ -78,7 +79,7 @@ impl SourceState {
         self.settling = std::mem::take(&mut self.settling).into_iter().flat_map(left).collect();
     }
 
-    /// Whether all in `range` that did not fit what was known was done again before.
+    /// Whether everything in `range` that differed from the known activations was done again before.
     pub fn is_renewed(&self, range: Range) -> bool {
         self.settling.iter().any(|settling| settling.renewed && settling.range.overlaps(range))
     }

@@ -2,7 +2,7 @@
 
 use super::{Checkpoint, VERSION};
 
-/// What was read, as a checkpoint of today.
+/// The checkpoint that was read, in today's form.
 pub(super) fn settled(mut old: Checkpoint) -> Checkpoint {
     old.version = VERSION;
     for state in old.sources.values_mut() {

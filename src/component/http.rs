@@ -1,7 +1,8 @@
-//! The API port over `waki`. Connections and TLS are the host's, and so are limits on silence: it is told ours, and may set shorter ones.
+//! The API port over `waki`. The host does connections and TLS, and enforces limits on silence: the component gives its limits, and the
+//! host may set shorter ones.
 //!
-//! Answers are `waki`'s. Requests start through its bindings: its client waits for one answer before the next request can leave, while a run is
-//! mostly waiting, and knows no limit but that for connecting.
+//! Answers are `waki`'s. Requests start through its bindings: its client waits for one answer before the next request can leave, although a
+//! run mostly waits, and its only limit is that for connecting.
 
 use crate::config::Origin;
 use crate::ports::{Body, Failure, Http, Method, Pending, Request, Response};

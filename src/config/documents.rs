@@ -1,4 +1,4 @@
-//! What the documents look like: `events`, `fields` and `tags`. The keys for fields and tags have the names that they have in Filebeat.
+//! The form of documents: `events`, `fields` and `tags`. The keys for fields and tags have the names that they have in Filebeat.
 
 use super::lines::Lines;
 use super::reader::Reader;
@@ -15,9 +15,9 @@ pub struct Documents {
     pub shape: Shape,
     /// Namespace of their data stream.
     pub namespace: Namespace,
-    /// What is done for all actions.
+    /// The style for all actions.
     pub common: Style,
-    /// What is done for some instead: the first entry that chooses an action counts, and `None` is what is done for all.
+    /// The styles for some actions instead: the first entry that selects an action counts, and `None` means the common style.
     pub special: Vec<(Source, Option<Style>)>,
 }
 
@@ -38,25 +38,25 @@ impl Default for Namespace {
     }
 }
 
-/// What is done with the lines of an action, and what its documents have besides them.
+/// The treatment of an action's lines, and the further contents of its documents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Style {
-    /// Of which activations there is a document beside those of their lines.
+    /// The activations that have a document besides those of their lines.
     pub activations: Summaries,
-    /// What becomes of lines.
+    /// The treatment of lines.
     pub lines: Lines,
     /// Tags of each document.
     pub tags: Vec<String>,
     /// Fields of each document: a JSON object, as text.
     pub fields: String,
-    /// Whether these stand beside the others, rather than in `fields`.
+    /// Whether these are beside the other fields, rather than in `fields`.
     pub fields_under_root: bool,
 }
 
 /// Names and places of a document's fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Shape {
-    /// The four fields of the 2017 tool.
+    /// The four fields of the forwarder of 2017.
     Of2017 {
         /// Whether there is a field `package`.
         package: bool,
@@ -70,7 +70,7 @@ pub enum Shape {
     },
 }
 
-/// Of which activations there is a document.
+/// The activations that have a document.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Summaries {
     /// Of none.

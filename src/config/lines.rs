@@ -1,4 +1,4 @@
-//! What becomes of lines on their way into documents: `lines`. The keys have the names that they have in Filebeat.
+//! The treatment of lines on their way into documents: `lines`. The keys have the names that they have in Filebeat.
 
 use super::reader::Reader;
 use super::taken::is_taken;
@@ -15,14 +15,14 @@ const LARGEST_MAX_BYTES: u64 = 8 << 20;
 /// Longest pattern, in bytes.
 const LONGEST_PATTERN: usize = 2_000;
 
-/// What becomes of lines. The default leaves all as it is.
+/// The treatment of lines. The default leaves all lines as they are.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lines {
     /// If there are some, one of these patterns must match.
     pub include: Vec<String>,
     /// None of these patterns may match.
     pub exclude: Vec<String>,
-    /// Only what was printed there.
+    /// Only lines of this stream.
     pub stream: Option<Channel>,
     /// Only lines of activations that failed.
     pub only_failed: bool,
@@ -73,11 +73,11 @@ pub enum By {
 /// How lines that are JSON objects are read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Json {
-    /// The object that holds what has no field of its own, instead of `labels` and `numeric_labels`.
+    /// The object that holds members without a field of their own, instead of `labels` and `numeric_labels`.
     pub target: Option<String>,
-    /// Whether they may say what the forwarder says otherwise.
+    /// Whether they may replace the forwarder's own fields.
     pub overwrite_keys: bool,
-    /// Whether the document tells why a line that looks like JSON is not read.
+    /// Whether the document says why a line that looks like JSON is not read.
     pub add_error_key: bool,
     /// The member that is the message.
     pub message_key: Option<String>,
@@ -90,23 +90,23 @@ pub struct Json {
 pub enum Redaction {
     /// Something that is known by its form.
     Known(Secret),
-    /// What a pattern matches.
+    /// Text that a pattern matches.
     Pattern {
         /// The pattern.
         pattern: String,
-        /// What stands in its place.
+        /// The text that replaces it.
         with: String,
     },
 }
 
-/// What is known by its form.
+/// Secrets that are known by their form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Secret {
     /// E-mail addresses.
     Email,
     /// IP addresses.
     Ip,
-    /// What follows `Bearer` or `Basic`.
+    /// The text after `Bearer` or `Basic`.
     Bearer,
     /// JSON web tokens.
     Jwt,
@@ -159,7 +159,7 @@ impl Lines {
     }
 }
 
-/// Checks a pattern. The error says from where on it is wrong.
+/// Checks a pattern. The error says where the fault begins.
 fn check(pattern: &str) -> Result<(), String> {
     if pattern.is_empty() {
         return Err("the pattern is empty and matches everything: remove it".into());

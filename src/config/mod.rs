@@ -34,9 +34,9 @@ pub struct Config {
     pub to: Option<u64>,
     /// Where the lines go, and how.
     pub output: Output,
-    /// What they look like there.
+    /// The documents that receivers get.
     pub documents: Documents,
-    /// How far back records are looked for that became visible late, in milliseconds; `None` leaves it to the platform's limits.
+    /// How far back a run looks for records that became visible late, in milliseconds; `None` leaves it to the platform's limits.
     pub lookback_ms: Option<u64>,
     /// Where log lines are; `None` to find out.
     pub logs: Option<LogPlace>,
@@ -52,7 +52,7 @@ pub struct Config {
     pub heartbeat: bool,
     /// How much to log.
     pub log_level: LogLevel,
-    /// What should be known about the configuration though it is not a fault.
+    /// Warnings about the configuration that are not faults.
     pub warnings: Vec<String>,
 }
 
@@ -82,7 +82,7 @@ pub enum OnMissingState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogLevel {
-    /// One line a run.
+    /// One line for each run.
     Info,
     /// Also what each slice did.
     Debug,
@@ -173,7 +173,8 @@ impl Config {
     }
 }
 
-/// One source an action; or, as soon as there is a pattern, one for the whole namespace, so that no record belongs to two. And what each entry chooses.
+/// One source for each action; or, as soon as there is a pattern, one for the whole namespace, so that no record belongs to two sources.
+/// Also what each entry selects.
 fn sources(
     reader: &mut Reader,
     own_action: Option<&str>,

@@ -1,4 +1,4 @@
-//! Where the lines go, and how: the keys of `logstash` that are not about TLS. They have the names that they have in Filebeat.
+//! Where lines go, and how: the keys of `logstash` that are not about TLS. They have the names that they have in Filebeat.
 
 use super::reader::{Reader, span};
 use crate::lumberjack::{Backoff, Options, Protocol};
@@ -15,7 +15,7 @@ const HOUR_MS: u64 = 3_600_000;
 pub struct Output {
     /// At least one, each once.
     pub receivers: Vec<Endpoint>,
-    /// Whether all of them get a share; otherwise one gets all, and the others stand in for it.
+    /// Whether all of them get a share; otherwise one gets all lines, and the others replace it if it fails.
     pub loadbalance: bool,
     /// Workers for each receiver that gets a share, at least 1.
     pub worker: u32,

@@ -1,4 +1,4 @@
-//! Reads values out of the parameters by their path, and collects what is wrong with them.
+//! Reads values out of the parameters by their path, and collects their faults.
 
 use super::strangers;
 use serde_json::{Map, Value};
@@ -138,7 +138,7 @@ impl Reader {
         self.read(path, &remedy, |value| milliseconds(value.as_str()?).filter(|ms| range.contains(ms)))
     }
 
-    /// A port, as a number or as text, as the 2017 tool took it.
+    /// A port, as a number or as text, as the forwarder of 2017 took it.
     pub(super) fn port(&mut self, path: &str) -> Option<u16> {
         self.read(path, "give a port from 1 to 65535", endpoint::port)
     }

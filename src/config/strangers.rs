@@ -1,11 +1,11 @@
-//! Keys that people bring along from elsewhere, each with ours or with why there is none.
+//! Keys that people know from other programs, each with ours or with the reason why there is none.
 
 use whiskjack_settings::keys;
 
 /// Why there is no such key.
 type Stranger = (&'static str, &'static str);
 
-/// Options of Node's TLS that the 2017 tool passed on, and why they cannot be honoured.
+/// Options of Node's TLS that the forwarder of 2017 passed on, and why they cannot be honoured.
 #[rustfmt::skip]
 const NODE: &[Stranger] = &[
     ("path", "Unix sockets are not supported: give `logstash.host` and `logstash.port`"),

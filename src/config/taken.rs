@@ -1,6 +1,6 @@
-//! Names that documents have taken.
+//! Names that documents use already.
 
-/// Fields of documents that no configured field may take the place of, in either shape.
+/// Fields of documents that no configured field may replace, in either shape.
 const TAKEN: [&str; 23] = [
     "@metadata",
     "@timestamp",

@@ -10,7 +10,7 @@ use std::io::Write;
 /// Version of the schema.
 const VERSION: &str = "8.11.0";
 
-/// What stands behind the line's number: what differs from line to line, and the begin of `event`.
+/// Writes the part after the line's number: the members that differ from line to line, and the begin of `event`.
 pub(super) fn write_own(own: &Own<'_>, id: &str, original: bool, out: &mut Vec<u8>) {
     out.extend_from_slice(br#""},"message":"#);
     own.text.write_json(out);
@@ -41,7 +41,7 @@ pub(super) fn write_own(own: &Own<'_>, id: &str, original: bool, out: &mut Vec<u
     out.extend_from_slice(said.map_or("", |said| &said.event).as_bytes());
 }
 
-/// What follows: the rest of `event`, and all that is of the activation.
+/// Writes the part after that: the rest of `event`, and the members of the activation.
 pub(super) fn write_tail(subject: &Subject<'_>, form: &Form, out: &mut Vec<u8>) {
     let mut event = Members::within(out);
     write_event(subject, form, LOG, &mut event);
@@ -70,7 +70,7 @@ pub(super) fn write_event(subject: &Subject<'_>, form: &Form, dataset: &str, eve
     event.text("created", form.created());
 }
 
-/// What documents of that dataset say of the activation; `more` are further members of `openwhisk`, each with a comma before it.
+/// Writes the activation's members for documents of that dataset; `more` are further members of `openwhisk`, each with a comma before it.
 pub(super) fn write_activation(
     subject: &Subject<'_>,
     form: &Form,
@@ -170,7 +170,7 @@ pub(super) fn write_begin(at: &str, dataset: &str, id: &str, out: &mut Vec<u8>) 
     );
 }
 
-/// Who wrote the document, and by which version of the schema.
+/// Writes the document's agent and version of the schema.
 pub(super) fn write_agent(name: &str, out: &mut Vec<u8>) {
     let mut agent = Members::begin("agent", out);
     agent.text("type", env!("CARGO_PKG_NAME"));
@@ -205,7 +205,7 @@ pub(super) struct Members<'o> {
 }
 
 impl<'o> Members<'o> {
-    /// Those of an object that is itself a member, behind others; none if it stays empty.
+    /// Those of an object that is itself a member, after others; none if it stays empty.
     pub(super) fn begin(name: &str, out: &'o mut Vec<u8>) -> Self {
         let begin = out.len();
         out.extend_from_slice(b",\"");

@@ -5,13 +5,13 @@ use super::lines::{NUMBERS, REPLACEABLE, TEXTS};
 /// A field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Field {
-    /// Path, as `event.id`; a `*` stands for names that loggers or the configuration give.
+    /// Path, such as `event.id`; a `*` stands for names that loggers or the configuration give.
     pub name: &'static str,
     /// Type in Elasticsearch's terms.
     pub kind: &'static str,
-    /// Where its value is from.
+    /// The source of its value.
     pub source: &'static str,
-    /// When documents do not have it; empty for never.
+    /// When documents do not have it; empty if they always have it.
     pub absent: &'static str,
 }
 
@@ -19,7 +19,7 @@ const fn field(name: &'static str, kind: &'static str, source: &'static str, abs
     Field { name, kind, source, absent }
 }
 
-const JSON: &str = "unless a [JSON](#json) line says it";
+const JSON: &str = "unless a [JSON](#json) line sets it";
 const RECORD: &str = "if the record does not have it";
 const LINES: &str = "in events of activations";
 const HEARTBEAT: &str = "unless it is a [heartbeat](#heartbeat)";
@@ -32,7 +32,7 @@ pub const FIELDS: &[Field] = &[
     field("@metadata.version", "–", "version of the forwarder", ""),
     field("@metadata.dataset", "–", "`openwhisk.log`, `openwhisk.activation` or `openwhisk.forwarder`", ""),
     field("@metadata._id", "–", "the event's [id](#ids)", ""),
-    field("@timestamp", "date", "time of the line, with its nanoseconds; of an activation its end", ""),
+    field("@timestamp", "date", "time of the line, with nanoseconds; for an activation, its end", ""),
     field("agent.name", "keyword", "full name of the forwarder's action; `whiskjack` for the command", ""),
     field("agent.type", "keyword", "`whiskjack`", ""),
     field("agent.version", "keyword", "version of the forwarder", ""),
@@ -40,26 +40,26 @@ pub const FIELDS: &[Field] = &[
     field("data_stream.namespace", "constant_keyword", "`events.namespace`", ""),
     field("data_stream.type", "constant_keyword", "`logs`", ""),
     field("ecs.version", "keyword", "`8.11.0`", ""),
-    field("error.message", "match_only_text", "`error` in the result of an activation that failed, its first 512 bytes; or a JSON line", "without an error"),
+    field("error.message", "match_only_text", "the first 512 bytes of `error` in the result of a failed activation; or from a JSON line", "without an error"),
     field("error.stack_trace", "wildcard", "`stack`, `stack_trace`, `stacktrace`, `exc_info`", JSON),
     field("error.type", "keyword", "name, type or code of that error", "without an error"),
     field("event.action", "keyword", "`event.action`", JSON),
-    field("event.created", "date", "begin of the forwarder's run", ""),
+    field("event.created", "date", "start of the forwarder's run", ""),
     field("event.dataset", "keyword", "`openwhisk.log`, `openwhisk.activation` or `openwhisk.forwarder`", ""),
-    field("event.duration", "long", "of the activation, in nanoseconds", RECORD),
+    field("event.duration", "long", "duration of the activation, in nanoseconds", RECORD),
     field("event.end", "date", "end of the activation", RECORD),
     field("event.id", "keyword", "the event's [id](#ids)", ""),
-    field("event.kind", "keyword", "`event`; `metric` of a heartbeat", ""),
+    field("event.kind", "keyword", "`event`; `metric` for a heartbeat", ""),
     field("event.module", "keyword", "`openwhisk`", ""),
     field("event.original", "keyword, not indexed", "the entry as the platform has it", "unless `events.original` is true"),
-    field("event.outcome", "keyword", "`success`, `failure` or `unknown`: of the activation", ""),
+    field("event.outcome", "keyword", "outcome of the activation: `success`, `failure` or `unknown`", ""),
     field("event.sequence", "long", "number of the line in its activation, from 0", LINES),
     field("event.start", "date", "start of the activation", ""),
-    field("faas.coldstart", "boolean", "whether a container was started for it", RECORD),
+    field("faas.coldstart", "boolean", "whether a container was started for the activation", RECORD),
     field("faas.execution", "keyword", "the activation's id", ""),
     field("faas.id", "keyword", "full name of the action, `/namespace/[package/]action`", RECORD),
     field("faas.name", "keyword", "the action's name, without its package", ""),
-    field("faas.trigger.request_id", "keyword", "the activation of the sequence that it is a part of", "outside of sequences"),
+    field("faas.trigger.request_id", "keyword", "the activation of the sequence that the activation is part of", "outside of sequences"),
     field("faas.trigger.type", "keyword", "`other`", "outside of sequences"),
     field("faas.version", "keyword", "version of the action", RECORD),
     field("fields.*", "as configured", "`fields`", "unless configured"),
@@ -67,11 +67,11 @@ pub const FIELDS: &[Field] = &[
     field("labels.*", "keyword", "texts and booleans that have no field of their own", JSON),
     field("log.flags", "keyword", "`truncated` or `mended`, for a line that did not arrive as it was printed", "for all others"),
     field("log.iostream", "keyword", "`stdout` or `stderr`", "if the platform does not say it"),
-    field("log.level", "keyword", "`level`, `severity` and the like, in small letters", JSON),
+    field("log.level", "keyword", "`level`, `severity` and the like, in lower case", JSON),
     field("log.logger", "keyword", "`logger`, `logger_name`", JSON),
-    field("message", "match_only_text", "the line, or the lines; of an activation a sentence", ""),
+    field("message", "match_only_text", "the line, or the joined lines; for an activation, a sentence", ""),
     field("numeric_labels.*", "double", "numbers that have no field of their own", JSON),
-    field("openwhisk.binding", "keyword", "the binding through which it was invoked", RECORD),
+    field("openwhisk.binding", "keyword", "the binding through which the action was invoked", RECORD),
     field("openwhisk.caused_by", "keyword", "`sequence`", "outside of sequences"),
     field("openwhisk.causes", "keyword", "the activations of a sequence, the first 50", "for all others"),
     field("openwhisk.init_time_ms", "long", "time that the container took to start", "unless there was a cold start"),
@@ -83,10 +83,10 @@ pub const FIELDS: &[Field] = &[
     field("openwhisk.package", "keyword", "the action's package", "for an action without one"),
     field("openwhisk.path", "keyword", "`namespace/[package/]action`", RECORD),
     field("openwhisk.status", "keyword", "`success`, `application error`, `action developer error` or `whisk internal error`", RECORD),
-    field("openwhisk.status_code", "long", "the same as a number, 0 to 3", RECORD),
-    field("openwhisk.timed_out", "boolean", "true if it was ended at its time limit", "for all others"),
+    field("openwhisk.status_code", "long", "`openwhisk.status` as a number, 0 to 3", RECORD),
+    field("openwhisk.timed_out", "boolean", "true if the platform ended the activation at its time limit", "for all others"),
     field("openwhisk.timeout_ms", "long", "time limit of the action", RECORD),
-    field("openwhisk.wait_time_ms", "long", "time that it waited for a container", RECORD),
+    field("openwhisk.wait_time_ms", "long", "time that the activation waited for a container", RECORD),
     field("orchestrator.namespace", "keyword", "the namespace of the activation", ""),
     field("orchestrator.resource.name", "keyword", "the action's name with its package", ""),
     field("orchestrator.resource.type", "keyword", "`action` or `trigger`", ""),
@@ -100,10 +100,10 @@ pub const FIELDS: &[Field] = &[
     field("whiskjack.acknowledged_lines", "long", "lines that receivers acknowledged in the run", HEARTBEAT),
     field("whiskjack.errors", "long", "things that went wrong in the run", HEARTBEAT),
     field("whiskjack.lag_ms", "long", "time since the oldest start that is not forwarded yet, or else since the run asked", HEARTBEAT),
-    field("whiskjack.owed_ranges", "long", "ranges that the next run goes on with", HEARTBEAT),
+    field("whiskjack.owed_ranges", "long", "ranges that the next run continues with", HEARTBEAT),
 ];
 
-/// Fields that a JSON line may have besides, with their types: those that loggers write in the names of the schema.
+/// More fields that a JSON line may have, with their types: loggers write them under the names of the schema.
 pub fn of_loggers() -> impl Iterator<Item = (&'static str, &'static str)> {
     let texts = TEXTS.iter().chain(&REPLACEABLE).map(|name| (*name, text_kind(name)));
     texts.chain(NUMBERS.iter().map(|name| (*name, "long")))

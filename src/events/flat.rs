@@ -4,7 +4,7 @@ use crate::lumberjack::{Protocol, write_pairs};
 use serde_json::{Map, Value};
 use whiskjack_settings::text::json;
 
-/// Writes a whole document as payload of a frame. Version 1 has its id as a pair, as it has no metadata.
+/// Writes a whole document as payload of a frame. In version 1 the id is a pair, as there is no metadata.
 pub(super) fn write_nested(nested: &[u8], id: &str, protocol: Protocol, out: &mut Vec<u8>) {
     if protocol == Protocol::V2 {
         return out.extend_from_slice(nested);
@@ -23,7 +23,7 @@ pub(super) fn pairs(object: &str) -> Vec<(String, String)> {
     pairs
 }
 
-/// The object of members that stand behind others: `,"a":1`.
+/// The object of members that follow others: `,"a":1`.
 pub(super) fn object(members: &str) -> String {
     format!("{{{}}}", members.strip_prefix(',').unwrap_or(members))
 }

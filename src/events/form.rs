@@ -8,7 +8,7 @@ use crate::openwhisk::record::{Details, Reason, Record, Status, write_json_strin
 use crate::openwhisk::source::Source;
 use crate::time;
 
-/// What all documents of a run have: the protocol that they are written for, and what is configured.
+/// The form that all documents of a run share: their protocol and the configuration.
 #[derive(Debug)]
 pub struct Form {
     protocol: Protocol,
@@ -16,19 +16,19 @@ pub struct Form {
     namespace: Namespace,
     /// When the run began, which is when its records were read.
     created: String,
-    /// The forwarder: as an action its full name.
+    /// The forwarder's name; if it is an action, its full name.
     agent: String,
     common: Styled,
     /// As configured for some actions.
     special: Vec<(Source, Option<Styled>)>,
 }
 
-/// What is done with the lines of an action, made ready.
+/// The style of an action's documents, made ready.
 #[derive(Debug)]
 pub struct Styled {
     activations: Summaries,
     treatment: Treatment,
-    /// Members behind all others: tags and fields, each with a comma before it.
+    /// The last members: tags and fields, each with a comma before it.
     added: String,
 }
 
@@ -37,12 +37,12 @@ impl Styled {
         Self { activations: style.activations, treatment: Treatment::new(&style.lines), added: added(style) }
     }
 
-    /// Tells what becomes of lines from other treatments; `None` if they stay as they are.
+    /// Distinguishes this treatment of lines from others; `None` if lines stay as they are.
     pub fn sign(&self) -> Option<u32> {
         self.treatment.sign()
     }
 
-    /// What becomes of lines.
+    /// The treatment of lines.
     pub fn treatment(&self) -> &Treatment {
         &self.treatment
     }
@@ -89,7 +89,7 @@ impl Form {
         }
     }
 
-    /// What is done for `record`.
+    /// The style for `record`.
     pub fn style_of(&self, record: &Record<'_>) -> &Styled {
         if self.special.is_empty() {
             return &self.common;
@@ -98,7 +98,7 @@ impl Form {
         self.style(&record.name, path.as_deref(), binding.as_deref())
     }
 
-    /// The same of a record that is owed by itself.
+    /// The style for a record that is owed by itself.
     pub fn style_of_owed(&self, record: &OwedRecord) -> &Styled {
         let details = record.details.as_ref();
         let path = details.and_then(|details| details.path.as_deref());
@@ -110,12 +110,12 @@ impl Form {
         special.and_then(|(_, style)| style.as_ref()).unwrap_or(&self.common)
     }
 
-    /// What documents are written for.
+    /// The protocol of the documents.
     pub fn protocol(&self) -> Protocol {
         self.protocol
     }
 
-    /// What documents tell of `record` besides name, namespace and times, if they do.
+    /// Details of `record` for documents, besides name, namespace and times, if documents have them.
     pub fn details(&self, record: &Record<'_>) -> Option<Details> {
         let is_bare = matches!(self.shape, Shape::Of2017 { package: false, .. }) && self.special.is_empty();
         if is_bare && self.common.treatment.is_plain() {

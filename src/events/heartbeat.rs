@@ -1,4 +1,4 @@
-//! A run's own document: how far the forwarder has come. It has one shape, whatever the shape of other documents is.
+//! A run's own document: how far the forwarder has come. It has one shape, whatever shape other documents have.
 
 use super::ecs::{self, Members};
 use super::form::added;
@@ -7,7 +7,7 @@ use crate::config::Documents;
 use crate::lumberjack::Protocol;
 use crate::time;
 
-/// What a run tells of itself.
+/// The contents of a heartbeat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Heartbeat<'a> {
     /// When, milliseconds since 1970.
@@ -20,7 +20,7 @@ pub struct Heartbeat<'a> {
     pub owner: String,
     /// Time since the oldest start that is not forwarded yet, or else since the run asked.
     pub lag_ms: u64,
-    /// Ranges that the next run goes on with.
+    /// Ranges that the next run continues with.
     pub owed_ranges: u64,
     /// Lines that receivers have acknowledged in this run.
     pub acknowledged_lines: u64,
@@ -35,7 +35,7 @@ impl Heartbeat<'_> {
         flat::write_nested(&nested, &self.id(), protocol, out);
     }
 
-    /// One a run, and the same if it is sent again.
+    /// One id for each run, and the same if the document is sent again.
     fn id(&self) -> String {
         format!("{:08x}-{:013}-heartbeat", id::fnv1a(self.owner.as_bytes()), self.began_ms)
     }

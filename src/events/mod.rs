@@ -1,4 +1,4 @@
-//! Events: what a receiver gets for one log line. Written straight into frames, in the shape that [`Form`] says.
+//! Events: the messages that a receiver gets for log lines. They are written straight into frames, in the shape of [`Form`].
 
 mod ecs;
 mod fields;
@@ -30,7 +30,7 @@ use std::rc::Rc;
 
 /// The events of one record's lines.
 ///
-/// They differ in time, number and line only. All else is made ready once: an event is then half a dozen copies.
+/// They differ only in time, number and line. Everything else is made ready once, so that an event takes half a dozen copies.
 #[derive(Debug)]
 pub struct Events {
     protocol: Protocol,
@@ -191,14 +191,13 @@ impl Events {
         flat::write_nested(&nested, &format!("{}{}", self.id, id::OF_ACTIVATION), self.protocol, out);
     }
 
-    /// What all of them have in common.
+    /// The part that all of them have in common.
     pub fn common(&self) -> &Rc<Common> {
         &self.common
     }
 
-    /// Writes what the event for `document` has of its own, and says how much of that comes before the middle of what is common.
-    /// `None` if there is no such thing: in version 1, if it would be too large, if it has flags behind all else, and if it says otherwise what is
-    /// common.
+    /// Writes the event's own part for `document`, and returns how much of it comes before the middle of the common part. `None` if there
+    /// is no such thing: in version 1, if it would be too large, if it has flags behind all else, and if it says otherwise what is common.
     pub fn write_own(&self, document: Document<'_>, out: &mut Vec<u8>) -> Option<usize> {
         let own = self.own(document);
         if self.protocol == Protocol::V1 || self.has_flags_last(&own) || own.replaces() {
@@ -211,12 +210,13 @@ impl Events {
         (out.len() - begin + self.common.len() <= LARGEST_EVENT).then_some(split)
     }
 
-    /// Writes the event for `document` as payload of a frame. Returns whether it is whole: a line that does not fit is cut, and the event says so.
+    /// Writes the event for `document` as payload of a frame. Returns whether the event is whole: a line that does not fit is cut, and the
+    /// event says so.
     pub fn write(&self, document: Document<'_>, out: &mut Vec<u8>) -> bool {
         self.write_within(LARGEST_EVENT, document, out)
     }
 
-    /// Like [`write`](Self::write) with another limit: at most `most` bytes, if the fields besides the line leave room for it.
+    /// Like [`write`](Self::write) with another limit: at most `most` bytes, if the other fields leave room for the line.
     pub fn write_within(&self, most: usize, document: Document<'_>, out: &mut Vec<u8>) -> bool {
         let begin = out.len();
         let own = self.own(document);

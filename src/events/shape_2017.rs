@@ -1,4 +1,4 @@
-//! The shape of the 2017 tool: the entry as it is, in one field, and where it is from.
+//! The shape of the forwarder of 2017: the entry as it is, in one field, and its origin.
 
 use super::{Own, Subject, write_number};
 use crate::openwhisk::record::write_json_string;
@@ -27,7 +27,7 @@ pub(super) fn write_own(own: &Own<'_>, sequence: bool, out: &mut Vec<u8>) {
     }
 }
 
-/// The same for version 1, in the order of the 2017 tool.
+/// The same for version 1, in the order of the forwarder of 2017.
 pub(super) fn pairs(subject: &Subject<'_>, package: bool) -> Vec<(String, String)> {
     let mut pairs = vec![
         ("activation", subject.id.to_string()),

@@ -8,7 +8,7 @@ use crate::openwhisk::record::{Line, Status};
 use crate::time;
 use std::io::Write;
 
-/// What was seen of an activation's log.
+/// Figures about an activation's log.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Logs {
     /// Entries.
@@ -28,14 +28,14 @@ impl Logs {
     }
 }
 
-/// The document, but for what is seen of the log.
+/// The document, except for the figures about the log.
 #[derive(Debug)]
 pub(super) struct Summary {
     before: Vec<u8>,
     after: Vec<u8>,
 }
 
-/// Where the number of lines comes. It is no character of JSON.
+/// The place for the number of lines. It is not a character of JSON.
 const GAP: u8 = 0;
 
 impl Summary {

@@ -1,4 +1,4 @@
-//! Acknowledgements: what a receiver says about the window it was sent.
+//! Acknowledgements: a receiver's answers to a window.
 
 use super::frame::ACK;
 
@@ -9,18 +9,18 @@ pub struct Ack {
     pub sequence: u32,
 }
 
-/// What a Lumberjack receiver never sends. The connection is of no use after it.
+/// Answers that a Lumberjack receiver never sends. The connection is of no use after them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProtocolError {
-    /// Bytes that are no ack.
+    /// Bytes that are not an ack.
     #[error("the receiver answered {first_bytes}, which is no Lumberjack acknowledgement: {hint}")]
     NotAnAck {
         /// The bytes, in hex.
         first_bytes: String,
-        /// What it probably is.
+        /// Their probable origin.
         hint: &'static str,
     },
-    /// More was acknowledged than was sent until then.
+    /// The receiver acknowledged more than was sent until then.
     #[error(
         "the receiver acknowledged event {sequence} when {written} events were sent: it does not wait for what it acknowledges"
     )]
@@ -48,7 +48,7 @@ pub enum ProtocolError {
     },
 }
 
-/// Puts acks together from bytes, however they are cut: `push` what was read, then take acks until there is none.
+/// Puts acks together from bytes, however they are cut: `push` the bytes that were read, then take acks until there is none.
 #[derive(Debug, Default)]
 pub struct AckReader {
     unread: Vec<u8>,
@@ -63,7 +63,7 @@ impl AckReader {
         self.unread.extend_from_slice(bytes);
     }
 
-    /// Reads what is left: whether it is keep-alives only, whole ones.
+    /// Reads the rest, and returns whether it is only whole keep-alives.
     pub fn only_keep_alives(&mut self) -> bool {
         let keep_alives = std::iter::from_fn(|| self.next_ack().transpose())
             .all(|ack| ack.is_ok_and(|ack| ack.sequence == 0));

@@ -18,7 +18,7 @@ pub struct Counts {
     pub keep_alives: u64,
     /// Time spent waiting for the receiver's answers, in milliseconds.
     pub waited_ms: u64,
-    /// Windows of two to four events that a receiver closed the connection upon, though it took each of the events alone.
+    /// Windows of two to four events for which a receiver closed the connection, although it took each of the events alone.
     pub small_windows: u64,
 }
 

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 /// Version of the protocol. One connection speaks one version only.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Protocol {
-    /// `D` frames: flat pairs of texts. For receivers of before 2015 and Logstash's `lumberjack` input.
+    /// `D` frames: flat pairs of texts. For receivers that are older than 2015, and for Logstash's `lumberjack` input.
     V1,
-    /// `J` frames: a JSON object each. What Beats speak.
+    /// `J` frames: a JSON object each. Beats use this version.
     #[default]
     V2,
 }

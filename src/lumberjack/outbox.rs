@@ -4,15 +4,15 @@ use super::frame::Protocol;
 use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
 
-/// Largest event, in bytes of its frame's payload. Receivers take 16 MiB (docs/facts/lumberjack.md 2.7), Logstash 20,000,000 characters of text;
-/// OpenWhisk's logs hold 10 MB a run. What is larger is for its writer to cut.
+/// Largest event, in bytes of its frame's payload. Receivers take 16 MiB (docs/facts/lumberjack.md 2.7), Logstash 20,000,000 characters of
+/// text; OpenWhisk's logs hold 10 MB for each activation. The writer of an event cuts larger ones.
 pub const LARGEST_EVENT: usize = 10 << 20;
 
 /// With less space than this left, in bytes, settled events make room first.
 const SPARE: usize = 64 << 10;
 
-/// What the payloads of several events have in common: a head, a middle and a tail. Most of an event is the same for all lines of a record, so it
-/// is kept once.
+/// The common part of several events' payloads: a head, a middle and a tail. Most of an event is the same for all lines of a record, so the
+/// outbox keeps it once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Common {
     bytes: Vec<u8>,
@@ -38,23 +38,23 @@ impl Common {
         self.bytes.is_empty()
     }
 
-    /// What payloads begin with.
+    /// The begin of the payloads.
     pub fn head(&self) -> &[u8] {
         self.bytes.get(..self.middle).unwrap_or_default()
     }
 
-    /// What comes between the two parts that an event has of its own.
+    /// The part between an event's two own parts.
     pub fn middle(&self) -> &[u8] {
         self.bytes.get(self.middle..self.tail).unwrap_or_default()
     }
 
-    /// What payloads end with.
+    /// The end of the payloads.
     pub fn tail(&self) -> &[u8] {
         self.bytes.get(self.tail..).unwrap_or_default()
     }
 }
 
-/// Events, from which windows of frames are made. They are numbered from 0 on, in the order they came.
+/// Events, from which windows of frames are made. They are numbered from 0 on, in the order in which they came.
 #[derive(Debug, Default)]
 pub struct Outbox {
     protocol: Protocol,
@@ -114,8 +114,8 @@ impl Outbox {
         Ok(())
     }
 
-    /// Adds an event of which `write` writes what is not `common`, and says how much of that comes before the middle. If it says nothing, there
-    /// is not an event. Returns whether there is one.
+    /// Adds an event: `write` writes the part that is not `common`, and returns how much of it comes before the middle. If `write` returns
+    /// `None`, no event is added. Returns whether one was added.
     pub fn push_own(
         &mut self,
         common: &Rc<Common>,
@@ -178,7 +178,7 @@ impl Outbox {
         last.frame - self.begin_of(self.sent).frame
     }
 
-    /// How many events from number `first` on fit into `bytes` and stand side by side; at least one, if there is one.
+    /// How many events from number `first` on fit into `bytes` and follow each other; at least one, if there is one.
     pub fn fitting(&self, first: u64, bytes: u64) -> u32 {
         let there = self.events.len().saturating_sub(self.position(first)).min(1);
         let fitting = self.whole(first, bytes).max(u32::try_from(there).unwrap_or(1));
@@ -196,8 +196,8 @@ impl Outbox {
 
     /// Hands `take` the frames of a window of `count` events from number `first` on, numbered 1..`count`, in their parts.
     ///
-    /// Numbering restarts in every window, also when the rest of one is sent again: only then do all receivers agree on what an ack
-    /// means (docs/facts/lumberjack.md 0, rows 1 and 2).
+    /// Numbering restarts in every window, also when the rest of one is sent again: only then do all receivers give an ack the same meaning
+    /// (docs/facts/lumberjack.md 0, rows 1 and 2).
     pub fn write_window(&self, first: u64, count: u32, mut take: impl FnMut(&[u8])) {
         let skipped = self.position(first);
         let mut begin = self.begin_of(skipped);
@@ -257,7 +257,7 @@ impl Outbox {
         self.taken.insert(number);
     }
 
-    /// The first `count` events are settled, and those behind them that were taken out of turn. Returns how many that is together.
+    /// The first `count` events are settled, and the following ones that were taken out of turn. Returns how many that is together.
     pub fn settle(&mut self, count: u32) -> u32 {
         let mut settled = 0;
         while settled < count || self.taken.remove(&self.first) {

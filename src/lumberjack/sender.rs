@@ -1,6 +1,6 @@
-//! The sender: what to do next, so that every event is acknowledged by some receiver, whatever receivers do.
+//! The sender: it decides the next step, so that some receiver acknowledges every event, whatever receivers do.
 //!
-//! A driver asks for the next [`Step`], does it, and says what came of it:
+//! A driver asks for the next [`Step`], does it, and reports the outcome:
 //!
 //! ```text
 //! loop { match sender.step(now, goal, stop) {
@@ -60,7 +60,7 @@ const FLOOD: u64 = 10_000;
 /// deadline would keep its lock for hours.
 const STALLED_MS: u64 = 5 * 60_000;
 
-/// What the caller wants.
+/// The caller's goal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Goal {
     /// Room for more events: less than a window waits to be sent.
@@ -71,7 +71,7 @@ pub enum Goal {
     Settled,
 }
 
-/// What is to be done next.
+/// The next step.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Step<'a> {
     /// Open a connection to this receiver, by its place in the configuration. Answered by [`Sender::connected`].
@@ -83,14 +83,14 @@ pub enum Step<'a> {
     },
     /// Write all of these bytes. Answered by [`Sender::written`].
     Write {
-        /// What to write.
+        /// The bytes to write.
         bytes: &'a [u8],
         /// Limit for all of it.
         timeout_ms: u64,
     },
-    /// Read what there is. Answered by [`Sender::received`].
+    /// Read the bytes that are there. Answered by [`Sender::received`].
     Read {
-        /// How long to wait for the first byte; 0 for a look.
+        /// How long to wait for the first byte; 0 to check without waiting.
         timeout_ms: u64,
     },
     /// Close the connection.
@@ -129,8 +129,8 @@ pub struct Sender {
 }
 
 impl Sender {
-    /// A sender to receivers with these names (for messages). `receiver_offset` says with which to begin, for workers that share the load; otherwise
-    /// chance decides. Everything that chance decides follows from `seed`.
+    /// A sender to receivers with these names (for messages). `receiver_offset` says with which to begin, for workers that share the load;
+    /// otherwise chance decides. All random choices follow from `seed`.
     pub fn new(options: Options, receivers: Vec<String>, receiver_offset: Option<usize>, seed: u64) -> Self {
         let mut outbox = Outbox::new(options.protocol);
         // One window on its way, and one that fills; events are half as long as their frames where records have several.
@@ -168,12 +168,12 @@ impl Sender {
             || self.outbox.waiting_bytes() >= self.options.window_bytes
     }
 
-    /// Why nothing more can be sent in this run, if so.
+    /// The reason why nothing more can be sent in this run, if there is one.
     pub fn given_up(&self) -> Option<&Failure> {
         self.end.given_up.as_ref()
     }
 
-    /// Whether the time did not suffice, which is nobody's fault.
+    /// Whether the time was not enough, for which no receiver is to blame.
     pub fn is_out_of_time(&self) -> bool {
         self.end.out_of_time
     }
@@ -183,18 +183,18 @@ impl Sender {
         std::mem::take(&mut self.results.settled)
     }
 
-    /// Numbers of the events that were set aside since the last call, because receivers reset the connection for them and for no others.
-    /// They are among the settled ones.
+    /// Numbers of the events that were set aside since the last call, because receivers reset the connection for them and for no other
+    /// events. They count as settled.
     pub fn take_set_aside(&mut self) -> Vec<u64> {
         std::mem::take(&mut self.results.set_aside)
     }
 
-    /// Receivers that have failed while another one got the lines, since the last call: the name, and a sentence that says why; each once.
+    /// Receivers that have failed while another one got the lines, since the last call: name and reason, each once.
     pub fn take_passed_over(&mut self) -> Vec<(String, String)> {
         self.rotation.take_passed_over()
     }
 
-    /// What was done since the last call.
+    /// The work since the last call.
     pub fn take_counts(&mut self) -> Counts {
         std::mem::take(&mut self.results.counts)
     }
@@ -210,7 +210,7 @@ impl Sender {
         self.first_unwritten = 0;
     }
 
-    /// What to do next. `stop_ms` is when there must be an end.
+    /// The next step. `stop_ms` is the time at which the sender must end.
     pub fn step(&mut self, now_ms: u64, goal: Goal, stop_ms: u64) -> Step<'_> {
         self.stop_ms = stop_ms;
         if self.link == Link::Closing {
@@ -260,7 +260,7 @@ impl Sender {
         Step::Read { timeout_ms }
     }
 
-    /// What came of [`Step::Connect`].
+    /// Takes the outcome of [`Step::Connect`].
     pub fn connected(&mut self, now_ms: u64, result: Result<(), TransportError>) {
         match result {
             Ok(()) => {
@@ -282,7 +282,7 @@ impl Sender {
         }
     }
 
-    /// What came of [`Step::Write`].
+    /// Takes the outcome of [`Step::Write`].
     pub fn written(&mut self, now_ms: u64, result: Result<(), TransportError>) {
         let piece = PIECE.min(self.outgoing.bytes.len() - self.outgoing.written);
         match result {

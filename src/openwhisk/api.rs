@@ -1,4 +1,4 @@
-//! The OpenWhisk API's calls that the forwarder makes (docs/facts/openwhisk.md 1 and 10), each with its errors put into sentences.
+//! The forwarder's calls of the OpenWhisk API (docs/facts/openwhisk.md 1 and 10), with sentences for their errors.
 
 mod count;
 mod entries;
@@ -59,7 +59,7 @@ pub enum Question<'a> {
 pub const LARGEST_PAGE: u32 = 200;
 const SMALLEST_LARGEST_PAGE: u32 = 30;
 
-/// Which activations to list.
+/// The activations to list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Query<'a> {
     /// The `name` filter: `action` or `package/action`; nothing for the whole namespace.
@@ -87,8 +87,8 @@ impl<'a> Api<'a> {
         }
     }
 
-    /// Puts questions at the same time, and waits for none of the last [`AT_ONCE`] of them. Whoever puts one of them later gets this answer, the
-    /// first time.
+    /// Asks questions at the same time, and waits for none of the last [`AT_ONCE`] of them. The first later call with one of them gets this
+    /// answer.
     pub fn ask_ahead<'q>(&self, questions: impl IntoIterator<Item = Question<'q>>) {
         if self.patience.wanted_ms(self.ports.clock.now_ms()) > 0 {
             return;
@@ -108,7 +108,7 @@ impl<'a> Api<'a> {
         }
     }
 
-    /// Asks for a list that is likely to be wanted next, and does not wait for the answer.
+    /// Asks for a list that the caller is likely to want next, and does not wait for the answer.
     pub fn list_ahead(&self, query: Query<'_>) {
         if self.patience.wanted_ms(self.ports.clock.now_ms()) > 0 {
             return;
@@ -118,17 +118,17 @@ impl<'a> Api<'a> {
         self.ahead.borrow_mut().insert(target, pending);
     }
 
-    /// Does without the answers that nobody has wanted yet.
+    /// Drops the answers that no call has taken yet.
     pub fn forget_ahead(&self) {
         self.ahead.borrow_mut().clear();
     }
 
-    /// Does without a list that was asked for ahead of time.
+    /// Drops a list that was asked for ahead of time.
     pub fn forget_list(&self, query: Query<'_>) {
         self.ahead.borrow_mut().remove(&query.target());
     }
 
-    /// The same, with what was learned before about the largest page.
+    /// The same, with the largest page that is known from before.
     pub fn with_largest_page(self, rows: u32) -> Self {
         self.largest_page.set(rows);
         self
@@ -199,7 +199,7 @@ impl<'a> Api<'a> {
         ))
     }
 
-    /// Tries again what may succeed later, as long as there is time.
+    /// Repeats a call that may succeed later, as long as there is time.
     pub fn retrying<T>(&self, mut call: impl FnMut() -> Result<T, Failure>) -> Result<T, Failure> {
         let mut tries = 1;
         loop {
@@ -210,7 +210,7 @@ impl<'a> Api<'a> {
         }
     }
 
-    /// Waits, unless the time is up before; says whether it did.
+    /// Waits, unless the time is up before; returns whether it did.
     pub fn wait(&self, ms: u64) -> bool {
         let in_time = self.ports.clock.now_ms().saturating_add(ms) < self.stop_ms;
         if in_time {

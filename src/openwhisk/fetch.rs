@@ -1,8 +1,8 @@
 //! Fetching: every activation of a source in a range of starts, newest first, page by page.
 //!
-//! The API lists by start, newest first, both ends included, at most 200 rows, and has no cursor. A moving `skip` would show rows twice when
-//! new ones arrive and jump over some when others are deleted, so pages go by time: the next ends where the last one did, and what is seen
-//! twice is left out by its id.
+//! The API lists by start, newest first, both ends included, at most 200 rows, and has no cursor. A moving `skip` would show rows twice
+//! when new ones arrive and jump over some when others are deleted, so pages go by time: the next page ends where the last one began, and
+//! ids identify the rows that are seen twice.
 
 mod page;
 
@@ -20,34 +20,34 @@ const TRIES: u32 = 3;
 /// Records that are stepped over one behind the other. If not one of the next can be had either, the API is at fault and not the records.
 const MOST_STEPS: u32 = 8;
 
-/// What a walk meets.
+/// A find of a walk.
 #[derive(Debug, Clone, Copy)]
 pub enum Met<'r> {
     /// A row of a list.
     Row(Row<'r>),
-    /// A record that no page could be had with: its summary as JSON, and why not.
+    /// A record with which the API gives no page: its summary as JSON, and the reason.
     SteppedOver(&'r [u8], &'r Failure),
 }
 
-/// What became of a row.
+/// The outcome of a visit to a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Visited {
-    /// Which activation it is; `None` if the row could not be read even for that.
+    /// The activation; `None` if the row could not even be read for that.
     pub summary: Option<Summary>,
-    /// Whether the walk shall go on.
+    /// Whether the walk should continue.
     pub go_on: bool,
 }
 
-/// How far a walk came.
+/// The progress of a walk.
 #[derive(Debug)]
 pub struct Walked {
     /// Everything that starts later than this was visited; `None` if everything in the range was.
     pub reached: Option<u64>,
-    /// Why it did not go on.
+    /// Why it did not continue.
     pub failure: Option<Failure>,
 }
 
-/// Tells rows that overlapping pages show twice: they are newest first, so only those of the same start can come again.
+/// Recognises rows that overlapping pages show twice: they are newest first, so only those of the same start can come again.
 #[derive(Debug, Default)]
 pub struct OverlapFilter {
     start: u64,
@@ -93,7 +93,7 @@ enum Next {
 }
 
 impl<'r> Met<'r> {
-    /// What there is of it, as JSON.
+    /// The row or summary as JSON.
     pub fn json(self) -> &'r [u8] {
         match self {
             Self::Row(row) => row.json,
@@ -150,7 +150,7 @@ impl<'a> Walk<'a> {
         self.limit.max(FIRST_PAGE)
     }
 
-    /// The first page of a walk over `range`, for whoever wants to ask for it ahead of time.
+    /// The first page of a walk over `range`, for callers that ask for it ahead of time.
     pub fn first(&self, range: Range) -> Query<'a> {
         let limit = self.limit.min(self.api.largest_page());
         Query { name: self.name, range, limit, skip: 0, docs: self.docs }
@@ -161,7 +161,7 @@ impl<'a> Walk<'a> {
         self.unshown || self.expected.is_some_and(|expected| self.seen.saturating_add(self.beside) < expected)
     }
 
-    /// Visits all rows in `range`, newest first. A row may be visited again: `visit` says whether it is new.
+    /// Visits all rows in `range`, newest first. A row may come again: `visit` decides whether it is new.
     pub fn over(&mut self, range: Range, mut visit: impl FnMut(Row<'_>) -> Visited) -> Walked {
         self.rows_in(range, |met| match met {
             Met::Row(row) => visit(row),
@@ -169,7 +169,7 @@ impl<'a> Walk<'a> {
         })
     }
 
-    /// The same, and a record that no page can be had with is stepped over: only its summary is visited.
+    /// The same, but the walk steps over a record with which the API gives no page: it visits only the summary.
     pub fn stepping_over(&mut self, range: Range, visit: impl FnMut(Met<'_>) -> Visited) -> Walked {
         self.steps = true;
         self.rows_in(range, visit)

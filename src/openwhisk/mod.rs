@@ -1,4 +1,4 @@
-//! What is known of OpenWhisk: its API, the lists of activations, their records, and the names of actions.
+//! OpenWhisk: its API, the lists of activations, their records, and the names of actions.
 
 pub mod api;
 pub mod fetch;

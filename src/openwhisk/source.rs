@@ -1,4 +1,4 @@
-//! Monitored sources: what the configuration names, and which records belong to it.
+//! Monitored sources: the names of the configuration, and the records that belong to them.
 
 mod pattern;
 
@@ -6,12 +6,12 @@ use crate::openwhisk::record::Record;
 use pattern::Pattern;
 use serde::{Deserialize, Serialize};
 
-/// What is asked for with one question: an action by its name, or the whole namespace, of which some actions are chosen here.
+/// The target of one question: an action by its name, or the whole namespace, of which some actions are selected here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Source {
     /// One action.
     Action(Action),
-    /// All that a selection chooses: the API cannot filter by pattern.
+    /// All actions of a selection: the API cannot filter by pattern.
     Namespace(Selection),
 }
 
@@ -22,7 +22,7 @@ pub struct Action {
     action: String,
 }
 
-/// Actions chosen by names and patterns, without those that are excluded.
+/// Actions selected by names and patterns, without those that are excluded.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Selection {
     chosen: Vec<Pattern>,
@@ -55,7 +55,7 @@ impl Source {
         }
     }
 
-    /// What the API shall filter by; nothing for the whole namespace.
+    /// The filter for the API; `None` for the whole namespace.
     pub fn filter(&self) -> Option<String> {
         match self {
             Self::Action(action) => Some(action.name()),
@@ -74,9 +74,10 @@ impl Source {
     /// Whether `record` is of this source. The API's filter is exact with some stores only (docs/facts/openwhisk.md 1.2), and it also finds
     /// triggers of that name.
     ///
-    /// A record that does not tell its package, for want of a `path`, counts by its simple name, as a line too many is better than a lost one:
-    /// a single action takes it, as the API's filter has chosen it; of a selection, an entry takes it by what is behind the package (`pkg/*`
-    /// takes all), and an exclusion keeps it out by its own name (`!pkg/name`, `!name`) or a pattern without a package (`!na*`), but not `!pkg/*`.
+    /// A record that does not name its package, for want of a `path`, counts by its simple name, as a line too many is better than a lost
+    /// one: a single action takes it, as the API's filter has selected it; in a selection, an entry takes it by the part after the package
+    /// (`pkg/*` takes all), and an exclusion keeps it out by its own name (`!pkg/name`, `!name`) or a pattern without a package (`!na*`),
+    /// but not `!pkg/*`.
     pub fn matches(&self, record: &Record<'_>) -> bool {
         if record.is_trigger() {
             return false;
@@ -123,7 +124,7 @@ impl Entry {
 }
 
 impl Entry {
-    /// What it chooses; nothing, if it excludes.
+    /// Its selection; `None` if it excludes.
     pub fn source(&self) -> Option<Source> {
         match self {
             Self::Action(action) => Some(Source::Action(action.clone())),
@@ -159,7 +160,7 @@ impl Action {
 }
 
 impl Selection {
-    /// What the entries choose together; the forwarder itself, by its full name, never.
+    /// The selection of the entries together; it never has the forwarder itself, by its full name.
     pub fn new(entries: impl IntoIterator<Item = Entry>, own_action: Option<&str>) -> Self {
         let mut selection = Self::default();
         for entry in entries {

@@ -1,4 +1,4 @@
-//! Delivery: a worker's way to the receivers. Does what the [`Sender`] wants done, over the transport.
+//! Delivery: a worker's connection to the receivers. It does the steps of the [`Sender`] over the transport.
 
 use crate::config::{Documents, Output};
 use crate::events::{Document, Events, Heartbeat, Logs};
@@ -18,7 +18,7 @@ pub struct Delivery {
     truncated: u64,
 }
 
-/// What became of the events since the last call.
+/// The events that were settled since the last call.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Settled {
     /// How many, from the first on, are settled: acknowledged, or set aside.
@@ -36,7 +36,7 @@ impl Delivery {
         Self { sender, output, connection: None, truncated: 0 }
     }
 
-    /// What events are to be written for.
+    /// The protocol for which events are written.
     pub fn protocol(&self) -> Protocol {
         self.output.sending.protocol
     }
@@ -87,7 +87,7 @@ impl Delivery {
         self.sender.outbox().waiting() > 0
     }
 
-    /// Why nothing more can be sent in this run, if so.
+    /// The reason why nothing more can be sent in this run, if there is one.
     pub fn given_up(&self) -> Option<&Failure> {
         self.sender.given_up()
     }
@@ -148,7 +148,7 @@ impl Delivery {
         self.sender.take_passed_over()
     }
 
-    /// What was done since the last call, and how many events were cut.
+    /// The work since the last call, and the number of events that were cut.
     pub fn take_counts(&mut self) -> (Counts, u64) {
         (self.sender.take_counts(), std::mem::take(&mut self.truncated))
     }

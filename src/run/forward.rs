@@ -1,4 +1,4 @@
-//! Forwarding one slice: fetch, send, wait for acks, and say what is done.
+//! Forwarding one slice: fetch, send, wait for acks, and report what is done.
 
 mod admitted;
 mod done;
@@ -42,12 +42,12 @@ const TURN_MS: u64 = 5_000;
 /// Most activations whose logs could not be had, and most lines that were set aside, that a report names.
 const NAMED: usize = 10;
 
-/// A worker: what one instance keeps between slices.
+/// A worker: the state that one instance keeps between slices.
 #[derive(Debug)]
 pub struct Worker {
     /// From the first slice on.
     delivery: Option<Delivery>,
-    /// What documents look like, from the first slice on.
+    /// The form of documents, from the first slice on.
     form: Option<Form>,
     largest_page: u32,
     /// With the API.
@@ -55,7 +55,7 @@ pub struct Worker {
     progress: Progress,
     /// Rows of the first page of a walk.
     first_page: u32,
-    /// What was learned in this run.
+    /// The place of log lines, as far as this run knows it.
     logs: Option<LogPlace>,
 }
 

@@ -1,5 +1,5 @@
-//! Looking without forwarding: at the checkpoint, at what the configuration selects, and at the receivers. What is found is JSON for people
-//! and for what watches a forwarder. Nothing is saved, no lease is taken, and only a look at the receivers sends something: a document each.
+//! Looking without forwarding: at the checkpoint, at the configuration's selection, and at the receivers. The answer is JSON for people and
+//! for monitoring. A look saves nothing and takes no lease, and only a look at the receivers sends something: a document to each.
 
 mod receivers;
 mod saved;
@@ -11,7 +11,7 @@ use crate::openwhisk::api::Api;
 use crate::ports::Ports;
 use serde_json::{Value, json};
 
-/// What is looked at.
+/// The subject of a look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Subject {
     /// The checkpoint, where it is kept.
@@ -25,7 +25,7 @@ pub enum Subject {
 /// Time that a look may take if the host sets no deadline, in milliseconds.
 const PATIENCE_MS: u64 = 60_000;
 
-/// Looks, and tells what there is as a JSON object.
+/// Looks, and reports the finds as a JSON object.
 pub fn look(
     config: &Config,
     context: &Context,

@@ -1,5 +1,5 @@
-//! A run: [`plan`] says what there is to do, [`forward`] does it slice by slice, and [`report`] saves the checkpoint and makes the result. [`look`] tells what
-//! there is, without a run.
+//! A run: [`plan`] lists the work, [`forward`] does it slice by slice, and [`report`] saves the checkpoint and makes the result. [`look`]
+//! reports without a run.
 
 pub mod forward;
 pub mod look;

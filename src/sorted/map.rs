@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use std::slice;
 use std::vec;
 
-/// A map of few entries, or of entries that come in the order of their keys: one that belongs among thousands moves those behind it.
+/// A map of few entries, or of entries that come in the order of their keys: an entry that belongs among thousands moves those after it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Map<K, V> {
     entries: Vec<(K, V)>,

@@ -1,5 +1,5 @@
-//! Other actions are monitored than before: the core, compiled natively, against the double. What was owed still comes, what is new begins,
-//! and nothing comes twice.
+//! Other actions are monitored than before: the core, compiled natively, against the double. Owed lines still come, new actions begin, and
+//! nothing comes twice.
 
 use crate::ports::Native;
 use openwhisk_double::{Activation, Clock, Double, Options};

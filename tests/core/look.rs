@@ -1,4 +1,4 @@
-//! What a look tells: the checkpoint, what is selected, and the receivers; and that it changes nothing.
+//! Looks at the checkpoint, the selection and the receivers, which change nothing.
 
 use crate::ports::Native;
 use openwhisk_double::{Activation, Clock, Double, Options};

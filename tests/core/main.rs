@@ -1,4 +1,4 @@
-//! The core, compiled natively, in virtual time: what must hold for any input, and whole runs against the double and scripted worlds.
+//! The core, compiled natively, in virtual time: properties for any input, and whole runs against the double and scripted worlds.
 
 #![allow(
     clippy::unwrap_used,

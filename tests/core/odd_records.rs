@@ -1,5 +1,5 @@
-//! Records that are larger than what is held in memory, and such as are not quite as they should be: their lines arrive all the same. The core,
-//! compiled natively, from the API's bytes to what a receiver reads.
+//! Records that are too large to hold in memory, and records with faults: their lines arrive all the same. The core, compiled natively,
+//! from the API's bytes to what a receiver reads.
 
 mod world;
 

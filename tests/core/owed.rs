@@ -1,4 +1,4 @@
-//! Records that are owed by themselves: large ones, and those that cannot be had. The whole forwarder in virtual time.
+//! Records that are owed by themselves: large ones, and those that the API does not give. The whole forwarder in virtual time.
 
 mod rig;
 

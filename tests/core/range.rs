@@ -1,5 +1,5 @@
-//! Runs that have an end besides a begin (`from`, `to`), and what runs tell of how far they have come: the core, compiled natively, against the
-//! double.
+//! Runs with a begin and an end (`from`, `to`), and the reports of runs about how far they have come: the core, compiled natively, against
+//! the double.
 
 use crate::ports::Native;
 use openwhisk_double::{Activation, Clock, Double, Options};

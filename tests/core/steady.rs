@@ -1,5 +1,6 @@
-//! What a run costs the API when nothing is new, when one record became visible late, and where logs are in a store of their own: the core, compiled natively, against the double.
-//! The number of requests is a promise; bytes are printed only (`cargo test --test core steady -- --nocapture`).
+//! The cost of a run for the API if nothing is new, if one record became visible late, and if logs are in a store of their own: the core,
+//! compiled natively, against the double. The number of requests is a promise; bytes are printed only (`cargo test --test core steady --
+//! --nocapture`).
 
 use crate::ports::{Native, Traffic};
 use openwhisk_double::{Activation, Clock, Double, Options};

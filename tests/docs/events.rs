@@ -1,4 +1,4 @@
-//! The page about events says what is sent: its table is that of the code, and each kind of event has a document in `docs/events`.
+//! The page about events is true: its table is that of the code, and each kind of event has a document in `docs/events`.
 
 use serde_json::{Value, json};
 use std::collections::BTreeSet;

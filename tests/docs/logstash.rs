@@ -1,4 +1,4 @@
-//! Logstash's view: what its `beats` input makes of each kind of event, as its source says (docs/facts/lumberjack.md 2.4 and 2.5).
+//! Logstash's view: each kind of event after its `beats` input, as its source says (docs/facts/lumberjack.md 2.4 and 2.5).
 
 use crate::events::all;
 use serde_json::{Map, Value, json};

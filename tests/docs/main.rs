@@ -1,4 +1,4 @@
-//! What documents and made files say is true.
+//! Documents and generated files are true.
 
 #![allow(
     clippy::unwrap_used,

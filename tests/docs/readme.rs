@@ -1,4 +1,4 @@
-//! The pages say what is true: their tables are those of the code, their examples are sound, and their links and references lead somewhere.
+//! The pages are true: their tables are those of the code, their examples are sound, and their links and references lead somewhere.
 
 use serde_json::{Value, json};
 use std::collections::BTreeSet;

@@ -1,4 +1,5 @@
-//! The WIT package keeps its word: its page in `docs/` is up to date, each item says what it is, and a release breaks no host of the last one.
+//! The WIT package keeps its word: its page in `docs/` is up to date, each item has a comment, and a release breaks no host of the last
+//! one.
 
 use std::path::Path;
 use std::process::Command;

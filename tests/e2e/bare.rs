@@ -1,5 +1,5 @@
-//! The static binary needs nothing but itself: every entry point runs in a root that holds only that file, and forwards over TLS to a receiver
-//! that it knows by name. What tells it addresses comes in as Docker puts it in.
+//! The static binary needs no other file: every entry point runs in a root that holds only the binary, and forwards over TLS to a receiver
+//! that it knows by name. The files for name lookup are added as Docker adds them.
 
 use crate::support::{SOON, Scene, arrived};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! `whiskjack check`: a sound set-up is told step by step, and of a broken one the last line names the cause.
+//! `whiskjack check`: it reports a sound set-up step by step, and for a broken one the last line names the cause.
 
 mod broken;
 

@@ -1,4 +1,4 @@
-//! The built component asks of its host what the WIT says, and nothing else.
+//! The built component imports only what the WIT says.
 
 use crate::world::{imports_and_exports, is_of_debian};
 use whiskjack_testbed::artifacts;

@@ -1,4 +1,4 @@
-//! A configuration of the 2017 forwarder works unchanged: the files that its users have, end to end through the built binary
+//! A configuration of the forwarder of 2017 works unchanged: the files that its users have, end to end through the built binary
 //! (docs/facts/openwhisk.md 6.3).
 
 use crate::support::{SOON, Scene, now_ms};

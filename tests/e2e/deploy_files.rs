@@ -1,7 +1,8 @@
-//! What is in `deploy/`: the files have the shape that their programs want and agree with each other, and the script makes what it says.
+//! The files in `deploy/`: they have the shape that their programs expect and agree with each other, and the script does what its text
+//! says.
 //!
-//! The script runs with a stand-in for `wsk` that is ours (`tests/peers/python/wsk.py`), as no registry has wsk itself. With `WHISKJACK_WSK`
-//! naming the real one, it runs with that.
+//! The script runs with a stand-in for `wsk` that is ours (`tests/peers/python/wsk.py`), as no registry has wsk itself. If `WHISKJACK_WSK`
+//! names the real `wsk`, it runs with that.
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use openwhisk_double::{Double, Fault, Matcher, Options};

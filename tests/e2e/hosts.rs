@@ -1,4 +1,4 @@
-//! The component in every host: the same world gives the same documents, and what is wrong is said in a way that helps.
+//! The component in every host: the same world gives the same documents, and errors say what to do.
 
 use crate::support::{ACTIONS, SOON, Scene, now_ms, refused_port};
 use openwhisk_double::{Activation, Double, Options, Tls};

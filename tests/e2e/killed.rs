@@ -1,6 +1,6 @@
-//! No line is lost when the forwarder is killed: the built command between the API double and Elastic's Lumberjack server over TLS, ended by
-//! SIGKILL again and again, while activations keep appearing. What it was doing at that moment is chosen by a seed and by events:
-//! a request that the API sees, a line that the receiver gets.
+//! No line is lost when the forwarder is killed: the built command between the API double and Elastic's Lumberjack server over TLS, ended
+//! by SIGKILL again and again, while activations keep appearing. A seed and an event choose the moment: a request that the API sees, or a
+//! line that the receiver gets.
 
 use crate::support::{ACTIONS, SOON, Scene, now_ms};
 use openwhisk_double::{Activation, Double, Fault, Matcher, Options, Request, World};

@@ -1,4 +1,4 @@
-//! What programs print with the usual libraries for logging, from their own runtimes into documents: `tests/loggers`.
+//! Output of programs with the usual libraries for logging, from their own runtimes into documents: `tests/loggers`.
 
 use crate::support::{SOON, Scene};
 use openwhisk_double::Activation;

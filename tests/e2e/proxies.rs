@@ -1,4 +1,5 @@
-//! Where only a proxy leads out: the built binary behind tinyproxy and microsocks, which alone know the names of API and receiver.
+//! Networks from which only a proxy leads out: the built binary behind tinyproxy and microsocks, which alone know the names of API and
+//! receiver.
 
 use crate::support::{SOON, Scene, arrived};
 use serde_json::{Value, json};

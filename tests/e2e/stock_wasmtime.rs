@@ -1,4 +1,4 @@
-//! `whiskjack-command.wasm` in the `wasmtime` that everybody has, between the API double and Elastic's Lumberjack server.
+//! `whiskjack-command.wasm` in a stock `wasmtime`, between the API double and Elastic's Lumberjack server.
 
 use crate::support::{ACTIONS, SOON, Scene, arrived, now_ms, refused_port};
 use crate::world::{imports_and_exports, is_of_debian};

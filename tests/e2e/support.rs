@@ -1,4 +1,4 @@
-//! What the end-to-end tests share: an API double, certificates, and the configuration that ties them to a receiver.
+//! Common parts of the end-to-end tests: an API double, certificates, and the configuration that ties them to a receiver.
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
 

@@ -1,5 +1,5 @@
-//! The tutorial's commands, one after the other as a reader gives them, but for those that build and those that start containers: with an engine
-//! that has nothing in it, the API double, and go-lumber in the place of Logstash.
+//! The tutorial's commands, one after the other as a reader gives them, except those that build and those that start containers: with an
+//! engine that has nothing in it, the API double, and go-lumber in the place of Logstash.
 
 use crate::support::{SOON, Scene};
 use serde_json::{Value, json};

@@ -1,4 +1,5 @@
-//! What is in `deploy/systemd` and `deploy/kubernetes`: what reads these files takes them, and they agree with each other and with the command.
+//! The files in `deploy/systemd` and `deploy/kubernetes`: the programs that read them accept them, and they agree with each other and with
+//! the command.
 
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};

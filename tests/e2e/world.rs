@@ -1,4 +1,4 @@
-//! What a built component asks of its host, and what it offers.
+//! The imports and exports of a built component.
 
 use std::path::Path;
 use whiskjack_testbed::artifacts;

@@ -1,4 +1,4 @@
-//! What the sender does about what comes back, or does not: on a virtual clock (docs/facts/lumberjack.md 7.1, S11–S39).
+//! The sender's reactions to answers and to their absence, on a virtual clock (docs/facts/lumberjack.md 7.1, S11–S39).
 
 use crate::rig::{Happened, Rig, Say, ack, event, failed, well};
 use crate::wire::{bare, flat, options, v1};

@@ -1,4 +1,4 @@
-//! What happens between two runs: the configuration changes, another version of the program is there, checkpoints are lost.
+//! Changes between two runs: the configuration changes, another version of the program is there, checkpoints are lost.
 
 use super::demand;
 use super::package::Packages;

@@ -1,5 +1,5 @@
-//! What must arrive of an action that was not monitored all the time: what a run knew that monitored it, and what is not older than the
-//! look-back when it is monitored again.
+//! The lines that must arrive of an action that was not monitored all the time: those that a run knew while it was monitored, and those
+//! that are not older than the look-back when it is monitored again.
 
 use super::ports::Sim;
 use super::record::{LogsAt, Record};

@@ -1,5 +1,6 @@
-//! What a world's configuration makes of lines: the shape of their documents, what is left out, what is joined, and whether activations have a
-//! document of their own. What one record makes is told by the core's own function, which has tests of its own; what arrives of it, here.
+//! The documents that a world's configuration makes of lines: their shape, lines that are left out or joined, and whether activations have
+//! a document of their own. The core's own function, which has its own tests, gives the documents of one record; this module checks which
+//! of them arrive.
 
 use super::random::Random;
 use super::record::{NAMESPACE, Record};

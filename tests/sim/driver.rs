@@ -141,7 +141,7 @@ fn share_package(sim: &Rc<Sim>) {
     }
 }
 
-/// What the tool of 2017 left behind: in the log of each of its runs how far it came.
+/// What the forwarder of 2017 left behind: in the log of each of its runs how far it came.
 fn remember_2017(sim: &Sim) {
     let settings = &sim.world.settings;
     for (runs_ago, less) in [(3, 60_000), (2, 5_000), (1, 0)] {

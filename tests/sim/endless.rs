@@ -1,4 +1,4 @@
-//! Runs without a deadline, as those of a command: nobody ends them from outside, so they must find an end by themselves.
+//! Runs without a deadline, such as those of a command: nobody ends them from outside, so they must end by themselves.
 
 use super::faults::ApiFault;
 use super::platform::Platform;

@@ -1,4 +1,4 @@
-//! What goes wrong with one call.
+//! Faults of one call.
 
 use super::ports::Sim;
 use whiskjack::ports::{Method, Request};

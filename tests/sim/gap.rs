@@ -1,4 +1,4 @@
-//! Worlds in which nothing runs for hours, and nothing goes wrong but that the index is behind.
+//! Worlds in which nothing runs for hours, and the only fault is that the index is behind.
 
 use super::driver::{Ended, runs_at};
 use super::platform::Platform;

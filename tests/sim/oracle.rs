@@ -1,4 +1,4 @@
-//! What must have arrived, and what must not have happened.
+//! The lines that must have arrived, and the events that must not have happened.
 
 use super::demand;
 use super::ports::Sim;

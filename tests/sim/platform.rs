@@ -1,7 +1,7 @@
-//! What the platform itself does beside running actions: notices that it adds to logs, its limits and whether it tells them, and log lines
-//! that move from the records to a store of their own, and back.
+//! The platform's own actions beside running user actions: notices that it adds to logs, its limits and whether it tells them, and log
+//! lines that move from the records to a store of their own, and back.
 //!
-//! It has a chance of its own, apart from that of all other trouble: a world without any of it is what it was before there was some.
+//! It has random numbers of its own, apart from those of other trouble: a world without it is the same as before this module existed.
 
 use super::endless;
 use super::faults::FOREIGN;

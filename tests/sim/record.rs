@@ -68,7 +68,7 @@ pub struct Record {
 }
 
 impl Record {
-    /// A run of the forwarder, or of the tool of 2017 before it.
+    /// A run of the forwarder, or of the forwarder of 2017 before it.
     pub fn of_forwarder(
         id: u128,
         (start, end, visible): (u64, u64, u64),

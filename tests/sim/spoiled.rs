@@ -1,5 +1,4 @@
-//! Records that are not as the platform's documentation has them: entries that are no sound text, bytes that are no UTF-8, fields that are
-//! not there.
+//! Records that differ from the platform's documentation: entries that are not sound text, bytes that are not UTF-8, missing fields.
 
 use super::random::mixed;
 use super::record::Record;

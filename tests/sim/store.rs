@@ -1,4 +1,4 @@
-//! What a forwarder keeps of its checkpoint outside of packages, and what it kept last.
+//! A forwarder's checkpoint outside packages, and the last one that it kept.
 
 use serde_json::{Value, json};
 use whiskjack::checkpoint::Checkpoint;

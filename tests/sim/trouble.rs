@@ -1,6 +1,6 @@
-//! Kinds of trouble, each in a few worlds only, so that a seed stays readable: what a world has of them, and which were met.
+//! Kinds of trouble, each in a few worlds only, so that a seed stays readable: those that a world has, and those that were met.
 //!
-//! They have a chance of their own: a world without trouble is what it was before there were any.
+//! They have random numbers of their own: a world without trouble is the same as before this module existed.
 
 use super::random::Random;
 use super::record::{LogsAt, Record};
@@ -202,7 +202,7 @@ impl Trouble {
             && trouble.poison == 0
             && trouble.events.is_empty();
         settings.clean &= harmless;
-        // Which checkpoint holds what the tool of 2017 left is not asked here.
+        // Which checkpoint holds what the forwarder of 2017 left is not asked here.
         if trouble.second || !trouble.events.is_empty() {
             settings.marks.clear();
         }

@@ -1,4 +1,4 @@
-//! A random world: what is monitored, what runs and when it becomes visible, and how bad the weather is.
+//! A random world: the monitored actions, the activations and when they become visible, and the amount of trouble.
 
 use super::documents::Documents;
 use super::platform::Platform;
@@ -94,7 +94,7 @@ pub struct Settings {
     pub from: Option<u64>,
     /// Who keeps the checkpoint.
     pub store: Store,
-    /// How far the tool of 2017 came, by the simple name of the action.
+    /// How far the forwarder of 2017 came, by the simple name of the action.
     pub marks: Vec<(&'static str, u64)>,
     /// The checkpoint's package is there before the first run, with an annotation of somebody else.
     pub shared_package: bool,
@@ -306,7 +306,7 @@ impl Settings {
         settings
     }
 
-    /// Where the tool of 2017 stopped with `key`: with the millisecond in which the last activation that it sent began. It did not tell
+    /// Where the forwarder of 2017 stopped with `key`: with the millisecond in which the last activation that it sent began. It did not tell
     /// actions of one name in several packages apart.
     pub fn taken_over(&self, key: &str) -> Option<u64> {
         let simple = |name: &str| name.rsplit('/').next().map(str::to_owned);
@@ -343,7 +343,7 @@ impl Settings {
     }
 }
 
-/// Where the tool of 2017 stopped, if it was here before.
+/// Where the forwarder of 2017 stopped, if it was here before.
 fn marks(random: &Random, chosen: &[&'static str]) -> Vec<(&'static str, u64)> {
     let mark = |name: &&'static str| {
         (name.rsplit('/').next().unwrap_or(name), BEGIN - 1_000 - random.below(10 * MINUTE))

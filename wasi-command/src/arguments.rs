@@ -7,7 +7,7 @@ use whiskjack_config_file::ConfigFile;
 
 use whiskjack_settings::{Fault, text};
 
-/// What `--help` prints.
+/// The text of `--help`.
 pub const HELP: &str = "\
 whiskjack forwards the logs of OpenWhisk actions to Logstash, without losing a line.
 
@@ -39,7 +39,7 @@ pub const CONFIG: &str = "WHISKJACK_CONFIG";
 /// Environment variable with the API key, and the key of the fault when there is none.
 pub const KEY: &str = "__OW_API_KEY";
 
-/// What the arguments ask for.
+/// The command that the arguments name.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Command {
     /// Print the help.

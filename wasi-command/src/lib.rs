@@ -1,10 +1,10 @@
-//! The program of `whiskjack-command.wasm`, which runs in the `wasmtime` command as it is: reads the configuration, calls the forwarder,
-//! keeps the checkpoint in a file, prints the result.
+//! The program of `whiskjack-command.wasm`, which runs in an unchanged `wasmtime` command: it reads the configuration, calls the forwarder,
+//! keeps the checkpoint in a file, and prints the result.
 //!
-//! It is a component of its own. `cargo xtask build` composes it with the forwarder (`whiskjack.wasm`) and with `wasi-command/transport`, which
-//! implements `transport` over WASI's sockets. Nothing of the forwarder is written again here.
+//! It is a component of its own. `cargo xtask build` composes it with the forwarder (`whiskjack.wasm`) and with `wasi-command/transport`,
+//! which implements `transport` over WASI's sockets. No part of the forwarder is written again here.
 //!
-//! | module | what it does |
+//! | module | purpose |
 //! |---|---|
 //! | [`arguments`] | the command line and the environment |
 //! | [`security`] | takes the host's keys out of the configuration, and refuses what a stock host cannot honour |

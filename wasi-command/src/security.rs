@@ -1,8 +1,8 @@
-//! The host's keys of the configuration: what goes over a connection, and what a stock host cannot do.
+//! The host's keys of the configuration: the form of a connection, and the keys that a stock host cannot honour.
 //!
 //! A stock wasmtime trusts public certificate authorities only, at the receiver (`wasi:tls`) and at the API (`wasi:http`), and shows no
-//! client certificate (docs/facts/wasm.md 0 and 1.1). A key that asks for more is refused: to ignore it would be a security hole. What is taken
-//! out of the configuration never reaches the forwarder.
+//! client certificate (docs/facts/wasm.md 0 and 1.1). A key that asks for more is refused, as ignoring it would be a security hole. Values
+//! that are taken out of the configuration never reach the forwarder.
 
 use std::path::Path;
 

@@ -1,7 +1,7 @@
 //! The checkpoint in a file, and a lease beside it in place of a lock.
 //!
-//! Symbolic links are followed first, so that the file they lead to is the one that is leased, read and replaced, whatever name it was given by.
-//! From there on none is followed: whoever may write the folder must not be able to lead a save elsewhere.
+//! The program follows symbolic links first, so that it leases, reads and replaces the file that they lead to, by whatever name the file
+//! was given. From there on it follows none: a user who may write the folder must not be able to lead a save elsewhere.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
@@ -18,9 +18,9 @@ const LINKS: usize = 40;
 
 /// The file, leased for the time of a run: two runs on one checkpoint would send the same lines twice.
 ///
-/// WASI knows no file locks. So `FILE.lease` says until when a run goes on and which one it is; the last to write it wins, and the other
-/// one reads that. Two runs that begin within the same moment can still both go on; then lines come twice, with the same ids, and none is
-/// lost. The `whiskjack` binary locks `FILE.lock` instead: it does not see this lease.
+/// WASI has no file locks. So `FILE.lease` names the run that is at work, and until when; the last run to write it wins, and the other one
+/// reads that. Two runs that begin at the same moment can still both continue; then lines come twice, with the same ids, and none is lost.
+/// The `whiskjack` binary locks `FILE.lock` instead: it does not see this lease.
 #[derive(Debug)]
 pub struct StateFile {
     /// As it was named, for messages.

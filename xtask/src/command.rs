@@ -1,4 +1,4 @@
-//! `whiskjack-command.wasm`: the forwarder with a program above it and sockets below it, for the `wasmtime` command as it is.
+//! `whiskjack-command.wasm`: the forwarder with a program above it and sockets below it, for an unchanged `wasmtime` command.
 
 use anyhow::Result;
 

@@ -1,4 +1,5 @@
-//! `cargo xtask deployers`: tries the files of `deploy/` with programs of others. Not part of `test`: they are 260 MB of Node packages.
+//! `cargo xtask deployers`: tries the files of `deploy/` with other people's programs. It is not part of `test`, as these programs are 260
+//! MB of Node packages.
 
 use std::fs;
 

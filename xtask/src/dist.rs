@@ -1,14 +1,14 @@
-//! `cargo xtask dist`: what is handed out, in `dist/`.
+//! `cargo xtask dist`: the release files, in `dist/`.
 //!
-//! | file | what |
+//! | file | contents |
 //! |---|---|
 //! | `whiskjack-action.zip` | the action's code for OpenWhisk's images |
-//! | `whiskjack` | the binary itself: the command, and what `deploy/Dockerfile` puts into an image |
+//! | `whiskjack` | the binary itself: the command, and the program for the image of `deploy/Dockerfile` |
 //! | `whiskjack.wasm` | the component |
 //! | `whiskjack-command.wasm` | the component as a command for a stock host |
-//! | `whiskjack.schema.json` | what a configuration may hold, for editors |
+//! | `whiskjack.schema.json` | JSON Schema of the configuration, for editors |
 //! | `man/`, `completions/` | manual pages; completions for shells |
-//! | `whiskjack.cdx.json` | what is in them, in CycloneDX |
+//! | `whiskjack.cdx.json` | bill of materials, in CycloneDX |
 //! | `SHA256SUMS` | checks them: `sha256sum -c SHA256SUMS` |
 //!
 //! With `--arm64` the binary and the action's code are there for ARM too.

@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz`: looks for inputs that break a promise, led by which code they reach.
+//! `cargo xtask fuzz`: looks for inputs that break a promise, guided by the code that they reach.
 //!
 //! The engine is LLVM's libFuzzer, which `libfuzzer-sys` brings. What it needs of the compiler is a pass of LLVM that every stable compiler has;
 //! only the sanitizers need another toolchain, and Rust without `unsafe` has little use for them.

@@ -1,4 +1,4 @@
-//! `cargo xtask`: everything that is done with this repository, one command each.
+//! `cargo xtask`: a command for each task with this repository.
 
 mod bench;
 mod build;

@@ -1,8 +1,8 @@
-//! Which module uses which. Modules that use each other, at once or by way of others, can only be understood together: none may. And the
+//! The uses between modules. Modules that use each other, directly or by way of others, can only be understood together, so none may. The
 //! core's rooms stand on floors: a room may use those below it.
 //!
-//! Modules are compared with their siblings: all that is inside of a module counts for it. Tests may use what they like. This reads words, not
-//! Rust: what begins with `crate::`, `super::` or `self::`, and what a module hands on from one inside of it.
+//! Modules are compared with their siblings: everything inside a module counts for it. Tests may use any module. The check reads words, not
+//! Rust: paths that begin with `crate::`, `super::` or `self::`, and items that a module re-exports from one inside it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -1,4 +1,4 @@
-//! `cargo xtask search-engine`: what `deploy/elastic` and the dashboards are worth, on a real OpenSearch.
+//! `cargo xtask search-engine`: tries `deploy/elastic` and the dashboards on a real OpenSearch.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! `cargo xtask setup`: fetches what is missing, and only that.
+//! `cargo xtask setup`: fetches the missing tools, and only those.
 
 use std::env;
 use std::fs;

@@ -1,4 +1,4 @@
-//! The `wasmtime` command as everybody has it, for the tests that run in it: from crates.io, built once and kept outside the checkout.
+//! The stock `wasmtime` command, for the tests that run in it: from crates.io, built once and kept outside the checkout.
 
 use std::env;
 use std::fs;

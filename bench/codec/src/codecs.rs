@@ -1,4 +1,4 @@
-//! The zlib encoders that are compared, each with its state kept from window to window as far as it can be.
+//! The zlib encoders that are compared, each with its state kept from window to window as far as possible.
 
 #[path = "../../../src/lumberjack/codec.rs"]
 mod shipped;

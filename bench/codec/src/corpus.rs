@@ -1,6 +1,7 @@
-//! Windows as they are really sent: activation records with log lines of several kinds, read, made events and framed by the product's code.
+//! Windows as the forwarder sends them: the product's code reads activation records with log lines of several kinds, makes events of them
+//! and frames these.
 //!
-//! The lines are made, from fixed seeds: no real log may be kept here. What a real one does can be seen with a text file of one's own.
+//! The lines are made from fixed seeds: no real log may be kept here. Use a text file of your own to see the figures for a real log.
 
 mod lines;
 

@@ -1,8 +1,8 @@
 //! `codec-bench GUEST.wasm [OPTIONS]`: bytes and CPU time of zlib encoders on the windows that are really sent. Run by
 //! `cargo xtask bench codec`.
 //!
-//! The clock counts CPU time of this thread. Every measurement is a pair, miniz_oxide at level 3 and then the candidate, so that what else
-//! the machine does meets both; the figure that counts is the median of the pairs' ratios.
+//! The clock counts CPU time of this thread. Every measurement is a pair, miniz_oxide at level 3 and then the candidate, so that other work
+//! of the machine affects both; the figure that counts is the median of the pairs' ratios.
 
 mod corpus;
 mod options;

@@ -1,4 +1,4 @@
-//! What other encoders make of the same windows: Go's two and the C zlib, if the tools are there.
+//! Other encoders on the same windows: Go's two and the C zlib, if the tools are there.
 
 use anyhow::{Context, Result, ensure};
 use std::io::Write as _;

@@ -1,4 +1,4 @@
-//! What the benchmarks time of the core, the same code natively and as a component.
+//! The parts of the core that the benchmarks time: the same code natively and as a component.
 
 #![deny(missing_docs)]
 

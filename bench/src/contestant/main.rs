@@ -1,5 +1,5 @@
-//! `contestant send GUEST.cwasm RECORDS PORT` and `contestant pipeline GUEST.cwasm RECORDS ROUNDS`: what is timed in a process of its own. Each
-//! line of stdout is what one turn came to.
+//! `contestant send GUEST.cwasm RECORDS PORT` and `contestant pipeline GUEST.cwasm RECORDS ROUNDS`: the work that is timed in a process of
+//! its own. Each line of stdout is the result of one turn.
 
 mod engine;
 

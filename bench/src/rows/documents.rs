@@ -1,4 +1,4 @@
-//! B13: what documents in the shape of ECS cost, and what is done with lines for them.
+//! B13: the cost of documents in the shape of ECS, and of the treatment of lines for them.
 
 use std::fs;
 use std::time::Instant;

@@ -1,4 +1,4 @@
-//! B6: how much memory an action takes at most, with a short and with a long backlog.
+//! B6: the peak memory of an action, with a short and with a long backlog.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};

@@ -1,4 +1,4 @@
-//! The rows, a file each.
+//! The rows, each in a file.
 
 mod busy;
 mod cpu;

@@ -1,4 +1,4 @@
-//! B4: what WebAssembly costs.
+//! B4: the cost of WebAssembly.
 
 use anyhow::{Result, ensure};
 

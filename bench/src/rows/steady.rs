@@ -1,4 +1,4 @@
-//! B8: what a minute without news costs.
+//! B8: the cost of a minute without new activations.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;

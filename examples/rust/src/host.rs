@@ -1,4 +1,4 @@
-//! The component's host: WASI, `transport`, and nothing else.
+//! The component's host: only WASI and `transport`.
 
 use std::path::Path;
 
@@ -29,7 +29,7 @@ pub(crate) mod bindings {
 /// The interface that is called.
 const FORWARDER: &str = "whiskjack:forwarder/forwarder@0.1.0";
 
-/// What an instance may use.
+/// The resources of an instance.
 pub(crate) struct Host {
     reach: Reach,
     wasi: WasiCtx,
@@ -38,7 +38,7 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    /// Takes what belongs to the host out of `params`.
+    /// Takes the host's keys out of `params`.
     pub(crate) fn new(params: &mut Value) -> wasmtime::Result<Self> {
         let wasi = WasiCtx::builder().inherit_stderr().build();
         Ok(Self { reach: Reach::take(params)?, wasi, http: WasiHttpCtx::new(), table: ResourceTable::new() })

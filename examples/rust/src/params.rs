@@ -1,4 +1,4 @@
-//! What belongs to the host in the parameters: which receivers may be reached, and TLS.
+//! The host's part of the parameters: the permitted receivers, and TLS.
 
 use std::sync::Arc;
 

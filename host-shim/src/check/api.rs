@@ -1,4 +1,4 @@
-//! The API: whether it is there, who it is, and whether it knows the key.
+//! The API: whether it answers, its identity, and whether it knows the key.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

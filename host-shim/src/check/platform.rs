@@ -1,4 +1,4 @@
-//! What the platform lets the forwarder do, and what the configuration selects there: mostly as the component tells it.
+//! The forwarder's rights on the platform, and the selection of the configuration: mostly as the component reports them.
 
 use bytes::Bytes;
 use http::{Method, StatusCode};

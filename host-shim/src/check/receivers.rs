@@ -1,9 +1,9 @@
-//! The receivers: whether they are there, who they are, and whether they speak Lumberjack.
+//! The receivers: whether they answer, their identity, and whether they speak Lumberjack.
 //!
-//! It knocks with the head of a window, `2W 00000001`, and nothing behind it (docs/facts/lumberjack.md 1.3, 2.2): it holds no event, so it can
-//! neither be forwarded nor stop up a queue, and each receiver forgets it when the connection ends. Logstash's beats input answers
-//! with a sign of life after 5 s; go-lumber, the lumberjack input, Vector and fluentd wait for the event in silence. What is not Lumberjack
-//! closes, or answers in a language of its own. An idle connection would tell nothing: all of them wait in silence.
+//! The check knocks with the head of a window, `2W 00000001`, and nothing after it (docs/facts/lumberjack.md 1.3, 2.2): it holds no event,
+//! so a receiver can neither forward it nor block a queue with it, and forgets it when the connection ends. Logstash's beats input answers
+//! with a sign of life after 5 s; go-lumber, the lumberjack input, Vector and fluentd wait for the event in silence. A server that is not
+//! Lumberjack closes, or answers in its own protocol. An idle connection would show nothing: all of them wait in silence.
 
 use std::time::Duration;
 

@@ -1,6 +1,7 @@
-//! The component's native code, used where the program's own file holds it.
+//! The component's native code, used in place, from the program's own file.
 //!
-//! The kernel maps that file and reads a page when something touches it. A copy would read all of it, and would hold all of it a second time.
+//! The kernel maps that file and reads a page when something touches it. A copy would read the whole code, and would hold it in memory a
+//! second time.
 
 use std::ptr::NonNull;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What the platform runs: kind or image, and the zip with this program in it.
+//! The action's code: kind or image, and the zip with this program in it.
 
 use std::path::{Path, PathBuf};
 
@@ -16,9 +16,9 @@ const NATIVE_IMAGE: &str = "openwhisk/dockerskeleton";
 /// Who runs the code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Runtime {
-    /// One of the platform's runtimes, as `rust:1.34`.
+    /// One of the platform's runtimes, such as `rust:1.34`.
     Kind(String),
-    /// An image of one's own.
+    /// An image of the user's own.
     Image(String),
     /// The stock image for native executables.
     Native,

@@ -1,4 +1,4 @@
-//! Taking away what a deployment has made: first what starts runs, last what runs.
+//! Removing everything that a deployment has made: first the parts that start runs, last the action.
 
 use super::platform::{Found, Kind, Platform};
 use super::{DeployError, Names, feed};

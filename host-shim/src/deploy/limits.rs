@@ -1,4 +1,4 @@
-//! What the platform allows an action, found out before anything is sent: it tells its limits to everybody (docs/facts/openwhisk.md 2).
+//! The platform's limits for an action, read before anything is sent: it shows its limits to everybody (docs/facts/openwhisk.md 2).
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
-//! Names of what is deployed.
+//! Names of the deployed things.
 
-/// Longest name, in characters: OpenWhisk's own limit (256), less what is added to it.
+/// Longest name, in characters: OpenWhisk's own limit (256), less the part that is added to it.
 const LONGEST: usize = 240;
 
 /// Names of action, trigger and rule, all from the action's.

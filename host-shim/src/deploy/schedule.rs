@@ -1,14 +1,14 @@
-//! When the alarm goes off: a cron pattern, as the alarms feed reads it (docs/facts/openwhisk.md 4).
+//! The schedule of the alarm: a cron pattern, as the alarms feed reads it (docs/facts/openwhisk.md 4).
 //!
-//! The feed takes nearly everything: a value that is too large becomes the largest, and one that programs read in different ways has its
-//! own meaning there. So a pattern is refused here unless it means the same to everybody.
+//! The feed takes nearly everything. The provider behind it then never fires for a value out of range, and gives other values a meaning
+//! of its own. So a pattern is refused here unless it means the same to everybody.
 
 use std::time::Duration;
 
 use pkcs8::der::DateTime;
 
 const DAY: u32 = 24 * 3600;
-/// Days in which any pattern fires: four years and some.
+/// Days within which any pattern fires: somewhat more than four years.
 const YEARS: u64 = 1500;
 /// A run a minute is as often as runs make sense: a record takes longer than that to appear.
 const SHORTEST: Duration = Duration::from_secs(60);
@@ -70,7 +70,8 @@ impl Schedule {
         self.period
     }
 
-    /// When it fires next after `after`, time since 1970; none within years. A day must suit month, day and weekday, as the alarms feed has it.
+    /// When it fires next after `after`, time since 1970; `None` if not within years. A day must match month, day and weekday, as for the
+    /// alarms feed.
     pub fn next(&self, after: Duration) -> Option<Duration> {
         let fields: Vec<&str> = self.cron.split(' ').collect();
         let (seconds, rest) = match fields.len() {
@@ -105,7 +106,7 @@ impl Schedule {
         })
     }
 
-    /// How often it fires, where a pattern is easily misread: with six fields the others move on by one.
+    /// How often it fires, if the pattern is easily misread: with six fields the others move by one.
     pub fn note(&self) -> Option<String> {
         let seconds = self.period.as_secs();
         self.has_seconds.then(|| {

@@ -1,8 +1,8 @@
-//! Secrets of the configuration become parameters of the action: who may read them there.
+//! Secrets of the configuration that become parameters of the action, and who may read them there.
 //!
-//! OpenWhisk has no place for secrets. Whether parameters are encrypted is its operator's choice (`whisk.parameter-storage`): it is for all
-//! or for none, and a client can neither ask for it nor prevent it. A parameter that is encrypted is shown so, with the name of
-//! the cipher under `encryption` (`Parameter.scala` and `ParameterEncryption.scala` of OpenWhisk).
+//! OpenWhisk has no place for secrets. Whether parameters are encrypted is its operator's choice (`whisk.parameter-storage`): all are
+//! encrypted or none, and a client can neither ask for encryption nor prevent it. The API shows an encrypted parameter as such, with the
+//! name of the cipher under `encryption` (`Parameter.scala` and `ParameterEncryption.scala` of OpenWhisk).
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! What there is of a deployment, without changing it.
+//! The state of a deployment, read without changing it.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

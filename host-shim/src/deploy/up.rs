@@ -1,4 +1,4 @@
-//! Making it so, step by step.
+//! Deploying, step by step.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Waiting for the first run, and what came of it.
+//! Waiting for the first run and its result.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

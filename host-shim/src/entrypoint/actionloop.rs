@@ -1,10 +1,10 @@
-//! OpenWhisk's ActionLoop: one line in per activation, one line out, in one process.
+//! OpenWhisk's ActionLoop: for each activation one line in and one line out, in one process.
 //!
 //! | what | where |
 //! |---|---|
 //! | activation | a line of stdin: `{"value":{…},"namespace":…,"action_name":…,"activation_id":…,"deadline":…,"api_key":…}` |
 //! | result | a line of descriptor 3: a JSON object |
-//! | readiness | a line `{"ok":true}` of descriptor 3 first, only if `__OW_WAIT_FOR_ACK` is set: others would take it for a result |
+//! | readiness | a line `{"ok":true}` of descriptor 3 first, only if `__OW_WAIT_FOR_ACK` is set: other proxies would take it for a result |
 //! | logs | stderr; the proxy marks their end itself |
 
 use std::fs::File;
@@ -29,7 +29,7 @@ enum Ended {
 /// The variable of a proxy that waits for the action to be ready.
 const WAIT_FOR_ACK: &str = "__OW_WAIT_FOR_ACK";
 
-/// Serves this process's activations; results go to a pipe. When a run is stuck, a new process takes the place of this one.
+/// Serves this process's activations; results go to a pipe. If a run is stuck, a new process takes the place of this one.
 pub fn run(runner: &Runner, results: File) -> anyhow::Result<()> {
     let run = |params, context| runner.run(params, context).map(|result| result.object);
     match serve(io::stdin().lock(), results, &super::environment, run)

@@ -1,4 +1,4 @@
-//! One activation as OpenWhisk tells it: parameters and context.
+//! One activation as OpenWhisk gives it: parameters and context.
 
 use serde_json::{Map, Value};
 

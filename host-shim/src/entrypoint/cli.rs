@@ -46,7 +46,7 @@ use whiskjack_settings::text;
 /// Environment variable with the passphrase of an encrypted key.
 const PASSPHRASE: &str = "WHISKJACK_PASSPHRASE";
 
-/// Does what the arguments ask for.
+/// Does the command of the arguments.
 pub fn go(arguments: Vec<OsString>) -> ExitCode {
     match parse(arguments) {
         Ok(command) => command.go(),
@@ -54,14 +54,14 @@ pub fn go(arguments: Vec<OsString>) -> ExitCode {
     }
 }
 
-/// What a command works with.
+/// The inputs of a command.
 #[derive(Debug)]
 pub struct Prepared {
     /// The parameters, as an action gets them.
     pub params: Value,
-    /// Where they come from.
+    /// The source of the parameters.
     pub source: Source,
-    /// The API, and where the checkpoint is kept.
+    /// The API, and the place of the checkpoint.
     pub context: RunContext,
 }
 

@@ -5,7 +5,7 @@
 //! | parameters | the only argument, or all of stdin: the proxy gives no argument above 131,071 characters |
 //! | context | the environment: `__OW_API_HOST`, `__OW_API_KEY`, `__OW_DEADLINE` and so on |
 //! | result | the last line of stdout, a JSON object; nothing else goes there |
-//! | failures | are results too, with the key `error`; the proxy ignores the exit status, so that is 0 |
+//! | failures | are results too, with the key `error`; the proxy ignores the exit status, so it is 0 |
 //! | logs | stderr |
 
 use std::ffi::OsStr;
@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use super::activation;
 use crate::run::RunContext;
 
-/// Runs the activation and returns its result. `run` says why it cannot run at all.
+/// Runs the activation and returns its result. The error of `run` says why it cannot run at all.
 pub fn answer(
     argument: Option<&OsStr>,
     input: impl Read,

@@ -1,4 +1,4 @@
-//! File descriptor 3: where an ActionLoop action writes its results.
+//! File descriptor 3, to which an ActionLoop action writes its results.
 
 use std::fs::File;
 use std::os::unix::fs::FileTypeExt;

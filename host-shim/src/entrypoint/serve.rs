@@ -1,16 +1,16 @@
-//! The container itself (`--docker`): what the invoker asks for, over HTTP (docs/facts/openwhisk.md 3.1).
+//! The container itself (`--docker`): it answers the invoker's requests over HTTP (docs/facts/openwhisk.md 3.1).
 //!
 //! | request | answer |
 //! |---|---|
 //! | `POST /init`, the first | 200; its `env` is the environment from now on |
 //! | `POST /init` again | 403 |
-//! | `POST /run` | 200 with the result, also if that has the key `error`; one run at a time |
-//! | anything else, or no JSON | a status from 400 on, with an object that has the key `error` |
+//! | `POST /run` | 200 with the result, even if it has the key `error`; one run at a time |
+//! | anything else, or a body that is not JSON | a status of 400 or above, with an object that has the key `error` |
 //!
-//! A run that is stuck is answered as one that has failed, on a connection that ends with it; a new process takes over the port and the
-//! environment.
+//! If a run is stuck, the invoker gets the answer of a failed run, on a connection that then ends; a new process takes over the port and
+//! the environment.
 //!
-//! Answers have a Content-Length. The end of logs is marked on stdout and stderr after each run, before its answer, and after an
+//! Answers have a Content-Length. The program marks the end of logs on stdout and stderr after each run, before its answer, and after an
 //! `/init` that failed.
 
 use std::collections::HashMap;
@@ -40,7 +40,7 @@ use super::{activation, successor};
 use crate::run::{RunContext, Runner, Stuck, runtime};
 use whiskjack_settings::said;
 
-/// Where the invoker expects a container to listen.
+/// The port at which the invoker expects a container.
 pub const PORT: u16 = 8080;
 
 /// How the platform finds the end of a run's logs.
@@ -57,7 +57,7 @@ const LAST_ANSWER: Duration = Duration::from_millis(500);
 /// The variable of a process that takes the place of another, whose port is its stdin and whose environment from `/init` is its own.
 const SUCCESSOR: &str = "__WHISKJACK_SUCCESSOR";
 
-/// Serves the platform on a port until the process is told to end. When a run is stuck, a new process takes the place of this one.
+/// Serves the platform on a port until the process is told to end. If a run is stuck, a new process takes the place of this one.
 pub fn run(runner: Runner, port: u16) -> anyhow::Result<()> {
     let runtime = runtime()?;
     let served = runtime.block_on(async {

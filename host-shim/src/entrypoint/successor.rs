@@ -1,7 +1,7 @@
 //! A new process of the same program in the place of this one, for the activations to come.
 //!
-//! It has the same number, so whoever watches the process sees no change. Threads end, files and sockets are closed, but for the first
-//! descriptors. A checkpoint's file is as the last save left it.
+//! It has the same process id, so a program that watches the process sees no change. Threads end, and files and sockets are closed, except
+//! the first descriptors. A checkpoint's file is as the last save left it.
 
 use std::io;
 use std::os::unix::process::CommandExt as _;

@@ -1,8 +1,8 @@
 //! The file that every user of the `wsk` command has: API host, key and namespace (docs/facts/openwhisk.md 5).
 //!
-//! `wsk` takes all behind a `#` for a comment, then blanks around the line away, and reads lines that have exactly one `=`, with nothing
-//! around it; the last line of a name counts. There are no quotes, escapes or other separators. What `wsk` reads is read here alike. People
-//! also write lines that `wsk` does not understand, as shells read the file too: those count where there is no line that `wsk` reads.
+//! `wsk` treats everything after a `#` as a comment, removes blanks around the line, and reads lines that have exactly one `=`, with
+//! nothing around it; the last line of a name counts. There are no quotes, escapes or other separators. This module reads such lines alike.
+//! People also write lines that `wsk` does not understand, as shells read the file too: those count if there is no line that `wsk` reads.
 //!
 //! | line | `wsk` reads |
 //! |---|---|
@@ -10,7 +10,7 @@
 //! | `AUTH=u:s // mine` | the comment too, so the API refuses it |
 //! | `AUTH="u:s"` | the quotes too, so the API refuses it |
 //! | `AUTH = u:s`, `export AUTH=u:s`, `AUTH=u:s==` | nothing |
-//! | the first line, behind a byte order mark | nothing |
+//! | the first line, after a byte order mark | nothing |
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! Errors of requests as `wasi:http` error codes: what the component retries depends on the exact one.
+//! Errors of requests as `wasi:http` error codes: the component's retries depend on the exact code.
 
 use std::error::Error as StdError;
 use std::io;

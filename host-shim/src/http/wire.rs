@@ -1,4 +1,4 @@
-//! The thread that sends requests and reads answers: both go on while the component computes.
+//! The thread that sends requests and reads answers: both continue while the component computes.
 
 use std::future::Future;
 use std::io;

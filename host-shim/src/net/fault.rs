@@ -1,4 +1,4 @@
-//! Why no connection came about through a proxy.
+//! Reasons why a connection through a proxy failed.
 
 /// What failed at or behind a proxy.
 #[derive(Clone, Debug, thiserror::Error)]

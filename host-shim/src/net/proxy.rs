@@ -1,6 +1,6 @@
-//! Proxies, where nothing else leads out: how they are written, and when the API is asked through one.
+//! Proxies, for networks from which only they lead out: their forms, and when requests to the API go through one.
 //!
-//! | form | what it is |
+//! | form | meaning |
 //! |---|---|
 //! | `http://[user:password@]host:port`, `host:port` | HTTP: a tunnel (CONNECT), but requests to an `http://` API go to the proxy whole |
 //! | `socks5://[user:password@]host[:port]`, `socks5h://…` | SOCKS 5 (RFC 1928), port 1080 if none is given |

@@ -1,8 +1,8 @@
 //! JSON lines: a file, or stdout.
 //!
-//! A window is written as a whole, and synced to the disk. If that fails, the file is cut to what it was before. A program that is killed may leave
-//! a part of a window behind, whose last line may be torn: the next one ends that line, so that no other is joined to it, and the forwarder sends
-//! the window again.
+//! The program writes a window as a whole, and syncs it to the disk. If that fails, it cuts the file to its earlier length. A program that
+//! is killed may leave a part of a window behind, whose last line may be torn: the next program ends that line, so that no other line is
+//! joined to it, and sends the window again.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};

@@ -1,5 +1,5 @@
-//! A receiver within the program, that a component is connected to: Lumberjack version 2, uncompressed. It is stricter than any real one, as it knows
-//! who sends.
+//! A receiver within the program, to which a component is connected: Lumberjack version 2, uncompressed. It is stricter than any real one,
+//! as it knows its sender.
 
 use serde::de::IgnoredAny;
 

@@ -1,4 +1,4 @@
-//! The keys about proxies. They leave the parameters: a proxy is the host's, and its URL may hold a password.
+//! The keys about proxies. The host removes them from the parameters: proxies are its business, and their URLs may hold a password.
 
 use serde_json::Value;
 

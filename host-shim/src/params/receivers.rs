@@ -1,5 +1,4 @@
-//! The receivers that the parameters name: the only ones that a component may reach. The component reads the same keys, and reports what
-//! is wrong with them.
+//! The receivers that the parameters name: a component may reach no others. The component reads the same keys, and reports their faults.
 //!
 //! | form | example |
 //! |---|---|

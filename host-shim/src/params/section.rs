@@ -1,4 +1,4 @@
-//! Reading one object of the parameters, key by key, and noting what is wrong with each.
+//! Reading one object of the parameters, key by key, and noting the faults of each.
 
 use rustls::pki_types::CertificateDer;
 use serde_json::{Map, Value};

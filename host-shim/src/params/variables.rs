@@ -1,4 +1,4 @@
-//! What the environment says about proxies. For the API only: receivers have `logstash.proxy_url`.
+//! The environment's variables about proxies. They are for the API only: receivers have `logstash.proxy_url`.
 //!
 //! | variable | for |
 //! |---|---|
@@ -7,9 +7,9 @@
 //! | `all_proxy`, `ALL_PROXY` | both, where there is none of those |
 //! | `no_proxy`, `NO_PROXY` | hosts that are reached without |
 //!
-//! Small letters come first, as in curl. A list of hosts has commas or blanks between its items: a name stands for itself and all below
-//! it, with or without a dot or `*.` before it; an address or a CIDR range for itself; `*` for everything; `:port` behind one limits it.
-//! This machine itself (`localhost`, 127.0.0.0/8, `::1`) is never behind a proxy, as in Go, and so for `wsk`.
+//! Names in lower case come first, as in curl. A list of hosts has commas or blanks between its items: a name stands for itself and all
+//! below it, with or without a dot or `*.` before it; an address or a CIDR range for itself; `*` for everything; `:port` behind one limits
+//! it. This machine itself (`localhost`, 127.0.0.0/8, `::1`) is never behind a proxy, as in Go, and so for `wsk`.
 
 use std::net::IpAddr;
 

@@ -1,4 +1,4 @@
-//! The API as a run finds it: where it is, and the key. People give both, so what is wrong with them is told with the place that they stand at.
+//! A run's access to the API: address and key. People give both, so an error about them names the place where they were given.
 
 use super::RunContext;
 use crate::origin::Origin;
@@ -18,11 +18,11 @@ pub struct Given {
     pub api_host: Option<String>,
     /// For example `/home/me/.wskprops, AUTH`.
     pub api_key: Option<String>,
-    /// Where a person has named a namespace.
+    /// The place where a person has named a namespace.
     pub namespace: Option<String>,
-    /// What was passed over where host and key were looked for.
+    /// Lines that were passed over in the search for host and key.
     pub not_read: Option<String>,
-    /// What people should know although nothing is missing. Sentences.
+    /// Notes for people although nothing is missing, as sentences.
     pub notes: Vec<String>,
 }
 

@@ -1,8 +1,8 @@
-//! Runs on a thread of their own, so that the program answers in time whatever they do.
+//! Runs have a thread of their own, so that the program answers in time whatever they do.
 //!
-//! Nothing interrupts the component's code. A run sees its time limits whenever an instance waits for something. An instance that
-//! computes for ever waits for nothing, and then only another thread can answer. The one that computes cannot be ended, so the process
-//! must be (see `entrypoint/successor.rs`).
+//! Nothing interrupts the component's code. A run sees its time limits whenever an instance waits for something. An instance that computes
+//! for ever waits for nothing, and then only another thread can answer. A program cannot end a thread that computes, so the process must
+//! end (see `entrypoint/successor.rs`).
 
 use std::io;
 use std::sync::mpsc::{Sender, SyncSender, channel, sync_channel};
@@ -32,7 +32,7 @@ impl From<Stuck> for RunResult {
     }
 }
 
-/// Why there is nothing that could run.
+/// The reason why no run is possible.
 #[derive(Debug, thiserror::Error)]
 pub enum RunnerError {
     /// There is no component, or it does not fit.
@@ -43,7 +43,7 @@ pub enum RunnerError {
     Thread(#[from] io::Error),
 }
 
-/// The thread that runs take place on, one after the other.
+/// The thread on which runs take place, one after the other.
 #[derive(Clone, Debug)]
 pub struct Runner {
     jobs: Sender<Job>,

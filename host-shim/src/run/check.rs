@@ -12,8 +12,8 @@ use crate::result::Verdict;
 use whiskjack_settings::Fault;
 
 impl Shim {
-    /// All that is wrong with the parameters of an action; empty if a run would begin. Nothing is sent, and the API is not asked:
-    /// the component plans a run with an API that permits no request, so it gets as far as its first one.
+    /// All faults of an action's parameters; empty if a run would begin. Nothing is sent, and the API gets no request: the component plans
+    /// a run with an API that permits no request, so it gets as far as its first one.
     pub async fn check(&self, params: Value, context: &RunContext) -> Vec<Fault> {
         let Value::Object(mut params) = params else {
             let remedy = "must be a JSON object, with the keys `actions` and `logstash`".to_owned();

@@ -8,7 +8,7 @@ use super::{Access, Limits, RunContext, Shim, way};
 use crate::http::KeyRefused;
 use crate::params::HostParams;
 
-/// What is to be known of an activation to forward it.
+/// The facts about an activation that forwarding needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
     /// Its id.
@@ -34,7 +34,7 @@ struct Annotation {
 }
 
 impl Shim {
-    /// Finds these activations. Errors are sentences that name the one that cannot be had.
+    /// Finds these activations. Errors are sentences that name the activation that the API does not give.
     pub async fn find(
         &self,
         params: Value,

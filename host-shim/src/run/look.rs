@@ -1,4 +1,4 @@
-//! Looking without a run: what the component tells of the checkpoint, of what is selected, and of the receivers.
+//! Looking without a run: the component's report about the checkpoint, the selection and the receivers.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ const PATIENCE_MS: u64 = 70_000;
 /// Where no API is named the receivers can be looked at all the same: nothing is asked there.
 const NOBODY: &str = "https://api.invalid";
 
-/// Why nothing is to be seen.
+/// The reason why a look failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unseen {
     /// The configuration.

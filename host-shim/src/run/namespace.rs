@@ -1,5 +1,5 @@
 //! The namespace that a person names beside an API key. Every request is for the key's own namespace, as OpenWhisk refuses all others
-//! (docs/facts/openwhisk.md 1.1). So another name would have no effect, and the run would read other records than that person believes.
+//! (docs/facts/openwhisk.md 1.1). So another name would have no effect, and the run would read other records than that person expects.
 
 use std::time::Duration;
 

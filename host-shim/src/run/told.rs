@@ -1,4 +1,4 @@
-//! What a result says besides the component's own report.
+//! Additions of the host to the component's own report.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! Where the API is, and the way there.
+//! The address of the API, and the way there.
 
 use super::RunContext;
 use crate::net::proxy::Proxy;

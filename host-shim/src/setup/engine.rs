@@ -1,4 +1,4 @@
-//! Which search engine answers, and what it has.
+//! The search engine that answers, and its contents.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What is brought to an engine. The files are those of `deploy/elastic`, `deploy/kibana` and `deploy/opensearch-dashboards`.
+//! The things that an engine gets. The files are those of `deploy/elastic`, `deploy/kibana` and `deploy/opensearch-dashboards`.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Whether the server asked for a client certificate: it decides what an ending without a word may mean.
+//! Whether the server asked for a client certificate: that decides what a silent end of the connection may mean.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

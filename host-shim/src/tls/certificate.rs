@@ -1,6 +1,7 @@
-//! What a certificate holds, also one that nobody would trust: of any version, with any extension and any key.
+//! The contents of a certificate, even one that nobody would trust: of any version, with any extension and any key.
 //!
-//! `webpki` reads what it can verify and refuses all else. Here nothing is verified; it is read to compare keys and to say what is wrong.
+//! `webpki` reads certificates that it can verify and refuses all others. This module verifies nothing; it reads certificates to compare
+//! keys and to find causes.
 
 use std::fmt;
 

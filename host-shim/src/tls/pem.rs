@@ -1,6 +1,6 @@
 //! PEM as people have it: with a byte order mark, with any line ends, indented, or squeezed into one line.
 //!
-//! | seen | comes from |
+//! | form | source |
 //! |---|---|
 //! | a byte order mark, also in the middle | editors of Windows, and files that were put together |
 //! | CRLF, CR | Windows, old templates |

@@ -1,4 +1,4 @@
-//! Pins: certificates that must be there, besides all that is verified anyway.
+//! Pins: certificates that must be there, in addition to all other checks.
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
 //! Signatures with RSA keys of 1024 to 2047 bits, which `ring` does not take: for servers that nobody verifies.
 //!
-//! They are too short to be trusted, but a server that is let through whatever it shows has to prove no more than that it holds its key.
+//! They are too short to be trusted, but a server whose certificate is not verified has to prove only that it holds its key.
 
 use crypto_bigint::modular::{FixedMontyForm, FixedMontyParams};
 use crypto_bigint::{Odd, U2048};

@@ -1,4 +1,4 @@
-//! What a handshake came to, for people: the version, and the server's certificate.
+//! The result of a handshake, for people: the version, and the server's certificate.
 
 use rustls::pki_types::UnixTime;
 use rustls::{ClientConnection, ProtocolVersion};

@@ -1,4 +1,4 @@
-//! Why a certificate that webpki refuses is refused: it says so of neither short keys nor old versions.
+//! Reasons why webpki refuses a certificate: its own errors mention neither short keys nor old versions.
 
 use std::sync::Arc;
 use std::time::Duration;

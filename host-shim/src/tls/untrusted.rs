@@ -1,8 +1,8 @@
-//! Where the chain of a certificate ends that nobody trusted has issued.
+//! The end of a certificate's chain that leads to no trusted issuer.
 //!
-//! A server has to show the certificates of all CAs between its own and one that its clients know. Browsers fetch a missing one from
-//! elsewhere, so such a server seems to be right; OpenSSL, Node.js and we refuse it. Without the missing certificate nobody can tell whether
-//! it is that of an intermediate CA, or of the CA that is to be trusted.
+//! A server has to show the certificates of all CAs between its own and one that its clients know. Browsers fetch a missing certificate
+//! from elsewhere, so such a server seems to be right; OpenSSL, Node.js and whiskjack refuse it. Without the missing certificate nobody can
+//! tell whether it belongs to an intermediate CA, or to the CA that should be trusted.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Who is let through: a chain to an authority, a certificate that is trusted as it is, or anybody.
+//! The servers that are accepted: those with a chain to an authority, those with a certificate that is trusted as it is, or all.
 
 use std::sync::Arc;
 
@@ -61,7 +61,7 @@ enum Who {
     /// A chain to one of the authorities, or exactly one of the given certificates.
     ///
     /// Many a Logstash runs with a self-signed certificate that marks itself as an authority, and its users put just that
-    /// into `ca`. OpenSSL takes it, so the 2017 tool did; webpki alone refuses an authority as a server's certificate.
+    /// into `ca`. OpenSSL takes it, so the forwarder of 2017 did; webpki alone refuses an authority as a server's certificate.
     TrustedOrChain { chain: Arc<WebPkiServerVerifier>, trusted: Vec<CertificateDer<'static>> },
     /// Anybody.
     Anybody,

@@ -1,4 +1,4 @@
-//! What a component gets for a connection: one to a receiver, or one to the output that stands in for all of them.
+//! The connections of a component: to a receiver, or to the output that replaces all receivers.
 
 use super::Connection;
 use super::interface::TransportError;

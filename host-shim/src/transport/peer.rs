@@ -1,4 +1,4 @@
-//! The other side of a connection: what it is called, and what it means when it ends.
+//! The other side of a connection: its name, and the meaning of its end.
 
 use std::io;
 

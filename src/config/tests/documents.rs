@@ -1,4 +1,4 @@
-//! What is configured about events and lines.
+//! The configuration of events and lines.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Entries that belong together: the lines of a stack trace, and what Docker has cut.
+//! Entries that belong together: the lines of a stack trace, and the pieces of a line that Docker has cut.
 
 use super::Document;
 use super::pattern::Matcher;

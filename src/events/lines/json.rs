@@ -1,7 +1,7 @@
 //! Lines that are JSON objects, as structured loggers print them, read into fields of the Elastic Common Schema.
 //!
-//! A field must be of one kind in all documents of an index. So only fields whose kind the schema fixes keep their names, if the value is of that
-//! kind. Everything else becomes a text of `labels` or a number of `numeric_labels`, flat, as Elastic's own agents do it.
+//! A field must have one type in all documents of an index. So only fields whose type the schema defines keep their names, if the value has
+//! that type. Everything else becomes a text of `labels` or a number of `numeric_labels`, flat, as with Elastic's own agents.
 
 mod tree;
 
@@ -73,7 +73,7 @@ pub(in crate::events) const NUMBERS: [&str; 7] = [
     "url.port",
 ];
 
-/// What the forwarder says by itself, and a logger may say instead.
+/// The forwarder's own fields that a logger may replace.
 pub(in crate::events) const REPLACEABLE: [&str; 8] = [
     "data_stream.dataset",
     "data_stream.namespace",
@@ -85,7 +85,7 @@ pub(in crate::events) const REPLACEABLE: [&str; 8] = [
     "service.version",
 ];
 
-/// What the usual loggers call what the schema calls otherwise. Compared without regard to case.
+/// The usual loggers' names for fields of the schema, compared without regard to case.
 const OTHER_NAMES: [(&str, &str); 22] = [
     ("level", "log.level"),
     ("severity", "log.level"),
@@ -116,7 +116,7 @@ const OTHER_NAMES: [(&str, &str); 22] = [
 const OF_ERROR: [(&str, &str); 3] =
     [("type", "error.type"), ("message", "error.message"), ("stack", "error.stack_trace")];
 
-/// What a line says.
+/// The contents of a line.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Parsed {
     /// The message; the line itself, if it has none.
@@ -136,7 +136,7 @@ pub struct Parsed {
 }
 
 impl Parsed {
-    /// What `text` says, if it is an object. Secrets are made unreadable.
+    /// Reads `text`, if it is an object. Secrets are made unreadable.
     pub(super) fn of(text: &str, json: &Json, redactor: &Redactor) -> Option<Self> {
         let trimmed = text.trim();
         if !trimmed.starts_with('{') {
@@ -162,7 +162,7 @@ impl Parsed {
 }
 
 impl Parsed {
-    /// The same without what takes the place of the forwarder's own.
+    /// The same without fields that replace the forwarder's own.
     pub(in crate::events) fn without_replaced(&self) -> Self {
         Self { replaced: Vec::new(), ..self.clone() }
     }

@@ -1,7 +1,8 @@
-//! What becomes of a record's entries on their way into documents: some are left out, some are joined, JSON is read, secrets are made unreadable.
+//! The treatment of a record's entries on their way into documents: some are left out, some are joined, JSON is read, secrets are made
+//! unreadable.
 //!
-//! All of it is a function of the record's entries alone. So a record that is read again, from its first entry on, makes the same documents, and
-//! those that are settled are known by the place of their first entry.
+//! The documents depend on the record's entries alone. So a record that is read again, from its first entry on, makes the same documents,
+//! and the place of the first entry identifies those that are settled.
 
 mod groups;
 mod json;
@@ -20,29 +21,29 @@ use crate::openwhisk::record::{Line, Status, Stream};
 use groups::{Groups, Rule};
 use pattern::Matcher;
 
-/// What one document shows.
+/// The contents of one document.
 #[derive(Debug, Clone, Copy)]
 pub struct Document<'l> {
     /// Place in the record of its first entry, from 0.
     pub first: usize,
     /// Place of its last one.
     pub last: usize,
-    /// So many entries it joins, at least one.
+    /// The number of entries that it joins, at least one.
     pub entries: u64,
-    /// The text of them all, which begins as the first one does.
+    /// The text of all of them, which begins like the first one.
     pub line: Line<'l>,
-    /// What the text says as JSON.
+    /// The text's contents as JSON.
     pub parsed: Option<&'l Parsed>,
 }
 
 impl<'l> Document<'l> {
-    /// That of one entry as it is.
+    /// The document of one entry as it is.
     pub fn plain(first: usize, line: Line<'l>) -> Self {
         Self { first, last: first, entries: 1, line, parsed: None }
     }
 }
 
-/// What becomes of lines, made ready.
+/// The treatment of lines, made ready.
 #[derive(Debug, Clone)]
 pub struct Treatment {
     /// Tells it from others; `None` if each entry stays as it is.
@@ -56,12 +57,12 @@ pub struct Treatment {
     redactor: Redactor,
 }
 
-/// How many entries of a record made no document of their own.
+/// The number of entries of a record without a document of their own.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Spared {
     /// They are left out.
     pub filtered: u64,
-    /// They are in the document of another one.
+    /// They are in the document of another entry.
     pub joined: u64,
 }
 
@@ -93,7 +94,7 @@ impl Treatment {
         self.sign.is_none()
     }
 
-    /// Tells it from others; `None` if it is plain.
+    /// Distinguishes it from others; `None` if it is plain.
     pub fn sign(&self) -> Option<u32> {
         self.sign
     }
@@ -125,12 +126,12 @@ pub struct Reading<'t> {
     spared: Spared,
 }
 
-/// Takes a document; says whether it wants more.
+/// Takes a document; returns whether it wants more.
 pub type Take<'t> = dyn FnMut(Document<'_>) -> bool + 't;
 
 impl<'t> Reading<'t> {
-    /// For a record that ended with `status`, of which the documents with a first entry before `from` are settled. If they were made by another
-    /// treatment (`is_same`), entries from there on may be joined with earlier ones now: then such a document is made once more.
+    /// For a record that ended with `status`; its documents with a first entry before `from` are settled. Unless `is_same`, another
+    /// treatment made them, and entries from there on may now be joined with earlier ones: then such a document is made once more.
     pub fn new(treatment: &'t Treatment, status: Option<Status>, from: usize, is_same: bool) -> Self {
         Self {
             treatment,
@@ -144,7 +145,8 @@ impl<'t> Reading<'t> {
         }
     }
 
-    /// Takes the next entry, with its place in the record; hands on what is complete by that. Says no as soon as `take` does.
+    /// Takes the next entry, with its place in the record, and hands on the documents that are then complete. Returns false as soon as
+    /// `take` does.
     pub fn entry(&mut self, index: usize, line: Line<'_>, take: &mut Take<'_>) -> bool {
         let (stream, message) = line.behind(line.time());
         let is_elsewhere =

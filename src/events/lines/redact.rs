@@ -1,4 +1,4 @@
-//! Secrets, made unreadable: what is known by its form, and what patterns match.
+//! Secrets, made unreadable: those that are known by their form, and text that patterns match.
 
 mod block;
 mod form;
@@ -11,7 +11,7 @@ use regex_lite::{NoExpand, Regex};
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// Makes secrets unreadable. Too much rather than too little.
+/// Makes secrets unreadable: too much rather than too little.
 #[derive(Debug, Clone, Default)]
 pub struct Redactor {
     known: Vec<Secret>,
@@ -61,7 +61,7 @@ impl Redactor {
         }
     }
 
-    /// Whether the value of a member of that name is a secret as a whole; what stands in its place.
+    /// The sign that replaces the value of a member of that name, if the whole value is a secret.
     pub fn hides(&self, name: &str) -> Option<&'static str> {
         (self.hides_keys() && named::is_secret_name(name)).then_some(KEY)
     }

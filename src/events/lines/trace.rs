@@ -1,7 +1,7 @@
 //! Stack traces, as the runtimes of the usual languages print them: Java and its relatives, Python, Node.js, Go, PHP, Ruby, .NET, Rust, Swift.
 //!
-//! A line joins the one before it if it looks like a part of a trace by itself (a frame, a cause), or if the lines before it have begun a trace in
-//! which such a line may stand. An indented line alone proves nothing.
+//! A line joins the one before it if it looks like a part of a trace by itself (a frame, a cause), or if the lines before it have begun a
+//! trace that may contain such a line. An indented line alone proves nothing.
 
 /// What the lines so far have been.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -1,8 +1,9 @@
 //! A deflate encoder for frames, which repeat one another at length.
 //!
-//! The events of a record have most of their bytes in common, in the same order, and what differs is short. So it tries the distance of the last match
-//! first: behind a number that differs, the same event goes on. And it notes the begin and the end of a long match only, as the next event meets it there
-//! too. A general encoder notes each byte, which is most of its work. The format is that of RFC 1951 in the frame of RFC 1950.
+//! The events of a record have most of their bytes in common, in the same order, and the differences are short. So the encoder tries the
+//! distance of the last match first: after a number that differs, the same event continues. It notes only the begin and the end of a long
+//! match, as the next event meets it there too. A general encoder notes each byte, which is most of its work. The format is that of RFC
+//! 1951 in the frame of RFC 1950.
 
 mod blocks;
 mod prefix_codes;

@@ -1,4 +1,4 @@
-//! What to do when a connection or a receiver fails, or the time.
+//! Reactions to a connection or a receiver that fails, or to the end of the time.
 
 use super::flight::Window;
 use super::isolation::Verdict;

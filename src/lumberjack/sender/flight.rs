@@ -1,4 +1,4 @@
-//! What is on its way: windows that are written, or being written, and not acknowledged to the end.
+//! Windows on their way: they are written, or being written, and not acknowledged to the end.
 
 use super::seconds;
 use crate::lumberjack::ack::ProtocolError;

@@ -1,4 +1,4 @@
-//! What comes from the receiver: acks, other bytes, the end, silence.
+//! Input from the receiver: acks, other bytes, the end, silence.
 
 use super::isolation::Probed;
 use super::{FLOOD, Link, STALLED_MS, Sender, WITNESS};
@@ -6,7 +6,7 @@ use crate::lumberjack::ack::{AckReader, ProtocolError};
 use crate::ports::{Step as TransportStep, TransportError};
 
 impl Sender {
-    /// What came of [`Step::Read`]: bytes, none when the receiver has closed its side, or an error.
+    /// Takes the outcome of [`Step::Read`]: bytes, none if the receiver has closed its side, or an error.
     pub fn received(&mut self, now_ms: u64, result: Result<&[u8], TransportError>) {
         let looking = std::mem::take(&mut self.listening.looking);
         if !looking {

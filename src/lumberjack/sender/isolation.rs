@@ -1,12 +1,12 @@
-//! Isolation of an event that a receiver resets the connection for.
+//! Isolation of an event for which a receiver resets the connection.
 //!
 //! A window that is reset twice without any acknowledgement may hold such an event: it would come again for ever. So the window is halved
-//! until the event is alone. But a receiver, or a load balancer with nothing behind it, may as well reset everything, and a bad network
-//! anything now and then. Probes tell these cases apart. A probe is another event, alone: if that is acknowledged, it is not the receiver. There
-//! is one before the halving, if no receiver has ever acknowledged anything, and one after each reset of the lone event, which has to be reset
-//! and the probe to be acknowledged at once [`TRIALS`] times in a row before the event is set aside. An event that is acknowledged as a probe is not
-//! sent again. Only if there is no other event, the probe is one that was acknowledged before, the witness: a repeat, but the other choices
-//! are to lose a line or to come to no end.
+//! until the event is alone. But a receiver, or a load balancer with nothing behind it, may also reset everything, and a bad network resets
+//! connections now and then. Probes distinguish these cases. A probe is another event, alone: if the receiver acknowledges it, the receiver
+//! is not the cause. There is one probe before the halving, if no receiver has ever acknowledged anything, and one after each reset of the
+//! lone event. The event is set aside only after [`TRIALS`] resets in a row, each with a probe that is acknowledged at once. An event that
+//! is acknowledged as a probe is not sent again. Only if there is no other event, the probe is one that was acknowledged before, the
+//! witness: that is a repeat, but the alternatives are to lose a line or never to end.
 
 /// Where a connection breaks by chance with probability p, a good event would be set aside with (p(1-p))⁸: at most 0.000015, and with one break
 /// in ten 0.000000004.

@@ -1,4 +1,4 @@
-//! How large windows are: all of the limit, or less after a failure.
+//! The size of windows: the limit, or less after a failure.
 
 /// First window of a slow start, in events; Filebeat's.
 const FIRST: u32 = 10;

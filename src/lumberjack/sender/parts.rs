@@ -1,4 +1,4 @@
-//! What a sender is made of, besides what has a file of its own.
+//! Parts of a sender that have no file of their own.
 
 use crate::lumberjack::ack::AckReader;
 use crate::lumberjack::counts::Counts;

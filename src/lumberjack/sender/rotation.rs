@@ -1,9 +1,9 @@
-//! Which receiver is next, and when: through all of them in turn, then a pause that doubles with every round.
+//! The order of receivers: all of them in turn, then a pause that doubles with every round.
 
 use serde::{Deserialize, Serialize};
 
 /// Rounds through all receivers without an acknowledgement, after which a run gives up. The next run tries again, and a function that only
-/// waits is paid for all the same.
+/// waits costs as much.
 const ROUNDS: u32 = 3;
 
 /// Pauses between rounds, in milliseconds.

@@ -1,6 +1,6 @@
-//! Receivers that cannot take windows of two to four events of version 2: ruby-lumberjack, and with it Logstash's `lumberjack` input, acknowledges each
-//! fifth of a window, and divides by zero when that is not a whole event (docs/facts/lumberjack.md 1.3). It has handed on the first event by then, which
-//! comes again each time.
+//! Receivers that cannot take windows of two to four events of version 2: ruby-lumberjack, and with it Logstash's `lumberjack` input,
+//! acknowledges each fifth of a window, and divides by zero if that is less than an event (docs/facts/lumberjack.md 1.3). By then it has
+//! handed on the first event, which comes again each time.
 
 use std::ops::RangeInclusive;
 

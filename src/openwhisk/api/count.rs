@@ -1,5 +1,6 @@
-//! How many activations there are. An API from before `count=true` does not know the parameter, and answers with the list: then its rows are
-//! counted. A list of nothing in its place tells a gateway from such an API only when that lists something to another count.
+//! Counts of activations. An API that is older than `count=true` does not know the parameter, and answers with the list: then the core
+//! counts its rows. An empty list in its place may come from a gateway; it is from such an API only if the API lists something for another
+//! count.
 
 use super::{Api, Query, Question, WHOLE_BODY, of, read_body};
 use crate::openwhisk::record::{Splitter, Summary};

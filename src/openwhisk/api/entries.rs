@@ -11,7 +11,7 @@ const NOT_AVAILABLE: &str = "Logs are not available.";
 /// What it begins with where their store failed.
 const NOT_RETRIEVED: &str = "The log message can't be retrieved";
 
-/// Where entries are read.
+/// The place where entries are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EntriesAt {
     /// In the activation's record.
@@ -20,10 +20,10 @@ pub enum EntriesAt {
     Store,
 }
 
-/// What came of reading entries.
+/// The outcome of reading entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Entries {
-    /// All were visited, so many. A record may have none.
+    /// All were visited; their number. A record may have none.
     All(usize),
     /// The visitor has had enough.
     Stopped,
@@ -38,8 +38,9 @@ pub enum Entries {
 }
 
 impl<'a> Api<'a> {
-    /// Hands each log entry of an activation to `visit`, with its index, until that returns `false`. Asked once only: when it fails, some entries
-    /// may have been visited. What is longer than an event can be is cut while it is read, so it takes no more memory than one entry.
+    /// Hands each log entry of an activation to `visit`, with its index, until that returns `false`. It asks only once: if it fails, some
+    /// entries may have been visited. It cuts an entry that is longer than an event while it reads it, so it takes no more memory than one
+    /// entry.
     pub fn entries(
         &self,
         id: ActivationId,

@@ -1,4 +1,4 @@
-//! Which actions there are, by their names.
+//! The names of all actions.
 
 use super::{Api, WHOLE_BODY, read_body};
 use crate::ports::Failure;
@@ -18,8 +18,8 @@ struct Row {
 }
 
 impl Api<'_> {
-    /// The names of all actions of the namespace: `action` or `package/action`. Nothing if there are too many to be listed. Each page is asked for once
-    /// only: nothing depends on the answer.
+    /// The names of all actions of the namespace: `action` or `package/action`. `None` if there are too many to list. It asks for each page
+    /// only once, as nothing depends on the answer.
     pub fn action_names(&self) -> Result<Option<Vec<String>>, Failure> {
         let what = "the list of actions";
         let mut names = Vec::new();

@@ -1,4 +1,4 @@
-//! Packages, whose annotations may hold the checkpoint: reading one and writing it.
+//! Packages, whose annotations may hold the checkpoint: read and written.
 
 use super::refusal::{refused, said};
 use super::{Api, Question, percent_encoded};
@@ -6,11 +6,11 @@ use crate::ports::{Failure, Method};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-/// A package, as far as a checkpoint needs it. To write it changes its annotations only: what a PUT leaves out, as its parameters, stays as it
-/// is (docs/facts/openwhisk.md 10).
+/// A package, as far as a checkpoint needs it. Writing it changes only its annotations: fields that a PUT leaves out, such as its
+/// parameters, stay as they are (docs/facts/openwhisk.md 10).
 #[derive(Debug, Clone, Deserialize)]
 pub struct Package {
-    /// All its annotations; those that are not ours are kept. An answer without any is not a package: to take it for one would lose them.
+    /// All its annotations; those that are not ours are kept. An answer without any is not a package: treating it as one would lose them.
     pub annotations: Vec<Annotation>,
     /// `major.minor.patch`; the API raises the patch number with every write. An answer without it is not a package either.
     pub version: String,
@@ -21,14 +21,14 @@ pub struct Package {
 pub struct Annotation {
     /// The key.
     pub key: String,
-    /// The value, as it stands in the JSON.
+    /// The value, as it is in the JSON.
     pub value: Box<RawValue>,
 }
 
-/// What came of writing a package.
+/// The outcome of writing a package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Written {
-    /// It is as we wanted it; with the patch number of its version now, if that is a number.
+    /// The package is written; with the patch number of its version now, if that is a number.
     Done(Option<u64>),
     /// Somebody else wrote it at the same time; or it was to be created and exists already.
     Conflict,
@@ -44,7 +44,7 @@ impl Package {
 }
 
 impl Api<'_> {
-    /// Reads a package; `None` if there is none of that name. Only OpenWhisk's own word counts for that: a gateway says 404 too while the
+    /// Reads a package; `None` if there is none of that name. Only OpenWhisk's own answer counts for that: a gateway says 404 too while the
     /// controller is away.
     pub fn package(&self, name: &str) -> Result<Option<Package>, Failure> {
         let what = format!("the package `{name}`");
@@ -60,8 +60,8 @@ impl Api<'_> {
         })
     }
 
-    /// Writes a package's annotations: creates it, or changes it if `overwrite`. An answer that is not OpenWhisk's tells nothing: neither that it
-    /// is written, nor that it may not be.
+    /// Writes a package's annotations: creates it, or changes it if `overwrite`. An answer that is not OpenWhisk's proves nothing: neither
+    /// that the package is written, nor that it may not be.
     pub fn put_package(
         &self,
         name: &str,

@@ -1,4 +1,4 @@
-//! How long an API may take. The host limits silence; this limits answers that trickle, and an API that gives none at all.
+//! How long an API may take. The host limits silence; this module limits answers that trickle, and an API that gives no answer at all.
 
 use super::hold;
 use crate::ports::{Body, Clock, Failure};
@@ -16,7 +16,8 @@ pub(super) const PAGE_MS: u64 = 5 * 60_000;
 /// An API that was waited for so long and gave no answer is not asked any more in this run, in milliseconds.
 const IN_VAIN_MS: u64 = 15 * 60_000;
 
-/// How long the API was waited for since its last answer. A clone shares it: an API that does not answer is not asked again by the next slice.
+/// How long the run has waited for the API since its last answer. A clone shares it: an API that does not answer is not asked again by the
+/// next slice.
 #[derive(Debug, Clone, Default)]
 pub struct Patience(Rc<Waiting>);
 

@@ -1,5 +1,5 @@
-//! Answers as they should be: a gateway may compress whatever it was asked, and put a byte order mark before JSON. Which of these it did shows
-//! in the first bytes, so no header has to be believed.
+//! Answers in plain form: a gateway may compress any answer, and put a byte order mark before JSON. The first bytes show which of these it
+//! did, so the core need not trust a header.
 
 use crate::ports::{Body, Failure};
 use miniz_oxide::inflate::stream::{InflateState, inflate};

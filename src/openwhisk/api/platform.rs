@@ -1,4 +1,4 @@
-//! What a platform tells beside activations and packages: its limits, and logs that are kept in a store of their own.
+//! A platform's answers beside activations and packages: its limits, and logs in a store of their own.
 
 use super::{Api, Entries, EntriesAt};
 use crate::openwhisk::record::{ActivationId, OwnedLine};
@@ -14,7 +14,7 @@ const LARGEST_LOGS: usize = 16 << 20;
 /// The platform's limits, as far as they say how late a record may become visible (docs/facts/openwhisk.md 2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub struct Limits {
-    /// Longest run of an action, and longest time for it to get ready; milliseconds.
+    /// Longest run of an action, and longest time for its initialisation; milliseconds.
     #[serde(deserialize_with = "number")]
     pub max_action_duration: u64,
     /// Largest log of one activation, in bytes; that of a stock platform, if it does not say.
@@ -44,12 +44,12 @@ fn whole(value: &Value) -> Option<u64> {
     digits.parse().ok()
 }
 
-/// What `/logs` says of one activation (docs/facts/openwhisk.md 1.8).
+/// The answer of `/logs` about one activation (docs/facts/openwhisk.md 1.8).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Logs {
     /// Its log entries.
     Lines(Vec<OwnedLine>),
-    /// It has more than are kept at once: [`Api::entries`] reads them.
+    /// It has more lines than are kept at once: [`Api::entries`] reads them.
     Many,
     /// There are none, or none yet.
     Empty,
@@ -62,7 +62,7 @@ pub enum Logs {
 }
 
 impl Api<'_> {
-    /// What the platform says of its limits. Asked once only: nothing depends on the answer.
+    /// The platform's limits. It asks only once, as nothing depends on the answer.
     pub fn limits(&self) -> Result<Limits, Failure> {
         #[derive(Deserialize)]
         struct Info {
@@ -73,7 +73,8 @@ impl Api<'_> {
         Ok(info.limits)
     }
 
-    /// The log entries of an activation, from wherever the platform keeps them. Asked once only: the caller knows what to do without.
+    /// The log entries of an activation, from the place where the platform keeps them. It asks only once, as the caller can do without an
+    /// answer.
     pub fn logs(&self, id: ActivationId) -> Result<Logs, Failure> {
         let (mut lines, mut bytes) = (Vec::new(), 0);
         let read = self.entries(id, EntriesAt::Store, |_, line| {

@@ -1,4 +1,4 @@
-//! Why the API refused a request: its own words, if they are its own, and advice that goes with the status.
+//! Reasons why the API refused a request: OpenWhisk's own words, if the answer is OpenWhisk's, and advice for the status.
 
 use super::patience::Answer;
 use super::read_body;

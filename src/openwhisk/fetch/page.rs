@@ -1,5 +1,5 @@
-//! One page of a walk. Its last rows are held back until the page that is likely to be next is asked for, so that they are worked through while that
-//! is on its way.
+//! One page of a walk. The walk holds its last rows back until it has asked for the page that is likely to be next, and works through them
+//! while that page is on its way.
 
 use super::{Met, Visited, Walk};
 use crate::openwhisk::api::Query;

@@ -1,4 +1,4 @@
-//! What a record tells of its activation besides name, times and lines (docs/facts/openwhisk.md 1.4).
+//! Details of an activation in its record, besides name, times and lines (docs/facts/openwhisk.md 1.4).
 
 use super::{ActivationId, Record};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
@@ -14,10 +14,10 @@ const LONGEST_REASON: usize = 512;
 /// Longest text that is taken over, in bytes: names in OpenWhisk are shorter, and the checkpoint may have to keep it.
 const LONGEST: usize = 1_024;
 
-/// What documents tell of an activation. A field that the record does not have, or that is odd in it, is `None`.
+/// Details of an activation for its documents. A field that the record does not have, or that is odd in it, is `None`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Details {
-    /// Full name of the action without a leading slash: `namespace/[package/]action`, that of its owner.
+    /// Full name of the action without a leading slash: `namespace/[package/]action`, with its owner's namespace.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// The binding through which it was invoked, `namespace/binding`.
@@ -32,7 +32,7 @@ pub struct Details {
     /// The sequence's or composition's activation that it is a part of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<ActivationId>,
-    /// What caused it: `sequence`.
+    /// The kind of its cause: `sequence`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub caused_by: Option<String>,
     /// How it ended.
@@ -47,16 +47,16 @@ pub struct Details {
     /// The limits that it ran with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limits: Option<Limits>,
-    /// Whether it was ended at its time limit.
+    /// Whether the platform ended it at its time limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timed_out: Option<bool>,
     /// The activations that a sequence or composition consisted of.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub causes: Vec<ActivationId>,
-    /// Whether it is a trigger's.
+    /// Whether it is an activation of a trigger.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub is_trigger: bool,
-    /// What a failed one says of the reason.
+    /// The reason of a failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<Reason>,
 }
@@ -64,9 +64,9 @@ pub struct Details {
 /// Why an activation failed, from its result's `error`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Reason {
-    /// What it says.
+    /// The message.
     pub message: String,
-    /// What kind it is: a name or a code.
+    /// The kind of failure: a name or a code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
 }
@@ -98,7 +98,7 @@ pub enum Status {
 impl Status {
     const ALL: [Self; 4] = [Self::Success, Self::ApplicationError, Self::DeveloperError, Self::InternalError];
 
-    /// As a record's `response.status` has it.
+    /// The name in a record's `response.status`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Success => "success",
@@ -122,7 +122,7 @@ impl Status {
         Self::ALL.into_iter().find(|status| status.key() == key)
     }
 
-    /// As a list's `statusCode` has it.
+    /// The number in a list's `statusCode`.
     pub fn code(self) -> u8 {
         self as u8
     }
@@ -195,7 +195,7 @@ impl Details {
         }
     }
 
-    /// What decides how lines are treated.
+    /// The details on which the treatment of lines depends.
     pub fn essential(&self) -> Self {
         let Self { path, binding, status, .. } = self.clone();
         Self { path, binding, status, ..Self::default() }
@@ -203,7 +203,7 @@ impl Details {
 }
 
 impl Record<'_> {
-    /// What it tells of its activation.
+    /// The details of its activation.
     pub fn details(&self) -> Details {
         Details {
             path: self.text("path"),
@@ -223,7 +223,7 @@ impl Record<'_> {
         }
     }
 
-    /// How it ended, if it says so. Of a response with another status it is known whether it was a success.
+    /// How it ended, if it says so. A response with another status still says whether it was a success.
     pub fn status(&self) -> Option<Status> {
         let response: Response<'_> = self
             .response
@@ -236,7 +236,7 @@ impl Record<'_> {
         named.or_else(coded).or(known)
     }
 
-    /// Why it failed, if it did and its result says so. The rest of a result is nobody's business.
+    /// Why it failed, if it did and its result says so. The rest of a result does not leave the platform.
     pub fn reason(&self) -> Option<Reason> {
         if !matches!(self.status(), Some(status) if status != Status::Success) {
             return None;

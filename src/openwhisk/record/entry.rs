@@ -1,4 +1,4 @@
-//! Log entries: what `logs` of a record holds, one entry a line of output (docs/facts/openwhisk.md 1.8).
+//! Log entries: the elements of a record's `logs`, one for each line of output (docs/facts/openwhisk.md 1.8).
 
 use super::mend::mended;
 use crate::time;
@@ -60,7 +60,7 @@ impl<'a> Line<'a> {
         entry_time(self.text)
     }
 
-    /// What stands behind `time`, which it begins with: where it was printed, if it says so, and what was printed.
+    /// The part after `time`, with which it begins: the stream, if it is named, and the text.
     pub fn behind(&self, time: Option<&str>) -> (Option<Stream>, Self) {
         let Some(rest) = time.and_then(|time| self.text.get(time.len()..)) else { return (None, *self) };
         // Some stores pad the time with blanks (docs/facts/openwhisk.md 1.8).
@@ -74,7 +74,7 @@ impl<'a> Line<'a> {
         (None, Self { text: rest.strip_prefix(' ').unwrap_or(rest), ..*self })
     }
 
-    /// Whether it is a notice of the platform rather than something that was printed: such entries stand in the record wherever the lines are.
+    /// Whether it is a notice of the platform rather than output of the action: such entries are in the record wherever the lines are.
     pub fn is_notice(&self) -> bool {
         let time = self.time();
         let (stream, message) = self.behind(time);
@@ -97,7 +97,7 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// Whether it was no sound text, and was made one.
+    /// Whether it was unsound text that was mended.
     pub fn is_mended(&self) -> bool {
         self.is_mended
     }
@@ -226,7 +226,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Entry<'a> {
 
 /// The time an entry begins with, if it has one: `2023-11-14T22:13:20.010000001Z stdout: hi`.
 ///
-/// Entries without a prefix exist: notices of the platform, and whatever a log store puts there.
+/// Some entries have no prefix: notices of the platform, and entries that a log store adds.
 pub fn entry_time(entry: &str) -> Option<&str> {
     let first = entry.split(' ').next()?;
     time::is_rfc3339_utc(first).then_some(first)

@@ -1,4 +1,4 @@
-//! What is kept of a record that is too large: enough to know which one it is and whether it has log lines, as sound JSON.
+//! The remains of a record that is too large: enough to identify it and to know whether it has log lines, as sound JSON.
 
 use super::outline::{Outline, Part};
 

@@ -7,7 +7,7 @@ use std::{fmt, str::FromStr};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ActivationId(u128);
 
-/// What is not an activation id.
+/// A text that is not an activation id.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an activation id has 32 digits of 0-9 and a-f")]
 pub struct BadActivationId;

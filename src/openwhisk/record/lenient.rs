@@ -1,4 +1,4 @@
-//! Reads a record that is not quite as it should be, so that no line is lost for it. Slower than the strict way, which is tried first.
+//! Reads a record with faults, so that no line is lost because of them. This is slower than the strict way, which is tried first.
 
 use super::entry::Entry;
 use super::mend::mended;

@@ -1,4 +1,4 @@
-//! Mending what is not a sound text among the entries: every entry becomes a line.
+//! Mends entries that are not sound text: every entry becomes a line.
 
 const REPLACEMENT: char = char::REPLACEMENT_CHARACTER;
 

@@ -1,10 +1,10 @@
-//! Activation records as the API returns them (docs/facts/openwhisk.md 1.3–1.5), read without copying what need not be copied.
+//! Activation records as the API returns them (docs/facts/openwhisk.md 1.3–1.5), read without needless copies.
 //!
-//! A record is read strictly first. If that fails, it is read once more (`lenient.rs`), so that what is odd about it loses no line:
+//! A record is read strictly first. If that fails, it is read once more (`lenient.rs`), so that its oddities lose no line:
 //!
 //! | field | missing or `null` | odd |
 //! |---|---|---|
-//! | `activationId` | the record is unreadable: nothing else tells it from others | the same |
+//! | `activationId` | the record is unreadable: nothing else identifies it | the same |
 //! | `start` | the record is unreadable: the API lists by it, so it has one | a fraction is cut off, a number in a string counts; else unreadable |
 //! | `end` | the run has none; with no annotations and nothing but rule results in `logs` it is a trigger, which has no lines | as with `start`; else it is the start. 0 is none |
 //! | `namespace` | `_` | `_`, unless it is a string that can be mended |
@@ -12,10 +12,10 @@
 //! | `annotations` | there are none | those with a key and a value count |
 //! | `path` among them | the package is not known: see [`Source::matches`](crate::openwhisk::source::Source::matches) | the same |
 //! | `kind`, `conductor`, `limits` | it may have log lines | the same |
-//! | `logs` | there are none here, perhaps elsewhere | what is not a list is one line |
+//! | `logs` | there are none here, perhaps elsewhere | a value that is not a list is one line |
 //! | an element of `logs` | `null` is a line | it is mended ([`Line::is_mended`]) |
 //!
-//! Only what is not a JSON object at all, or ends too early, is unreadable besides.
+//! Otherwise a record is unreadable only if it is not a JSON object, or ends too early.
 
 mod details;
 mod entry;
@@ -41,7 +41,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// A full record, as `docs=true` and GET by id return it. What is not needed is not read; unknown fields are fine.
+/// A full record, as `docs=true` and GET by id return it. Fields that are not needed are not read; unknown fields are allowed.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Record<'a> {
@@ -77,7 +77,7 @@ pub struct Record<'a> {
     status_code: Option<&'a RawValue>,
 }
 
-/// What the list without `docs` tells of a record, as far as it is needed.
+/// The needed part of a record's row in the list without `docs`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Summary {
@@ -105,7 +105,7 @@ struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 pub struct UnreadableRecord {
     /// Its id, or `unknown`.
     pub id: String,
-    /// What the parser says, without the record's text.
+    /// The parser's message, without the record's text.
     pub reason: String,
 }
 
@@ -129,8 +129,8 @@ impl<'a> Record<'a> {
         entries.iter().map(Entry::line)
     }
 
-    /// Whether it has no log entries here, or only notices of the platform, but may have some in a store of their own: it ran, was allowed to log, and is not a sequence,
-    /// composition or trigger. What could not be run at all (kind `unknown`) never logged.
+    /// Whether it has no log entries here, or only notices of the platform, but may have some in a store of their own: it ran, was allowed
+    /// to log, and is not a sequence, composition or trigger. An action that could not run at all (kind `unknown`) never logged.
     pub fn may_have_lines_elsewhere(&self) -> bool {
         #[derive(Deserialize)]
         struct Limits {

@@ -1,4 +1,5 @@
-//! The outline of a record that arrives in pieces: the members of the object, and the elements of its `logs` one by one. Nothing is kept but a key.
+//! The outline of a record that arrives in pieces: the members of the object, and the elements of its `logs` one by one. It keeps only a
+//! key.
 //!
 //! It works on bytes, not on text: a value that is not sound JSON comes out like any other, as long as quotes and brackets are in order.
 

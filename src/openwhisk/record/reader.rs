@@ -19,7 +19,7 @@ pub struct EntryReader {
     content: Content,
 }
 
-/// What an answer held.
+/// The contents of an answer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Content {
     /// How many entries it had.
@@ -73,7 +73,7 @@ impl EntryReader {
         })
     }
 
-    /// Says what it was, if it was complete.
+    /// Returns the contents, if the answer was complete.
     pub fn finish(self) -> Result<Content, SplitError> {
         self.outline.finish().map(|()| self.content)
     }

@@ -1,4 +1,5 @@
-//! Cuts a JSON array that arrives in pieces into its elements, so that one record lives at a time whatever the page holds.
+//! Cuts a JSON array that arrives in pieces into its elements, so that only one record is in memory at a time, whatever the size of the
+//! page.
 
 use super::hollow::Hollow;
 use super::nesting::{Nesting, SplitError};
@@ -27,7 +28,8 @@ pub struct Splitter {
 pub struct Row<'a> {
     /// Its JSON.
     pub json: &'a [u8],
-    /// Whether that is all of it. If not, it was larger than [`LARGEST_ELEMENT`]: what [`Record`](super::Record) reads is left, but `logs` are empty.
+    /// Whether that is the whole element. If not, it was larger than [`LARGEST_ELEMENT`]: the fields that [`Record`](super::Record) reads
+    /// are left, but `logs` is empty.
     pub is_whole: bool,
     /// Its size on the wire, in bytes.
     pub bytes: usize,

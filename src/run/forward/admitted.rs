@@ -1,4 +1,5 @@
-//! What is known where more is monitored than before: the range is walked again, and only what was not monitored is new in it.
+//! Known activations in a range where more is monitored than before: the range is walked again, and only activations that were not
+//! monitored are new in it.
 
 use crate::checkpoint::{Admission, Seen, selection};
 use crate::openwhisk::record::{Record, Summary};

@@ -1,7 +1,7 @@
-//! What a turn remembers of the activations that it has done: within the look-back the ids of the newest, and digests of the others.
+//! A turn's memory of the activations that it has done: within the look-back the ids of the newest, and digests of the others.
 //!
-//! However many there are, it stays small. The checkpoint keeps ids of the newest in the same way. Of what is older, which has to settle, fewer
-//! ids are remembered, and coarser digests.
+//! It stays small, however many activations there are. The checkpoint keeps ids of the newest in the same way. For older activations, which
+//! have to settle, it remembers fewer ids, and coarser digests.
 
 use crate::checkpoint::{Digest, FINEST_DIGEST_MS, Seen};
 use crate::openwhisk::record::Summary;

@@ -1,7 +1,7 @@
-//! Ranges that no look-back of a later run reaches: what the list does not show there now will never be looked for again.
+//! Ranges that no look-back of a later run reaches: no run will look again for an activation that the list does not show there now.
 //!
 //! A list or a count may show the index as of the question before, which can be hours old, and only then bring it up to date
-//! (docs/facts/openwhisk.md 1.7). So such a range is listed only when its count has come to rest.
+//! (docs/facts/openwhisk.md 1.7). So such a range is listed only when its count no longer changes.
 
 use crate::openwhisk::api::{Api, Query};
 use crate::ports::{Clock, Failure};
@@ -29,9 +29,9 @@ pub(super) enum Index {
     Unknown,
 }
 
-/// Counts a range until the count is the same as it was half a second before. `planned` is the count when the run was
-/// planned, if there was one, and when that was. The `first` page of the range is asked for at the same time: it shows what was counted, if
-/// the count is the right one.
+/// Counts a range until the count is the same as half a second before. `planned` is the count when the run was planned, if there was one,
+/// and the time of that count. It asks for the `first` page of the range at the same time: that page shows the counted activations, if the
+/// count is the right one.
 pub(super) fn count_at_rest(
     api: &Api<'_>,
     clock: &dyn Clock,

@@ -1,4 +1,4 @@
-//! The ledger: which activations are done, as the events of each are settled in order.
+//! The ledger: it finds the activations that are done, as the events of each are settled in order.
 
 use super::done::Done;
 use crate::openwhisk::fetch::OverlapFilter;
@@ -59,7 +59,7 @@ impl Ledger {
         Self { done, ..Self::default() }
     }
 
-    /// Opens an activation; says no if it was met already.
+    /// Opens an activation; returns false if it was met already.
     pub(super) fn begin(&mut self, activation: Summary) -> bool {
         let new = self.overlap.first_time(activation);
         if new {
@@ -90,7 +90,8 @@ impl Ledger {
         self.open.back().map_or(0, |open| self.settled_entries(open))
     }
 
-    /// Takes out the first activation that is not done, if any of its events is settled: it counts as done here, and somebody else goes on with it.
+    /// Takes out the first activation that is not done, if any of its events is settled: it counts as done here, and another slice
+    /// continues with it.
     pub(super) fn take_begun(&mut self) -> Option<Taken> {
         let open = self.open.front().filter(|open| open.first < self.settled)?;
         self.done.push(open.activation);

@@ -1,4 +1,4 @@
-//! Log lines that are not in the record: some platforms keep them in a store of its own, which `/logs` asks (docs/facts/openwhisk.md 1.8).
+//! Log lines that are not in the record: some platforms keep them in a store of their own, behind `/logs` (docs/facts/openwhisk.md 1.8).
 
 use crate::checkpoint::{LogPlace, Seen};
 use crate::openwhisk::api::{Api, Logs};
@@ -36,7 +36,7 @@ pub(super) enum Lines {
     Failed(Failure),
 }
 
-/// What is believed of where lines are, at the begin of a turn.
+/// The assumed place of lines, at the begin of a turn.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Belief {
     place: LogPlace,
@@ -127,12 +127,12 @@ impl LogStore {
         }
     }
 
-    /// What was learned, if anything.
+    /// The place that was learned, if any.
     pub(super) fn learned(&self) -> Option<LogPlace> {
         self.learned
     }
 
-    /// What counts as done without lines although they may be elsewhere.
+    /// Activations that count as done without lines although these may be elsewhere.
     pub(super) fn take_doubtful(&mut self) -> Seen {
         std::mem::take(&mut self.doubtful)
     }

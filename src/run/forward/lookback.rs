@@ -1,8 +1,8 @@
-//! Looking for activations that became visible late: they start in a range that is done, and are not among those that were seen.
+//! Looking for activations that became visible late: they start in a range that is done, and are not among the seen ones.
 //!
-//! Three questions, from cheap to dear. The *count* of the range says in the steady state that there is nothing new. If it differs, counts of
-//! parts *narrow* down where, so that one late record does not cost a list of the whole look-back. What is left is *compared* by
-//! summaries. Now and then all is compared, whatever the count: a record that was removed makes up for one that is new.
+//! There are three questions, from cheap to expensive. In the steady state the *count* of the range says that there is nothing new. If it
+//! differs, counts of parts *narrow* the place down, so that one late record does not cost a list of the whole look-back. The rest is
+//! *compared* by summaries. Now and then everything is compared, whatever the count, as a removed record makes up for a new one.
 
 use crate::checkpoint::{Digest, Seen};
 use crate::openwhisk::api::Api;
@@ -20,14 +20,15 @@ const FEW: u64 = 100;
 /// Most counts that narrow one range down; what differs then is listed.
 const MOST_COUNTS: u32 = 12;
 
-/// What a look-back found.
+/// The finds of a look-back.
 #[derive(Debug, Default)]
 pub(super) struct Unknown {
     /// Ranges to fetch, newest first.
     pub(super) ranges: Vec<Range>,
     /// Digests of which all activations are fetched, as something in there is not known.
     pub(super) renewing: Vec<Range>,
-    /// What the list of summaries shows in these ranges and is not known by its id: the list of full records may leave some out.
+    /// Activations in these ranges that the list of summaries shows and that are not known by id: the list of full records may leave some
+    /// out.
     pub(super) listed: Vec<Summary>,
     /// Known activations that the list does not show any more, or shows again.
     pub(super) gone: Vec<Summary>,
@@ -50,7 +51,7 @@ pub(super) struct LookBack<'a, F> {
 }
 
 impl<F: Fn() -> bool> LookBack<'_, F> {
-    /// What is unknown in `range`.
+    /// The unknown activations in `range`.
     pub(super) fn over(&self, range: Range) -> Result<Unknown, Failure> {
         let mut found = Unknown::default();
         for part in self.differing(range)? {

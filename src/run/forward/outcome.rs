@@ -1,4 +1,4 @@
-//! What came of a slice, for the report and the checkpoint. It goes from instance to instance.
+//! The outcome of a slice, for the report and the checkpoint. It goes from instance to instance.
 
 use super::{Tally, Turn};
 use crate::checkpoint::{LogPlace, Owed, OwedRecord, Part, Seen};
@@ -7,14 +7,14 @@ use crate::range::Range;
 use crate::run::plan::Slice;
 use serde::{Deserialize, Serialize};
 
-/// What came of a slice.
+/// The outcome of a slice.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Outcome {
     /// The source, as configured.
     pub source: String,
-    /// What is finished: every activation in there is acknowledged.
+    /// The finished range: every activation in it is acknowledged.
     pub covered: Option<Owed>,
-    /// What is to be done in this run yet.
+    /// The rest, which is still to be done in this run.
     pub rest: Option<Slice>,
     /// Activations that are done and must be remembered: digests, where there are too many ids.
     #[serde(with = "crate::handover::as_json")]
@@ -36,22 +36,22 @@ pub struct Outcome {
     pub settled: Vec<Summary>,
     /// Counts for the report.
     pub tally: Tally,
-    /// What will not arrive, and is owed by nobody: errors of this run.
+    /// Lines that will not arrive and that no run owes: errors of this run.
     pub lost: Vec<String>,
-    /// Ids of lines that were set aside: receivers reset the connection for them, and for no others.
+    /// Ids of lines that were set aside: receivers reset the connection for them and for no other lines.
     pub set_aside: Vec<String>,
-    /// Activations of which the logs could not be had.
+    /// Activations whose logs the platform did not give.
     pub without_logs: Vec<String>,
     /// Receivers that failed while another one got the lines, and why.
     pub passed_over: Vec<(String, String)>,
     /// Where this platform keeps log lines, if that was seen.
     pub logs: Option<LogPlace>,
-    /// Activations without lines that count as done, and nobody asked whether their lines are elsewhere.
+    /// Activations without lines that count as done without a question whether their lines are elsewhere.
     #[serde(with = "crate::handover::as_json")]
     pub doubtful: Seen,
-    /// Whether somebody said where lines are, if it was asked.
+    /// Whether the API said where lines are, if the run asked.
     pub answered: Option<bool>,
-    /// Why it is not finished, if not for want of time.
+    /// Why the slice is not finished, if not for want of time.
     pub failure: Option<String>,
 }
 

@@ -1,7 +1,8 @@
-//! Records that are owed by themselves: what is older does not wait for them.
+//! Records that are owed by themselves: older records do not wait for them.
 //!
-//! Such a record is larger than a turn can send, or it could not be had. It counts as done in its range; the checkpoint knows how many of its entries
-//! are acknowledged, and each run goes on with it, by its id, until the last one is, or the platform says that it does not exist any more.
+//! Such a record is larger than a turn can send, or the API did not give it. It counts as done in its range; the checkpoint knows how many
+//! of its entries are acknowledged, and each run continues with it, by its id, until all entries are acknowledged, or the platform says
+//! that the record does not exist any more.
 
 mod continued;
 
@@ -26,7 +27,7 @@ const MOST_UNCHECKED: usize = 8;
 /// Longest trouble that the checkpoint keeps, in characters.
 const LONGEST_TROUBLE: usize = 300;
 
-/// What a turn knows of records that are owed by themselves.
+/// A turn's knowledge of records that are owed by themselves.
 #[derive(Debug, Default)]
 pub(super) struct Singles {
     /// All that are, or were when the turn began.

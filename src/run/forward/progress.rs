@@ -1,4 +1,4 @@
-//! An end for slices that do not get on: a run without a deadline would go on with them for ever.
+//! An end for slices without progress: a run without a deadline would continue with them for ever.
 
 use super::Outcome;
 use crate::checkpoint::Owed;
@@ -12,8 +12,8 @@ const FRUITLESS: u32 = 60;
 pub(super) struct Progress(Vec<(String, Owed, u32)>);
 
 impl Progress {
-    /// Looks at what came of a turn. A rest that is what the slice was, with nothing acknowledged and nothing done, is not progress; after too
-    /// many such turns there is no rest but an error.
+    /// Checks the outcome of a turn. If the rest is the same as the slice, and nothing is acknowledged or done, there is no progress; after
+    /// too many such turns an error replaces the rest.
     pub(super) fn look(&mut self, slice: &Slice, outcome: &mut Outcome) {
         let stays = outcome.rest.as_ref().is_some_and(|rest| {
             rest.owed == slice.owed

@@ -1,17 +1,17 @@
-//! What was done, in numbers.
+//! The work of a run, in numbers.
 
 use crate::lumberjack::Counts;
 use serde::{Deserialize, Serialize};
 use std::ops::AddAssign;
 
-/// What was done with records and their lines, in numbers.
+/// The work on records and their lines, in numbers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
     /// Records of the source that were new.
     pub activations: u64,
     /// Log lines in them.
     pub lines: u64,
-    /// What became of the lines on their way to receivers.
+    /// Counts of the lines on their way to receivers.
     pub sending: Counts,
     /// Requests to the API.
     pub requests: u64,
@@ -19,17 +19,17 @@ pub struct Tally {
     pub unreadable: u64,
     /// Lines that were set aside.
     pub set_aside: u64,
-    /// Lines that were cut, as no receiver takes so long ones.
+    /// Lines that were cut, as no receiver takes lines of that length.
     pub truncated: u64,
-    /// Lines that were not sound text and were made so.
+    /// Lines that were not sound text and were mended.
     pub mended: u64,
-    /// Activations whose logs could not be had yet.
+    /// Activations whose logs are not in their store yet.
     pub put_off: u64,
     /// Lines that are left out, as the configuration says.
     pub filtered: u64,
-    /// Lines that are in the event of another one.
+    /// Lines that are in the event of another line.
     pub joined: u64,
-    /// Events that are not lines but activations.
+    /// Events of activations.
     pub summaries: u64,
 }
 

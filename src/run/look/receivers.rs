@@ -1,4 +1,4 @@
-//! A document to each receiver, through the sender that forwards: whether it is acknowledged.
+//! Sends a document to each receiver through the sender that forwards, and checks whether it is acknowledged.
 
 use crate::config::{Config, Output};
 use crate::events::{Document, Events, Form};

@@ -1,4 +1,4 @@
-//! The checkpoint as it is: how far each source has come, and what it is owed.
+//! The checkpoint as it is: how far each source has come, and what is owed to it.
 
 use super::time;
 use crate::checkpoint::{Checkpoint, Lease, OwedRecord, Part, SourceState};

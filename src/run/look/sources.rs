@@ -1,4 +1,4 @@
-//! What the entries of `actions` select: actions, records of the look-back, and where their log lines are.
+//! The selection of the entries of `actions`: actions, records of the look-back, and the place of their log lines.
 
 use crate::checkpoint::{LogPlace, Platform};
 use crate::config::Config;

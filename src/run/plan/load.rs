@@ -206,7 +206,7 @@ impl Loader<'_> {
         Ok((checkpoint, sound))
     }
 
-    /// Goes on where the tool of 2017 stopped: with the activation that starts a millisecond after the last one that it sent. It sent
+    /// Goes on where the forwarder of 2017 stopped: with the activation that starts a millisecond after the last one that it sent. It sent
     /// everything up to there that it ever would, so going back further would repeat lines, and with other ids.
     fn take_over(&mut self, checkpoint: &mut Checkpoint, marks: &[Mark]) {
         for Mark { name: simple_name, start_ms: ms, .. } in

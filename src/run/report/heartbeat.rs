@@ -1,5 +1,5 @@
-//! A run's document about itself. It is no part of what the checkpoint promises: it is sent once, after the checkpoint is saved, and a run
-//! is complete without it.
+//! A run's document about itself. The checkpoint does not cover it: the run sends it once, after it has saved the checkpoint, and is
+//! complete without it.
 
 use super::RunResult;
 use crate::checkpoint::Owner;

@@ -9,7 +9,7 @@ use crate::run::plan::Plan;
 use crate::sorted::Map;
 use whiskjack_settings::text::many;
 
-/// Lines that are not as they were printed, though the receiver has them.
+/// Lines that are not as they were printed, although the receiver has them.
 pub(super) fn mended(lines: u64) -> Option<String> {
     (lines > 0).then(|| {
         format!(

@@ -1,4 +1,4 @@
-//! Where the checkpoint is kept between runs: in a package's annotation, or in the forwarder's own activation records.
+//! The places of the checkpoint between runs: a package's annotation, or the forwarder's own activation records.
 
 mod package;
 mod records;

@@ -1,5 +1,5 @@
-//! The checkpoint in a package's annotation: it needs nothing but the API key, is read by id and so never stale, and survives
-//! whatever happens to the forwarder's own activation records (docs/facts/openwhisk.md 10).
+//! The checkpoint in a package's annotation: it needs only the API key, is read by id and so is never stale, and does not depend on the
+//! forwarder's own activation records (docs/facts/openwhisk.md 10).
 
 use crate::checkpoint::{BadCheckpoint, Checkpoint, Lease, Owner};
 use crate::openwhisk::api::{Annotation, Api, Written};
@@ -22,7 +22,7 @@ const PERSISTS_MS: u64 = 15 * 60_000;
 /// From so many tries on the pauses between them grow no longer: some three seconds.
 const LONGEST_PAUSE: u32 = 4;
 
-/// What a package holds.
+/// The contents of a package.
 #[derive(Debug, Clone, Default)]
 pub struct Stored {
     /// Whether the package exists.
@@ -37,7 +37,7 @@ pub struct Stored {
     pub patch: Option<u64>,
 }
 
-/// A package as the place of the checkpoint, and what this run knows of it.
+/// A package as the place of the checkpoint, and this run's knowledge of it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PackageStore {
     /// The package.
@@ -59,7 +59,7 @@ pub struct PackageStore {
     pub refused: Option<u16>,
 }
 
-/// What came of saving.
+/// The outcome of saving.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Saved {
     /// It is saved; with the patch number of the package's version.
@@ -77,11 +77,11 @@ pub struct Saving<'a> {
     pub lookback_ms: u64,
     /// Milliseconds since 1970.
     pub now_ms: u64,
-    /// When the run must be over, if it goes on after this.
+    /// When the run must be over, if it continues after this.
     pub goes_on_until_ms: Option<u64>,
     /// Whether to try for as long as there is time: otherwise lines that a receiver has acknowledged come again.
     pub persists: bool,
-    /// What the run achieved; after saving, together with what others did meanwhile.
+    /// The checkpoint with the run's achievements; after saving, also with those of other runs meanwhile.
     pub checkpoint: &'a mut Checkpoint,
 }
 
@@ -101,8 +101,8 @@ pub fn load_package(api: &Api<'_>, name: &str) -> Result<Stored, Failure> {
 }
 
 impl PackageStore {
-    /// Saves the checkpoint, and the lease as long as the run goes on. What others wrote since this run read or wrote the package is kept:
-    /// their annotations, and of another run's checkpoint what it achieved. The checkpoint of another forwarder is not touched.
+    /// Saves the checkpoint, and the lease as long as the run continues. It keeps what others have written since this run read or wrote the
+    /// package: their annotations, and the achievements in another run's checkpoint. It does not touch the checkpoint of another forwarder.
     pub fn save(&self, api: &Api<'_>, saving: &mut Saving<'_>) -> Result<Saved, Failure> {
         let until_ms = saving.now_ms.saturating_add(PERSISTS_MS);
         let mut tries = 1;
@@ -147,7 +147,7 @@ impl PackageStore {
         )))
     }
 
-    /// Writes what the run began with, and its lease. One try: the work is waiting.
+    /// Writes the checkpoint that the run began with, and its lease. It tries once, as the work is waiting.
     pub fn take_lease(
         &self,
         api: &Api<'_>,
@@ -157,7 +157,8 @@ impl PackageStore {
         self.write(api, checkpoint, Some(lease), &self.others, self.exists)
     }
 
-    /// Stands back: what is there stays, and the lease of this run keeps the place of the one that it has written over. One try.
+    /// Stands back: the checkpoint there stays, and the lease of this run keeps the place of the lease that it has overwritten. It tries
+    /// once.
     pub fn keep_place(&self, api: &Api<'_>, stored: &Stored, now_ms: u64) -> Result<Written, Failure> {
         let lease = Lease::in_place_of_another(&self.run, now_ms);
         self.write_json(api, stored.checkpoint.clone(), Some(&lease), &stored.others, true)

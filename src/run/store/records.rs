@@ -1,5 +1,5 @@
-//! The forwarder's own activation records: where the checkpoint is if the API key may not write packages, and where the tool of 2017 left
-//! word of how far it came.
+//! The forwarder's own activation records: they hold the checkpoint if the API key may not write packages, and the marks that the forwarder
+//! of 2017 left.
 //!
 //! They are a poor store. The list may be behind by one question, operators may not keep the records, and a run that was killed has
 //! none: then lines come again, or the run begins anew with the look-back.
@@ -28,12 +28,12 @@ const AHEAD_MS: u64 = 3_600_000;
 /// Time that the API gets to bring its index up to date, in milliseconds.
 const INDEXING_MS: u64 = 250;
 
-/// What the newest of the forwarder's own records tell.
+/// The contents of the forwarder's newest own records.
 #[derive(Debug, Default)]
 pub struct OwnRecords {
     /// The newest checkpoint among them.
     pub checkpoint: Option<Checkpoint>,
-    /// How far the tool of 2017 came, one mark a name.
+    /// How far the forwarder of 2017 came, one mark for each name.
     pub marks: Vec<Mark>,
     /// The version of a checkpoint that only a newer forwarder reads.
     pub newer: Option<u32>,
@@ -43,7 +43,7 @@ pub struct OwnRecords {
     pub whole: bool,
 }
 
-/// The last activation of an action that the tool of 2017 sent.
+/// The last activation of an action that the forwarder of 2017 sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mark {
     /// The action's name without its package.
@@ -166,7 +166,7 @@ fn result<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Option<T> {
     serde_json::from_slice(record.response.result.get().as_bytes()).ok()
 }
 
-/// `LAST_ACTIVATION <name> <ms>`, as the tool of 2017 printed it (docs/facts/openwhisk.md 6.2): the name may hold spaces.
+/// `LAST_ACTIVATION <name> <ms>`, as the forwarder of 2017 printed it (docs/facts/openwhisk.md 6.2): the name may hold spaces.
 fn mark(entry: &str) -> Option<(&str, u64)> {
     let message = match entry_time(entry) {
         Some(time) => entry.get(time.len()..)?.trim_start_matches(' '),

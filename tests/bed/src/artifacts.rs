@@ -1,4 +1,4 @@
-//! Where `cargo xtask build` puts what the tests run.
+//! The place where `cargo xtask build` puts the programs that the tests run.
 
 use std::env;
 use std::path::{Path, PathBuf};

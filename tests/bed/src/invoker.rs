@@ -1,4 +1,4 @@
-//! OpenWhisk's invoker: what it sends to a container, whatever is inside (docs/facts/openwhisk.md 3.1).
+//! OpenWhisk's invoker: its requests to any container (docs/facts/openwhisk.md 3.1).
 
 use std::fs;
 use std::io::{Cursor, Write};

@@ -1,6 +1,6 @@
-//! What the end-to-end tests stand on: the built artifacts, and the real peers as processes that end with the test.
+//! The base of the end-to-end tests: the built artifacts, and the real peers as processes that end with the test.
 //!
-//! | here | plays |
+//! | item | plays |
 //! |---|---|
 //! | [`Receiver`] | Logstash: Elastic's own Lumberjack server, plain or TLS, with faults on request |
 //! | [`Scripted`] | a receiver of our own, stricter than any, that misbehaves as a test's script says |

@@ -1,4 +1,4 @@
-//! The command in the `wasmtime` that everybody has.
+//! The command in a stock `wasmtime`.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! What must hold for any input: the parts that read what others wrote never panic, and lose nothing of what is sound.
+//! Properties for any input: the parts that read foreign bytes never panic, and lose nothing that is sound.
 
 mod any;
 mod checkpoint;

@@ -1,4 +1,5 @@
-//! What the schema makes of parameters. The tests of the core and of the host include this file, too: each of their examples is one of the schema's.
+//! The schema's verdict on parameters. The tests of the core and of the host include this file, too: each of their examples is one of the
+//! schema's.
 
 use serde_json::Value;
 use std::sync::LazyLock;

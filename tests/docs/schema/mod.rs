@@ -1,4 +1,4 @@
-//! `docs/whiskjack.schema.json` is made from the table of keys, and says of a configuration what the forwarder says of it.
+//! `docs/whiskjack.schema.json` is made from the table of keys, and judges a configuration as the forwarder does.
 //!
 //! The tests of the core (`src/config/tests.rs`) and of the host (`host-shim/src/params/tests.rs`) try it with each of their examples.
 

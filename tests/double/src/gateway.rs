@@ -1,4 +1,4 @@
-//! What may stand before an API, and what an API of an earlier time lacks.
+//! Gateways before an API, and the gaps of older APIs.
 
 use crate::journal::Request;
 use crate::reply::Reply;

@@ -1,4 +1,4 @@
-//! What happens when an action is invoked: somebody runs it, and a record is left.
+//! Invocation of an action: it runs, and leaves a record.
 
 use std::sync::Arc;
 

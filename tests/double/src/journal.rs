@@ -1,4 +1,4 @@
-//! What was asked, and how much at once.
+//! The requests, and how many were open at once.
 
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;

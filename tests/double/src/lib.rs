@@ -1,5 +1,6 @@
-//! An in-memory double of the OpenWhisk REST API: what a log forwarder reads (activations), what it may keep its
-//! checkpoint in (packages), and what it is deployed with (actions, triggers, rules, the alarms feed), with the real platform's limits, error texts, late and stale answers, and with faults on request.
+//! An in-memory double of the OpenWhisk REST API: the part that a log forwarder reads (activations), the part that may hold its checkpoint
+//! (packages), and the part that deploys it (actions, triggers, rules, the alarms feed), with the real platform's limits, error texts, late
+//! and stale answers, and with faults on request.
 //!
 //! ```no_run
 //! use openwhisk_double::{Activation, Double, Fault, Matcher, Options};
@@ -11,17 +12,17 @@
 //! assert!(double.requests().iter().all(|request| request.status != Some(401)));
 //! ```
 //!
-//! | file | what it holds |
+//! | file | contents |
 //! |---|---|
 //! | `double`, `options` | the handle a test holds; how to start it |
-//! | `world` with `store`, `clock` | what exists, and what of it is visible when |
+//! | `world` with `store`, `clock` | the world, and when each part of it is visible |
 //! | `activation`, `record`, `log` | building a record; its JSON; its log entries |
 //! | `server`, `tls`, `delivery` | sockets, and how a reply leaves |
 //! | `api`, `auth`, `list`, `query`, `packages`, `limits`, `reply` | the REST API |
 //! | `actions`, `triggers`, `rules` with `entities` | the part of it that deployers use |
-//! | `gateway` | what may stand before it |
-//! | `alarms`, `invoker` | the alarms feed; who runs what is invoked |
-//! | `script`, `journal` | faults and holds; what was asked |
+//! | `gateway` | gateways before the API |
+//! | `alarms`, `invoker` | the alarms feed; running invoked actions |
+//! | `script`, `journal` | faults and holds; the requests |
 //! | `demo` | a namespace to look at |
 //!
 //! Facts it follows: OpenWhisk after 2.0.0, stock configuration.

@@ -1,4 +1,4 @@
-//! What the platform tells about its limits.
+//! The platform's answers about its limits.
 
 use std::ops::RangeInclusive;
 

@@ -1,4 +1,4 @@
-//! A stored activation, and its three faces: summary, full record, `/result`.
+//! A stored activation, and its three forms: summary, full record, `/result`.
 
 use serde_json::{Map, Value, json};
 

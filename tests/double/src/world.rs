@@ -1,4 +1,4 @@
-//! What exists on the platform: namespaces, activation records, packages; and the time that decides what shows.
+//! The contents of the platform: namespaces, activation records, packages; and the time on which their visibility depends.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 

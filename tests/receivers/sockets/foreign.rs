@@ -1,4 +1,4 @@
-//! What listens there is no Lumberjack receiver, or has lost its mind.
+//! The other side is not a Lumberjack receiver, or answers nonsense.
 
 use super::scene::{SOON, Scene, assert_fair};
 use serde_json::json;

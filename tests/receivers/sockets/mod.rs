@@ -1,5 +1,6 @@
 //! Receivers that misbehave over real sockets: the built forwarder runs between an API double and scripts of what a receiver does
-//! (docs/facts/lumberjack.md 7.2), or Elastic's server. Asserted is what a user sees: the result, the exit status, and what arrived.
+//! (docs/facts/lumberjack.md 7.2), or Elastic's server. The tests check the things that a user sees: the result, the exit status, and the
+//! lines that arrived.
 
 mod acks;
 mod breaks;

@@ -1,4 +1,4 @@
-//! What the tests share: an API with some lines, a run of the built binary, and what must hold after it whatever happened.
+//! Common parts of the tests: an API with some lines, a run of the built binary, and the checks after any run.
 
 use openwhisk_double::{Activation, Double, Options};
 use serde_json::{Map, Value, json};

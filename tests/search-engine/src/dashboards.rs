@@ -1,4 +1,5 @@
-//! What the dashboards show: the one source of the files for Kibana and for OpenSearch Dashboards, and of the queries that the trial asks.
+//! The contents of the dashboards: the one source of the files for Kibana and for OpenSearch Dashboards, and of the queries that the trial
+//! asks.
 
 /// Documents that a panel looks at: all conditions hold.
 pub type Filter = &'static [(&'static str, Is)];

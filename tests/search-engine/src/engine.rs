@@ -1,4 +1,4 @@
-//! A real OpenSearch in a process of its own, and what is asked of it.
+//! A real OpenSearch in a process of its own, and the requests to it.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};

@@ -1,4 +1,4 @@
-//! What `deploy/elastic`, `deploy/kibana` and `deploy/opensearch-dashboards` hold, made from tables: fields from those of the documents
+//! The files of `deploy/elastic`, `deploy/kibana` and `deploy/opensearch-dashboards`, made from tables: fields from those of the documents
 //! ([`whiskjack::events::FIELDS`]), dashboards from [`dashboards`]. `cargo xtask search-engine` tries them on a real OpenSearch.
 
 #![deny(missing_docs)]

@@ -1,4 +1,4 @@
-//! A receiver that does what Logstash's pipelines do: acknowledges a window, and stores its events in the engine, in bulk.
+//! A receiver that works like Logstash's pipelines: it acknowledges a window, and stores its events in the engine, in bulk.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};

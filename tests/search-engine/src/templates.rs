@@ -1,5 +1,5 @@
-//! Templates and policies. A template maps exactly the fields of the documents; what else a document has is kept and not indexed, so that nothing
-//! that a logger or a configuration says can make an engine refuse it.
+//! Templates and policies. A template maps exactly the fields of the documents; other fields are kept but not indexed, so that no field
+//! from a logger or a configuration can make an engine refuse a document.
 
 use std::collections::BTreeMap;
 

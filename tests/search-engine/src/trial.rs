@@ -1,4 +1,4 @@
-//! What is tried, step by step. Each step says what it has seen.
+//! The trial, step by step. Each step reports its result.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

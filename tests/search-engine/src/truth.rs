@@ -1,4 +1,4 @@
-//! What a panel must show, reckoned from the world, beside what the engine shows.
+//! The numbers that a panel must show, calculated from the world, beside those that the engine shows.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,5 @@
-//! The world of the trial: activations of a small shop whose logs are those of the benchmarks, and what is true of it. The same each time.
+//! The world of the trial: activations of a small shop whose logs are those of the benchmarks, and the true numbers about it. It is the
+//! same each time.
 
 use serde_json::{Value, json};
 use whiskjack::time;

@@ -1,12 +1,12 @@
-//! Puts the stock-wasmtime command together: the forwarder gets its `transport` from one component, and calls of another one.
+//! Composes the command for a stock wasmtime: the forwarder gets its `transport` from one component, and is called by another.
 //!
 //! ```text
 //!  program ──forwarder──▶ whiskjack.wasm ──transport──▶ socket transport
 //!     └───────────────────control───────────────────────────▲
 //! ```
 //!
-//! There is one instance of each, so that the program and the forwarder reach the same sockets.
-//! A tool of its own, so that `xtask` is built without it.
+//! There is one instance of each, so that the program and the forwarder reach the same sockets. It is a tool of its own, so that `xtask` is
+//! built without it.
 
 use std::env;
 use std::fs;

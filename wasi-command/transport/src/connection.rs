@@ -1,4 +1,4 @@
-//! A connection to a receiver, as `wit/transport.wit` promises it.
+//! A connection to a receiver, as `wit/transport.wit` defines it.
 
 use crate::fault::{Fault, Peer, Step};
 use crate::wire::{Broken, Interest, Wire};

@@ -1,4 +1,4 @@
-//! What went wrong with a connection: the step, whether another one may do better, and a sentence that names the flag or key to set.
+//! An error of a connection: the step, whether another connection may succeed, and a sentence that names the flag or key to set.
 
 use crate::address::authority;
 
@@ -24,11 +24,11 @@ pub enum Step {
 /// As `transport-error` in `wit/transport.wit`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// What failed.
+    /// The step that failed.
     pub step: Step,
-    /// Whether a new connection may do better without anybody doing anything.
+    /// Whether a new connection may succeed without any change.
     pub retryable: bool,
-    /// Names the receiver, what happened and what to do.
+    /// Names the receiver, the error and the remedy.
     pub message: String,
 }
 

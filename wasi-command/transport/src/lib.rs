@@ -1,10 +1,10 @@
-//! `transport` for hosts that offer sockets and nothing else, as the `wasmtime` command does: plain TCP over `wasi:sockets`, and TLS over
-//! `wasi:tls` where the host has it. A component of its own; `cargo xtask build` puts it under the forwarder in `whiskjack-command.wasm`.
+//! `transport` for hosts that offer only sockets, as the `wasmtime` command does: plain TCP over `wasi:sockets`, and TLS over `wasi:tls` if
+//! the host has it. It is a component of its own; `cargo xtask build` puts it under the forwarder in `whiskjack-command.wasm`.
 //!
-//! | module | what it does |
+//! | module | purpose |
 //! |---|---|
 //! | [`connection`] | the contract of `wit/transport.wit` over any [`wire::Wire`]; knows neither sockets nor WASI, so it is tested natively |
-//! | `fault` | what went wrong as a sentence that names the flag or key to set |
+//! | `fault` | errors as sentences that name the flag or key to set |
 //! | `component` | sockets, TLS, names and clocks of WASI |
 
 pub mod address;

@@ -1,4 +1,4 @@
-//! What a connection needs of a byte stream that never blocks.
+//! A connection's needs from a byte stream that never blocks.
 
 /// Why a stream gives or takes nothing more.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
-//! The bill of materials: every package that is in what ships, and none that only builds or tests it. CycloneDX 1.6, JSON.
+//! The bill of materials: every package that ships, and none that only builds or tests it, in CycloneDX 1.6 JSON.
 //!
-//! `cargo tree` is asked, not `cargo metadata`: only the first takes the features of one package's own build, and the workspace's other
-//! members turn on much more (the compiler, test servers).
+//! It comes from `cargo tree`, not `cargo metadata`: only the first uses the features of one package's own build, and the workspace's other
+//! members turn on many more (the compiler, test servers).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

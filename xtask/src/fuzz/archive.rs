@@ -1,4 +1,4 @@
-//! The inputs of a target that are in the checkout: one file, a line an input.
+//! The inputs of a target in the checkout: one file, with a line for each input.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

@@ -1,4 +1,4 @@
-//! `loops NAME RECORDS ROUNDS`: one of the hot loops, so many times: for counting instructions. Prints how many events one round has.
+//! `loops NAME RECORDS ROUNDS`: runs one of the hot loops ROUNDS times, for counting instructions. Prints how many events one round has.
 
 use std::env;
 use std::fs;

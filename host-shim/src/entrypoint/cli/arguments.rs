@@ -20,7 +20,7 @@ use super::tail::TailOptions;
 use super::watch::WatchOptions;
 use super::{PASSPHRASE, ending};
 
-/// What the arguments ask for: the table of all commands. Each is a file beside this one, with its options, their help, and its call.
+/// The table of all commands. Each is a file beside this one, with its options, their help, and its call.
 #[derive(Debug, PartialEq, Eq, Subcommand)]
 pub enum Command {
     // Without comments of documentation: they would take the place of the help of the options.
@@ -41,7 +41,7 @@ pub enum Command {
 }
 
 impl Command {
-    /// Does what is asked for.
+    /// Does the command.
     pub fn go(self) -> ExitCode {
         match self {
             Self::Print(text) => ending::ended(ending::print(&text)),

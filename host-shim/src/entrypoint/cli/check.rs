@@ -1,4 +1,4 @@
-//! `whiskjack check`: what it is asked for, and what it writes.
+//! `whiskjack check`: its arguments and its output.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! `whiskjack completions`: what a shell needs to complete commands and options.
+//! `whiskjack completions`: texts with which a shell completes commands and options.
 //!
 //! The texts are files in `host-shim/made`, which a test makes from the arguments; `clap_complete` is not in the program.
 

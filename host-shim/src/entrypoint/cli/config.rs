@@ -1,4 +1,5 @@
-//! `whiskjack config`: what a configuration may hold, one to begin with, and that of the forwarder of 2017 in today's keys.
+//! `whiskjack config`: the schema of a configuration, an example to begin with, and a configuration of the forwarder of 2017 in today's
+//! keys.
 
 mod example;
 mod migrate;

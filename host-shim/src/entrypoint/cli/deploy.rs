@@ -1,4 +1,4 @@
-//! `whiskjack deploy` and `whiskjack undeploy`: their arguments, and how they end.
+//! `whiskjack deploy` and `whiskjack undeploy`: their arguments and their exit status.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

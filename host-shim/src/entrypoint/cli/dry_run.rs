@@ -1,4 +1,4 @@
-//! `run --dry-run`: what the next run would send, as documents.
+//! `run --dry-run`: the documents that the next run would send.
 
 use std::io::{self, Write as _};
 use std::sync::{Arc, Mutex, PoisonError};

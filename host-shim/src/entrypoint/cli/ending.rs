@@ -1,4 +1,4 @@
-//! How a command ends: its exit status, and the one place that says what went wrong.
+//! How a command ends: its exit status, and the one place that reports errors.
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -11,7 +11,7 @@ use crate::result::RunResult;
 use crate::run::{RunContext, Runner};
 use crate::said;
 
-/// The exit status of what was done; a failure is told on stderr.
+/// The exit status of the outcome; a failure goes to stderr.
 pub fn ended(outcome: anyhow::Result<u8>) -> ExitCode {
     outcome.map(ExitCode::from).unwrap_or_else(|error| {
         said::to_stderr(format_args!("whiskjack: {error:#}"));
@@ -19,7 +19,7 @@ pub fn ended(outcome: anyhow::Result<u8>) -> ExitCode {
     })
 }
 
-/// The exit status for what cannot be done as it was typed or configured.
+/// The exit status for wrong usage or configuration.
 pub fn misused(message: &str) -> ExitCode {
     said::to_stderr(format_args!("whiskjack: {message}"));
     ExitCode::from(2)

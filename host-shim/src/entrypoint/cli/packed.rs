@@ -1,4 +1,4 @@
-//! Texts that the program carries: deflated by `build.rs`, as they are seldom wanted.
+//! Texts that the program carries: `build.rs` deflates them, as they are seldom needed.
 
 use miniz_oxide::inflate::decompress_to_vec;
 

@@ -1,4 +1,4 @@
-//! What commands share that run the forwarder themselves: a way to be ended, and to tell what is wrong.
+//! Common parts of commands that run the forwarder themselves: they can be ended, and report errors.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! `whiskjack status`: what it is asked for, and what it writes.
+//! `whiskjack status`: its arguments and its output.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

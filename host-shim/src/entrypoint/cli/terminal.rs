@@ -1,6 +1,6 @@
 //! How a command speaks: to a person on a terminal, or in JSON to a program.
 //!
-//! | stdout is | `--json` | what is written |
+//! | stdout is | `--json` | output |
 //! |---|---|---|
 //! | a terminal | no | text for people, in colours unless `NO_COLOR` is set or `TERM` is `dumb` |
 //! | a terminal | yes | JSON |
@@ -10,7 +10,7 @@ use std::io::IsTerminal;
 
 use clap::Args;
 
-/// The option of each command that speaks both ways.
+/// The option of each command that can write both forms.
 #[derive(Args, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Speech {
     /// Write JSON, also on a terminal; it is written by itself where stdout is not a terminal
@@ -18,7 +18,7 @@ pub struct Speech {
     pub json: bool,
 }
 
-/// Who reads stdout, and how.
+/// The reader of stdout.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Terminal {
     /// A program reads: JSON and nothing else.
@@ -40,7 +40,7 @@ pub enum Style {
     Faint,
     /// It heads what follows.
     Strong,
-    /// One of several things that are told apart by their colours; any number has one.
+    /// One of several things with different colours; any number has a colour.
     Of(usize),
 }
 
@@ -84,7 +84,7 @@ impl Terminal {
     }
 }
 
-/// A text of somebody else without what a terminal would obey: control characters stand as `\u{1b}`, but for tabs.
+/// A foreign text without control characters that a terminal would obey: they become `\u{1b}` and the like, except tabs.
 pub fn harmless(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

@@ -1,4 +1,4 @@
-//! `watch`: runs again and again, for those without alarms.
+//! `watch`: runs again and again, for users without alarms.
 
 mod metrics;
 mod systemd;

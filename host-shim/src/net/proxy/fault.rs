@@ -1,4 +1,4 @@
-//! Why no connection came about through a proxy, and what to do.
+//! Reasons why a connection through a proxy failed, with remedies.
 
 use http::StatusCode;
 use tokio_socks::Error as SocksError;

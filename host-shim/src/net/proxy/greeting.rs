@@ -1,4 +1,4 @@
-//! Greeting a proxy in other languages than that of its scheme, on connections of their own.
+//! Greeting a proxy in protocols other than that of its scheme, on connections of their own.
 
 use std::time::Duration;
 

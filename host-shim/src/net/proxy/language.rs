@@ -1,4 +1,4 @@
-//! The languages of proxies: what a proxy is greeted with, and how its answer begins.
+//! The protocols of proxies: their greetings, and the begins of their answers.
 //!
 //! | language | greeting | how an answer begins |
 //! |---|---|---|

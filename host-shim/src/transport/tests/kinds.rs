@@ -1,4 +1,4 @@
-//! Certificates and keys of all kinds, made and shown by OpenSSL, and by Node: what is taken, and what is said of the rest.
+//! Certificates and keys of all kinds, made and shown by OpenSSL, and by Node: those that are accepted, and the errors for the others.
 
 use super::messages::row;
 use super::programs::{Files, Program, openssl};

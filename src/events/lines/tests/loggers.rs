@@ -1,4 +1,4 @@
-//! What the usual libraries for logging print: the programs in `tests/loggers`, and what they printed.
+//! Output of the usual libraries for logging: the programs in `tests/loggers`, and their output.
 
 use super::json::{json_rules, parsed};
 use super::*;

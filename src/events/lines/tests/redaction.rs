@@ -1,4 +1,4 @@
-//! What is made unreadable.
+//! Redaction of secrets.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Going on with a record that is owed by itself.
+//! Continuing with a record that is owed by itself.
 
 use super::super::logs::{Notices, SETTLING_MS};
 use super::super::telling::Telling;

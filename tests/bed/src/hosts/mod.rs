@@ -1,6 +1,6 @@
-//! The conformance suite: every host of the component forwards the same world, and the documents that arrive are the same to the byte.
+//! The conformance suite: every host of the component forwards the same world, and the documents that arrive are the same byte for byte.
 //!
-//! A further host is one more line in [`hosts`], and a function beside the others that says how it is started.
+//! Another host is one more line in [`hosts`], and a function beside the others that starts it.
 
 mod action;
 mod commands;

@@ -1,4 +1,4 @@
-//! What a host finds: an API with the world that all hosts get, a receiver over TLS, and files.
+//! The surroundings of a host: an API with the world that all hosts get, a receiver over TLS, and files.
 
 use std::fs;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! What a scripted receiver took, in order.
+//! The events that a scripted receiver took, in order.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! What an event may be: the rules of docs/facts/lumberjack.md 2.3 and 2.4, of each the strictest receiver's.
+//! The rules for events, from docs/facts/lumberjack.md 2.3 and 2.4: of each, that of the strictest receiver.
 
 use std::fmt;
 

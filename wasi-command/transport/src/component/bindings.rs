@@ -1,4 +1,4 @@
-//! What `wit-bindgen` makes of `wit/`.
+//! The bindings that `wit-bindgen` makes from `wit/`.
 
 #![allow(unsafe_code, reason = "generated: it passes memory over the component's boundary")]
 #![allow(missing_docs, unreachable_pub, missing_debug_implementations, reason = "generated")]

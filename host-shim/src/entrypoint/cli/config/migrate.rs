@@ -1,6 +1,6 @@
 //! The configuration of a forwarder of 2017 in today's keys (docs/moving-from-2017.md).
 //!
-//! It works as it is, but for options of Node's TLS that cannot be honoured. What those are the check of the configuration says, here as
+//! It works as it is, except for options of Node's TLS that cannot be honoured. The check of the configuration knows these options, here as
 //! anywhere else: there is no second list.
 
 use serde_json::{Map, Value, json};

@@ -1,4 +1,4 @@
-//! What `tail` shows of documents.
+//! The form in which `tail` shows documents.
 
 use std::io::{self, Write as _};
 

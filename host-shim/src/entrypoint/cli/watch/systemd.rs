@@ -1,4 +1,4 @@
-//! What systemd wants to know of a service: `sd_notify(3)`, by hand, as it is a datagram.
+//! Messages of a service to systemd: `sd_notify(3)`, written by hand, as it is one datagram.
 
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net::{SocketAddr, UnixDatagram};

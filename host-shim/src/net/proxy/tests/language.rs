@@ -1,4 +1,4 @@
-//! Proxies that speak another language than that of their scheme.
+//! Proxies that speak another protocol than that of their scheme.
 
 use tokio::io::{AsyncBufReadExt, BufReader};
 

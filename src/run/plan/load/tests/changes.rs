@@ -1,4 +1,4 @@
-//! Where the checkpoint is kept changes, and forwarders that meet in one place.
+//! Changes of the checkpoint's place, and forwarders that share one place.
 
 use super::*;
 use crate::checkpoint::{Checkpoint, Owner};

@@ -1,4 +1,4 @@
-//! A scripted platform: it holds one package and the forwarder's own records, and tells what it was asked.
+//! A scripted platform: it holds one package and the forwarder's own records, and reports the requests.
 
 use super::{BEGIN, MINUTE};
 use crate::checkpoint::{Checkpoint, Owed};

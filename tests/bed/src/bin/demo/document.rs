@@ -1,4 +1,4 @@
-//! What arrived: a document as Elasticsearch would keep it.
+//! A document that arrived, as Elasticsearch would keep it.
 
 use anyhow::{Context, Result};
 use serde::Deserialize;

@@ -1,4 +1,4 @@
-//! The last run: what becomes of an activation that fails, in three documents.
+//! The last run: an activation that fails, in three documents.
 
 use std::collections::BTreeSet;
 use std::io::Write;

@@ -1,12 +1,12 @@
 //! `cargo xtask demo`: the whole way from an activation's log to a receiver, on one machine.
 //!
-//! | file | what it holds |
+//! | file | contents |
 //! |---|---|
 //! | `options` | the command line |
 //! | `stage` | the players: API double, receiver, the action in its container |
 //! | `story` | the first three runs, and the verdict on them |
-//! | `failure` | the last run: what becomes of an activation that fails |
-//! | `document`, `table` | what arrived, and how a person reads it |
+//! | `failure` | the last run: an activation that fails |
+//! | `document`, `table` | the documents that arrived, in a form for people |
 //! | `keep` | `--keep`: the players stay for the reader's own runs |
 
 mod document;
