@@ -108,7 +108,7 @@ fn find(text: &str, secret: Secret) -> Vec<Range<usize>> {
         Secret::Bearer => all(text, [form::bearer, form::basic]),
         Secret::Jwt => all(text, [form::jwt]),
         Secret::Card => form::cards(text),
-        Secret::Key => all(text, [named::by_sign, named::of_option, named::of_url, block::pem]),
+        Secret::Key => all(text, [named::by_sign, named::of_url, block::behind_dashes]),
     }
 }
 

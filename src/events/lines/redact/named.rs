@@ -39,11 +39,20 @@ pub(super) fn is_secret_name(name: &str) -> bool {
     ends_with(name, &NAMES)
 }
 
+/// Letters of the longest of them.
+const LONGEST: usize = 13;
+
 /// Whether a name ends so, whatever stands between its letters.
 fn ends_with(name: &str, ends: &[&str]) -> bool {
-    let letters =
-        || name.bytes().rev().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase());
-    ends.iter().any(|end| letters().take(end.len()).eq(end.bytes().rev()))
+    let (mut letters, mut free) = ([0; LONGEST], LONGEST);
+    for byte in name.bytes().rev().filter(u8::is_ascii_alphanumeric) {
+        let Some(place) = free.checked_sub(1) else { break };
+        if let Some(letter) = letters.get_mut(place) {
+            *letter = byte.to_ascii_lowercase();
+        }
+        free = place;
+    }
+    ends.iter().any(|end| letters.ends_with(end.as_bytes()))
 }
 
 /// The value behind `password=`, `"api_key": "…"` and the like, and in `<password>…</password>`.
@@ -51,7 +60,7 @@ pub(super) fn by_sign(text: &str, from: usize) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
     let mut at = from;
     loop {
-        at += bytes.get(at..)?.iter().position(|byte| matches!(byte, b'=' | b':' | b'>'))?;
+        at += memchr::memchr3(b'=', b':', b'>', bytes.get(at..)?)?;
         let sign = at;
         at += 1;
         let Some(name) = name_before(text, sign, from) else { continue };
@@ -98,23 +107,15 @@ fn name_before(text: &str, sign: usize, from: usize) -> Option<Range<usize>> {
     ending_at(end)
 }
 
-/// The word behind `--password`.
-pub(super) fn of_option(text: &str, from: usize) -> Option<Range<usize>> {
-    let mut at = from;
-    loop {
-        at += text.get(at..)?.find("--")? + 2;
-        let end = run(text, at, |c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
-        let start = run(text, end, |c| c == ' ');
-        let is_name = text.get(at..end).is_some_and(is_secret_name);
-        at = end;
-        if is_name
-            && start > end
-            && !text.get(start..).is_some_and(|rest| rest.starts_with('-'))
-            && let Some(value) = value(text, start, false, false).filter(|value| !value.is_empty())
-        {
-            return Some(value);
-        }
-    }
+/// The word behind `--password`, if the option's name begins at `at`; and where the name ends.
+pub(super) fn of_option(text: &str, at: usize) -> (usize, Option<Range<usize>>) {
+    let end = run(text, at, |c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    let start = run(text, end, |c| c == ' ');
+    let is_name = start > end
+        && text.get(at..end).is_some_and(is_secret_name)
+        && !text.get(start..).is_some_and(|rest| rest.starts_with('-'));
+    let value = if is_name { value(text, start, false, false) } else { None };
+    (end, value.filter(|value| !value.is_empty()))
 }
 
 /// The value that begins at `start`: in quotes, in brackets, or up to a sign that ends values; that of a head goes up to the end of the line.
