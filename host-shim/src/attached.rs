@@ -147,13 +147,20 @@ impl Rate {
 #[derive(Debug, Default)]
 pub struct Counters {
     api_errors: AtomicU64,
+    refusals: AtomicU64,
     receiver_errors: AtomicU64,
 }
 
 impl Counters {
-    /// A request failed, or the API said that something was wrong with itself.
+    /// A request failed, or the API could not serve it.
     pub(crate) fn note_api_error(&self) {
         self.api_errors.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The API refused the key. That is an error of the API, too.
+    pub(crate) fn note_refusal(&self) {
+        self.refusals.fetch_add(1, Ordering::Relaxed);
+        self.note_api_error();
     }
 
     /// A connection to a receiver failed.
@@ -164,6 +171,11 @@ impl Counters {
     /// Errors of the API, and of receivers.
     pub fn errors(&self) -> [u64; 2] {
         [&self.api_errors, &self.receiver_errors].map(|count| count.load(Ordering::Relaxed))
+    }
+
+    /// How often the API refused the key.
+    pub fn refusals(&self) -> u64 {
+        self.refusals.load(Ordering::Relaxed)
     }
 }
 

@@ -230,10 +230,12 @@ impl Api {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         match timeout(first_byte, self.pooled.client.request(request)).await {
             Ok(Ok(response)) => {
-                if response.status().is_server_error() {
+                let status = response.status();
+                if self.key_refused.note(&method, &path, status) {
+                    self.counters.note_refusal();
+                } else if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
                     self.counters.note_api_error();
                 }
-                self.key_refused.note(&method, &path, response.status());
                 match self.of_the_proxy(response.status(), response.headers()) {
                     Some(error) => Err(error),
                     None => Ok(response.map(|body| Unhurried::new(body, limits).boxed_unsync())),

@@ -18,6 +18,7 @@ mod status;
 mod tail;
 pub mod terminal;
 mod times;
+mod trouble;
 mod watch;
 
 use std::ffi::OsString;

@@ -10,12 +10,15 @@ use http::{Method, StatusCode};
 pub(crate) struct KeyRefused(Arc<AtomicBool>);
 
 impl KeyRefused {
-    /// Notes an answer. A key that may read and not write, or not list actions, is good enough for a run.
-    pub(crate) fn note(&self, method: &Method, path: &str, status: StatusCode) {
+    /// Notes an answer, and says whether it refuses the key. A key that may read and not write, or not list actions, is good enough for a run.
+    pub(crate) fn note(&self, method: &Method, path: &str, status: StatusCode) -> bool {
         let may_be_without = method != Method::GET || path.ends_with("/actions");
-        if status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN && !may_be_without {
+        let refuses =
+            status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN && !may_be_without;
+        if refuses {
             self.0.store(true, Ordering::Relaxed);
         }
+        refuses
     }
 
     pub(crate) fn is_so(&self) -> bool {
@@ -38,8 +41,8 @@ mod tests {
             (Method::GET, "/api/v1/namespaces/_/activations", 500, false),
         ] {
             let noted = KeyRefused::default();
-            noted.clone().note(&method, path, StatusCode::from_u16(status).unwrap());
-            assert_eq!(noted.is_so(), refused, "{method} {path} {status}");
+            let said = noted.clone().note(&method, path, StatusCode::from_u16(status).unwrap());
+            assert_eq!((said, noted.is_so()), (refused, refused), "{method} {path} {status}");
         }
     }
 }

@@ -14,11 +14,12 @@ use whiskjack_config_file::Source;
 use self::view::View;
 use super::ending::{ended, misused, noted, tell};
 use super::terminal::{Speech, Terminal};
+use super::trouble::Troubles;
 use super::{Prepared, direct, remove, replace, session, times};
 use crate::attached::Stop;
 use crate::entrypoint::environment;
 use crate::output::Output;
-use crate::result::{RunResult, Verdict};
+use crate::result::Verdict;
 use crate::run::{Keeper, Memory, RunContext, Shim};
 use whiskjack_settings::said;
 
@@ -137,7 +138,7 @@ struct Tail {
 
 impl Tail {
     async fn run(&self, follow: bool, stop: &Stop) -> anyhow::Result<u8> {
-        let mut told = None;
+        let mut troubles = Troubles::new(self.context.attached.counters.clone());
         loop {
             let mut result = self.shim.run(self.params.clone(), self.context.clone()).await;
             if let Err(error) = self.view.lock().unwrap_or_else(PoisonError::into_inner).show() {
@@ -152,24 +153,17 @@ impl Tail {
                 tell(&mut result, &self.source);
                 return Ok(2);
             }
-            let error = error(&result);
-            if error.is_some() && error != told {
-                said::to_stderr(format_args!("whiskjack: {}", error.as_deref().unwrap_or_default()));
+            troubles.note(&result).iter().for_each(said::to_stderr);
+            // Who sits there waits in vain for a key to become valid.
+            if !follow || troubles.is_refused() {
+                return Ok(u8::from(result.object.contains_key("error")));
             }
-            if !follow {
-                return Ok(u8::from(error.is_some()));
-            }
-            told = error;
             tokio::select! {
                 () = tokio::time::sleep(EVERY) => {}
                 () = stop.wished() => return Ok(0),
             }
         }
     }
-}
-
-fn error(result: &RunResult) -> Option<String> {
-    result.object.get("error").and_then(Value::as_str).map(str::to_owned)
 }
 
 #[cfg(test)]

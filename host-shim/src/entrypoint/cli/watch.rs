@@ -13,14 +13,17 @@ use clap::Args;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use self::metrics::Metrics;
+use self::metrics::{Begin, Metrics};
 use self::systemd::Manager;
 use super::ending::{ended, misused, noted, tell};
 use super::terminal::{Speech, Style, Terminal, harmless};
+use super::trouble::Troubles;
 use super::{Prepared, TlsFiles, session, times};
 use crate::attached::Stop;
+use crate::component::Subject;
 use crate::entrypoint::environment;
 use crate::result::{RunResult, Verdict};
+use crate::run::{Keeper, RunContext, Shim};
 use whiskjack_settings::said;
 use whiskjack_settings::text::many;
 
@@ -41,7 +44,7 @@ pub struct WatchOptions {
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
     /// Time from the begin of a run to that of the next
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = times::span)]
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = every)]
     pub every: Duration,
     /// Answer Prometheus there, at /metrics
     #[arg(long, value_name = "ADDRESS:PORT")]
@@ -55,6 +58,15 @@ pub struct WatchOptions {
     /// For the receiver.
     #[command(flatten)]
     pub tls: TlsFiles,
+}
+
+/// More often than this a run only loads the API.
+const LEAST: Duration = Duration::from_secs(1);
+
+fn every(text: &str) -> Result<Duration, String> {
+    let every = times::span(text)?;
+    let is_enough = every >= LEAST;
+    if is_enough { Ok(every) } else { Err("is too often, as each run asks the API; give 1s or more".to_owned()) }
 }
 
 fn file(text: &str) -> Result<PathBuf, &'static str> {
@@ -107,7 +119,12 @@ fn run(
             tell(&mut RunResult::invalid_config(faults), &source);
             return Ok(2);
         }
-        let metrics = Arc::new(Metrics::new(context.attached.counters.clone()));
+        let counters = context.attached.counters.clone();
+        let mut troubles = Troubles::new(counters.clone());
+        // The component's log goes to stderr for a program, and says what a run says.
+        troubles.leaves_reports_to_the_log(terminal.json);
+        let reached = begin(&shim, &params, &context).await;
+        let metrics = Arc::new(Metrics::new(counters, reached, times::now_ms()));
         if let Some(address) = options.metrics {
             metrics::serve(address, metrics.clone()).await?;
         }
@@ -121,6 +138,7 @@ fn run(
                 return Ok(2);
             }
             metrics.note(&result);
+            troubles.note(&result).iter().for_each(said::to_stderr);
             let line = health(&result).replace('\n', " ");
             manager.say(&format!("STATUS={line}"));
             let shown = match terminal.json {
@@ -148,6 +166,27 @@ fn run(
             }
         }
     })
+}
+
+/// How far the checkpoint in the file has come. One that the platform keeps is read by the runs alone: it cannot be had while they fail.
+async fn begin(shim: &Shim, params: &Value, context: &RunContext) -> Begin {
+    if !matches!(context.checkpoint, Keeper::File(_)) {
+        return Begin::default();
+    }
+    let Ok(sight) = shim.sight(params.clone(), context) else { return Begin::default() };
+    sight.look(Subject::Checkpoint).await.map_or_else(|_| Begin::default(), |saved| reached(&saved))
+}
+
+/// What a look at the checkpoint tells of it.
+fn reached(saved: &Value) -> Begin {
+    let number = |value: &Value, key: &str| value.get(key).and_then(Value::as_u64).unwrap_or(0);
+    let mut begin = Begin { lag_ms: number(saved, "lag_ms"), ..Begin::default() };
+    for source in saved.get("sources").and_then(Value::as_array).into_iter().flatten() {
+        begin.owed += number(source, "owed_ranges") + number(source, "owed_records");
+        let oldest = number(source, "owed_age_ms").max(number(source, "records_age_ms"));
+        begin.oldest_age_ms = begin.oldest_age_ms.max(oldest);
+    }
+    begin
 }
 
 /// How a run went, in one line.
@@ -190,6 +229,22 @@ mod tests {
 
     fn result(object: &Value) -> RunResult {
         RunResult::report(object.to_string().as_bytes(), true, true, &[], &[])
+    }
+
+    #[test]
+    fn runs_are_a_second_apart_at_least() {
+        assert_eq!((every("1s"), every("90s")), (Ok(LEAST), Ok(Duration::from_secs(90))));
+        assert_eq!(every("999ms").unwrap_err(), "is too often, as each run asks the API; give 1s or more");
+    }
+
+    #[test]
+    fn a_checkpoint_tells_how_far_the_forwarder_had_come() {
+        let saved = json!({"lag_ms": 9_000, "sources": [
+            {"lag_ms": 9_000, "owed_ranges": 2, "owed_age_ms": 9_000, "owed_records": 0, "records_age_ms": null},
+            {"lag_ms": 5, "owed_ranges": 0, "owed_age_ms": null, "owed_records": 1, "records_age_ms": 12_000}
+        ]});
+        assert_eq!(reached(&saved), Begin { lag_ms: 9_000, owed: 3, oldest_age_ms: 12_000 });
+        assert_eq!(reached(&json!({"place": "a file"})), Begin::default());
     }
 
     #[test]

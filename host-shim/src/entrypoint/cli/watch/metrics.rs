@@ -43,12 +43,25 @@ struct Seen {
     owed: u64,
     oldest_age_ms: u64,
     lag_ms: u64,
+    /// When what is owed and the lag were known.
+    known_ms: u64,
+    /// When a run came to something; 0 before the first.
     at_ms: u64,
 }
 
+/// How far the forwarder had come when the command began, by its checkpoint; without one it is up to date, and lags from then on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Begin {
+    pub(super) lag_ms: u64,
+    pub(super) owed: u64,
+    pub(super) oldest_age_ms: u64,
+}
+
 impl Metrics {
-    pub(super) fn new(counters: Arc<Counters>) -> Self {
-        Self { counters, seen: Mutex::default() }
+    pub(super) fn new(counters: Arc<Counters>, begin: Begin, now_ms: u64) -> Self {
+        let Begin { lag_ms, owed, oldest_age_ms } = begin;
+        let seen = Seen { lag_ms, owed, oldest_age_ms, known_ms: now_ms, ..Seen::default() };
+        Self { counters, seen: Mutex::new(seen) }
     }
 
     /// Takes in the result of a run.
@@ -69,14 +82,15 @@ impl Metrics {
             seen.oldest_age_ms = number("/left/oldest_age_ms");
             seen.lag_ms = number("/lag_ms");
             seen.at_ms = times::now_ms();
+            seen.known_ms = seen.at_ms;
         }
     }
 
     fn text(&self, now_ms: u64) -> String {
         let seen = *self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let [api_errors, receiver_errors] = self.counters.errors();
-        // Time goes on between runs.
-        let since_ms = if seen.at_ms == 0 { 0 } else { now_ms.saturating_sub(seen.at_ms) };
+        // Time goes on between runs, and while they fail.
+        let since_ms = now_ms.saturating_sub(seen.known_ms);
         let age_ms = if seen.oldest_age_ms == 0 { 0 } else { seen.oldest_age_ms + since_ms };
         let seconds = |ms: u64| format!("{}.{:03}", ms / 1000, ms % 1000);
         let mut out = String::new();
@@ -167,7 +181,7 @@ mod tests {
 
     #[test]
     fn counts_grow_from_run_to_run_and_the_lag_grows_between_them() {
-        let metrics = Metrics::new(Arc::default());
+        let metrics = Metrics::new(Arc::default(), Begin::default(), 0);
         let report = |object: serde_json::Value, complete: bool| {
             metrics.note(&RunResult::report(object.to_string().as_bytes(), complete, true, &[], &[]));
         };
@@ -194,5 +208,23 @@ mod tests {
         ] {
             assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
         }
+    }
+
+    #[test]
+    fn the_lag_grows_from_the_begin_on_while_no_run_comes_to_anything() {
+        let has = |metrics: &Metrics, line: &str| {
+            let text = metrics.text(90_000);
+            assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
+        };
+        let anew = Metrics::new(Arc::default(), Begin::default(), 30_000);
+        anew.note(&RunResult::error("the API refuses the key"));
+        has(&anew, "whiskjack_lag_seconds 60.000");
+        has(&anew, "whiskjack_last_run_timestamp_seconds 0.000");
+        has(&anew, "whiskjack_runs_total{result=\"incomplete\"} 1");
+        let begin = Begin { lag_ms: 3_600_000, owed: 2, oldest_age_ms: 7_200_000 };
+        let behind = Metrics::new(Arc::default(), begin, 30_000);
+        has(&behind, "whiskjack_lag_seconds 3660.000");
+        has(&behind, "whiskjack_owed 2");
+        has(&behind, "whiskjack_owed_age_seconds 7260.000");
     }
 }
