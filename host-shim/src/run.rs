@@ -40,12 +40,14 @@ pub use self::access::Given;
 pub use self::apart::{Runner, RunnerError, Stuck};
 pub use self::find::Record;
 use self::keeper::Kept;
+pub(crate) use self::keeper::OwnFile;
 pub use self::keeper::{Keeper, Memory};
 use self::limits::{COMPONENT_MARGIN_MS, Limits, now_ms};
 pub(crate) use self::look::Sight;
 pub use self::look::Unseen;
 pub(crate) use self::namespace::other as other_namespace;
-use self::span::{Span, length};
+use self::span::Span;
+pub(crate) use self::span::done;
 
 /// A run that is killed repeats at most what it did in this time.
 const SAVE_EVERY: Duration = Duration::from_secs(15);
@@ -111,6 +113,9 @@ impl Shim {
 
     /// Runs the forwarder once. It never fails: errors are in the result. Must be called on a tokio runtime; [`runtime`] makes one.
     pub async fn run(&self, params: Value, context: RunContext) -> RunResult {
+        if let Err(result) = self.open_output(&params, &context).await {
+            return *result;
+        }
         let Value::Object(mut params) = params else {
             return RunResult::error(
                 "the parameters are not a JSON object; give named parameters, such as `actions` and `logstash`",
@@ -195,7 +200,7 @@ impl Shim {
             limits,
             kept,
             attached: context.attached.clone(),
-            span: Span::of(&plan.slices),
+            span: Span::default(),
             workers: (plan.workers as usize).clamp(1, MOST_WORKERS),
             plan: Arc::new(plan),
             idle: vec![worker],
@@ -306,8 +311,6 @@ struct Run {
 struct Done {
     worker: Option<Worker>,
     outcome: Result<Outcome, String>,
-    /// Of the slice.
-    length: u64,
 }
 
 impl Run {
@@ -327,11 +330,12 @@ impl Run {
             };
             let Some(done) = done else { break };
             match done {
-                Ok(Done { worker, outcome, length }) => {
+                Ok(Done { worker, outcome }) => {
                     self.idle.extend(worker);
                     match outcome {
                         Ok(mut outcome) => {
-                            self.note_progress(length, &outcome);
+                            let progress = self.span.note(&outcome);
+                            self.tell(progress);
                             // At the end, so that a long backlog holds up nobody.
                             queue.extend(outcome.rest.take());
                             self.outcomes.push(outcome);
@@ -352,8 +356,7 @@ impl Run {
         !self.limits.component_is_done() && !self.attached.stop.is_wished()
     }
 
-    fn note_progress(&mut self, length_before: u64, outcome: &Outcome) {
-        let progress = self.span.note(length_before, outcome);
+    fn tell(&self, progress: Progress) {
         if let Some(watcher) = &self.attached.watcher {
             watcher.tell(progress);
         }
@@ -361,7 +364,7 @@ impl Run {
 
     fn start(&mut self, busy: &mut JoinSet<Done>, slice: Slice) {
         let (component, reach, plan) = (self.component.clone(), self.reach.clone(), self.plan.clone());
-        let (idle, limit, length) = (self.idle.pop(), self.limits.forward, length(&slice));
+        let (idle, limit) = (self.idle.pop(), self.limits.forward);
         busy.spawn(async move {
             let forwarded = async {
                 let mut worker = match idle {
@@ -372,10 +375,8 @@ impl Run {
                 Ok::<_, CallError>((worker, outcome))
             };
             match forwarded.await {
-                Ok((worker, outcome)) => Done { worker: Some(worker), outcome: Ok(outcome), length },
-                Err(error) => {
-                    Done { worker: None, outcome: Err(format!("{}: {error}", slice.source)), length }
-                }
+                Ok((worker, outcome)) => Done { worker: Some(worker), outcome: Ok(outcome) },
+                Err(error) => Done { worker: None, outcome: Err(format!("{}: {error}", slice.source)) },
             }
         });
     }
@@ -431,8 +432,14 @@ impl Run {
         Ok(report)
     }
 
-    fn keep(&self, report: &Report) -> Result<(), String> {
-        report.checkpoint.as_deref().map_or(Ok(()), |bytes| self.kept.save(bytes))
+    fn keep(&mut self, report: &Report) -> Result<(), String> {
+        let Some(bytes) = report.checkpoint.as_deref() else { return Ok(()) };
+        self.kept.save(bytes, self.span.acknowledged())?;
+        if self.attached.watcher.is_some() {
+            let progress = self.span.saved(bytes);
+            self.tell(progress);
+        }
+        Ok(())
     }
 
     /// Notes what went wrong; the same thing from several workers counts once.

@@ -16,6 +16,8 @@ pub struct Asked {
     pub params: Option<Value>,
     /// The action that may be deployed.
     pub names: Names,
+    /// Somebody has named it, so it must be there.
+    pub is_named: bool,
     /// The longest lag that is fine.
     pub max_lag: Option<Duration>,
 }
@@ -43,6 +45,12 @@ pub async fn status(shim: &Shim, asked: &Asked, context: &RunContext) -> Result<
         let params = given.clone().unwrap_or_else(|| json!({}));
         deploy::state(&asked.names, &params, context).await.map_err(unseen)?
     };
+    if action.is_none() && asked.is_named {
+        return Err(Unseen::Failed(format!(
+            "--name {}: the API has no such action; name one that is deployed, or leave --name out for the state of the command",
+            asked.names.action
+        )));
+    }
     let mut context = context.clone();
     if action.is_some() {
         let namespace = context.namespace.as_deref().unwrap_or("_");

@@ -36,7 +36,7 @@ pub use self::serve::ServeOptions;
 pub use self::tail::TailOptions;
 pub use self::watch::WatchOptions;
 use super::wskprops::{self, WskProps};
-use crate::output::{JsonLines, Output};
+use crate::output::{Output, OutputFile};
 use crate::params::ProxyVariables;
 use crate::run::{Keeper, RunContext};
 use crate::secret::Secret;
@@ -106,8 +106,9 @@ fn attach_output(
         }
     }
     direct::to_output(params);
-    let lines = JsonLines::open(output).map_err(|error| error.to_string())?;
-    prepared.context.attached.output = Some(Output::new(lines));
+    // It is opened when the configuration is known to be sound.
+    let file = OutputFile::named(output).map_err(|error| error.to_string())?;
+    prepared.context.attached.output = Some(Output::new(file));
     Ok(())
 }
 

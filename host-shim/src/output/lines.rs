@@ -25,6 +25,27 @@ pub(crate) struct JsonLines {
 }
 
 impl JsonLines {
+    /// Whether the file may be an output, as far as it shows without being opened for writing. Errors are sentences that name it.
+    pub(super) fn look(named: &Path) -> Result<(), Unusable> {
+        let fault = |what: &str| Err(Unusable::Named(format!("--output {}: {what}", named.display())));
+        let folder = named.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if named == Path::new("-") {
+            return Ok(());
+        }
+        if named.is_dir() {
+            return fault("is a folder; name a file in it");
+        }
+        if folder.is_some_and(|folder| !folder.exists()) {
+            return fault("its folder is not there; make it first");
+        }
+        // A pipe would wait for somebody. What else may be in the way is seen when it is opened.
+        let is_file = named.metadata().is_ok_and(|found| found.is_file());
+        if is_file && File::open(named).is_ok_and(|file| begins_otherwise(&file)) {
+            return fault("holds something else than JSON lines; name another file");
+        }
+        Ok(())
+    }
+
     /// The file of `--output`, or stdout for `-`. Errors are sentences that name it.
     pub(crate) fn open(named: &Path) -> Result<Self, Unusable> {
         let name = format!("--output {}", named.display());
@@ -67,8 +88,7 @@ impl JsonLines {
 
     /// Whether the file does not begin as a document does.
     fn holds_something_else(&self) -> bool {
-        let mut first = [0];
-        self.is_own && self.file.read_at(&mut first, 0).is_ok_and(|read| read > 0) && first != [b'{']
+        self.is_own && begins_otherwise(&self.file)
     }
 
     /// Ends the last line, if a program that was killed has not.
@@ -119,6 +139,12 @@ impl JsonLines {
         };
         format!("{}: cannot be written: {what}{remedy}", self.name)
     }
+}
+
+/// Whether a file does not begin as a document does.
+fn begins_otherwise(file: &File) -> bool {
+    let mut first = [0];
+    file.read_at(&mut first, 0).is_ok_and(|read| read > 0) && first != [b'{']
 }
 
 impl Sink for JsonLines {

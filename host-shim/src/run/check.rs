@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Access, Limits, NOTHING, RunContext, Shim, key_forms, now_ms, way};
+use super::{Access, Limits, RunResult, NOTHING, RunContext, Shim, key_forms, now_ms, way};
+use crate::checkpoint::Unusable;
 use crate::component::{Authorization, CheckpointKeeper, Context, Worker};
 use crate::http::KeyRefused;
 use crate::params::HostParams;
@@ -33,6 +34,22 @@ impl Shim {
             Err(result) if result.verdict == Verdict::InvalidConfig => result.sealed(&secrets).faults,
             _ => Vec::new(),
         }
+    }
+
+    /// Opens the output, if it is not open yet and the configuration has no faults: nothing is made while it has. The run says which they are.
+    pub(super) async fn open_output(&self, params: &Value, context: &RunContext) -> Result<(), Box<RunResult>> {
+        let Some(output) = context.attached.output.as_ref().filter(|output| !output.is_open()) else {
+            return Ok(());
+        };
+        if !self.check(params.clone(), context).await.is_empty() {
+            return Ok(());
+        }
+        output.open().map_err(|unusable| {
+            Box::new(match unusable {
+                Unusable::Named(message) => RunResult::misused(message),
+                Unusable::Blocked(message) => RunResult::error(message),
+            })
+        })
     }
 
     /// What the first run of an action would warn of, as far as it can be known before: the component plans a run with a checkpoint of nothing, and neither

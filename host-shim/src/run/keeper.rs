@@ -1,7 +1,7 @@
 //! Who keeps the checkpoint.
 
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use http::{Method, StatusCode};
@@ -26,7 +26,7 @@ pub enum Keeper {
     /// This file, for one run at a time.
     File(PathBuf),
     /// This file, and no checkpoint is looked for elsewhere if it is not there yet.
-    OwnFile(PathBuf),
+    OwnFile(OwnFile),
     /// The process.
     Memory(Memory),
     /// Nobody: the run reads what the next one would read, from this file or else from the platform, and saves nothing.
@@ -52,19 +52,115 @@ impl Memory {
     }
 }
 
+/// A file of a command's own, in which there is a note of the command beside the checkpoint. The component passes over it.
+#[derive(Clone, Debug)]
+pub struct OwnFile {
+    path: PathBuf,
+    note: Arc<Mutex<Note>>,
+}
+
+/// What a command notes beside its checkpoint.
+#[derive(Debug, Default)]
+struct Note {
+    /// As the command has it, without the lines.
+    own: Map<String, Value>,
+    /// Lines that were acknowledged before the present run, and in all.
+    before: u64,
+    acknowledged: u64,
+    /// The checkpoint, as it was saved last.
+    checkpoint: Vec<u8>,
+}
+
+/// The member of a checkpoint's object that is the note, and that of the note with the lines.
+const NOTE: &str = "backfill";
+const LINES: &str = "acknowledged";
+
+impl OwnFile {
+    /// The file at `path`, with this note. Lines of a note that is there already count on.
+    pub fn new(path: PathBuf, own: Map<String, Value>) -> Self {
+        let acknowledged = Self::note_in(&path).and_then(|note| note.get(LINES)?.as_u64()).unwrap_or(0);
+        let note = Note { own, acknowledged, ..Note::default() };
+        Self { path, note: Arc::new(Mutex::new(note)) }
+    }
+
+    /// The note in the file at `path`, if there is one.
+    pub fn note_in(path: &Path) -> Option<Map<String, Value>> {
+        let kept: Value = serde_json::from_slice(&std::fs::read(path).ok()?).ok()?;
+        kept.get(NOTE)?.as_object().cloned()
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &PathBuf {
+        &self.path
+    }
+
+    /// Lines that were acknowledged, in all runs of all processes.
+    pub fn acknowledged(&self) -> u64 {
+        self.note().acknowledged
+    }
+
+    /// Changes the note, and saves it with the checkpoint that there is; none yet is a checkpoint of nothing. Errors are sentences.
+    pub(crate) fn keep(&self, changes: impl IntoIterator<Item = (&'static str, Value)>) -> Result<(), Unusable> {
+        let file = CheckpointFile::open(&self.path)?;
+        let known = file.load().map_err(Unusable::Blocked)?;
+        let mut note = self.note();
+        note.own.extend(changes.into_iter().map(|(key, value)| (key.to_owned(), value)));
+        let bytes = match known {
+            Some(known) if note.checkpoint.is_empty() => without_note(&known),
+            None if note.checkpoint.is_empty() => NOTHING.to_vec(),
+            _ => note.checkpoint.clone(),
+        };
+        file.save(&note.beside(&bytes)).map_err(Unusable::Blocked)
+    }
+
+    fn note(&self) -> MutexGuard<'_, Note> {
+        self.note.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Note {
+    /// The checkpoint with the note as its last member.
+    fn beside(&self, checkpoint: &[u8]) -> Vec<u8> {
+        let mut note = self.own.clone();
+        note.insert(LINES.to_owned(), self.acknowledged.into());
+        let member = format!(",\"{NOTE}\":{}}}", Value::Object(note));
+        match checkpoint.strip_suffix(b"}") {
+            Some(members) => [members, member.as_bytes()].concat(),
+            None => checkpoint.to_vec(),
+        }
+    }
+}
+
+/// A checkpoint without its note. It is the last member.
+fn without_note(bytes: &[u8]) -> Vec<u8> {
+    let member = format!(",\"{NOTE}\":{{");
+    let text = String::from_utf8_lossy(bytes);
+    match text.rfind(&member) {
+        Some(at) => [text.get(..at).unwrap_or_default().as_bytes(), b"}"].concat(),
+        None => bytes.to_vec(),
+    }
+}
+
 /// The place of a run's checkpoint, made ready.
 pub(super) enum Kept {
     Platform,
     File(CheckpointFile),
+    OwnFile(CheckpointFile, OwnFile),
     Memory(Memory),
     Nowhere,
 }
 
 impl Kept {
-    /// Keeps what a run has saved.
-    pub(super) fn save(&self, bytes: &[u8]) -> Result<(), String> {
+    /// Keeps what a run has saved, which has brought so many lines.
+    pub(super) fn save(&self, bytes: &[u8], acknowledged: u64) -> Result<(), String> {
         match self {
             Self::File(file) => return file.save(bytes),
+            Self::OwnFile(file, own) => {
+                let mut note = own.note();
+                note.acknowledged = note.before.saturating_add(acknowledged);
+                note.checkpoint = bytes.to_vec();
+                return file.save(&note.beside(bytes));
+            }
             Self::Memory(memory) => memory.save(bytes),
             Self::Platform | Self::Nowhere => {}
         }
@@ -76,7 +172,8 @@ impl Keeper {
     /// The file that it is, as the result names it.
     pub(super) fn file(&self) -> Option<&PathBuf> {
         match self {
-            Self::File(file) | Self::OwnFile(file) => Some(file),
+            Self::File(file) => Some(file),
+            Self::OwnFile(own) => Some(&own.path),
             Self::Rehearsal(file) => file.as_ref(),
             Self::Platform | Self::Memory(_) => None,
         }
@@ -84,12 +181,21 @@ impl Keeper {
 
     /// Locks the file, if it is one that is written.
     pub(super) fn open(&self) -> Result<Kept, RunResult> {
+        let opened = |path: &Path| {
+            CheckpointFile::open(path).map_err(|unusable| match unusable {
+                Unusable::Named(message) => RunResult::misused(message),
+                Unusable::Blocked(message) => RunResult::error(message),
+            })
+        };
         match self {
-            Self::File(path) | Self::OwnFile(path) => match CheckpointFile::open(path) {
-                Ok(file) => Ok(Kept::File(file)),
-                Err(Unusable::Named(message)) => Err(RunResult::misused(message)),
-                Err(Unusable::Blocked(message)) => Err(RunResult::error(message)),
-            },
+            Self::File(path) => opened(path).map(Kept::File),
+            Self::OwnFile(own) => {
+                let file = opened(&own.path)?;
+                let mut note = own.note();
+                note.before = note.acknowledged;
+                drop(note);
+                Ok(Kept::OwnFile(file, own.clone()))
+            }
             Self::Platform => Ok(Kept::Platform),
             Self::Memory(memory) => Ok(Kept::Memory(memory.clone())),
             Self::Rehearsal(_) => Ok(Kept::Nowhere),
@@ -105,7 +211,7 @@ impl Keeper {
     ) -> Result<CheckpointKeeper, String> {
         let bytes = match (self, kept) {
             (Self::Platform, _) => return Ok(CheckpointKeeper::Platform),
-            (Self::OwnFile(_), Kept::File(file)) => Some(file.load()?.unwrap_or_else(|| NOTHING.to_vec())),
+            (Self::OwnFile(_), Kept::OwnFile(file, _)) => Some(file.load()?.unwrap_or_else(|| NOTHING.to_vec())),
             (_, Kept::File(file)) => file.load()?,
             (Self::Memory(memory), _) => Some(memory.load().unwrap_or_else(|| NOTHING.to_vec())),
             (Self::Rehearsal(Some(path)), _) => read(path)?,
@@ -182,5 +288,31 @@ mod tests {
         {
             assert_eq!(unused(&file, params.clone()), None, "{params}");
         }
+    }
+
+    #[test]
+    fn a_command_s_own_file_has_its_note_beside_the_checkpoint_and_its_lines_count_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state");
+        let own = || {
+            let Value::Object(note) = json!({"from": 1, "is_complete": false}) else { panic!() };
+            OwnFile::new(path.clone(), note)
+        };
+        let file = own();
+        file.keep([]).unwrap();
+        let kept = || serde_json::from_slice::<Value>(&std::fs::read(&path).unwrap()).unwrap();
+        let note = json!({"from": 1, "is_complete": false, "acknowledged": 0});
+        assert_eq!(kept(), json!({"version": 3, "sources": {}, "backfill": note}));
+        let saved = br#"{"version":3,"sources":{"a":{"origin":1,"through":9}}}"#;
+        for (file, acknowledged, in_all) in [(file, 5, 5), (own(), 0, 5), (own(), 7, 12)] {
+            let keeper = Keeper::OwnFile(file.clone());
+            let opened = keeper.open().unwrap_or_else(|_| panic!());
+            opened.save(saved, acknowledged).unwrap();
+            assert_eq!((kept()["backfill"]["acknowledged"].clone(), file.acknowledged()), (json!(in_all), in_all));
+            drop(opened);
+        }
+        own().keep([("is_complete", true.into())]).unwrap();
+        assert_eq!(kept()["sources"]["a"]["through"], 9, "the checkpoint stays");
+        assert_eq!(kept()["backfill"], json!({"from": 1, "is_complete": true, "acknowledged": 12}));
     }
 }

@@ -1,58 +1,102 @@
 //! How far a run is.
 
-use super::Progress;
-use crate::component::{Outcome, Slice};
+use serde_json::{Map, Value};
 
-/// How much of the ranges is done, in milliseconds of starts.
+use super::Progress;
+use crate::component::Outcome;
+
+/// What is acknowledged, and which part of the ranges the last checkpoint has done.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Span {
-    all: u64,
-    left: u64,
-    acknowledged: u64,
+    progress: Progress,
 }
 
 impl Span {
-    /// All that is to be done.
-    pub(super) fn of(slices: &[Slice]) -> Self {
-        let all = slices.iter().map(length).fold(0, u64::saturating_add);
-        Self { all, left: all, acknowledged: 0 }
+    /// A turn is over.
+    pub(super) fn note(&mut self, outcome: &Outcome) -> Progress {
+        self.progress.acknowledged = self.progress.acknowledged.saturating_add(outcome.acknowledged);
+        self.progress
     }
 
-    /// A slice that had this length came to that.
-    pub(super) fn note(&mut self, length_before: u64, outcome: &Outcome) -> Progress {
-        let rest = outcome.rest.as_ref().map_or(0, length);
-        self.left = self.left.saturating_sub(length_before.saturating_sub(rest));
-        self.acknowledged = self.acknowledged.saturating_add(outcome.acknowledged);
-        let done = 1.0 - self.left as f64 / self.all.max(1) as f64;
-        Progress { acknowledged: self.acknowledged, done }
+    /// This is the checkpoint now.
+    pub(super) fn saved(&mut self, checkpoint: &[u8]) -> Progress {
+        self.progress.done = done(checkpoint).unwrap_or(self.progress.done);
+        self.progress
+    }
+
+    /// Lines so far.
+    pub(super) fn acknowledged(&self) -> u64 {
+        self.progress.acknowledged
     }
 }
 
-/// Of the range of a slice.
-pub(super) fn length(slice: &Slice) -> u64 {
-    slice.upto_ms.saturating_sub(slice.since_ms).saturating_add(1)
+/// The part of its ranges that a checkpoint says is done, from 0 to 1: all but what is owed. 1 only if nothing is owed.
+pub(crate) fn done(checkpoint: &[u8]) -> Option<f64> {
+    let checkpoint: Value = serde_json::from_slice(checkpoint).ok()?;
+    let sources = checkpoint.get("sources").and_then(Value::as_object)?;
+    if sources.is_empty() {
+        return None;
+    }
+    let (mut all, mut left, mut is_owed) = (0, 0, false);
+    for source in sources.values().filter_map(Value::as_object) {
+        let time = |key: &str| source.get(key).and_then(Value::as_u64);
+        all += length(time("origin")?, time("through")?);
+        let owed: Vec<u64> = each(source, "owed").filter_map(range).collect();
+        left += owed.iter().sum::<u64>();
+        is_owed |= !owed.is_empty() || each(source, "records").next().is_some();
+    }
+    let done = 1.0 - left as f64 / all.max(1) as f64;
+    Some(if is_owed { done.clamp(0.0, NEARLY) } else { 1.0 })
+}
+
+/// A record that is owed by itself is no part of a range that counts, and still not done.
+const NEARLY: f64 = 0.9999;
+
+fn each<'v>(source: &'v Map<String, Value>, key: &str) -> impl Iterator<Item = &'v Value> {
+    source.get(key).and_then(Value::as_array).into_iter().flatten()
+}
+
+/// Milliseconds of an owed range.
+fn range(owed: &Value) -> Option<u64> {
+    let range = owed.get("range")?;
+    Some(length(range.get(0)?.as_u64()?, range.get(1)?.as_u64()?))
+}
+
+fn length(since: u64, upto: u64) -> u64 {
+    upto.saturating_sub(since).saturating_add(1)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
-    fn slice(since_ms: u64, upto_ms: u64) -> Slice {
-        Slice { source: "a".to_owned(), since_ms, upto_ms, state: Vec::new() }
+    fn checkpoint(sources: &Value) -> Vec<u8> {
+        json!({"version": 3, "sources": sources}).to_string().into_bytes()
     }
 
     #[test]
-    fn what_is_done_is_what_slices_have_not_left() {
-        let mut span = Span::of(&[slice(1, 100), slice(101, 200)]);
-        let mut note = |length_before, rest: Option<Slice>, acknowledged| {
-            span.note(length_before, &Outcome { rest, acknowledged, state: Vec::new() })
-        };
-        assert_eq!(note(100, Some(slice(1, 50)), 5), Progress { acknowledged: 5, done: 0.25 });
-        assert_eq!(note(50, None, 0), Progress { acknowledged: 5, done: 0.5 });
-        assert_eq!(note(100, None, 2), Progress { acknowledged: 7, done: 1.0 });
-        assert_eq!(
-            Span::of(&[]).note(0, &Outcome { rest: None, acknowledged: 0, state: Vec::new() }).done,
-            1.0
-        );
+    fn what_is_done_is_what_the_checkpoint_does_not_owe() {
+        let owing = |owed: &Value| checkpoint(&json!({"a": {"origin": 1, "through": 100, "owed": owed}}));
+        assert_eq!(done(&owing(&json!([]))), Some(1.0));
+        assert_eq!(done(&owing(&json!([{"range": [1, 50], "part": "fresh"}]))), Some(0.5));
+        assert_eq!(done(&owing(&json!([{"range": [1, 100], "part": "fresh"}]))), Some(0.0), "a dead receiver");
+        let two = json!({"a": {"origin": 1, "through": 100, "owed": [{"range": [1, 50]}]}, "b": {"origin": 1, "through": 100}});
+        assert_eq!(done(&checkpoint(&two)), Some(0.75));
+        let record = json!({"a": {"origin": 1, "through": 100, "records": [{"start": 5, "id": "x"}]}});
+        assert_eq!(done(&checkpoint(&record)), Some(NEARLY), "a record is owed");
+        assert_eq!(done(&checkpoint(&json!({}))), None);
+        assert_eq!(done(b"{"), None);
+    }
+
+    #[test]
+    fn lines_are_told_after_each_turn_and_the_part_that_is_done_with_each_checkpoint() {
+        let mut span = Span::default();
+        let mut turn = |acknowledged| span.note(&Outcome { rest: None, acknowledged, state: Vec::new() });
+        assert_eq!(turn(5), Progress { acknowledged: 5, done: 0.0 });
+        assert_eq!(turn(2), Progress { acknowledged: 7, done: 0.0 }, "nothing is saved yet");
+        let saved = checkpoint(&json!({"a": {"origin": 1, "through": 100, "owed": [{"range": [1, 75]}]}}));
+        assert_eq!(span.saved(&saved), Progress { acknowledged: 7, done: 0.25 });
+        assert_eq!(span.saved(b""), Progress { acknowledged: 7, done: 0.25 });
     }
 }

@@ -1,6 +1,8 @@
 //! `backfill`: forwards a range of the past, or some activations again, with a checkpoint of its own.
 
+mod again;
 mod progress;
+mod range;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -11,12 +13,15 @@ use serde_json::{Map, Value, json};
 use whiskjack_config_file::Source;
 
 use self::progress::Meter;
+use self::range::{Moment, Range};
 use super::ending::{ended, misused, noted, tell};
-use super::{Prepared, TlsFiles, direct, replace, session, times};
+use super::trouble::Troubles;
+use super::{Prepared, TlsFiles, direct, replace, session};
 use crate::attached::{Rate, Stop, Watcher};
 use crate::entrypoint::environment;
 use crate::result::{RunResult, Verdict};
-use crate::run::{Keeper, Memory, RunContext, Shim};
+use crate::checkpoint::Unusable;
+use crate::run::{Keeper, RunContext, Shim};
 use whiskjack_settings::said;
 use whiskjack_settings::text::many;
 
@@ -47,12 +52,12 @@ pub struct BackfillOptions {
     #[arg(long, value_name = "FILE")]
     pub config: PathBuf,
     /// The first start
-    #[arg(long, value_name = "TIME", value_parser = times::point, required_unless_present = "activation")]
-    pub from: Option<u64>,
+    #[arg(long, value_name = "TIME", value_parser = range::moment, required_unless_present = "activation")]
+    pub from: Option<Moment>,
     /// The last start; now if it is not given
-    #[arg(long, value_name = "TIME", value_parser = times::point)]
-    pub to: Option<u64>,
-    /// Keep the checkpoint in this file; without it the file is in this folder, and its name tells the range
+    #[arg(long, value_name = "TIME", value_parser = range::moment)]
+    pub to: Option<Moment>,
+    /// Keep the checkpoint in this file; without it the file is in this folder, its name tells the range, and the same command goes on with it
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
     /// Connections at the same time, instead of `logstash.worker`
@@ -81,50 +86,10 @@ fn activation(text: &str) -> Result<String, &'static str> {
 impl BackfillOptions {
     /// Forwards the range.
     pub(super) fn go(&self) -> ExitCode {
-        match prepare(self, &environment).and_then(|prepared| Ok((self.range()?, prepared))) {
+        match prepare(self, &environment).and_then(|prepared| Ok((self.range(&prepared.context)?, prepared))) {
             Ok((range, prepared)) => ended(run(self, range, prepared)),
             Err(message) => misused(&message),
         }
-    }
-
-    /// What is to be forwarded.
-    fn range(&self) -> Result<Option<Range>, String> {
-        let Some(from) = self.from else { return Ok(None) };
-        let to = self.to.unwrap_or_else(times::now_ms);
-        if from >= to {
-            let [from, to] = [from, to].map(times::shown);
-            return Err(format!("--to: {to} is not later than --from, {from}; give a later time"));
-        }
-        let name = |ms: u64| times::shown(ms).replace(['-', ':'], "");
-        let named = || format!("whiskjack-backfill-{}-{}.state", name(from), name(to)).into();
-        let state = self.state.clone().unwrap_or_else(named);
-        fits(&state, from)?;
-        Ok(Some(Range { from, to, state }))
-    }
-}
-
-/// A range of starts, and the file of its checkpoint.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Range {
-    from: u64,
-    to: u64,
-    state: PathBuf,
-}
-
-/// Whether the checkpoint in the file, if there is one, began at `from`: what is before its begin would be left out.
-fn fits(state: &PathBuf, from: u64) -> Result<(), String> {
-    let Ok(bytes) = std::fs::read(state) else { return Ok(()) };
-    let kept: Value = serde_json::from_slice(&bytes).unwrap_or_default();
-    let sources = kept.get("sources").and_then(Value::as_object).into_iter().flat_map(Map::values);
-    let mut origins = sources.filter_map(|source| source.get("origin")?.as_u64());
-    match origins.find(|origin| *origin != from) {
-        None => Ok(()),
-        Some(other) => Err(format!(
-            "--state {}: holds what has begun at {} ({other}), and --from is {} ({from}); give that time, or another file",
-            state.display(),
-            times::shown(other),
-            times::shown(from)
-        )),
     }
 }
 
@@ -169,25 +134,19 @@ fn run(options: &BackfillOptions, range: Option<Range>, prepared: Prepared) -> a
     let Prepared { params, source, mut context } = prepared;
     let Value::Object(mut params) = params else { anyhow::bail!("the parameters are not an object") };
     noted(&context);
-    let (stop, meter) = (Stop::default(), Meter::new());
+    let own = range.as_ref().map(Range::file);
+    let (stop, meter) = (Stop::default(), Meter::new(own.as_ref()));
     context.attached.stop = stop.clone();
     context.attached.is_quiet = true;
     context.attached.saves_often = true;
     context.attached.watcher = Some(Watcher::new({
         let meter = meter.clone();
-        move |progress| meter.show(progress)
+        move |progress| meter.note(progress)
     }));
     if let Some(range) = &range {
         // Inclusive, as people mean it.
         params.insert("from".to_owned(), range.from.saturating_sub(1).into());
         params.insert("to".to_owned(), range.to.into());
-        context.checkpoint = Keeper::OwnFile(range.state.clone());
-        said::to_stderr(format_args!(
-            "whiskjack: from {} to {}; the checkpoint is in {}",
-            times::shown(range.from),
-            times::shown(range.to),
-            range.state.display()
-        ));
     }
     session::run(&stop, async |shim| {
         if range.is_none() {
@@ -199,47 +158,34 @@ fn run(options: &BackfillOptions, range: Option<Range>, prepared: Prepared) -> a
                     return Ok(1);
                 }
             };
-            let (keeper, actions) = owing(&records, &params)?;
+            let (keeper, actions) = again::owing(&records);
             params.insert("actions".to_owned(), actions);
             // There is no range to look at.
             params.insert("to".to_owned(), 1.into());
             context.checkpoint = keeper;
         }
-        Backfill { shim, params: Value::Object(params), source, context, stop: stop.clone(), meter, range }
-            .run()
-            .await
-    })
-}
-
-/// A checkpoint that owes these activations to the actions that they are of.
-fn owing(records: &[crate::run::Record], params: &Map<String, Value>) -> anyhow::Result<(Keeper, Value)> {
-    let listed = params.get("actions").cloned().unwrap_or_else(|| json!([]));
-    let name_of = |entry: &Value| entry.as_str().or_else(|| entry.get("name")?.as_str()).map(str::to_owned);
-    let names: Vec<String> = listed.as_array().into_iter().flatten().filter_map(name_of).collect();
-    let has_pattern = names.iter().any(|name| name.contains('*'));
-    let mut sources: Map<String, Value> = Map::new();
-    for record in records {
-        let own = record.names.iter().find(|name| names.contains(name));
-        let source = match own {
-            _ if has_pattern => "*",
-            Some(name) => name,
-            None => anyhow::bail!(
-                "--activation {}: is of `{}`, which `actions` does not name; name it there",
-                record.id,
-                record.names.first().map(String::as_str).unwrap_or_default()
-            ),
-        };
-        let state = sources
-            .entry(source)
-            .or_insert_with(|| json!({"origin": record.start, "through": record.start, "records": []}));
-        if let Some(Value::Array(owed)) = state.get_mut("records") {
-            owed.push(json!({"start": record.start, "id": record.id}));
-            // The forwarder looks them up by start and id.
-            owed.sort_by_key(|owed| (owed["start"].as_u64(), owed["id"].as_str().map(str::to_owned)));
+        let faults = shim.check(Value::Object(params.clone()), &context).await;
+        if !faults.is_empty() {
+            tell(&mut RunResult::invalid_config(faults), &source);
+            return Ok(2);
         }
-    }
-    let checkpoint = json!({"version": 3, "sources": sources});
-    Ok((Keeper::Memory(Memory::holding(checkpoint.to_string().into_bytes())), listed))
+        if let (Some(range), Some(own)) = (&range, own) {
+            // Before anything is done, so that the same command knows what was begun, however soon it is killed.
+            if let Err(unusable) = own.keep([]) {
+                said::to_stderr(format_args!("whiskjack: {unusable}"));
+                return Ok(if matches!(unusable, Unusable::Named(_)) { 2 } else { 1 });
+            }
+            said::to_stderr(format_args!("whiskjack: {}", range.told(own.acknowledged())));
+            context.checkpoint = Keeper::OwnFile(own);
+        }
+        let asked = options.activation.len() as u64;
+        let backfill =
+            Backfill { shim, params: Value::Object(params), source, context, stop: stop.clone(), range, asked };
+        tokio::select! {
+            ended = backfill.run(&meter) => ended,
+            () = meter.go_on() => Ok(1),
+        }
+    })
 }
 
 struct Backfill {
@@ -248,8 +194,9 @@ struct Backfill {
     source: Source,
     context: RunContext,
     stop: Stop,
-    meter: Meter,
     range: Option<Range>,
+    /// Activations that are named.
+    asked: u64,
 }
 
 /// What a run has left.
@@ -262,53 +209,67 @@ enum Left {
 }
 
 impl Backfill {
-    async fn run(self) -> anyhow::Result<u8> {
-        let (mut acknowledged, mut failures) = (0, 0);
+    async fn run(&self, meter: &Meter) -> anyhow::Result<u8> {
+        let (mut done, mut failures) = (Forwarded::default(), 0);
+        let mut troubles = Troubles::new(self.context.attached.counters.clone());
         loop {
             let mut result = self.shim.run(self.params.clone(), self.context.clone()).await;
+            let lines = number(&result, "lines", "acknowledged");
+            done.lines += lines;
+            done.activations += result.object.get("activations").and_then(Value::as_u64).unwrap_or(0);
+            meter.run_is_over(lines);
             if result.verdict == Verdict::InvalidConfig {
                 tell(&mut result, &self.source);
                 return Ok(2);
             }
-            let lines = number(&result, "lines", "acknowledged");
-            acknowledged += lines;
-            self.meter.run_is_over(acknowledged);
-            let error = result.object.get("error").and_then(Value::as_str);
-            let left = left(&result);
-            failures = if error.is_none() || lines > 0 { 0 } else { failures + 1 };
-            if let Some(error) = error {
-                said::to_stderr(format_args!("whiskjack: {error}"));
-            }
-            let (lines, pause) = match left {
-                Left::Nothing => {
-                    said::to_stderr(format_args!("complete: {} acknowledged", many(acknowledged, "line")));
-                    return Ok(0);
-                }
-                _ if self.stop.is_wished() => return Ok(self.interrupted(acknowledged, &left)),
+            troubles.note(&result).iter().for_each(said::to_stderr);
+            let has_failed = result.object.contains_key("error");
+            failures = if !has_failed || lines > 0 { 0 } else { failures + 1 };
+            let (left, pause) = match left(&result) {
+                Left::Nothing => return self.complete(done),
+                left if self.stop.is_wished() || troubles.is_refused() => return Ok(self.interrupted(done, &left)),
                 Left::Comparison => {
                     said::to_stderr(format_args!(
                         "{} acknowledged; in a minute the range is compared once more with what the API shows then",
-                        many(acknowledged, "line")
+                        many(done.lines, "line")
                     ));
-                    (true, SETTLED)
+                    (Left::Comparison, SETTLED)
                 }
-                Left::Lines if failures >= FAILURES => return Ok(self.interrupted(acknowledged, &left)),
-                Left::Lines if error.is_some() => (false, PAUSE),
-                Left::Lines => (false, Duration::ZERO),
+                Left::Lines if failures >= FAILURES => return Ok(self.interrupted(done, &Left::Lines)),
+                Left::Lines => (Left::Lines, if has_failed { PAUSE } else { Duration::ZERO }),
             };
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
-                () = self.stop.wished() => {
-                    let left = if lines { Left::Comparison } else { Left::Lines };
-                    return Ok(self.interrupted(acknowledged, &left));
-                }
+                () = self.stop.wished() => return Ok(self.interrupted(done, &left)),
             }
         }
     }
 
+    /// All is acknowledged: of the range, or of the activations that were named, if they have anything to forward.
+    fn complete(&self, done: Forwarded) -> anyhow::Result<u8> {
+        let lines = many(done.lines, "line");
+        if let Keeper::OwnFile(own) = &self.context.checkpoint {
+            own.keep([range::COMPLETE]).map_err(anyhow::Error::new)?;
+            let in_all = own.acknowledged();
+            let in_all = if in_all > done.lines { format!(" now, {in_all} in all") } else { String::new() };
+            said::to_stderr(format_args!("complete: {lines} acknowledged{in_all}"));
+            return Ok(0);
+        }
+        let without = self.asked.saturating_sub(done.activations);
+        if without > 0 {
+            said::to_stderr(format_args!(
+                "whiskjack: {without} of the {} named have no lines to forward: they are of triggers, or were not run; {lines} acknowledged",
+                many(self.asked, "activation")
+            ));
+            return Ok(1);
+        }
+        said::to_stderr(format_args!("complete: {lines} acknowledged"));
+        Ok(0)
+    }
+
     /// Says what was achieved, and how to go on.
-    fn interrupted(&self, acknowledged: u64, left: &Left) -> u8 {
-        let done = many(acknowledged, "line");
+    fn interrupted(&self, done: Forwarded, left: &Left) -> u8 {
+        let done = many(done.lines, "line");
         match (left, &self.range) {
             (Left::Comparison, _) => {
                 said::to_stderr(format_args!(
@@ -316,7 +277,7 @@ impl Backfill {
                 ));
                 return 0;
             }
-            (_, Some(Range { from, to, state })) => said::to_stderr(format_args!(
+            (_, Some(Range { from, to, state, .. })) => said::to_stderr(format_args!(
                 "{done} acknowledged, more are owed; go on with `whiskjack backfill --from {from} --to {to} --state {}` and the other options",
                 state.display()
             )),
@@ -326,6 +287,13 @@ impl Backfill {
         }
         1
     }
+}
+
+/// What this process has brought.
+#[derive(Clone, Copy, Debug, Default)]
+struct Forwarded {
+    lines: u64,
+    activations: u64,
 }
 
 fn left(result: &RunResult) -> Left {

@@ -39,9 +39,9 @@ pub struct StatusOptions {
     /// The file that `whiskjack run` keeps the checkpoint in
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
-    /// Name of the deployed action
-    #[arg(long, default_value = NAME)]
-    name: String,
+    /// Name of the deployed action, instead of whiskjack; it must be there
+    #[arg(long, value_name = "NAME", conflicts_with = "state")]
+    name: Option<String>,
     /// The longest lag that is fine, such as 10m or 90s
     #[arg(long, value_name = "TIME", value_parser = lag)]
     max_lag: Option<Duration>,
@@ -62,7 +62,7 @@ impl StatusOptions {
         };
         let Prepared { params, source, context } = prepared;
         noted(&context);
-        let asked = Asked { params: self.config.as_ref().map(|_| params), names, max_lag: self.max_lag };
+        let asked = Asked { params: self.config.as_ref().map(|_| params), names, is_named: self.name.is_some(), max_lag: self.max_lag };
         let read = || -> anyhow::Result<_> {
             let (shim, runtime) = (Shim::new()?, runtime()?);
             let outcome = runtime.block_on(status(&shim, &asked, &context));
@@ -82,7 +82,8 @@ impl StatusOptions {
     }
 
     fn prepare(&self) -> Result<(Prepared, Names), String> {
-        let names = Names::new(&self.name).map_err(|message| format!("--name: {message}"))?;
+        let name = self.name.as_deref().unwrap_or(NAME);
+        let names = Names::new(name).map_err(|message| format!("--name: {message}"))?;
         let prepared = match &self.config {
             Some(config) => {
                 prepare_file(config, Some(&super::TlsFiles::default()), self.state.clone(), &environment)?

@@ -1,11 +1,12 @@
 //! How far a long command is, for people who wait.
 
 use std::io::{self, IsTerminal as _, Write as _};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::super::times;
 use crate::attached::Progress;
+use crate::run::{OwnFile, done};
 use whiskjack_settings::text::many;
 
 /// Nothing is shown before, and then so often: on a terminal in one line, else in a line each.
@@ -20,74 +21,132 @@ pub(super) struct Meter(Arc<Mutex<State>>);
 #[derive(Debug)]
 struct State {
     begin: Instant,
-    shown: Option<Instant>,
     is_terminal: bool,
-    /// By the runs before this one.
-    acknowledged: u64,
-    /// Where this run began.
-    run: Instant,
+    is_shown: bool,
+    /// By processes before this one, and by the runs before this one.
+    before: u64,
+    runs: u64,
+    /// The part that was done when this process began.
+    done_before: f64,
+    /// Of the present run.
+    progress: Progress,
 }
 
 impl Meter {
-    pub(super) fn new() -> Self {
-        let now = Instant::now();
-        let is_terminal = io::stderr().is_terminal();
-        Self(Arc::new(Mutex::new(State { begin: now, shown: None, is_terminal, acknowledged: 0, run: now })))
+    /// One for the checkpoint in this file, if there is one.
+    pub(super) fn new(own: Option<&OwnFile>) -> Self {
+        let saved = own.and_then(|own| std::fs::read(own.path()).ok());
+        let done = saved.and_then(|saved| done(&saved)).unwrap_or(0.0);
+        Self(Arc::new(Mutex::new(State {
+            begin: Instant::now(),
+            is_terminal: io::stderr().is_terminal(),
+            is_shown: false,
+            before: own.map_or(0, OwnFile::acknowledged),
+            runs: 0,
+            done_before: done,
+            progress: Progress { acknowledged: 0, done },
+        })))
     }
 
-    /// Shows it, unless that is too soon.
-    pub(super) fn show(&self, progress: Progress) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Instant::now();
-        let every = if state.is_terminal { ON_TERMINAL } else { ELSEWHERE };
-        let is_due = state.shown.is_none_or(|shown| now - shown >= every);
-        if now - state.begin < PATIENCE || !is_due {
-            return;
+    /// Takes in how far the present run is.
+    pub(super) fn note(&self, progress: Progress) {
+        let mut state = self.state();
+        // A run tells the part that is done when it has saved for the first time.
+        let done = if progress.done > 0.0 { progress.done } else { state.progress.done };
+        state.progress = Progress { done, ..progress };
+    }
+
+    /// A run is over, which has brought so many lines. What it has shown gives way to what is said now.
+    pub(super) fn run_is_over(&self, acknowledged: u64) {
+        let mut state = self.state();
+        state.runs += acknowledged;
+        state.progress.acknowledged = 0;
+        if state.is_terminal && state.is_shown {
+            io::stderr().write_all(b"\r\x1b[K").ok();
         }
-        state.shown = Some(now);
-        let lines = state.acknowledged + progress.acknowledged;
-        let text = told(lines, progress, now - state.begin, now - state.run);
+    }
+
+    /// Shows it again and again, for ever.
+    pub(super) async fn go_on(&self) {
+        tokio::time::sleep(PATIENCE).await;
+        let every = if self.state().is_terminal { ON_TERMINAL } else { ELSEWHERE };
+        loop {
+            self.show();
+            tokio::time::sleep(every).await;
+        }
+    }
+
+    fn show(&self) {
+        let mut state = self.state();
+        state.is_shown = true;
+        let text = state.told(state.begin.elapsed());
         let text = if state.is_terminal { format!("\r{text}\x1b[K") } else { format!("{text}\n") };
         io::stderr().write_all(text.as_bytes()).ok();
     }
 
-    /// A run is over; so many lines were acknowledged in all.
-    pub(super) fn run_is_over(&self, acknowledged: u64) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.is_terminal && state.shown.take().is_some() {
-            io::stderr().write_all(b"\r\x1b[K").ok();
-        }
-        (state.acknowledged, state.run) = (acknowledged, Instant::now());
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// `12000 lines, 2400 lines/s, 40 %, 7 s left`
-fn told(lines: u64, progress: Progress, since_begin: Duration, since_run: Duration) -> String {
-    let rate = lines as f64 / since_begin.as_secs_f64().max(0.001);
-    let mut text = format!("{}, {rate:.0} lines/s, {:.0} %", many(lines, "line"), progress.done * 100.0);
-    if progress.done > 0.001 && progress.done < 1.0 {
-        let left = since_run.as_secs_f64() * (1.0 - progress.done) / progress.done;
-        let left = Duration::try_from_secs_f64(left)
-            .map_or(u64::MAX, |left| u64::try_from(left.as_millis()).unwrap_or(u64::MAX));
-        text.push_str(&format!(", {} left", times::told(left)));
+impl State {
+    /// `12000 lines acknowledged (2000 before), 2000 lines/s, 40 % of the range, 7 s left`
+    fn told(&self, elapsed: Duration) -> String {
+        let (new, done) = (self.runs + self.progress.acknowledged, self.progress.done);
+        let rate = new as f64 / elapsed.as_secs_f64().max(0.001);
+        let before = if self.before > 0 { format!(" ({} before)", self.before) } else { String::new() };
+        // Only what is done is: 99.9 % are not 100.
+        let percent = (done * 100.0).floor();
+        let lines = many(self.before + new, "line");
+        let mut text = format!("{lines} acknowledged{before}, {rate:.0} lines/s, {percent:.0} % of the range");
+        let gained = done - self.done_before;
+        if gained > 0.001 && done < 1.0 {
+            let left = Duration::try_from_secs_f64(elapsed.as_secs_f64() * (1.0 - done) / gained);
+            let left = left.map_or(u64::MAX, |left| u64::try_from(left.as_millis()).unwrap_or(u64::MAX));
+            text.push_str(&format!(", {} left", times::told(left)));
+        }
+        text
     }
-    text
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn told(meter: &Meter, elapsed: Duration) -> String {
+        meter.state().told(elapsed)
+    }
+
     #[test]
     fn progress_tells_lines_their_rate_and_the_time_left() {
-        let seconds = Duration::from_secs;
-        let progress = Progress { acknowledged: 10_000, done: 0.4 };
-        assert_eq!(
-            told(12_000, progress, seconds(5), seconds(4)),
-            "12000 lines, 2400 lines/s, 40 %, 6 s left"
-        );
-        let over = Progress { acknowledged: 1, done: 1.0 };
-        assert_eq!(told(1, over, seconds(1), seconds(1)), "1 line, 1 lines/s, 100 %");
-        assert_eq!(told(0, Progress::default(), seconds(3), seconds(3)), "0 lines, 0 lines/s, 0 %");
+        let meter = Meter::new(None);
+        assert_eq!(told(&meter, 3 * SECOND), "0 lines acknowledged, 0 lines/s, 0 % of the range");
+        meter.note(Progress { acknowledged: 2_000, done: 0.0 });
+        meter.run_is_over(2_000);
+        meter.note(Progress { acknowledged: 10_000, done: 0.4 });
+        let expected = "12000 lines acknowledged, 2400 lines/s, 40 % of the range, 7 s left";
+        assert_eq!(told(&meter, 5 * SECOND), expected);
+        meter.note(Progress { acknowledged: 10_001, done: 0.0 });
+        assert!(told(&meter, 5 * SECOND).contains("40 %"), "what was done stays so until the next save");
+        meter.note(Progress { acknowledged: 20_000, done: 0.9999 });
+        assert!(told(&meter, 5 * SECOND).contains(", 99 % of"), "not all");
+        meter.note(Progress { acknowledged: 20_000, done: 1.0 });
+        assert!(told(&meter, 5 * SECOND).ends_with(", 100 % of the range"));
+    }
+
+    #[test]
+    fn what_processes_before_have_done_counts_and_is_none_of_the_rate() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state");
+        let kept = r#"{"version":3,"sources":{"a":{"origin":1,"through":100,"owed":[{"range":[1,50]}]}},"backfill":{"acknowledged":500}}"#;
+        std::fs::write(&path, kept).unwrap();
+        let own = OwnFile::new(path, serde_json::Map::new());
+        let meter = Meter::new(Some(&own));
+        assert_eq!(told(&meter, 2 * SECOND), "500 lines acknowledged (500 before), 0 lines/s, 50 % of the range");
+        meter.note(Progress { acknowledged: 100, done: 0.75 });
+        let expected = "600 lines acknowledged (500 before), 50 lines/s, 75 % of the range, 2 s left";
+        assert_eq!(told(&meter, 2 * SECOND), expected);
     }
 }
