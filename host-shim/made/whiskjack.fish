@@ -70,7 +70,7 @@ complete -c whiskjack -n "__fish_whiskjack_using_subcommand watch" -s h -l help 
 complete -c whiskjack -n "__fish_whiskjack_using_subcommand backfill" -l config -d 'The parameters that an action gets, in YAML or JSON' -r -F
 complete -c whiskjack -n "__fish_whiskjack_using_subcommand backfill" -l from -d 'The first start' -r
 complete -c whiskjack -n "__fish_whiskjack_using_subcommand backfill" -l to -d 'The last start; now if it is not given' -r
-complete -c whiskjack -n "__fish_whiskjack_using_subcommand backfill" -l state -d 'Keep the checkpoint in this file; without it the file is in this folder, and its name tells the range' -r -F
+complete -c whiskjack -n "__fish_whiskjack_using_subcommand backfill" -l state -d 'Keep the checkpoint in this file; without it the file is in this folder, its name tells the range, and the same command goes on with it' -r -F
 complete -c whiskjack -n "__fish_whiskjack_using_subcommand backfill" -l workers -d 'Connections at the same time, instead of `logstash.worker`' -r
 complete -c whiskjack -n "__fish_whiskjack_using_subcommand backfill" -l rate -d 'Most lines a second' -r
 complete -c whiskjack -n "__fish_whiskjack_using_subcommand backfill" -l activation -d 'Forward these activations again, whatever was sent of them, and nothing else' -r
@@ -125,7 +125,7 @@ complete -c whiskjack -n "__fish_whiskjack_using_subcommand check" -l json -d 'W
 complete -c whiskjack -n "__fish_whiskjack_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c whiskjack -n "__fish_whiskjack_using_subcommand status" -l config -d 'The parameters that an action gets, in YAML or JSON, as for `whiskjack run`. Without it those of the deployed action serve' -r -F
 complete -c whiskjack -n "__fish_whiskjack_using_subcommand status" -l state -d 'The file that `whiskjack run` keeps the checkpoint in' -r -F
-complete -c whiskjack -n "__fish_whiskjack_using_subcommand status" -l name -d 'Name of the deployed action' -r
+complete -c whiskjack -n "__fish_whiskjack_using_subcommand status" -l name -d 'Name of the deployed action, instead of whiskjack; it must be there' -r
 complete -c whiskjack -n "__fish_whiskjack_using_subcommand status" -l max-lag -d 'The longest lag that is fine, such as 10m or 90s' -r
 complete -c whiskjack -n "__fish_whiskjack_using_subcommand status" -l json -d 'Write JSON, also on a terminal; it is written by itself where stdout is not a terminal'
 complete -c whiskjack -n "__fish_whiskjack_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -1,6 +1,6 @@
 //! `whiskjack backfill`: a range of the past, or some activations again, between the API double and Elastic's Lumberjack server.
 
-use crate::support::{ACTIONS, SOON, Scene, arrived, now_ms};
+use crate::support::{ACTIONS, SOON, Scene, arrived, now_ms, refused_port};
 use openwhisk_double::Activation;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -180,6 +180,125 @@ fn an_activation_is_forwarded_again_under_the_same_ids() {
     assert!(again.stderr.contains("complete: 4 lines acknowledged"), "{again:?}");
     let events = desk.receiver.wait_for_events(10, SOON);
     assert_eq!((events.len(), by_id(&desk.receiver, 10).len(), before.len()), (10, 6, 6));
+    // Whoever names it means it, whatever `actions` selects.
+    let other = Activation::new("unlisted").start(desk.begin - 5 * MINUTE).stdout("of another\naction");
+    let other = desk.scene.api.world().add(other);
+    for actions in [json!([ACTIONS[0]]), json!(["shop/*"]), json!(["*", "!unlisted"])] {
+        let mut params = desk.scene.params(desk.receiver.port());
+        params["actions"] = actions;
+        std::fs::write(desk.file("config.json"), params.to_string()).unwrap();
+        let sent = desk.call(&["--activation", &other]);
+        assert!(sent.status.success() && sent.stderr.contains("complete: 2 lines acknowledged"), "{sent:?}");
+    }
+    let trigger = desk.scene.api.world().add(Activation::trigger("hourly"));
+    let nothing = desk.call(&["--activation", &trigger]);
+    assert!(
+        nothing.status.code() == Some(1) && nothing.stderr.contains("have no lines to forward"),
+        "{nothing:?}"
+    );
     let nobody = desk.call(&["--activation", &"0".repeat(32)]);
     assert!(nobody.status.code() == Some(1) && nobody.stderr.contains("no such activation"), "{nobody:?}");
+}
+
+/// Lines and percent of each bar that a terminal was shown.
+fn bars(stderr: &str) -> Vec<(usize, usize)> {
+    let number = |text: &str, words: &str| {
+        let (before, _) = text.split_once(words)?;
+        before.trim_end().rsplit(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+    };
+    let bars = stderr.split(['\r', '\n']).filter(|text| text.contains("% of the range"));
+    bars.map(|bar| (number(bar, " lines acknowledged").unwrap(), number(bar, "% of the range").unwrap()))
+        .collect()
+}
+
+#[test]
+fn a_terminal_is_shown_what_is_true_and_a_second_process_counts_on() {
+    let desk = Desk::new(ReceiverOptions::default());
+    for minutes in 3..=10 {
+        desk.add(minutes, 500);
+    }
+    let range = desk.range();
+    let range: Vec<&str> = range.iter().map(String::as_str).collect();
+    let start =
+        |options: &[&str]| desk.with_environment(&[&range[..], options].concat(), Live::with_progress);
+    let live = start(&["--rate", "400"]);
+    live.wait_for_stderr(SOON, |text| bars(text).iter().any(|(lines, _)| *lines > 0));
+    live.interrupt();
+    let ended = live.ended();
+    assert_eq!(ended.status.code(), Some(1), "{ended:?}");
+    let so_far = desk.receiver.events_after(0).len();
+    for (lines, percent) in bars(&ended.stderr) {
+        assert!(
+            lines <= so_far && percent < 100,
+            "{lines}, {percent} %, and {so_far} had arrived: {ended:?}"
+        );
+    }
+    assert!(
+        ended.stderr.contains(&format!("{so_far} lines acknowledged, more are owed")),
+        "{so_far}: {ended:?}"
+    );
+    let live = start(&["--rate", "1000"]);
+    let text = live.wait_for_stderr(SOON, |text| !bars(text).is_empty());
+    assert!(bars(&text)[0].0 >= so_far && text.contains(&format!("({so_far} before)")), "{so_far}: {text}");
+    assert!(text.contains("goes on with what this command has begun"), "{text}");
+    let again = live.ended();
+    let told = format!("complete: {} lines acknowledged now, 4000 in all", 4000 - so_far);
+    assert!(again.status.success() && again.stderr.contains(&told), "{told}: {again:?}");
+    assert_eq!(desk.receiver.wait_for_events(4000, SOON).len(), 4000);
+}
+
+#[test]
+fn a_dead_receiver_makes_no_progress() {
+    let desk = Desk::new(ReceiverOptions::default());
+    desk.add(5, 10);
+    let mut params = desk.scene.params(refused_port());
+    params["logstash"]["backoff"] = json!({"init": "10ms", "max": "20ms"});
+    std::fs::write(desk.file("config.json"), params.to_string()).unwrap();
+    let range = desk.range();
+    let range: Vec<&str> = range.iter().map(String::as_str).collect();
+    let live = desk.with_environment(&range, Live::with_progress);
+    live.wait_for_stderr(SOON, |text| bars(text).len() >= 2);
+    live.interrupt();
+    let ended = live.ended();
+    assert_eq!(ended.status.code(), Some(1), "{ended:?}");
+    // Where no activation was, there is nothing to wait for.
+    assert!(bars(&ended.stderr).iter().all(|(lines, percent)| *lines == 0 && *percent < 100), "{ended:?}");
+}
+
+#[test]
+fn a_span_before_now_is_the_same_range_until_it_is_complete() {
+    let desk = Desk::new(ReceiverOptions::default());
+    desk.add(30, 5);
+    let state = desk.file("state");
+    let words = ["--from", "40m", "--state", state.to_str().unwrap()];
+    desk.scene.api.refuse_connections(true);
+    let live = desk.start(&words);
+    live.wait_for_stderr(SOON, |text| text.contains("could not be asked"));
+    live.kill();
+    live.ended();
+    let noted: Value = serde_json::from_slice(&std::fs::read(&state).unwrap()).unwrap();
+    desk.scene.api.refuse_connections(false);
+    let again = desk.start(&words);
+    again.wait_for_stderr(SOON, |text| text.contains("goes on with what this command has begun"));
+    desk.receiver.wait_for_events(5, SOON);
+    again.interrupt();
+    again.ended();
+    let kept: Value = serde_json::from_slice(&std::fs::read(&state).unwrap()).unwrap();
+    for time in ["from", "to"] {
+        assert!(noted["backfill"][time].is_u64(), "{noted}");
+        assert_eq!(kept["backfill"][time], noted["backfill"][time], "{time}");
+    }
+    assert_eq!(kept["sources"][ACTIONS[0]]["through"], noted["backfill"]["to"], "{kept}");
+}
+
+#[test]
+fn a_misspelt_action_and_an_end_in_the_future_are_told() {
+    let desk = Desk::new(ReceiverOptions::default());
+    desk.scene.ask_api("PUT", "_/actions/hello", r#"{"exec":{"kind":"nodejs:20","code":"x"}}"#);
+    let range = desk.range();
+    let range: Vec<&str> = range.iter().map(String::as_str).collect();
+    let misspelt = desk.call(&[&range[..], &["helo"]].concat());
+    assert!(misspelt.stderr.contains("did you mean `hello`?"), "{misspelt:?}");
+    let late = desk.call(&["--from", "1h", "--to", "2099-01-01"]);
+    assert!(late.status.code() == Some(2) && late.stderr.contains("is in the future"), "{late:?}");
 }

@@ -183,6 +183,32 @@ fn a_dry_run_shows_no_more_than_it_is_asked_for_and_needs_no_receiver_that_answe
 }
 
 #[test]
+fn an_output_that_another_run_holds_is_waited_for_by_whoever_calls_again() {
+    let desk = Desk::new();
+    desk.scene.add_activations(2);
+    let [out, state] = ["out.jsonl", "state"].map(|name| desk.file(name));
+    let options = ["--output", out.to_str().unwrap(), "--state", state.to_str().unwrap()];
+    let held = std::fs::File::create(&out).unwrap();
+    held.lock().unwrap();
+    let blocked = desk.run(&options);
+    assert_eq!(blocked.status.code(), Some(1), "it may get better by itself: {blocked:?}");
+    assert!(blocked.stderr.contains("another run writes to it"), "{blocked:?}");
+    drop(held);
+    assert_eq!(desk.run(&options).status.code(), Some(0));
+    assert_eq!(lines(&std::fs::read_to_string(&out).unwrap()), desk.scene.lines());
+}
+
+#[test]
+fn no_output_is_made_while_the_configuration_has_faults() {
+    let desk = Desk::new();
+    desk.configure(&json!({"actions": [], "lookback_minutes": "soon"}));
+    let out = desk.file("out.jsonl");
+    let wrong = desk.run(&["--output", out.to_str().unwrap()]);
+    assert!(wrong.status.code() == Some(2) && wrong.stderr.contains("lookback_minutes"), "{wrong:?}");
+    assert!(!out.exists());
+}
+
+#[test]
 fn what_cannot_be_given_together_is_told() {
     let desk = Desk::new();
     for (options, said) in [

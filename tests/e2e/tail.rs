@@ -83,6 +83,28 @@ fn only_what_failed_is_shown_if_that_is_asked_for() {
 }
 
 #[test]
+fn a_key_that_is_refused_ends_it_and_a_misspelt_action_is_told() {
+    let scene = Scene::new();
+    scene.api.world().add(ago("hello", 30).stdout("one"));
+    let env = environment(&scene);
+    scene.ask_api("PUT", "_/actions/hello", r#"{"exec":{"kind":"nodejs:20","code":"x"}}"#);
+    let misspelt = Cli::call(&["tail", "helo"], &pairs(&env));
+    assert_eq!((misspelt.status.code(), misspelt.stdout.as_str()), (Some(0), ""), "{misspelt:?}");
+    assert!(misspelt.stderr.contains("did you mean `hello`?"), "{misspelt:?}");
+    let mut wrong = pairs(&env);
+    wrong.retain(|(name, _)| *name != "__OW_API_KEY");
+    wrong.push(("__OW_API_KEY", "00000000-0000-4000-8000-000000000000:not-the-key"));
+    let refused = Live::start(&["tail", "--follow"], &wrong).ended();
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    assert!(refused.stderr.contains("the API key is from __OW_API_KEY"), "{refused:?}");
+    // Also while it follows.
+    let live = Live::start(&["tail", "--follow"], &pairs(&env));
+    live.wait_for_stdout(SOON, |text| text.contains("one"));
+    scene.api.replace_key("00000000-0000-4000-8000-000000000000:another-key");
+    assert_eq!(live.ended().status.code(), Some(1));
+}
+
+#[test]
 fn what_is_wrong_is_told_with_its_status() {
     let scene = Scene::new();
     let env = environment(&scene);

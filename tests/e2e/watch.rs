@@ -17,7 +17,7 @@ fn watch(scene: &Scene, folder: &Path, params: &Value, options: &[&str], variabl
     let mut env: Vec<(&str, &str)> =
         environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
     env.extend(variables);
-    let common = ["watch", "--config", &config, "--state", &state, "--every", "200ms"];
+    let common = ["watch", "--config", &config, "--state", &state, "--every", "1s"];
     Live::start(&[&common[..], options].concat(), &env)
 }
 
@@ -124,6 +124,69 @@ fn a_service_manager_and_prometheus_are_told_how_it_goes() {
     assert_eq!(value(&answer, "whiskjack_api_errors_total"), 0.0);
     live.terminate();
     hear("STOPPING=1");
+    assert_eq!(live.ended().status.code(), Some(0));
+}
+
+/// The metrics that it serves, by their names.
+fn metrics(live: &Live) -> impl Fn(&str) -> f64 {
+    let text = live.wait_for_stderr(SOON, |text| text.contains("/metrics"));
+    let address = text.split("http://").nth(1).unwrap().split('/').next().unwrap().to_owned();
+    move |name| {
+        let mut stream = TcpStream::connect(&address).unwrap();
+        write!(stream, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let line = answer.lines().find(|line| line.starts_with(&format!("{name} ")));
+        line.unwrap_or_else(|| panic!("{name} in {answer}")).rsplit(' ').next().unwrap().parse().unwrap()
+    }
+}
+
+#[test]
+fn with_a_key_that_is_refused_the_lag_grows_errors_are_counted_and_each_run_says_so() {
+    let scene = Scene::new();
+    let folder = tempfile::tempdir().unwrap();
+    let wrong = [("__OW_API_KEY", "00000000-0000-4000-8000-000000000000:not-the-key")];
+    let params = scene.params(refused_port());
+    let live = watch(&scene, folder.path(), &params, &["--metrics", "127.0.0.1:0"], &wrong);
+    let value = metrics(&live);
+    live.wait_for_stderr(SOON, |text| text.matches("the API key is from __OW_API_KEY").count() >= 2);
+    assert!(value("whiskjack_api_errors_total") >= 2.0, "a 401 is an error of the API");
+    assert!(value("whiskjack_lag_seconds") >= 1.0, "from the begin on");
+    assert_eq!(value("whiskjack_last_run_timestamp_seconds"), 0.0);
+    // It becomes valid after all.
+    scene.api.replace_key(wrong[0].1);
+    live.wait_for_stderr(SOON, |text| text.contains("that is over; the last run went well"));
+    live.terminate();
+    assert_eq!(live.ended().status.code(), Some(0));
+}
+
+#[test]
+fn with_an_api_that_is_dead_from_the_begin_the_lag_is_that_of_the_checkpoint() {
+    let scene = Scene::new();
+    let receiver = scene.receiver();
+    let folder = tempfile::tempdir().unwrap();
+    let params = scene.params(receiver.port());
+    let first = watch(&scene, folder.path(), &params, &[], &[]);
+    wait_for_run(&first, |result| result["checkpoint"] == "saved");
+    first.terminate();
+    assert_eq!(first.ended().status.code(), Some(0));
+    let state = folder.path().join("state");
+    let mut saved: Value = serde_json::from_slice(&std::fs::read(&state).unwrap()).unwrap();
+    for source in saved["sources"].as_object_mut().unwrap().values_mut() {
+        source["through"] = json!(source["through"].as_u64().unwrap() - 3_600_000);
+        source["origin"] = json!(source["origin"].as_u64().unwrap() - 7_200_000);
+    }
+    std::fs::write(&state, saved.to_string()).unwrap();
+    scene.api.refuse_connections(true);
+    let live = watch(&scene, folder.path(), &params, &["--metrics", "127.0.0.1:0"], &[]);
+    let value = metrics(&live);
+    wait_for_run(&live, |result| !result["error"].is_null());
+    let told = live.wait_for_stderr(SOON, |text| text.contains("could not be asked"));
+    assert!(value("whiskjack_lag_seconds") >= 3600.0 && value("whiskjack_lag_seconds") < 3700.0);
+    assert!(value("whiskjack_api_errors_total") >= 1.0);
+    wait_for_run(&live, |result| !result["error"].is_null());
+    assert_eq!(live.stderr().matches("could not be asked").count(), 1, "told once: {told}");
+    live.terminate();
     assert_eq!(live.ended().status.code(), Some(0));
 }
 

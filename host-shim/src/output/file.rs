@@ -63,7 +63,9 @@ mod tests {
         drop(output);
         second.open().unwrap();
         std::fs::write(folder.path().join("notes"), "notes").unwrap();
-        for (name, said) in [("", "is a folder"), ("no/out", "its folder is not there"), ("notes", "something else")] {
+        for (name, said) in
+            [("", "is a folder"), ("no/out", "its folder is not there"), ("notes", "something else")]
+        {
             let refused = OutputFile::named(&folder.path().join(name)).unwrap_err().to_string();
             assert!(refused.contains(said), "{refused}");
         }

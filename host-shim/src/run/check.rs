@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Access, Limits, RunResult, NOTHING, RunContext, Shim, key_forms, now_ms, way};
+use super::{Access, Limits, NOTHING, RunContext, RunResult, Shim, key_forms, now_ms, way};
 use crate::checkpoint::Unusable;
 use crate::component::{Authorization, CheckpointKeeper, Context, Worker};
 use crate::http::KeyRefused;
@@ -37,7 +37,11 @@ impl Shim {
     }
 
     /// Opens the output, if it is not open yet and the configuration has no faults: nothing is made while it has. The run says which they are.
-    pub(super) async fn open_output(&self, params: &Value, context: &RunContext) -> Result<(), Box<RunResult>> {
+    pub(super) async fn open_output(
+        &self,
+        params: &Value,
+        context: &RunContext,
+    ) -> Result<(), Box<RunResult>> {
         let Some(output) = context.attached.output.as_ref().filter(|output| !output.is_open()) else {
             return Ok(());
         };

@@ -100,7 +100,10 @@ impl OwnFile {
     }
 
     /// Changes the note, and saves it with the checkpoint that there is; none yet is a checkpoint of nothing. Errors are sentences.
-    pub(crate) fn keep(&self, changes: impl IntoIterator<Item = (&'static str, Value)>) -> Result<(), Unusable> {
+    pub(crate) fn keep(
+        &self,
+        changes: impl IntoIterator<Item = (&'static str, Value)>,
+    ) -> Result<(), Unusable> {
         let file = CheckpointFile::open(&self.path)?;
         let known = file.load().map_err(Unusable::Blocked)?;
         let mut note = self.note();
@@ -211,7 +214,9 @@ impl Keeper {
     ) -> Result<CheckpointKeeper, String> {
         let bytes = match (self, kept) {
             (Self::Platform, _) => return Ok(CheckpointKeeper::Platform),
-            (Self::OwnFile(_), Kept::OwnFile(file, _)) => Some(file.load()?.unwrap_or_else(|| NOTHING.to_vec())),
+            (Self::OwnFile(_), Kept::OwnFile(file, _)) => {
+                Some(file.load()?.unwrap_or_else(|| NOTHING.to_vec()))
+            }
             (_, Kept::File(file)) => file.load()?,
             (Self::Memory(memory), _) => Some(memory.load().unwrap_or_else(|| NOTHING.to_vec())),
             (Self::Rehearsal(Some(path)), _) => read(path)?,
@@ -298,17 +303,20 @@ mod tests {
             let Value::Object(note) = json!({"from": 1, "is_complete": false}) else { panic!() };
             OwnFile::new(path.clone(), note)
         };
-        let file = own();
-        file.keep([]).unwrap();
+        own().keep([]).unwrap();
         let kept = || serde_json::from_slice::<Value>(&std::fs::read(&path).unwrap()).unwrap();
         let note = json!({"from": 1, "is_complete": false, "acknowledged": 0});
         assert_eq!(kept(), json!({"version": 3, "sources": {}, "backfill": note}));
         let saved = br#"{"version":3,"sources":{"a":{"origin":1,"through":9}}}"#;
-        for (file, acknowledged, in_all) in [(file, 5, 5), (own(), 0, 5), (own(), 7, 12)] {
+        for (acknowledged, in_all) in [(5, 5), (0, 5), (7, 12)] {
+            let file = own();
             let keeper = Keeper::OwnFile(file.clone());
             let opened = keeper.open().unwrap_or_else(|_| panic!());
             opened.save(saved, acknowledged).unwrap();
-            assert_eq!((kept()["backfill"]["acknowledged"].clone(), file.acknowledged()), (json!(in_all), in_all));
+            assert_eq!(
+                (kept()["backfill"]["acknowledged"].clone(), file.acknowledged()),
+                (json!(in_all), in_all)
+            );
             drop(opened);
         }
         own().keep([("is_complete", true.into())]).unwrap();

@@ -80,7 +80,11 @@ mod tests {
         let owing = |owed: &Value| checkpoint(&json!({"a": {"origin": 1, "through": 100, "owed": owed}}));
         assert_eq!(done(&owing(&json!([]))), Some(1.0));
         assert_eq!(done(&owing(&json!([{"range": [1, 50], "part": "fresh"}]))), Some(0.5));
-        assert_eq!(done(&owing(&json!([{"range": [1, 100], "part": "fresh"}]))), Some(0.0), "a dead receiver");
+        assert_eq!(
+            done(&owing(&json!([{"range": [1, 100], "part": "fresh"}]))),
+            Some(0.0),
+            "a dead receiver"
+        );
         let two = json!({"a": {"origin": 1, "through": 100, "owed": [{"range": [1, 50]}]}, "b": {"origin": 1, "through": 100}});
         assert_eq!(done(&checkpoint(&two)), Some(0.75));
         let record = json!({"a": {"origin": 1, "through": 100, "records": [{"start": 5, "id": "x"}]}});

@@ -38,17 +38,26 @@ impl Live {
     /// The same with a terminal for stdout, which sees colours.
     #[track_caller]
     pub fn on_terminal(arguments: &[&str], env: &[(&str, &str)]) -> Self {
-        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
-        grantpt(&master).and_then(|()| unlockpt(&master)).expect("its other side");
-        let name = ptsname(&master, Vec::new()).expect("its name").into_string().unwrap();
-        let terminal = File::options().read(true).write(true).open(name).expect("the terminal");
+        let (master, terminal) = pseudo_terminal();
         let mut command = command(arguments, env);
         command.env("TERM", "xterm").stdout(terminal).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the command starts");
         // It holds the terminal open, and its reader would wait for more.
         drop(command);
         let stderr = Shared::read(child.stderr.take().unwrap());
-        Self { child, stdout: Shared::read(File::from(master)), stderr }
+        Self { child, stdout: Shared::read(master), stderr }
+    }
+
+    /// The same with a terminal for stderr, which sees progress.
+    #[track_caller]
+    pub fn with_progress(arguments: &[&str], env: &[(&str, &str)]) -> Self {
+        let (master, terminal) = pseudo_terminal();
+        let mut command = command(arguments, env);
+        command.env("TERM", "xterm").stdout(Stdio::piped()).stderr(terminal);
+        let mut child = command.spawn().expect("the command starts");
+        drop(command);
+        let stdout = Shared::read(child.stdout.take().unwrap());
+        Self { child, stdout, stderr: Shared::read(master) }
     }
 
     /// What it has written to stdout so far.
@@ -126,4 +135,13 @@ fn command(arguments: &[&str], env: &[(&str, &str)]) -> Command {
     let mut command = Command::new(artifacts().whiskjack());
     command.args(arguments).env_clear().envs(env.iter().copied()).stdin(Stdio::null());
     command
+}
+
+/// A terminal: the side of its reader, and that of a program.
+fn pseudo_terminal() -> (File, File) {
+    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
+    grantpt(&master).and_then(|()| unlockpt(&master)).expect("its other side");
+    let name = ptsname(&master, Vec::new()).expect("its name").into_string().unwrap();
+    let terminal = File::options().read(true).write(true).open(name).expect("the terminal");
+    (File::from(master), terminal)
 }

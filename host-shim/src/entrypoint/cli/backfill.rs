@@ -18,9 +18,9 @@ use super::ending::{ended, misused, noted, tell};
 use super::trouble::Troubles;
 use super::{Prepared, TlsFiles, direct, replace, session};
 use crate::attached::{Rate, Stop, Watcher};
+use crate::checkpoint::Unusable;
 use crate::entrypoint::environment;
 use crate::result::{RunResult, Verdict};
-use crate::checkpoint::Unusable;
 use crate::run::{Keeper, RunContext, Shim};
 use whiskjack_settings::said;
 use whiskjack_settings::text::many;
@@ -86,7 +86,8 @@ fn activation(text: &str) -> Result<String, &'static str> {
 impl BackfillOptions {
     /// Forwards the range.
     pub(super) fn go(&self) -> ExitCode {
-        match prepare(self, &environment).and_then(|prepared| Ok((self.range(&prepared.context)?, prepared))) {
+        match prepare(self, &environment).and_then(|prepared| Ok((self.range(&prepared.context)?, prepared)))
+        {
             Ok((range, prepared)) => ended(run(self, range, prepared)),
             Err(message) => misused(&message),
         }
@@ -179,8 +180,15 @@ fn run(options: &BackfillOptions, range: Option<Range>, prepared: Prepared) -> a
             context.checkpoint = Keeper::OwnFile(own);
         }
         let asked = options.activation.len() as u64;
-        let backfill =
-            Backfill { shim, params: Value::Object(params), source, context, stop: stop.clone(), range, asked };
+        let backfill = Backfill {
+            shim,
+            params: Value::Object(params),
+            source,
+            context,
+            stop: stop.clone(),
+            range,
+            asked,
+        };
         tokio::select! {
             ended = backfill.run(&meter) => ended,
             () = meter.go_on() => Ok(1),
@@ -227,7 +235,9 @@ impl Backfill {
             failures = if !has_failed || lines > 0 { 0 } else { failures + 1 };
             let (left, pause) = match left(&result) {
                 Left::Nothing => return self.complete(done),
-                left if self.stop.is_wished() || troubles.is_refused() => return Ok(self.interrupted(done, &left)),
+                left if self.stop.is_wished() || troubles.is_refused() => {
+                    return Ok(self.interrupted(done, &left));
+                }
                 Left::Comparison => {
                     said::to_stderr(format_args!(
                         "{} acknowledged; in a minute the range is compared once more with what the API shows then",

@@ -62,7 +62,12 @@ impl StatusOptions {
         };
         let Prepared { params, source, context } = prepared;
         noted(&context);
-        let asked = Asked { params: self.config.as_ref().map(|_| params), names, is_named: self.name.is_some(), max_lag: self.max_lag };
+        let asked = Asked {
+            params: self.config.as_ref().map(|_| params),
+            names,
+            is_named: self.name.is_some(),
+            max_lag: self.max_lag,
+        };
         let read = || -> anyhow::Result<_> {
             let (shim, runtime) = (Shim::new()?, runtime()?);
             let outcome = runtime.block_on(status(&shim, &asked, &context));

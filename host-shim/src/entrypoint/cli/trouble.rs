@@ -116,7 +116,11 @@ mod tests {
         counters.note_api_error();
         assert_eq!(troubles.note(&failed("no answer for 9 s")), Vec::<String>::new());
         counters.note_receiver_error();
-        assert_eq!(troubles.note(&failed("no answer for 5 s")), ["whiskjack: no answer for 5 s"], "of others");
+        assert_eq!(
+            troubles.note(&failed("no answer for 5 s")),
+            ["whiskjack: no answer for 5 s"],
+            "of others"
+        );
         let skipped = RunResult::report(br#"{"skipped":"another"}"#, false, true, &[], &[]);
         assert_eq!(troubles.note(&skipped), Vec::<String>::new());
         assert_eq!(troubles.note(&good()), ["whiskjack: that is over; the last run went well"]);

@@ -66,7 +66,11 @@ const LEAST: Duration = Duration::from_secs(1);
 fn every(text: &str) -> Result<Duration, String> {
     let every = times::span(text)?;
     let is_enough = every >= LEAST;
-    if is_enough { Ok(every) } else { Err("is too often, as each run asks the API; give 1s or more".to_owned()) }
+    if is_enough {
+        Ok(every)
+    } else {
+        Err("is too often, as each run asks the API; give 1s or more".to_owned())
+    }
 }
 
 fn file(text: &str) -> Result<PathBuf, &'static str> {

@@ -36,7 +36,8 @@ mod tests {
             start: 5,
             names: names.iter().map(ToString::to_string).collect(),
         };
-        let records = [record("b", &["shop/checkout"]), record("a", &["lib/x", "bound/x"]), record("a", &["lib/x"])];
+        let records =
+            [record("b", &["shop/checkout"]), record("a", &["lib/x", "bound/x"]), record("a", &["lib/x"])];
         let (keeper, actions) = owing(&records);
         assert_eq!(actions, json!(["lib/x", "shop/checkout"]));
         assert!(matches!(keeper, Keeper::Memory(_)));

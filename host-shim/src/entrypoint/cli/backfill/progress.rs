@@ -98,7 +98,8 @@ impl State {
         // Only what is done is: 99.9 % are not 100.
         let percent = (done * 100.0).floor();
         let lines = many(self.before + new, "line");
-        let mut text = format!("{lines} acknowledged{before}, {rate:.0} lines/s, {percent:.0} % of the range");
+        let mut text =
+            format!("{lines} acknowledged{before}, {rate:.0} lines/s, {percent:.0} % of the range");
         let gained = done - self.done_before;
         if gained > 0.001 && done < 1.0 {
             let left = Duration::try_from_secs_f64(elapsed.as_secs_f64() * (1.0 - done) / gained);
@@ -144,7 +145,10 @@ mod tests {
         std::fs::write(&path, kept).unwrap();
         let own = OwnFile::new(path, serde_json::Map::new());
         let meter = Meter::new(Some(&own));
-        assert_eq!(told(&meter, 2 * SECOND), "500 lines acknowledged (500 before), 0 lines/s, 50 % of the range");
+        assert_eq!(
+            told(&meter, 2 * SECOND),
+            "500 lines acknowledged (500 before), 0 lines/s, 50 % of the range"
+        );
         meter.note(Progress { acknowledged: 100, done: 0.75 });
         let expected = "600 lines acknowledged (500 before), 50 lines/s, 75 % of the range, 2 s left";
         assert_eq!(told(&meter, 2 * SECOND), expected);

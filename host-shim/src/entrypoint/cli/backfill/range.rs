@@ -50,12 +50,19 @@ impl BackfillOptions {
     }
 
     /// The same, with files without a folder in `folder`.
-    pub(super) fn range_in(&self, folder: &Path, context: &RunContext, now: u64) -> Result<Option<Range>, String> {
+    pub(super) fn range_in(
+        &self,
+        folder: &Path,
+        context: &RunContext,
+        now: u64,
+    ) -> Result<Option<Range>, String> {
         let Some(from) = self.from.as_ref().map(|from| from.ms) else { return Ok(None) };
         let to = self.to.as_ref().map_or(now, |to| to.ms);
         if to > now {
             let [to, now] = [to, now].map(times::shown);
-            return Err(format!("--to: {to} is in the future; give a time before now, which is {now}, or leave it out"));
+            return Err(format!(
+                "--to: {to} is in the future; give a time before now, which is {now}, or leave it out"
+            ));
         }
         let asked = self.asked(context);
         if let Some(state) = &self.state {
@@ -70,16 +77,15 @@ impl BackfillOptions {
             return Ok(Some(range));
         }
         in_order(from, to)?;
-        let name = |ms: u64| times::shown(ms).replace(['-', ':'], "");
-        let state = folder.join(format!("{PREFIX}{}-{}{SUFFIX}", name(from), name(to)));
-        fits(&state, from)?;
+        let state = free(folder, from, to, &asked);
         Ok(Some(Range { from, to, state, asked, is_begun: false }))
     }
 
     /// What makes two commands the same: what is forwarded, from where, and to where.
     fn asked(&self, context: &RunContext) -> Value {
         let text = |moment: &Option<Moment>| moment.as_ref().map(|moment| moment.text.clone());
-        let path = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned()).display().to_string();
+        let path =
+            |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned()).display().to_string();
         let api = context.api_host.as_deref().and_then(Origin::parse).map(|origin| origin.to_string());
         json!({
             "from": text(&self.from), "to": text(&self.to), "actions": self.actions, "config": path(&self.config),
@@ -125,6 +131,19 @@ fn begun(state: &Path, asked: &Value) -> Option<Range> {
     is_it.then(|| Range { from, to, state: state.to_owned(), asked: asked.clone(), is_begun: true })
 }
 
+/// The file that is named after the range, with a number if it is another command's.
+fn free(folder: &Path, from: u64, to: u64, asked: &Value) -> PathBuf {
+    let name = |ms: u64| times::shown(ms).replace(['-', ':'], "");
+    let begin = format!("{PREFIX}{}-{}", name(from), name(to));
+    let numbered = (2_u64..).map(|number| format!("{begin}-{number}{SUFFIX}"));
+    let is_free = |state: &PathBuf| match OwnFile::note_in(state) {
+        Some(note) => note.get("asked") == Some(asked) && fits(state, from).is_ok(),
+        None => !state.exists(),
+    };
+    let mut names = std::iter::once(format!("{begin}{SUFFIX}")).chain(numbered).map(|name| folder.join(name));
+    names.find(is_free).unwrap_or_else(|| folder.join(format!("{begin}{SUFFIX}")))
+}
+
 /// The files of the folder that are named after a range, the last that was written first.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
@@ -132,7 +151,9 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(here).into_iter().flatten().flatten();
     let mut found: Vec<_> = entries
         .filter(|entry| entry.file_name().to_str().is_some_and(is_one))
-        .map(|entry| (entry.metadata().and_then(|found| found.modified()).ok(), folder.join(entry.file_name())))
+        .map(|entry| {
+            (entry.metadata().and_then(|found| found.modified()).ok(), folder.join(entry.file_name()))
+        })
         .collect();
     found.sort();
     found.into_iter().rev().map(|(_, path)| path).collect()
@@ -177,7 +198,9 @@ mod tests {
     }
 
     fn range(words: &str, folder: &Path, now: u64) -> Result<Range, String> {
-        options(&format!("backfill --config c {words}"))?.range_in(folder, &context(), now).map(Option::unwrap)
+        options(&format!("backfill --config c {words}"))?
+            .range_in(folder, &context(), now)
+            .map(Option::unwrap)
     }
 
     #[test]
@@ -188,9 +211,15 @@ mod tests {
         let name = "whiskjack-backfill-20261128T000000Z-20261128T140000Z.state";
         assert_eq!((given.from, given.state), (1_795_824_000_000, folder.path().join(name)));
         let early = range("--from 2026-11-28 --to 2026-11-27", folder.path(), now).unwrap_err();
-        assert!(early.starts_with("--to: 2026-11-27T00:00:00Z is not later than --from, 2026-11-28"), "{early}");
+        assert!(
+            early.starts_with("--to: 2026-11-27T00:00:00Z is not later than --from, 2026-11-28"),
+            "{early}"
+        );
         let late = range("--from 2026-11-28 --to 2099-01-01", folder.path(), now).unwrap_err();
-        assert!(late.starts_with("--to: 2099-01-01T00:00:00Z is in the future; give a time before now"), "{late}");
+        assert!(
+            late.starts_with("--to: 2099-01-01T00:00:00Z is in the future; give a time before now"),
+            "{late}"
+        );
     }
 
     #[test]
@@ -202,10 +231,19 @@ mod tests {
         first.file().keep([]).unwrap();
         let again = range(words, folder.path(), now + 3 * HOUR).unwrap();
         assert_eq!((again.from, again.to, &again.state), (first.from, first.to, &first.state));
-        assert!(again.told(8).contains("goes on with what this command has begun") && again.told(8).contains("8 lines"));
+        assert!(
+            again.told(8).contains("goes on with what this command has begun")
+                && again.told(8).contains("8 lines")
+        );
         for other in ["--from 1h b", "--from 2h a", "--from 1h --to now a", "--from 1h --output o a"] {
             let other = range(other, folder.path(), now + 1000).unwrap();
             assert!(!other.is_begun && other.state != first.state, "{other:?}");
+        }
+        let absolute = "--from 2026-11-01 --to 2026-11-02";
+        for (actions, end) in [("a", "Z.state"), ("b", "Z-2.state"), ("a", "Z.state")] {
+            let range = range(&format!("{absolute} {actions}"), folder.path(), now).unwrap();
+            assert!(range.state.to_str().unwrap().ends_with(end), "{range:?}");
+            range.file().keep([COMPLETE]).unwrap();
         }
         first.file().keep([COMPLETE]).unwrap();
         let anew = range(words, folder.path(), now + 3 * HOUR).unwrap();
@@ -226,6 +264,8 @@ mod tests {
         let sources = json!({"version": 3, "sources": {"a": {"origin": 1_000, "through": 2_000}}});
         std::fs::write(&state, sources.to_string()).unwrap();
         assert_eq!(fits(&state, 1_000), Ok(()));
-        assert!(fits(&state, 999).unwrap_err().contains("holds what has begun at 1970-01-01T00:00:01Z (1000)"));
+        assert!(
+            fits(&state, 999).unwrap_err().contains("holds what has begun at 1970-01-01T00:00:01Z (1000)")
+        );
     }
 }

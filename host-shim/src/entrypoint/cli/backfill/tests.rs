@@ -11,7 +11,10 @@ pub(super) fn options(words: &str) -> Result<BackfillOptions, String> {
 #[test]
 fn a_range_needs_a_begin() {
     let given = options("backfill --config c --from 2026-11-28 a b/*").unwrap();
-    assert_eq!((given.from.unwrap().ms, given.actions), (1_795_824_000_000, vec!["a".to_owned(), "b/*".to_owned()]));
+    assert_eq!(
+        (given.from.unwrap().ms, given.actions),
+        (1_795_824_000_000, vec!["a".to_owned(), "b/*".to_owned()])
+    );
     assert!(options("backfill --config c").unwrap_err().starts_with("--from TIME is missing"));
 }
 

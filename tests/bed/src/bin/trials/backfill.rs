@@ -18,7 +18,7 @@ const KILLS: u64 = 100;
 /// A process lives so long at most, in milliseconds: long enough for two saves of its checkpoint, and short enough to be killed before the first.
 const LIVES: u64 = 12_000;
 /// What such a life brings on average, in seconds of work that was saved.
-const USEFUL: f64 = 3.75;
+const USEFUL: f64 = 2.5;
 /// Lines of an activation.
 const LINES: u64 = 20;
 /// The range ends so long ago, and is so long, in milliseconds.
@@ -54,7 +54,12 @@ pub(crate) fn run(seed: u64, lines: u64) -> Result<()> {
 
     let (small, _) = desk.whole("small", lines / 100)?;
     let (large, seconds) = desk.whole("large", lines)?;
-    println!("in one go: {seconds:.0} s; peak with {lines} lines {:.1} MiB, with {} lines {:.1} MiB", mib(large), lines / 100, mib(small));
+    println!(
+        "in one go: {seconds:.0} s; peak with {lines} lines {:.1} MiB, with {} lines {:.1} MiB",
+        mib(large),
+        lines / 100,
+        mib(small)
+    );
 
     let arrived = Arc::new(Mutex::new(Arrived::default()));
     let receiver = Counted::start(&desk.certificates, None, Duration::ZERO, arrived.clone())?;
@@ -74,14 +79,24 @@ pub(crate) fn run(seed: u64, lines: u64) -> Result<()> {
         peaks.push(lived.peak_kib);
         if round % 10 == 9 {
             let arrived = lock(&arrived);
-            println!("{} kills, {:.0} s: {} lines, {} events, rate {rate}", round + 1, began.elapsed().as_secs_f64(), arrived.lines.len(), arrived.events);
+            println!(
+                "{} kills, {:.0} s: {} lines, {} events, rate {rate}",
+                round + 1,
+                began.elapsed().as_secs_f64(),
+                arrived.lines.len(),
+                arrived.events
+            );
         }
     }
     let last = desk.live("killed", None, None)?;
     receiver.settle(Duration::from_secs(30))?;
     receiver.kill();
     let arrived = lock(&arrived);
-    let lost = ids.iter().flat_map(|id| (0..LINES as u32).map(move |number| (*id, number))).filter(|id| !arrived.lines.contains_key(id)).count();
+    let lost = ids
+        .iter()
+        .flat_map(|id| (0..LINES as u32).map(move |number| (*id, number)))
+        .filter(|id| !arrived.lines.contains_key(id))
+        .count();
     let strange = arrived.lines.len() as u64 + lost as u64 - lines;
     let peak = peaks.iter().copied().chain([last.peak_kib]).max().unwrap_or_default();
     let mean = |peaks: &[u64]| mib(peaks.iter().sum::<u64>() / peaks.len().max(1) as u64);
@@ -108,7 +123,9 @@ impl Desk {
         let count = i64::try_from(lines / LINES).unwrap_or(1).max(1);
         let activations = (0..count).map(|number| {
             let start = self.range[0] + SPAN * number / count;
-            let text: Vec<String> = (0..LINES).map(|line| format!("{number} {line} GET /cart 200 in {} ms", line * 7919 % 1000)).collect();
+            let text: Vec<String> = (0..LINES)
+                .map(|line| format!("{number} {line} GET /cart 200 in {} ms", line * 7919 % 1000))
+                .collect();
             Activation::new(action).start(start).stdout(&text.join("\n"))
         });
         let ids = self.api.world().add_all(activations);
@@ -147,9 +164,11 @@ impl Desk {
     fn live(&self, state: &str, rate: Option<u64>, life: Option<Duration>) -> Result<Life> {
         let config = self.config();
         let state = self.folder.path().join(state);
-        let [config, state] = [&config, &state].map(|path: &std::path::PathBuf| path.to_string_lossy().into_owned());
+        let [config, state] =
+            [&config, &state].map(|path: &std::path::PathBuf| path.to_string_lossy().into_owned());
         let [from, to] = self.range.map(|time| time.to_string());
-        let mut arguments = vec!["backfill", "--config", &config, "--from", &from, "--to", &to, "--state", &state];
+        let mut arguments =
+            vec!["backfill", "--config", &config, "--from", &from, "--to", &to, "--state", &state];
         let rate = rate.map(|rate| rate.to_string());
         if let Some(rate) = &rate {
             arguments.extend(["--rate", rate]);

@@ -24,9 +24,11 @@ impl Running {
     pub(crate) fn start(api: &Double, arguments: &[&str], stderr: fs::File) -> Result<Self> {
         let mut command = Command::new(artifacts().whiskjack());
         command.args(arguments).env_clear().stdin(Stdio::null()).stdout(Stdio::null()).stderr(stderr);
-        for (name, value) in
-            [("__OW_API_HOST", api.origin()), ("__OW_API_KEY", api.key()), ("__OW_NAMESPACE", api.namespace())]
-        {
+        for (name, value) in [
+            ("__OW_API_HOST", api.origin()),
+            ("__OW_API_KEY", api.key()),
+            ("__OW_NAMESPACE", api.namespace()),
+        ] {
             command.env(name, value);
         }
         let child = command.spawn().context("the command: run `cargo xtask build`")?;

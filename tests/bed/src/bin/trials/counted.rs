@@ -24,21 +24,26 @@ pub(crate) struct Arrived {
     pub(crate) events: u64,
     /// Of each incarnation, the window that came last: nobody knows whether it was acknowledged.
     pub(crate) last_windows: Vec<Vec<Id>>,
-    /// Lines that came again though an earlier window had them that was followed by another, and so was acknowledged.
+    /// Lines that came again though their activation was in windows only that were followed by others, and so were acknowledged.
     pub(crate) needless: Vec<Id>,
     window: u64,
 }
 
 impl Arrived {
     fn note(&mut self, line: &str) {
-        let Some(id) = line.split_once("\"_id\":\"").and_then(|(_, rest)| parse(rest.split('"').next()?)) else { return };
-        let window = line.split_once("\"window\":").and_then(|(_, rest)| rest.split(',').next()?.parse().ok());
+        let Some(id) = line.split_once("\"_id\":\"").and_then(|(_, rest)| parse(rest.split('"').next()?))
+        else {
+            return;
+        };
+        let window =
+            line.split_once("\"window\":").and_then(|(_, rest)| rest.split(',').next()?.parse().ok());
         let window = window.unwrap_or(self.window);
         self.events += 1;
-        let is_doubtful = self.last_windows.iter().rev().skip(1).any(|last| last.contains(&id));
         let count = self.lines.entry(id).or_default();
         *count += 1;
-        if *count > 1 && !is_doubtful {
+        // An activation is done when all of its lines are acknowledged.
+        let doubtful = |last: &Vec<Id>| last.iter().any(|(activation, _)| *activation == id.0);
+        if *count > 1 && !self.last_windows.iter().rev().skip(1).any(doubtful) {
             self.needless.push(id);
         }
         if self.last_windows.is_empty() {
