@@ -29,27 +29,18 @@ pub struct Attached {
     pub saves_often: bool,
 }
 
-/// How far a run is.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Progress {
-    /// Lines acknowledged so far.
-    pub acknowledged: u64,
-    /// The part of the ranges that is done, from 0 to 1.
-    pub done: f64,
-}
-
-/// Gets each progress.
+/// Gets the part of the ranges that is done, from 0 to 1, with each checkpoint that is saved.
 #[derive(Clone)]
-pub struct Watcher(Arc<dyn Fn(Progress) + Send + Sync>);
+pub struct Watcher(Arc<dyn Fn(f64) + Send + Sync>);
 
 impl Watcher {
     /// One that calls `told`.
-    pub fn new(told: impl Fn(Progress) + Send + Sync + 'static) -> Self {
+    pub fn new(told: impl Fn(f64) + Send + Sync + 'static) -> Self {
         Self(Arc::new(told))
     }
 
-    pub(crate) fn tell(&self, progress: Progress) {
-        (self.0)(progress);
+    pub(crate) fn tell(&self, done: f64) {
+        (self.0)(done);
     }
 }
 
@@ -149,6 +140,7 @@ pub struct Counters {
     api_errors: AtomicU64,
     refusals: AtomicU64,
     receiver_errors: AtomicU64,
+    acknowledged: AtomicU64,
 }
 
 impl Counters {
@@ -171,6 +163,16 @@ impl Counters {
     /// Errors of the API, and of receivers.
     pub fn errors(&self) -> [u64; 2] {
         [&self.api_errors, &self.receiver_errors].map(|count| count.load(Ordering::Relaxed))
+    }
+
+    /// Receivers acknowledged so many lines more.
+    pub(crate) fn note_acknowledged(&self, lines: u64) {
+        self.acknowledged.fetch_add(lines, Ordering::Relaxed);
+    }
+
+    /// Lines that receivers have acknowledged, up to this moment.
+    pub fn acknowledged(&self) -> u64 {
+        self.acknowledged.load(Ordering::Relaxed)
     }
 
     /// How often the API refused the key.

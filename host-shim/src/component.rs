@@ -246,7 +246,11 @@ impl transport::HostConnection for State {
         timeout_ms: u64,
     ) -> wasmtime::Result<Result<Vec<u8>, TransportError>> {
         self.give_way().await;
-        let read = self.table.get_mut(&connection)?.read(max_bytes, timeout_ms).await;
+        let lent = self.table.get_mut(&connection)?;
+        let read = lent.read(max_bytes, timeout_ms).await;
+        if let Ok(bytes) = &read {
+            self.reach.attached.counters.note_acknowledged(lent.acknowledged(bytes));
+        }
         // That nothing has come yet is no error.
         let is_error = |error: &TransportError| error.step != TransportStep::Timeout;
         if read.as_ref().is_err_and(is_error) {

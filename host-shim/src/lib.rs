@@ -35,7 +35,7 @@ mod testing;
 mod tls;
 mod transport;
 
-pub use attached::{Attached, Counters, Progress, Rate, Stop, Watcher};
+pub use attached::{Attached, Counters, Rate, Stop, Watcher};
 pub use component::LoadError;
 pub use origin::Origin;
 pub use output::Output;

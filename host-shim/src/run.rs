@@ -20,7 +20,7 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::attached::{Attached, Progress};
+use crate::attached::Attached;
 use crate::component::{
     Authorization, CallError, CheckpointKeeper, Context, Error, LoadError, Outcome, Plan, Prepared, Reach,
     Report, Slice, Worker,
@@ -46,7 +46,6 @@ use self::limits::{COMPONENT_MARGIN_MS, Limits, now_ms};
 pub(crate) use self::look::Sight;
 pub use self::look::Unseen;
 pub(crate) use self::namespace::other as other_namespace;
-use self::span::Span;
 pub(crate) use self::span::done;
 
 /// A run that is killed repeats at most what it did in this time.
@@ -200,7 +199,7 @@ impl Shim {
             limits,
             kept,
             attached: context.attached.clone(),
-            span: Span::default(),
+            acknowledged: 0,
             workers: (plan.workers as usize).clamp(1, MOST_WORKERS),
             plan: Arc::new(plan),
             idle: vec![worker],
@@ -296,7 +295,8 @@ struct Run {
     limits: Limits,
     kept: Kept,
     attached: Attached,
-    span: Span,
+    /// Lines, in the turns that are over.
+    acknowledged: u64,
     plan: Arc<Plan>,
     workers: usize,
     idle: Vec<Worker>,
@@ -334,8 +334,7 @@ impl Run {
                     self.idle.extend(worker);
                     match outcome {
                         Ok(mut outcome) => {
-                            let progress = self.span.note(&outcome);
-                            self.tell(progress);
+                            self.acknowledged = self.acknowledged.saturating_add(outcome.acknowledged);
                             // At the end, so that a long backlog holds up nobody.
                             queue.extend(outcome.rest.take());
                             self.outcomes.push(outcome);
@@ -354,12 +353,6 @@ impl Run {
 
     fn goes_on(&self) -> bool {
         !self.limits.component_is_done() && !self.attached.stop.is_wished()
-    }
-
-    fn tell(&self, progress: Progress) {
-        if let Some(watcher) = &self.attached.watcher {
-            watcher.tell(progress);
-        }
     }
 
     fn start(&mut self, busy: &mut JoinSet<Done>, slice: Slice) {
@@ -432,12 +425,11 @@ impl Run {
         Ok(report)
     }
 
-    fn keep(&mut self, report: &Report) -> Result<(), String> {
+    fn keep(&self, report: &Report) -> Result<(), String> {
         let Some(bytes) = report.checkpoint.as_deref() else { return Ok(()) };
-        self.kept.save(bytes, self.span.acknowledged())?;
-        if self.attached.watcher.is_some() {
-            let progress = self.span.saved(bytes);
-            self.tell(progress);
+        self.kept.save(bytes, self.acknowledged)?;
+        if let Some(watcher) = &self.attached.watcher {
+            done(bytes).into_iter().for_each(|done| watcher.tell(done));
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! `transport` of the WIT world: a byte stream to the configured receivers only.
 
+mod acks;
 mod lent;
 mod peer;
 mod wit;

@@ -128,7 +128,7 @@ fn a_service_manager_and_prometheus_are_told_how_it_goes() {
 }
 
 /// The metrics that it serves, by their names.
-fn metrics(live: &Live) -> impl Fn(&str) -> f64 {
+fn metrics(live: &Live) -> impl Fn(&str) -> f64 + use<> {
     let text = live.wait_for_stderr(SOON, |text| text.contains("/metrics"));
     let address = text.split("http://").nth(1).unwrap().split('/').next().unwrap().to_owned();
     move |name| {

@@ -2,34 +2,6 @@
 
 use serde_json::{Map, Value};
 
-use super::Progress;
-use crate::component::Outcome;
-
-/// What is acknowledged, and which part of the ranges the last checkpoint has done.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Span {
-    progress: Progress,
-}
-
-impl Span {
-    /// A turn is over.
-    pub(super) fn note(&mut self, outcome: &Outcome) -> Progress {
-        self.progress.acknowledged = self.progress.acknowledged.saturating_add(outcome.acknowledged);
-        self.progress
-    }
-
-    /// This is the checkpoint now.
-    pub(super) fn saved(&mut self, checkpoint: &[u8]) -> Progress {
-        self.progress.done = done(checkpoint).unwrap_or(self.progress.done);
-        self.progress
-    }
-
-    /// Lines so far.
-    pub(super) fn acknowledged(&self) -> u64 {
-        self.progress.acknowledged
-    }
-}
-
 /// The part of its ranges that a checkpoint says is done, from 0 to 1: all but what is owed. 1 only if nothing is owed.
 pub(crate) fn done(checkpoint: &[u8]) -> Option<f64> {
     let checkpoint: Value = serde_json::from_slice(checkpoint).ok()?;
@@ -91,16 +63,5 @@ mod tests {
         assert_eq!(done(&checkpoint(&record)), Some(NEARLY), "a record is owed");
         assert_eq!(done(&checkpoint(&json!({}))), None);
         assert_eq!(done(b"{"), None);
-    }
-
-    #[test]
-    fn lines_are_told_after_each_turn_and_the_part_that_is_done_with_each_checkpoint() {
-        let mut span = Span::default();
-        let mut turn = |acknowledged| span.note(&Outcome { rest: None, acknowledged, state: Vec::new() });
-        assert_eq!(turn(5), Progress { acknowledged: 5, done: 0.0 });
-        assert_eq!(turn(2), Progress { acknowledged: 7, done: 0.0 }, "nothing is saved yet");
-        let saved = checkpoint(&json!({"a": {"origin": 1, "through": 100, "owed": [{"range": [1, 75]}]}}));
-        assert_eq!(span.saved(&saved), Progress { acknowledged: 7, done: 0.25 });
-        assert_eq!(span.saved(b""), Progress { acknowledged: 7, done: 0.25 });
     }
 }

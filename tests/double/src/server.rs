@@ -58,9 +58,11 @@ pub(crate) async fn accept(door: Door, mut orders: Orders, tls: Option<TlsAccept
                 tokio::spawn(connection(socket, tls.clone(), app.clone()));
             },
             Some((shut, done)) = orders.recv() => {
-                listener = if shut { None } else { Some(door.open().expect("our own address")) };
                 if shut {
+                    listener = None;
                     app.shut.send_modify(|times| *times += 1);
+                } else if listener.is_none() {
+                    listener = Some(door.open().expect("our own address"));
                 }
                 done.send(()).expect("somebody waits for it");
             }

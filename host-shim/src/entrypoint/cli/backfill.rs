@@ -136,13 +136,13 @@ fn run(options: &BackfillOptions, range: Option<Range>, prepared: Prepared) -> a
     let Value::Object(mut params) = params else { anyhow::bail!("the parameters are not an object") };
     noted(&context);
     let own = range.as_ref().map(Range::file);
-    let (stop, meter) = (Stop::default(), Meter::new(own.as_ref()));
+    let (stop, meter) = (Stop::default(), Meter::new(own.as_ref(), context.attached.counters.clone()));
     context.attached.stop = stop.clone();
     context.attached.is_quiet = true;
     context.attached.saves_often = true;
     context.attached.watcher = Some(Watcher::new({
         let meter = meter.clone();
-        move |progress| meter.note(progress)
+        move |done| meter.note(done)
     }));
     if let Some(range) = &range {
         // Inclusive, as people mean it.
@@ -225,7 +225,7 @@ impl Backfill {
             let lines = number(&result, "lines", "acknowledged");
             done.lines += lines;
             done.activations += result.object.get("activations").and_then(Value::as_u64).unwrap_or(0);
-            meter.run_is_over(lines);
+            meter.run_is_over();
             if result.verdict == Verdict::InvalidConfig {
                 tell(&mut result, &self.source);
                 return Ok(2);

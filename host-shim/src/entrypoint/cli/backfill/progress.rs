@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::super::times;
-use crate::attached::Progress;
+use crate::attached::Counters;
 use crate::run::{OwnFile, done};
 use whiskjack_settings::text::many;
 
@@ -23,18 +23,17 @@ struct State {
     begin: Instant,
     is_terminal: bool,
     is_shown: bool,
-    /// By processes before this one, and by the runs before this one.
+    /// Lines that processes before this one brought, and those of this one.
     before: u64,
-    runs: u64,
-    /// The part that was done when this process began.
+    counters: Arc<Counters>,
+    /// The part that was done when this process began, and that is done.
     done_before: f64,
-    /// Of the present run.
-    progress: Progress,
+    done: f64,
 }
 
 impl Meter {
     /// One for the checkpoint in this file, if there is one.
-    pub(super) fn new(own: Option<&OwnFile>) -> Self {
+    pub(super) fn new(own: Option<&OwnFile>, counters: Arc<Counters>) -> Self {
         let saved = own.and_then(|own| std::fs::read(own.path()).ok());
         let done = saved.and_then(|saved| done(&saved)).unwrap_or(0.0);
         Self(Arc::new(Mutex::new(State {
@@ -42,25 +41,20 @@ impl Meter {
             is_terminal: io::stderr().is_terminal(),
             is_shown: false,
             before: own.map_or(0, OwnFile::acknowledged),
-            runs: 0,
+            counters,
             done_before: done,
-            progress: Progress { acknowledged: 0, done },
+            done,
         })))
     }
 
-    /// Takes in how far the present run is.
-    pub(super) fn note(&self, progress: Progress) {
-        let mut state = self.state();
-        // A run tells the part that is done when it has saved for the first time.
-        let done = if progress.done > 0.0 { progress.done } else { state.progress.done };
-        state.progress = Progress { done, ..progress };
+    /// Takes in which part the checkpoint has done.
+    pub(super) fn note(&self, done: f64) {
+        self.state().done = done;
     }
 
-    /// A run is over, which has brought so many lines. What it has shown gives way to what is said now.
-    pub(super) fn run_is_over(&self, acknowledged: u64) {
-        let mut state = self.state();
-        state.runs += acknowledged;
-        state.progress.acknowledged = 0;
+    /// A run is over. What is shown gives way to what is said now.
+    pub(super) fn run_is_over(&self) {
+        let state = self.state();
         if state.is_terminal && state.is_shown {
             io::stderr().write_all(b"\r\x1b[K").ok();
         }
@@ -92,7 +86,7 @@ impl Meter {
 impl State {
     /// `12000 lines acknowledged (2000 before), 2000 lines/s, 40 % of the range, 7 s left`
     fn told(&self, elapsed: Duration) -> String {
-        let (new, done) = (self.runs + self.progress.acknowledged, self.progress.done);
+        let (new, done) = (self.counters.acknowledged(), self.done);
         let rate = new as f64 / elapsed.as_secs_f64().max(0.001);
         let before = if self.before > 0 { format!(" ({} before)", self.before) } else { String::new() };
         // Only what is done is: 99.9 % are not 100.
@@ -122,18 +116,16 @@ mod tests {
 
     #[test]
     fn progress_tells_lines_their_rate_and_the_time_left() {
-        let meter = Meter::new(None);
+        let counters = Arc::new(Counters::default());
+        let meter = Meter::new(None, counters.clone());
         assert_eq!(told(&meter, 3 * SECOND), "0 lines acknowledged, 0 lines/s, 0 % of the range");
-        meter.note(Progress { acknowledged: 2_000, done: 0.0 });
-        meter.run_is_over(2_000);
-        meter.note(Progress { acknowledged: 10_000, done: 0.4 });
+        counters.note_acknowledged(12_000);
+        meter.note(0.4);
         let expected = "12000 lines acknowledged, 2400 lines/s, 40 % of the range, 7 s left";
         assert_eq!(told(&meter, 5 * SECOND), expected);
-        meter.note(Progress { acknowledged: 10_001, done: 0.0 });
-        assert!(told(&meter, 5 * SECOND).contains("40 %"), "what was done stays so until the next save");
-        meter.note(Progress { acknowledged: 20_000, done: 0.9999 });
+        meter.note(0.9999);
         assert!(told(&meter, 5 * SECOND).contains(", 99 % of"), "not all");
-        meter.note(Progress { acknowledged: 20_000, done: 1.0 });
+        meter.note(1.0);
         assert!(told(&meter, 5 * SECOND).ends_with(", 100 % of the range"));
     }
 
@@ -144,12 +136,14 @@ mod tests {
         let kept = r#"{"version":3,"sources":{"a":{"origin":1,"through":100,"owed":[{"range":[1,50]}]}},"backfill":{"acknowledged":500}}"#;
         std::fs::write(&path, kept).unwrap();
         let own = OwnFile::new(path, serde_json::Map::new());
-        let meter = Meter::new(Some(&own));
+        let counters = Arc::new(Counters::default());
+        let meter = Meter::new(Some(&own), counters.clone());
         assert_eq!(
             told(&meter, 2 * SECOND),
             "500 lines acknowledged (500 before), 0 lines/s, 50 % of the range"
         );
-        meter.note(Progress { acknowledged: 100, done: 0.75 });
+        counters.note_acknowledged(100);
+        meter.note(0.75);
         let expected = "600 lines acknowledged (500 before), 50 lines/s, 75 % of the range, 2 s left";
         assert_eq!(told(&meter, 2 * SECOND), expected);
     }
