@@ -193,7 +193,7 @@ fn an_activation_is_forwarded_again_under_the_same_ids() {
     let trigger = desk.scene.api.world().add(Activation::trigger("hourly"));
     let nothing = desk.call(&["--activation", &trigger]);
     assert!(
-        nothing.status.code() == Some(1) && nothing.stderr.contains("have no lines to forward"),
+        nothing.status.code() == Some(1) && nothing.stderr.contains("has no lines to forward"),
         "{nothing:?}"
     );
     let nobody = desk.call(&["--activation", &"0".repeat(32)]);
@@ -237,7 +237,7 @@ fn a_terminal_is_shown_what_is_true_and_a_second_process_counts_on() {
         ended.stderr.contains(&format!("{so_far} lines acknowledged, more are owed")),
         "{so_far}: {ended:?}"
     );
-    let live = start(&["--rate", "1000"]);
+    let live = start(&["--rate", "300"]);
     let text = live.wait_for_stderr(SOON, |text| !bars(text).is_empty());
     assert!(bars(&text)[0].0 >= so_far && text.contains(&format!("({so_far} before)")), "{so_far}: {text}");
     assert!(text.contains("goes on with what this command has begun"), "{text}");

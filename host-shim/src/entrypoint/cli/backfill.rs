@@ -179,16 +179,8 @@ fn run(options: &BackfillOptions, range: Option<Range>, prepared: Prepared) -> a
             said::to_stderr(format_args!("whiskjack: {}", range.told(own.acknowledged())));
             context.checkpoint = Keeper::OwnFile(own);
         }
-        let asked = options.activation.len() as u64;
-        let backfill = Backfill {
-            shim,
-            params: Value::Object(params),
-            source,
-            context,
-            stop: stop.clone(),
-            range,
-            asked,
-        };
+        let backfill =
+            Backfill { shim, params: Value::Object(params), source, context, stop: stop.clone(), range };
         tokio::select! {
             ended = backfill.run(&meter) => ended,
             () = meter.go_on() => Ok(1),
@@ -203,8 +195,6 @@ struct Backfill {
     context: RunContext,
     stop: Stop,
     range: Option<Range>,
-    /// Activations that are named.
-    asked: u64,
 }
 
 /// What a run has left.
@@ -224,7 +214,7 @@ impl Backfill {
             let mut result = self.shim.run(self.params.clone(), self.context.clone()).await;
             let lines = number(&result, "lines", "acknowledged");
             done.lines += lines;
-            done.activations += result.object.get("activations").and_then(Value::as_u64).unwrap_or(0);
+            done.read += number(&result, "lines", "read") + result.object.get("summaries").and_then(Value::as_u64).unwrap_or(0);
             meter.run_is_over();
             if result.verdict == Verdict::InvalidConfig {
                 tell(&mut result, &self.source);
@@ -265,12 +255,10 @@ impl Backfill {
             said::to_stderr(format_args!("complete: {lines} acknowledged{in_all}"));
             return Ok(0);
         }
-        let without = self.asked.saturating_sub(done.activations);
-        if without > 0 {
-            said::to_stderr(format_args!(
-                "whiskjack: {without} of the {} named have no lines to forward: they are of triggers, or were not run; {lines} acknowledged",
-                many(self.asked, "activation")
-            ));
+        if done.read == 0 {
+            said::to_stderr(
+                "whiskjack: what --activation names has no lines to forward; is it of a trigger, or did it print nothing?",
+            );
             return Ok(1);
         }
         said::to_stderr(format_args!("complete: {lines} acknowledged"));
@@ -303,7 +291,8 @@ impl Backfill {
 #[derive(Clone, Copy, Debug, Default)]
 struct Forwarded {
     lines: u64,
-    activations: u64,
+    /// Documents that there were to forward, also of lines that are left out.
+    read: u64,
 }
 
 fn left(result: &RunResult) -> Left {
