@@ -214,7 +214,8 @@ impl Backfill {
             let mut result = self.shim.run(self.params.clone(), self.context.clone()).await;
             let lines = number(&result, "lines", "acknowledged");
             done.lines += lines;
-            done.read += number(&result, "lines", "read") + result.object.get("summaries").and_then(Value::as_u64).unwrap_or(0);
+            done.read += number(&result, "lines", "read")
+                + result.object.get("summaries").and_then(Value::as_u64).unwrap_or(0);
             meter.run_is_over();
             if result.verdict == Verdict::InvalidConfig {
                 tell(&mut result, &self.source);

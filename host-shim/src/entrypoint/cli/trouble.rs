@@ -8,14 +8,20 @@ use serde_json::Value;
 use crate::attached::Counters;
 use crate::result::RunResult;
 
-/// Whose fault it is that a run failed.
+/// Why a run failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Cause {
     /// The API refuses the key.
-    Refused,
+    Key,
     Api,
     Receiver,
     Other,
+}
+
+impl Cause {
+    /// All of them, with their names for monitoring.
+    pub(super) const ALL: [(Self, &'static str); 4] =
+        [(Self::Key, "key"), (Self::Api, "api"), (Self::Receiver, "receiver"), (Self::Other, "other")];
 }
 
 /// What was said so far.
@@ -24,16 +30,17 @@ pub(super) struct Troubles {
     counters: Arc<Counters>,
     /// Refusals, errors of the API and of receivers, before the last run.
     counted: [u64; 3],
-    told: Option<(Kind, String)>,
+    told: Option<(Cause, String)>,
     warned: Vec<String>,
     /// Whether the component's log tells what is in a report.
     has_log: bool,
-    is_refused: bool,
+    /// Of the last run, if it failed.
+    cause: Option<Cause>,
 }
 
 impl Troubles {
     pub(super) fn new(counters: Arc<Counters>) -> Self {
-        Self { counters, counted: [0; 3], told: None, warned: Vec::new(), has_log: false, is_refused: false }
+        Self { counters, counted: [0; 3], told: None, warned: Vec::new(), has_log: false, cause: None }
     }
 
     /// Whether reports and their warnings are in a log that goes to stderr, too.
@@ -43,7 +50,7 @@ impl Troubles {
 
     /// Takes in the result of a run. Returns what is new, sentences for stderr.
     pub(super) fn note(&mut self, result: &RunResult) -> Vec<String> {
-        let kind = self.kind();
+        let cause = self.counted_cause();
         let mut said = Vec::new();
         let warnings = result.object.get("warnings").and_then(Value::as_array).into_iter().flatten();
         for warning in warnings.filter_map(Value::as_str).filter(|_| !self.has_log) {
@@ -53,12 +60,12 @@ impl Troubles {
             }
         }
         let error = result.object.get("error").and_then(Value::as_str);
-        self.is_refused = error.is_some() && kind == Kind::Refused;
+        self.cause = error.map(|_| cause);
         let is_over = error.is_none() && !result.object.contains_key("skipped");
         match error {
             Some(error) => {
-                let new = (kind, without_numbers(error));
-                let is_new = self.told.as_ref() != Some(&new) || kind == Kind::Refused;
+                let new = (cause, without_numbers(error));
+                let is_new = self.told.as_ref() != Some(&new) || cause == Cause::Key;
                 if is_new && (!self.has_log || result.untold().is_some()) {
                     said.push(format!("whiskjack: {error}"));
                 }
@@ -72,19 +79,24 @@ impl Troubles {
         said
     }
 
+    /// Why the last run failed, if it did.
+    pub(super) fn cause(&self) -> Option<Cause> {
+        self.cause
+    }
+
     /// Whether the last run failed because the API refuses the key.
     pub(super) fn is_refused(&self) -> bool {
-        self.is_refused
+        self.cause == Some(Cause::Key)
     }
 
     /// What went wrong since the last run: the first that explains the others.
-    fn kind(&mut self) -> Kind {
+    fn counted_cause(&mut self) -> Cause {
         let [api, receiver] = self.counters.errors();
         let now = [self.counters.refusals(), api, receiver];
         let before = std::mem::replace(&mut self.counted, now);
-        let kinds = [Kind::Refused, Kind::Api, Kind::Receiver].into_iter();
-        let mut kinds = kinds.zip(now.into_iter().zip(before));
-        kinds.find(|(_, (now, before))| now > before).map_or(Kind::Other, |(kind, _)| kind)
+        let causes = [Cause::Key, Cause::Api, Cause::Receiver].into_iter();
+        let mut causes = causes.zip(now.into_iter().zip(before));
+        causes.find(|(_, (now, before))| now > before).map_or(Cause::Other, |(cause, _)| cause)
     }
 }
 
@@ -138,7 +150,9 @@ mod tests {
         }
         assert_eq!(counters.errors(), [2, 0], "they count as errors of the API");
         troubles.note(&good());
-        assert!(!troubles.is_refused());
+        assert_eq!((troubles.is_refused(), troubles.cause()), (false, None));
+        troubles.note(&failed("the disk is full"));
+        assert_eq!(troubles.cause(), Some(Cause::Other));
     }
 
     #[test]

@@ -141,8 +141,8 @@ fn run(
                 tell(&mut result, &source);
                 return Ok(2);
             }
-            metrics.note(&result);
             troubles.note(&result).iter().for_each(said::to_stderr);
+            metrics.note(&result, troubles.cause());
             let line = health(&result).replace('\n', " ");
             manager.say(&format!("STATUS={line}"));
             let shown = match terminal.json {

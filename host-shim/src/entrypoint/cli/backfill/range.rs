@@ -167,11 +167,20 @@ fn in_order(from: u64, to: u64) -> Result<(), String> {
     Err(format!("--to: {to} is not later than --from, {from}; give a later time"))
 }
 
-/// Whether the checkpoint in the file, if there is one, began at `from`: what is before its begin would be left out.
+/// Whether the checkpoint in the file, if there is one, began at `from`: what is before its begin would be left out. Nothing else may be in the file,
+/// as it is replaced.
 fn fits(state: &Path, from: u64) -> Result<(), String> {
     let Ok(bytes) = std::fs::read(state) else { return Ok(()) };
     let kept: Value = serde_json::from_slice(&bytes).unwrap_or_default();
-    let sources = kept.get("sources").and_then(Value::as_object).into_iter().flat_map(Map::values);
+    let Some(sources) =
+        kept.get("sources").and_then(Value::as_object).filter(|_| kept.get("version").is_some())
+    else {
+        return Err(format!(
+            "--state {}: holds something else than a checkpoint; name another file",
+            state.display()
+        ));
+    };
+    let sources = sources.values();
     let origins = sources.filter_map(|source| source.get("origin")?.as_u64());
     let noted = OwnFile::note_in(state).and_then(|note| note.get("from")?.as_u64());
     let mut begins = origins.chain(noted);
@@ -262,6 +271,13 @@ mod tests {
         let other = range(&words("3h"), folder.path(), now).unwrap_err();
         assert!(other.contains("holds what has begun at"), "{other}");
         let sources = json!({"version": 3, "sources": {"a": {"origin": 1_000, "through": 2_000}}});
+        std::fs::write(&state, sources.to_string()).unwrap();
+        for other in ["", "{}", r#"{"actions":["a"]}"#, "actions: [a]"] {
+            std::fs::write(&state, other).unwrap();
+            assert!(
+                fits(&state, 1).unwrap_err().ends_with("something else than a checkpoint; name another file")
+            );
+        }
         std::fs::write(&state, sources.to_string()).unwrap();
         assert_eq!(fits(&state, 1_000), Ok(()));
         assert!(

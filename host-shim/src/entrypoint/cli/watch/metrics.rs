@@ -17,6 +17,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::super::times;
+use super::super::trouble::Cause;
 use super::number;
 use crate::attached::Counters;
 use crate::result::{RunResult, Verdict};
@@ -36,6 +37,8 @@ pub(super) struct Metrics {
 struct Seen {
     complete_runs: u64,
     incomplete_runs: u64,
+    /// By their cause, in the order of [`Cause::ALL`].
+    failed_runs: [u64; Cause::ALL.len()],
     activations: u64,
     acknowledged: u64,
     resent: u64,
@@ -64,14 +67,16 @@ impl Metrics {
         Self { counters, seen: Mutex::new(seen) }
     }
 
-    /// Takes in the result of a run.
-    pub(super) fn note(&self, result: &RunResult) {
+    /// Takes in the result of a run, and why it failed if it did.
+    pub(super) fn note(&self, result: &RunResult, cause: Option<Cause>) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let number = |path: &str| number(result, path);
         match result.verdict {
             Verdict::Complete => seen.complete_runs += 1,
             Verdict::Incomplete | Verdict::InvalidConfig => seen.incomplete_runs += 1,
         }
+        let causes = Cause::ALL.iter().zip(&mut seen.failed_runs);
+        causes.filter(|((known, _), _)| Some(*known) == cause).for_each(|(_, runs)| *runs += 1);
         seen.activations += number("/activations");
         seen.acknowledged += number("/lines/acknowledged");
         seen.resent += number("/lines/resent");
@@ -105,6 +110,10 @@ impl Metrics {
             ("{result=\"incomplete\"}", seen.incomplete_runs.to_string()),
         ];
         put("runs_total", "counter", "Runs.", &runs);
+        let causes = Cause::ALL.map(|(_, name)| format!("{{cause=\"{name}\"}}"));
+        let failed = causes.iter().zip(seen.failed_runs);
+        let failed: Vec<(&str, String)> = failed.map(|(cause, runs)| (&**cause, runs.to_string())).collect();
+        put("failed_runs_total", "counter", "Runs that failed.", &failed);
         for (name, help, value) in [
             ("activations_total", "New activations.", seen.activations),
             ("lines_acknowledged_total", "Lines that receivers have acknowledged.", seen.acknowledged),
@@ -183,7 +192,7 @@ mod tests {
     fn counts_grow_from_run_to_run_and_the_lag_grows_between_them() {
         let metrics = Metrics::new(Arc::default(), Begin::default(), 0);
         let report = |object: serde_json::Value, complete: bool| {
-            metrics.note(&RunResult::report(object.to_string().as_bytes(), complete, true, &[], &[]));
+            metrics.note(&RunResult::report(object.to_string().as_bytes(), complete, true, &[], &[]), None);
         };
         report(
             json!({"activations": 2, "lines": {"acknowledged": 5, "resent": 1}, "lag_ms": 20, "left": {"ranges": 0}}),
@@ -217,7 +226,9 @@ mod tests {
             assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
         };
         let anew = Metrics::new(Arc::default(), Begin::default(), 30_000);
-        anew.note(&RunResult::error("the API refuses the key"));
+        anew.note(&RunResult::error("the API refuses the key"), Some(Cause::Key));
+        has(&anew, "whiskjack_failed_runs_total{cause=\"key\"} 1");
+        has(&anew, "whiskjack_failed_runs_total{cause=\"api\"} 0");
         has(&anew, "whiskjack_lag_seconds 60.000");
         has(&anew, "whiskjack_last_run_timestamp_seconds 0.000");
         has(&anew, "whiskjack_runs_total{result=\"incomplete\"} 1");

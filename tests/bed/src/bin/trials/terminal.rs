@@ -49,7 +49,7 @@ pub(crate) fn run(seed: u64, rounds: u64) -> Result<()> {
         let shown = shown(&ended.stderr);
         bars += shown.len();
         let what = || format!("round {number}, {first} arrived, {is_urgent}: {ended:?}");
-        ensure!(shown.windows(2).all(|pair| pair[0].0 <= pair[1].0), "lines went back; {}", what());
+        ensure!(shown.is_sorted_by_key(|(lines, _)| *lines), "lines went back; {}", what());
         ensure!(
             shown.iter().all(|(lines, percent)| *lines <= first && (*percent < 100 || first == ALL)),
             "more was shown than arrived; {}",
