@@ -394,7 +394,10 @@ fn summarize(plan: &Plan, outcomes: &[Outcome], checkpoint: &Checkpoint) -> RunR
     result.left.oldest = oldest.map(crate::time::rfc3339);
     result.left.oldest_age_ms = oldest.map(age_ms);
     let end = plan.to.map_or(plan.began_ms, |to| to.min(plan.began_ms));
-    let complete = states().map(|state| state.complete_until).chain(oldest).min();
+    // What is only looked at again was forwarded, as far as anybody knows.
+    let fresh = states().flat_map(|state| &state.owed).filter(|owed| owed.part == Part::Fresh);
+    let missing = fresh.map(|owed| owed.range.since()).chain(records());
+    let complete = states().map(|state| state.complete_until).chain(missing).min();
     // Up to where forwarding ends there is nothing to wait for.
     result.lag_ms = complete.filter(|complete| *complete < end).map_or_else(|| age_ms(plan.began_ms), age_ms);
     let nowhere = logs_learned(outcomes) == Some(LogPlace::Nowhere) && plan.logs != LogPlace::Nowhere;

@@ -2,7 +2,7 @@
 //! the double.
 
 use crate::ports::Native;
-use openwhisk_double::{Activation, Clock, Double, Options};
+use openwhisk_double::{Activation, Clock, Double, Fault, Matcher, Options};
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -153,6 +153,19 @@ fn a_result_tells_how_far_behind_the_run_is_and_how_old_what_it_owes_is() {
     world.kept.1 = false;
     let done = world.run(&from);
     assert!(done["lag_ms"].as_i64().unwrap() < MINUTE && done["left"]["oldest_age_ms"].is_null(), "{done}");
+}
+
+#[test]
+fn a_look_back_that_is_owed_is_no_lag() {
+    let mut world = World::new();
+    world.log(5);
+    let from = json!({"from": BEGIN - 6 * MINUTE});
+    world.run(&from);
+    world.api.world().add(Activation::new("a").start(BEGIN - 3 * MINUTE).stdout("late"));
+    world.api.fail_always(Matcher::list(), Fault::status(500));
+    let owed = world.run(&from);
+    assert!(owed["left"]["oldest_age_ms"].as_i64().unwrap() > 6 * MINUTE, "{owed}");
+    assert!(owed["lag_ms"].as_i64().unwrap() < 4 * MINUTE, "what is new was had: {owed}");
 }
 
 #[test]

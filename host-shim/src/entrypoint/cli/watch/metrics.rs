@@ -115,7 +115,11 @@ impl Metrics {
         let failed: Vec<(&str, String)> = failed.map(|(cause, runs)| (&**cause, runs.to_string())).collect();
         put("failed_runs_total", "counter", "Runs that failed.", &failed);
         for (name, help, value) in [
-            ("activations_total", "New activations.", seen.activations),
+            (
+                "activations_total",
+                "New activations that were read; those of a run that failed are read again.",
+                seen.activations,
+            ),
             ("lines_acknowledged_total", "Lines that receivers have acknowledged.", seen.acknowledged),
             ("lines_resent_total", "Lines that were sent again.", seen.resent),
             ("lines_set_aside_total", "Lines that no receiver takes.", seen.set_aside),
