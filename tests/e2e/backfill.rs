@@ -180,7 +180,7 @@ fn an_activation_is_forwarded_again_under_the_same_ids() {
     assert!(again.stderr.contains("complete: 4 lines acknowledged"), "{again:?}");
     let events = desk.receiver.wait_for_events(10, SOON);
     assert_eq!((events.len(), by_id(&desk.receiver, 10).len(), before.len()), (10, 6, 6));
-    // Whoever names it means it, whatever `actions` selects.
+    // Also an activation that `actions` does not select.
     let other = Activation::new("unlisted").start(desk.begin - 5 * MINUTE).stdout("of another\naction");
     let other = desk.scene.api.world().add(other);
     for actions in [json!([ACTIONS[0]]), json!(["shop/*"]), json!(["*", "!unlisted"])] {
@@ -193,7 +193,7 @@ fn an_activation_is_forwarded_again_under_the_same_ids() {
     let trigger = desk.scene.api.world().add(Activation::trigger("hourly"));
     let nothing = desk.call(&["--activation", &trigger]);
     assert!(
-        nothing.status.code() == Some(1) && nothing.stderr.contains("has no lines to forward"),
+        nothing.status.code() == Some(1) && nothing.stderr.contains("have no lines to forward"),
         "{nothing:?}"
     );
     let nobody = desk.call(&["--activation", &"0".repeat(32)]);
@@ -240,7 +240,7 @@ fn a_terminal_is_shown_what_is_true_and_a_second_process_counts_on() {
     let live = start(&["--rate", "300"]);
     let text = live.wait_for_stderr(SOON, |text| !bars(text).is_empty());
     assert!(bars(&text)[0].0 >= so_far && text.contains(&format!("({so_far} before)")), "{so_far}: {text}");
-    assert!(text.contains("goes on with what this command has begun"), "{text}");
+    assert!(text.contains("goes on with the unfinished backfill"), "{text}");
     let again = live.ended();
     let told = format!("complete: {} lines acknowledged now, 4000 in all", 4000 - so_far);
     assert!(again.status.success() && again.stderr.contains(&told), "{told}: {again:?}");
@@ -279,7 +279,7 @@ fn a_span_before_now_is_the_same_range_until_it_is_complete() {
     let noted: Value = serde_json::from_slice(&std::fs::read(&state).unwrap()).unwrap();
     desk.scene.api.refuse_connections(false);
     let again = desk.start(&words);
-    again.wait_for_stderr(SOON, |text| text.contains("goes on with what this command has begun"));
+    again.wait_for_stderr(SOON, |text| text.contains("goes on with the unfinished backfill"));
     desk.receiver.wait_for_events(5, SOON);
     again.interrupt();
     again.ended();

@@ -155,7 +155,7 @@ fn with_a_key_that_is_refused_the_lag_grows_errors_are_counted_and_each_run_says
     assert_eq!(value("whiskjack_last_run_timestamp_seconds"), 0.0);
     // It becomes valid after all.
     scene.api.replace_key(wrong[0].1);
-    live.wait_for_stderr(SOON, |text| text.contains("that is over; the last run went well"));
+    live.wait_for_stderr(SOON, |text| text.contains("the trouble is over; the last run went well"));
     live.terminate();
     assert_eq!(live.ended().status.code(), Some(0));
 }

@@ -258,7 +258,7 @@ impl Backfill {
         }
         if done.read == 0 {
             said::to_stderr(
-                "whiskjack: what --activation names has no lines to forward; is it of a trigger, or did it print nothing?",
+                "whiskjack: --activation: the named activations have no lines to forward; name activations that printed something, and none of triggers",
             );
             return Ok(1);
         }

@@ -154,7 +154,7 @@ impl Tail {
                 return Ok(2);
             }
             troubles.note(&result).iter().for_each(said::to_stderr);
-            // Who sits there waits in vain for a key to become valid.
+            // A person would wait in vain for a key to become valid.
             if !follow || troubles.is_refused() {
                 return Ok(u8::from(result.object.contains_key("error")));
             }

@@ -72,7 +72,7 @@ impl Troubles {
                 self.told = Some(new);
             }
             None if is_over && self.told.take().is_some() => {
-                said.push("whiskjack: that is over; the last run went well".to_owned());
+                said.push("whiskjack: the trouble is over; the last run went well".to_owned());
             }
             None => {}
         }
@@ -135,7 +135,7 @@ mod tests {
         );
         let skipped = RunResult::report(br#"{"skipped":"another"}"#, false, true, &[], &[]);
         assert_eq!(troubles.note(&skipped), Vec::<String>::new());
-        assert_eq!(troubles.note(&good()), ["whiskjack: that is over; the last run went well"]);
+        assert_eq!(troubles.note(&good()), ["whiskjack: the trouble is over; the last run went well"]);
         assert_eq!(troubles.note(&good()), Vec::<String>::new());
     }
 

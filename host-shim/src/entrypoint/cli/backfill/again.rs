@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 
 use crate::run::{Keeper, Memory, Record};
 
-/// A checkpoint that owes these activations to the actions that they are of, and those actions: who names an activation means it, whatever `actions` of the
-/// configuration selects.
+/// A checkpoint that owes these activations to the actions that they are of, and those actions: an activation that is named is forwarded in any case, also if
+/// `actions` of the configuration does not select it.
 pub(super) fn owing(records: &[Record]) -> (Keeper, Value) {
     let mut sources: Map<String, Value> = Map::new();
     for record in records {

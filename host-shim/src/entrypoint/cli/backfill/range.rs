@@ -114,7 +114,7 @@ impl Range {
         match self.is_begun {
             false => format!("from {from} to {to}; the checkpoint is in {state}"),
             true => format!(
-                "goes on with what this command has begun and not finished: from {from} to {to}, {} acknowledged before; the checkpoint is in \
+                "goes on with the unfinished backfill of the same command: from {from} to {to}, {} acknowledged before; the checkpoint is in \
                  {state}. To begin anew, remove that file, or name another with --state",
                 many(acknowledged, "line")
             ),
@@ -241,7 +241,7 @@ mod tests {
         let again = range(words, folder.path(), now + 3 * HOUR).unwrap();
         assert_eq!((again.from, again.to, &again.state), (first.from, first.to, &first.state));
         assert!(
-            again.told(8).contains("goes on with what this command has begun")
+            again.told(8).contains("goes on with the unfinished backfill")
                 && again.told(8).contains("8 lines")
         );
         for other in ["--from 1h b", "--from 2h a", "--from 1h --to now a", "--from 1h --output o a"] {

@@ -175,7 +175,7 @@ pub(crate) fn run(seed: u64, seconds: u64) -> Result<()> {
     println!(
         "  {} lines on stderr, {} of the end of trouble",
         told.lines().count(),
-        told.matches("that is over").count()
+        told.matches("the trouble is over").count()
     );
     ensure!(status.success(), "it ended with {status}");
     ensure!(
