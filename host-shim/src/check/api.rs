@@ -94,7 +94,7 @@ async fn connected(sight: &Sight<'_>, origin: &Origin, steps: &mut Steps<'_>) ->
         Err(error) => {
             steps.add(Step::bad(
                 ADDRESS,
-                format!("{name}: {error}; check host and port of the API, and the firewalls between"),
+                format!("{name}: {error}; check host and port of the API, that it runs, and the firewalls between"),
             ));
             None
         }
@@ -131,7 +131,7 @@ async fn key(sight: &Sight<'_>, context: &RunContext, origin: &Origin, steps: &m
     let called = match sight.reach.api.call(Method::GET, "/api/v1/namespaces", None).await {
         Ok(called) => called,
         Err(message) => {
-            steps.add(Step::bad(KEY, format!("{origin}: {message}")));
+            steps.add(Step::bad(KEY, format!("the API at {message}")));
             return false;
         }
     };
@@ -142,9 +142,9 @@ async fn key(sight: &Sight<'_>, context: &RunContext, origin: &Origin, steps: &m
     let all = answer.body.as_array().map(Vec::as_slice).unwrap_or_default();
     let own: Vec<String> = all.iter().filter_map(Value::as_str).map(str::to_owned).collect();
     if answer.status != StatusCode::OK || own.is_empty() {
-        let place = context.given.of_refused_key().filter(|_| sight.refused.is_so());
-        let place = place.map_or_else(String::new, |place| format!("; {place}"));
-        steps.add(Step::bad(KEY, format!("{}{place}", answer.refusal())));
+        let said = answer.refusal();
+        let told = if sight.refused.is_so() { context.given.with_key_place(&said) } else { said };
+        steps.add(Step::bad(KEY, told));
         return false;
     }
     if let Some(fault) = other_namespace(context, &own) {

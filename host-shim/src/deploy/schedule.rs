@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use pkcs8::der::DateTime;
+use whiskjack_settings::text::many;
 
 const DAY: u32 = 24 * 3600;
 /// Days within which any pattern fires: somewhat more than four years.
@@ -34,7 +35,7 @@ impl Schedule {
         let (seconds, [minute, hour, day, month, weekday]) = match *fields.as_slice() {
             [minute, hour, day, month, weekday] => ("0", [minute, hour, day, month, weekday]),
             [second, minute, hour, day, month, weekday] => (second, [minute, hour, day, month, weekday]),
-            ref other => return Err(format!("has {} fields; give {FIELDS}", other.len())),
+            ref other => return Err(format!("has {}; give {FIELDS}", many(u64::try_from(other.len()).unwrap_or(u64::MAX), "field"))),
         };
         let seconds = Field::new("second", 0, 59).values(seconds)?;
         let minutes = Field::new("minute", 0, 59).values(minute)?;

@@ -37,6 +37,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Mutex, Notify};
 
 use super::{activation, successor};
+use crate::os_error;
 use crate::run::{RunContext, Runner, Stuck, runtime};
 use whiskjack_settings::said;
 
@@ -65,7 +66,10 @@ pub fn run(runner: Runner, port: u16) -> anyhow::Result<()> {
             Some(listener) => {
                 (listener.context("cannot listen where the last process did")?, Some(HashMap::new()))
             }
-            None => (listen(port).await.with_context(|| format!("--port {port}: cannot listen"))?, None),
+            None => {
+                let deaf = |error| anyhow::anyhow!("--port {port}: {}", os_error::deaf(&error));
+                (listen(port).await.map_err(deaf)?, None)
+            }
         };
         if port == 0 && environment.is_none() {
             said::to_stderr(format_args!("whiskjack: listening on port {}", listener.local_addr()?.port()));

@@ -130,7 +130,7 @@ fn read(path: &PathBuf) -> Result<Option<Vec<u8>>, String> {
     match std::fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(format!("--state {}: cannot be read: {error}", path.display())),
+        Err(error) => Err(format!("--state {}: {}", path.display(), crate::os_error::unreadable(&error))),
     }
 }
 

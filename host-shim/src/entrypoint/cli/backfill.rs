@@ -12,7 +12,7 @@ use whiskjack_config_file::Source;
 
 use self::progress::Meter;
 use super::ending::{ended, misused, noted, tell};
-use super::{Prepared, TlsFiles, direct, replace, session, times};
+use super::{Prepared, TlsFiles, direct, replace, session, times, values};
 use crate::attached::{Rate, Stop, Watcher};
 use crate::entrypoint::environment;
 use crate::result::{RunResult, Verdict};
@@ -47,7 +47,7 @@ pub struct BackfillOptions {
     #[arg(long, value_name = "FILE")]
     pub config: PathBuf,
     /// The first start
-    #[arg(long, value_name = "TIME", value_parser = times::point, required_unless_present = "activation")]
+    #[arg(long, value_name = "TIME", value_parser = times::past, required_unless_present = "activation")]
     pub from: Option<u64>,
     /// The last start; now if it is not given
     #[arg(long, value_name = "TIME", value_parser = times::point)]
@@ -56,10 +56,10 @@ pub struct BackfillOptions {
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
     /// Connections at the same time, instead of `logstash.worker`
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=16))]
+    #[arg(long, value_name = "N", value_parser = values::whole::<u32>(1..=16, "a number of connections"))]
     pub workers: Option<u32>,
     /// Most lines a second
-    #[arg(long, value_name = "LINES", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "LINES", value_parser = values::whole::<u32>(1..=u64::from(u32::MAX), "a number of lines a second"))]
     pub rate: Option<u32>,
     /// Forward these activations again, whatever was sent of them, and nothing else
     #[arg(long, value_name = "ID", num_args = 1.., value_parser = activation, conflicts_with_all = ["from", "to", "state", "actions"])]
@@ -75,7 +75,7 @@ pub struct BackfillOptions {
 fn activation(text: &str) -> Result<String, &'static str> {
     let id = text.to_ascii_lowercase();
     let is_one = id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if is_one { Ok(id) } else { Err("is not the id of an activation: 32 hexadecimal digits") }
+    if is_one { Ok(id) } else { Err("is not the id of an activation; give its 32 hexadecimal digits") }
 }
 
 impl BackfillOptions {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use whiskjack_config_file::Source;
 
 use super::ending::{ended, misused, noted};
-use super::{Prepared, TlsFiles, as_written, located, prepare_file};
+use super::{Prepared, TlsFiles, as_written, located, prepare_file, values};
 use crate::deploy::{self, DeployError, Deployment, Names, Runtime, Schedule};
 use crate::entrypoint::environment;
 use crate::result::is_elsewhere;
@@ -58,7 +58,7 @@ pub struct DeployOptions {
     #[arg(long, value_name = "TIME")]
     timeout: Option<String>,
     /// Memory of the action
-    #[arg(long, value_name = "MB", default_value_t = DEFAULT_MEMORY_MB, value_parser = megabytes)]
+    #[arg(long, value_name = "MB", default_value_t = DEFAULT_MEMORY_MB, value_parser = values::whole::<u32>(1..=1 << 20, "a number of megabytes"))]
     memory: u32,
     /// Runtime of the platform, one that speaks ActionLoop; default rust:1.34
     #[arg(long)]
@@ -105,11 +105,6 @@ struct Place {
     /// Check everything, say what would be done, and change nothing
     #[arg(long)]
     dry_run: bool,
-}
-
-fn megabytes(text: &str) -> Result<u32, &'static str> {
-    let number = text.parse().ok().filter(|memory| *memory > 0);
-    number.ok_or("is not a number of megabytes; give a whole number, such as 256")
 }
 
 /// What to deploy, where, and where its parameters come from. Errors are sentences that name the option.

@@ -85,7 +85,7 @@ impl Sink for Shown {
                 break;
             }
             self.show(document).map_err(|error| Refusal {
-                message: format!("stdout: cannot be written: {}", crate::net::plain(&error)),
+                message: crate::os_error::of_stdout(&error),
                 retryable: false,
             })?;
             self.count += 1;

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::ending::{ended, misused, noted, print, runner, tell};
 use super::terminal::{Speech, Terminal};
-use super::{Prepared, TlsFiles, dry_run};
+use super::{Prepared, TlsFiles, dry_run, values};
 use crate::entrypoint::environment;
 use crate::result::{RunResult, Verdict};
 use crate::said;
@@ -38,7 +38,7 @@ pub struct RunOptions {
     #[arg(long)]
     pub dry_run: bool,
     /// Show so many of them at most
-    #[arg(long, value_name = "N", requires = "dry_run", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", requires = "dry_run", value_parser = values::whole::<u64>(1..=u64::MAX, "a number of documents"))]
     pub limit: Option<u64>,
     /// JSON or text for documents.
     #[command(flatten)]

@@ -17,7 +17,7 @@ use self::metrics::Metrics;
 use self::systemd::Manager;
 use super::ending::{ended, misused, noted, tell};
 use super::terminal::{Speech, Style, Terminal, harmless};
-use super::{Prepared, TlsFiles, session, times};
+use super::{Prepared, TlsFiles, session, times, values};
 use crate::attached::Stop;
 use crate::entrypoint::environment;
 use crate::result::{RunResult, Verdict};
@@ -44,7 +44,7 @@ pub struct WatchOptions {
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = times::span)]
     pub every: Duration,
     /// Answer Prometheus there, at /metrics
-    #[arg(long, value_name = "ADDRESS:PORT")]
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = values::address)]
     pub metrics: Option<SocketAddr>,
     /// Append the documents to this file as JSON lines, in the place of the receivers
     #[arg(long, value_name = "FILE", value_parser = file)]
