@@ -14,7 +14,7 @@ mod receivers;
 use serde_json::{Value, json};
 
 use crate::component::Subject;
-use crate::run::{RunContext, Shim, Sight, Unseen};
+use crate::run::{Access, RunContext, Shim, Sight, Unseen};
 use crate::tls::Shown;
 use whiskjack_settings::Fault;
 use whiskjack_settings::text::many;
@@ -83,14 +83,14 @@ pub struct Asked {
     pub send: bool,
 }
 
-/// Checks; `say` gets each step when it is done. The error: the configuration has faults, and nothing else was looked at. Must be called on a
-/// tokio runtime.
+/// Checks; `say` gets each step when it is done. Whether host and key of the API are given as they have to be. The error: the configuration has
+/// faults, and nothing else was looked at. Must be called on a tokio runtime.
 pub async fn check(
     shim: &Shim,
     asked: &Asked,
     context: &RunContext,
     say: &mut dyn FnMut(Step),
-) -> Result<(), Unseen> {
+) -> Result<bool, Unseen> {
     let mut of_access = Vec::new();
     let params = asked.params.clone().unwrap_or_else(|| json!({}));
     if asked.params.is_some() {
@@ -104,6 +104,8 @@ pub async fn check(
             return Err(Unseen::Config(faults.into_iter().chain(about_access).collect()));
         }
         of_access = about_access;
+    } else {
+        Access::of(context, false, &mut of_access);
     }
     let sight = shim.sight(params, context).map_err(|error| Unseen::Failed(error.to_string()))?;
     if !sight.faults.is_empty() {
@@ -127,7 +129,7 @@ pub async fn check(
             "were not checked, nor what is selected; give a configuration with --config FILE",
         )),
     }
-    Ok(())
+    Ok(of_access.is_empty())
 }
 
 /// A handshake in words.

@@ -86,9 +86,9 @@ impl CheckpointFile {
         let lock = locked(&beside(&path, "lock")).map_err(fault)?;
         // Better now than when all is sent.
         let new = beside(&path, "new");
-        create(&new).and_then(|_| std::fs::remove_file(&new)).map_err(|error| {
-            fault(Unusable::of(&error, format!("its folder {}", told(&error))))
-        })?;
+        create(&new)
+            .and_then(|_| std::fs::remove_file(&new))
+            .map_err(|error| fault(Unusable::of(&error, format!("its folder {}", told(&error)))))?;
         Ok(Self { named: named.to_owned(), path, lock })
     }
 
@@ -137,7 +137,9 @@ fn resolve(named: &Path) -> Result<PathBuf, String> {
         }
         match path.symlink_metadata() {
             Ok(found) if found.is_symlink() => {
-                let target = path.read_link().map_err(|error| format!("cannot be followed: {}; name the file itself", plain_words(&error)))?;
+                let target = path.read_link().map_err(|error| {
+                    format!("cannot be followed: {}; name the file itself", plain_words(&error))
+                })?;
                 path = folder(&path).join(target);
             }
             Ok(found) if found.is_dir() => return Err(is_folder()),
@@ -199,9 +201,10 @@ fn try_locked(path: &Path) -> Result<File, Unusable> {
         Err(std::fs::TryLockError::WouldBlock) => {
             Err(Unusable::Blocked("is in use by another run; wait for it to end".to_owned()))
         }
-        Err(std::fs::TryLockError::Error(error)) => {
-            Err(Unusable::Blocked(format!("cannot be locked: {}; keep it on a file system with locks", plain_words(&error))))
-        }
+        Err(std::fs::TryLockError::Error(error)) => Err(Unusable::Blocked(format!(
+            "cannot be locked: {}; keep it on a file system with locks",
+            plain_words(&error)
+        ))),
     }
 }
 
@@ -230,7 +233,10 @@ fn absent(error: io::Error) -> io::Result<()> {
 /// A new file, that nobody else has made. One that a killed run left behind is removed first: we hold the lock.
 fn create(new: &Path) -> io::Result<File> {
     std::fs::remove_file(new).or_else(absent).map_err(|error| {
-        io::Error::new(error.kind(), format!("{} is in the way: {}; remove it", new.display(), plain_words(&error)))
+        io::Error::new(
+            error.kind(),
+            format!("{} is in the way: {}; remove it", new.display(), plain_words(&error)),
+        )
     })?;
     OpenOptions::new().write(true).create_new(true).mode(RIGHTS).open(new)
 }

@@ -32,7 +32,9 @@ pub(crate) fn unwritable(error: &io::Error, otherwise: &str) -> String {
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
             "name a file in a folder that may be written"
         }
-        ErrorKind::BrokenPipe => return "cannot be written: its reader has ended; let it read to the end".to_owned(),
+        ErrorKind::BrokenPipe => {
+            return "cannot be written: its reader has ended; let it read to the end".to_owned();
+        }
         _ => otherwise,
     };
     format!("cannot be written: {}; {remedy}", plain(error))

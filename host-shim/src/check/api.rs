@@ -34,7 +34,10 @@ const CLOCK: &str = "clock";
 /// Looks at the API, as far as it goes; says whether it knows the key.
 pub(super) async fn steps(sight: &Sight<'_>, context: &RunContext, steps: &mut Steps<'_>) -> bool {
     let Some(origin) = sight.origin.clone() else {
-        steps.add(Step::bad(NAME, "there is no API host; give it in the environment as __OW_API_HOST"));
+        steps.add(Step::bad(
+            NAME,
+            "there is no API host; give it in the environment as __OW_API_HOST, or in ~/.wskprops as APIHOST",
+        ));
         return false;
     };
     let Some(socket) = connected(sight, &origin, steps).await else { return false };
@@ -52,7 +55,7 @@ pub(super) async fn steps(sight: &Sight<'_>, context: &RunContext, steps: &mut S
             format!("{origin} is asked in the clear; anybody between here and the API can take the API key"),
         ));
     }
-    key(sight, context, &origin, steps).await
+    key(sight, context, steps).await
 }
 
 /// A socket to the API, or to the proxy that takes requests for it.
@@ -94,7 +97,9 @@ async fn connected(sight: &Sight<'_>, origin: &Origin, steps: &mut Steps<'_>) ->
         Err(error) => {
             steps.add(Step::bad(
                 ADDRESS,
-                format!("{name}: {error}; check host and port of the API, that it runs, and the firewalls between"),
+                format!(
+                    "{name}: {error}; check host and port of the API, that it runs, and the firewalls between"
+                ),
             ));
             None
         }
@@ -127,7 +132,7 @@ async fn handshake(sight: &Sight<'_>, origin: &Origin, socket: TcpStream) -> Res
 }
 
 /// One question that needs the key; the head of the answer tells the API's time.
-async fn key(sight: &Sight<'_>, context: &RunContext, origin: &Origin, steps: &mut Steps<'_>) -> bool {
+async fn key(sight: &Sight<'_>, context: &RunContext, steps: &mut Steps<'_>) -> bool {
     let called = match sight.reach.api.call(Method::GET, "/api/v1/namespaces", None).await {
         Ok(called) => called,
         Err(message) => {

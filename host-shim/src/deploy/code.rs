@@ -137,8 +137,8 @@ fn read_zip(file: &Path, notes: &mut Vec<String>) -> Result<Vec<u8>, String> {
 /// This program, if it can run in a container of the platform.
 fn own_program() -> Result<Vec<u8>, String> {
     let read = || std::fs::read(std::env::current_exe()?);
-    let program =
-        read().map_err(|error| format!("this program cannot read itself: {}; give --zip FILE", plain(&error)))?;
+    let program = read()
+        .map_err(|error| format!("this program cannot read itself: {}; give --zip FILE", plain(&error)))?;
     if !is_static_x86_64(&program) {
         return Err("this program is not the static one for x86-64 that runs in every image; give --zip FILE, or deploy with the \
                     program that `cargo xtask build` makes"

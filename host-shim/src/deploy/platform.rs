@@ -285,7 +285,9 @@ impl Answer {
         };
         let remedy = match status {
             401 => {
-                return format!("{THIS_KEY} is not accepted: {said}; give the right one as __OW_API_KEY, or as AUTH in ~/.wskprops");
+                return format!(
+                    "{THIS_KEY} is not accepted: {said}; give the right one as __OW_API_KEY, or as AUTH in ~/.wskprops"
+                );
             }
             403 => return format!("{THIS_KEY} may not do this: {said}; give one that may"),
             413 => "make code or parameters smaller",

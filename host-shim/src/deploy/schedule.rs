@@ -35,7 +35,12 @@ impl Schedule {
         let (seconds, [minute, hour, day, month, weekday]) = match *fields.as_slice() {
             [minute, hour, day, month, weekday] => ("0", [minute, hour, day, month, weekday]),
             [second, minute, hour, day, month, weekday] => (second, [minute, hour, day, month, weekday]),
-            ref other => return Err(format!("has {}; give {FIELDS}", many(u64::try_from(other.len()).unwrap_or(u64::MAX), "field"))),
+            ref other => {
+                return Err(format!(
+                    "has {}; give {FIELDS}",
+                    many(u64::try_from(other.len()).unwrap_or(u64::MAX), "field")
+                ));
+            }
         };
         let seconds = Field::new("second", 0, 59).values(seconds)?;
         let minutes = Field::new("minute", 0, 59).values(minute)?;

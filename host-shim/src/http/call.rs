@@ -42,7 +42,9 @@ impl Api {
         }
         let body: WasiBody =
             Full::new(body.unwrap_or_default()).map_err(|never| match never {}).boxed_unsync();
-        let request = request.body(body).map_err(|error| failed(format!("a request there cannot be made ({error}); check host and path")))?;
+        let request = request.body(body).map_err(|error| {
+            failed(format!("a request there cannot be made ({error}); check host and path"))
+        })?;
         // The code of an action has to get there first.
         let options =
             RequestOptions { first_byte_timeout: Some(4 * FIRST_BYTE), ..RequestOptions::default() };

@@ -31,7 +31,10 @@ impl JsonLines {
         let name = format!("--output {}", named.display());
         let fault = |what: String| Unusable::Named(format!("{name}: {what}"));
         if named == Path::new("-") {
-            let file = io::stdout().as_fd().try_clone_to_owned().map_err(|error| fault(unwritable(&error, "name a file")))?;
+            let file = io::stdout()
+                .as_fd()
+                .try_clone_to_owned()
+                .map_err(|error| fault(unwritable(&error, "name a file")))?;
             return Ok(Self { name, file: file.into(), is_own: false });
         }
         let is_new = !named.exists();

@@ -64,7 +64,9 @@ impl Shim {
             match answer.status {
                 StatusCode::OK => {}
                 StatusCode::NOT_FOUND => {
-                    return Err(fault("the API has no such activation; check the id, and whose API key it is".to_owned()));
+                    return Err(fault(
+                        "the API has no such activation; check the id, and whose API key it is".to_owned(),
+                    ));
                 }
                 _ => {
                     let said = Answer::new(&answer).refusal();

@@ -25,7 +25,11 @@ mod tests {
         let refused = KeyRefused::default();
         let mut other = RunResult::error("a receiver says that this API key is odd");
         extend(&mut other, &given, &refused);
-        assert_eq!(other.object.get("error").unwrap(), "a receiver says that this API key is odd", "not the API");
+        assert_eq!(
+            other.object.get("error").unwrap(),
+            "a receiver says that this API key is odd",
+            "not the API"
+        );
         refused.note(&http::Method::GET, "/api/v1/namespaces/_/activations", http::StatusCode::UNAUTHORIZED);
         let said = "the list: this API key is not accepted; give another";
         let mut result = RunResult::error(said);

@@ -123,7 +123,9 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, S
 /// What looks like a negative number is the value of the option before it, and not an option: the option says what is wrong with it.
 fn with_negative_values(arguments: Vec<OsString>) -> Vec<OsString> {
     let is_option = |text: &str| text.len() > 2 && text.starts_with("--") && !text.contains('=');
-    let is_negative = |text: &str| text.strip_prefix('-').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    let is_negative = |text: &str| {
+        text.strip_prefix('-').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    };
     let mut joined: Vec<OsString> = Vec::with_capacity(arguments.len());
     let mut are_all_values = false;
     for argument in arguments {

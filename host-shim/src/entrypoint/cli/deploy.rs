@@ -220,7 +220,7 @@ fn prepare_down(
 }
 
 fn names(place: &Place) -> Result<Names, String> {
-    Names::new(&place.name).map_err(|message| format!("--name: {message}"))
+    Names::new(&place.name).map_err(|message| format!("--name {}: {message}", place.name))
 }
 
 /// The same with the certificates of `--api-ca`.
@@ -369,7 +369,7 @@ mod tests {
     fn an_argument_that_is_not_understood_is_named() {
         for (arguments, part) in [
             ("--kind a --native", "exclude each other"),
-            ("--memory much", "--memory much: is not a number"),
+            ("--memory much", "--memory much: is not a number of megabytes; give "),
             ("--memory 0", "--memory 0: is not a number"),
             ("--memory 256MB", "--memory 256MB: is not a number"),
             ("--kind rust", "--kind rust: is not a kind with its version; give one such as rust:1.34"),
@@ -386,10 +386,10 @@ mod tests {
             ("--timeout 61s", "a run may last 61 s, but --schedule \"* * * * *\" starts one every 60 s"),
             ("--wait soon", "--wait soon: is not a time"),
             ("--timeout 99ms", "100ms at least"),
-            ("--name a/b", "--name: `a/b` cannot be a name"),
-            ("--schedule hourly", "--schedule \"hourly\": has 1 fields"),
+            ("--name a/b", "--name a/b: cannot be a name; give "),
+            ("--schedule hourly", "--schedule \"hourly\": has 1 field; give five"),
             ("--state s", "--state: no such option of `deploy`"),
-            ("--native --native", "--native: given twice"),
+            ("--native --native", "--native: is given twice"),
             ("--zip", "--zip: a value is missing"),
             ("--dry-run=yes", "--dry-run: takes no value"),
             ("--memry 5", "--memry: no such option of `deploy`; did you mean `--memory`?"),
@@ -404,7 +404,7 @@ mod tests {
             let deployment = prepared(&format!("--docker {image}")).unwrap();
             assert_eq!(deployment.runtime, Runtime::Image(image.to_owned()));
         }
-        assert!(words("deploy").unwrap_err().contains("--config FILE is missing"));
+        assert!(words("deploy").unwrap_err().contains("--config FILE: is missing; give "));
         assert!(words("undeploy --zip f").unwrap_err().contains("no such option of `undeploy`"));
         for command in ["deploy", "undeploy"] {
             let help = words(&format!("{command} --help"));

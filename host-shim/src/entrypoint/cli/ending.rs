@@ -48,7 +48,9 @@ pub(super) fn tell(result: &mut RunResult, source: &Source) {
 
 /// Writes to stdout.
 pub fn print(text: &str) -> anyhow::Result<u8> {
-    std::io::stdout().write_all(text.as_bytes()).map_err(|error| anyhow::Error::msg(os_error::of_stdout(&error)))?;
+    std::io::stdout()
+        .write_all(text.as_bytes())
+        .map_err(|error| anyhow::Error::msg(os_error::of_stdout(&error)))?;
     Ok(0)
 }
 

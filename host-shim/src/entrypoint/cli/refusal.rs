@@ -23,7 +23,8 @@ pub(super) fn told(error: &clap::Error, command: &str, all: &clap::Command) -> S
             format!("{}: no such command; {remedy}", text(ContextKind::InvalidSubcommand))
         }
         ErrorKind::UnknownArgument => {
-            let what = if argument.starts_with('-') { "no such option of" } else { "one argument too many for" };
+            let what =
+                if argument.starts_with('-') { "no such option of" } else { "one argument too many for" };
             let remedy = instead(ContextKind::SuggestedArg, format!("see `whiskjack {command} --help`"));
             format!("{argument}: {what} `{command}`; {remedy}")
         }
@@ -38,7 +39,7 @@ pub(super) fn told(error: &clap::Error, command: &str, all: &clap::Command) -> S
         }
         ErrorKind::ArgumentConflict => {
             let other = option(ContextKind::PriorArg);
-            format!("{argument}: {argument} and {other} exclude each other; give one of them")
+            format!("{argument} and {other}: exclude each other; give one of them")
         }
         ErrorKind::InvalidValue => {
             format!("{argument}: a value is missing; give one, or leave the option out")
@@ -81,11 +82,13 @@ fn commands(command: &str, all: &clap::Command) -> String {
 fn missing(arguments: &[String], command: &str) -> String {
     let argument = arguments.first().map(String::as_str).unwrap_or_default();
     match (argument.split([' ', '=']).next().unwrap_or_default(), command) {
-        ("--from", _) => "--from TIME is missing: give where the range begins, such as 2026-11-29T14:00:00Z or 2h",
+        ("--from", _) => {
+            "--from TIME: is missing; give where the range begins, such as 2026-11-29T14:00:00Z or 2h"
+        }
         ("--dry-run", _) => "--limit: is for --dry-run; give that too, or leave it out",
-        ("<SHELL>", _) => "SHELL is missing: give bash, zsh or fish",
-        (_, "config") => "--config FILE is missing: give the file of the old configuration",
-        _ => "--config FILE is missing: give the file of the action's parameters, in YAML or JSON",
+        ("<SHELL>", _) => "SHELL: is missing; give bash, zsh or fish",
+        (_, "config") => "--config FILE: is missing; give the file of the old configuration",
+        _ => "--config FILE: is missing; give the file of the action's parameters, in YAML or JSON",
     }
     .to_owned()
 }

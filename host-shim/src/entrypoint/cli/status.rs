@@ -5,11 +5,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use serde_json::Value;
+use serde_json::{Value, json};
 use whiskjack_config_file::Source;
 
 use super::deploy::{NAME, time};
-use super::ending::{ended, misused, noted, print};
+use super::ending::{ended, noted, print};
 use super::terminal::{Speech, Style, Terminal, harmless};
 use super::{Prepared, as_written, located, prepare_file};
 use crate::deploy::Names;
@@ -56,9 +56,10 @@ fn lag(text: &str) -> Result<Duration, &'static str> {
 impl StatusOptions {
     /// Tells.
     pub(super) fn go(&self) -> ExitCode {
+        let terminal = Terminal::of_stdout(self.speech, &environment);
         let (prepared, names) = match self.prepare() {
             Ok(prepared) => prepared,
-            Err(message) => return misused(&message),
+            Err(message) => return ended(refused(&message, &[], 2, terminal)),
         };
         let Prepared { params, source, context } = prepared;
         noted(&context);
@@ -71,18 +72,19 @@ impl StatusOptions {
         };
         match read() {
             Err(error) => ended(Err(error)),
-            Ok(Ok(status)) => ended(written(&status, Terminal::of_stdout(self.speech, &environment))),
-            Ok(Err(Unseen::Failed(message))) => ended(Err(anyhow::Error::msg(message))),
+            Ok(Ok(status)) => ended(written(&status, terminal)),
+            Ok(Err(Unseen::Failed(message))) => ended(refused(&message, &[], 1, terminal)),
             Ok(Err(Unseen::Config(mut faults))) => {
                 as_written(&mut faults, &source);
-                faults.iter().for_each(|fault| said::to_stderr(located(fault, &source)));
-                misused("nothing was read")
+                let located: Vec<String> = faults.iter().map(|fault| located(fault, &source)).collect();
+                let message = format!("nothing was read: {}", located.join("; "));
+                ended(refused(&message, &located, 2, terminal))
             }
         }
     }
 
     fn prepare(&self) -> Result<(Prepared, Names), String> {
-        let names = Names::new(&self.name).map_err(|message| format!("--name: {message}"))?;
+        let names = Names::new(&self.name).map_err(|message| format!("--name {}: {message}", self.name))?;
         let prepared = match &self.config {
             Some(config) => {
                 prepare_file(config, Some(&super::TlsFiles::default()), self.state.clone(), &environment)?
@@ -94,6 +96,17 @@ impl StatusOptions {
         };
         Ok((prepared, names))
     }
+}
+
+/// Says why there is no state: to a program in JSON, as any state. `faults` are told one by one.
+fn refused(message: &str, faults: &[String], status: u8, terminal: Terminal) -> anyhow::Result<u8> {
+    if terminal.json {
+        print(&format!("{}\n", json!({"ok": false, "problem": message})))?;
+    }
+    faults.iter().for_each(said::to_stderr);
+    let last = if faults.is_empty() { message } else { "the configuration has faults; nothing was read" };
+    said::to_stderr(format_args!("whiskjack: {last}"));
+    Ok(status)
 }
 
 fn written(status: &Status, terminal: Terminal) -> anyhow::Result<u8> {
@@ -225,7 +238,6 @@ fn deployed(action: &Value, terminal: Terminal, lines: &mut Vec<String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn the_state_is_told_by_source_and_by_run() {

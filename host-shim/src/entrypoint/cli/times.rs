@@ -9,7 +9,9 @@ pub(super) fn span(text: &str) -> Result<Duration, String> {
     const FORM: &str = "is not a time; give a number with its unit, such as 30s, 10m, 2h or 7d";
     match milliseconds(text.strip_prefix('-').unwrap_or(text)) {
         Some(0) => Err("is no time at all; give a longer one, such as 30s".to_owned()),
-        Some(_) if text.starts_with('-') => Err(format!("is negative; give {}", text.trim_start_matches('-'))),
+        Some(_) if text.starts_with('-') => {
+            Err(format!("is negative; give {}", text.trim_start_matches('-')))
+        }
         Some(ms) => Ok(Duration::from_millis(ms)),
         None if is_number(text) => Err(format!("has no unit; give {text}s, {text}m, {text}h or {text}d")),
         None => Err(FORM.to_owned()),
@@ -39,7 +41,9 @@ pub(super) fn past(text: &str) -> Result<u64, String> {
 
 fn past_at(text: &str, now_ms: u64) -> Result<u64, String> {
     match at(text, now_ms)? {
-        ms if ms > now_ms => Err(format!("is in the future; give a time before now, which is {}", shown(now_ms))),
+        ms if ms > now_ms => {
+            Err(format!("is in the future; give a time before now, which is {}", shown(now_ms)))
+        }
         ms => Ok(ms),
     }
 }
@@ -57,8 +61,12 @@ fn at(text: &str, now_ms: u64) -> Result<u64, String> {
         return match (text.len(), text.parse()) {
             // All times since 1973; fewer digits are seconds, or lack their unit.
             (11.., Ok(ms)) => Ok(ms),
-            (9 | 10, Ok(seconds)) => Err(format!("has no unit; give milliseconds since 1970, such as {}", seconds * 1000)),
-            (..9, Ok(_)) => Err(format!("has no unit; give {text}m, {text}h or {text}d for so long before now, or a time")),
+            (9 | 10, Ok(seconds)) => {
+                Err(format!("has no unit; give milliseconds since 1970, such as {}", seconds * 1000))
+            }
+            (..9, Ok(_)) => Err(format!(
+                "has no unit; give {text}m, {text}h or {text}d for so long before now, or a time"
+            )),
             _ => Err(not_a_time()),
         };
     }
@@ -89,7 +97,9 @@ fn rfc3339(text: &str) -> Result<u64, String> {
         Some(parts) => parts,
     };
     let [year, month, day] = numbers(date, '-').ok_or_else(not_a_time)?;
-    if !time.contains(['Z', 'z', '+', '-']) && numbers(&format!("{time}:0"), ':').is_some() | numbers(time, ':').is_some() {
+    if !time.contains(['Z', 'z', '+', '-'])
+        && numbers(&format!("{time}:0"), ':').is_some() | numbers(time, ':').is_some()
+    {
         return Err(format!("has no zone; give {text}Z for UTC, or an offset such as {text}+01:00"));
     }
     let (clock, offset_minutes) = offset(time).ok_or_else(not_a_time)?;
@@ -107,7 +117,8 @@ fn rfc3339(text: &str) -> Result<u64, String> {
     }
     let days = days_since_1970(year, month, day)?;
     let seconds = ((days * 24 + hour) * 60 + minute - offset_minutes) * 60 + second;
-    u64::try_from(seconds * 1000 + fraction_ms).map_err(|_| "is before 1970; give a time from then to now".to_owned())
+    u64::try_from(seconds * 1000 + fraction_ms)
+        .map_err(|_| "is before 1970; give a time from then to now".to_owned())
 }
 
 fn numbers(text: &str, between: char) -> Option<[i64; 3]> {

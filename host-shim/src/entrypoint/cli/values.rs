@@ -53,7 +53,11 @@ mod tests {
     fn an_address_may_be_localhost_and_a_port_alone_is_told_how_to_write_it() {
         assert_eq!(address("127.0.0.1:9600"), address("localhost:9600"));
         assert!(address("[::1]:0").is_ok());
-        assert!(address("9600").unwrap_err().ends_with("give 127.0.0.1:9600 for this machine alone, or 0.0.0.0:9600 for others too"));
+        assert!(
+            address("9600")
+                .unwrap_err()
+                .ends_with("give 127.0.0.1:9600 for this machine alone, or 0.0.0.0:9600 for others too")
+        );
         for text in ["", ":9600", "logs.example.com:9600", "::1:9600", "localhost:99999", "localhost"] {
             assert!(address(text).unwrap_err().contains("; give the address in numbers"), "{text}");
         }

@@ -152,6 +152,15 @@ fn run(
 
 /// How a run went, in one line.
 fn health(result: &RunResult) -> String {
+    let line = progress(result);
+    match result.object.get("error").and_then(Value::as_str) {
+        Some(error) => format!("{line}; error: {error}"),
+        None => line,
+    }
+}
+
+/// What a run came to, in one line.
+pub(super) fn progress(result: &RunResult) -> String {
     let number = |path: &str| number(result, path);
     let text = |key: &str| result.object.get(key).and_then(Value::as_str);
     if let Some(reason) = text("skipped") {
@@ -167,11 +176,7 @@ fn health(result: &RunResult) -> String {
         age => parts.push(format!("{owed} owed, the oldest for {}", times::told(age))),
     }
     parts.push(format!("{} behind", times::told(number("/lag_ms"))));
-    let line = parts.join(", ");
-    match text("error") {
-        Some(error) => format!("{line}; error: {error}"),
-        None => line,
-    }
+    parts.join(", ")
 }
 
 /// A number of the result; 0 if it is not there.

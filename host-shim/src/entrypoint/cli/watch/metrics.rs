@@ -123,8 +123,9 @@ impl Metrics {
 
 /// Answers on this address as long as the process lives, and tells where that is.
 pub(super) async fn serve(address: SocketAddr, metrics: Arc<Metrics>) -> anyhow::Result<()> {
-    let listener =
-        TcpListener::bind(address).await.map_err(|error| anyhow::anyhow!("--metrics {address}: {}", os_error::deaf(&error)))?;
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|error| anyhow::anyhow!("--metrics {address}: {}", os_error::deaf(&error)))?;
     said::to_stderr(format_args!("whiskjack: metrics at http://{}/metrics", listener.local_addr()?));
     tokio::spawn(async move {
         loop {

@@ -89,10 +89,22 @@ fn an_exclusion_is_warned_of_only_if_it_is_written_like_an_action() {
 }
 
 #[test]
-fn where_everything_is_monitored_nothing_is_asked() {
+fn where_everything_is_monitored_and_activations_come_nothing_is_asked() {
     let platform = platform(&["hello"]);
-    assert_eq!(warnings(&platform, json!(["*", "*/*"]), 1), Vec::<String>::new());
+    platform.counted.set(1);
+    assert_eq!(warnings(&platform, json!(["*/*"]), 1), Vec::<String>::new());
     assert_eq!(platform.asked_for_actions.get(), 0);
+}
+
+#[test]
+fn a_pattern_for_everything_is_warned_of_where_nothing_comes_and_no_action_is_chosen() {
+    for (actions, expected) in [
+        (json!(["*/*"]), &["`actions` lists `*/*`, but no action matches this pattern"][..]),
+        (json!(["*"]), &[]),
+        (json!(["*", "*/*"]), &[]),
+    ] {
+        assert_eq!(warnings(&platform(&["hello"]), actions.clone(), 1), expected, "{actions}");
+    }
 }
 
 #[test]
