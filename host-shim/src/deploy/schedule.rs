@@ -274,7 +274,7 @@ mod tests {
     fn a_pattern_that_the_feed_would_bend_into_another_one_is_refused_with_its_field() {
         for (cron, parts) in [
             ("", &["has 0 fields", "five (minute, hour, day, month, weekday)"][..]),
-            ("@hourly", &["has 1 fields"]),
+            ("@hourly", &["has 1 field"]),
             ("* * * * * * *", &["has 7 fields"]),
             ("61 * * * *", &["`61` is not a minute: give 0 to 59"]),
             ("60 * * * *", &["`60` is not a minute"]),

@@ -83,7 +83,7 @@ fn each_refusal_of_an_argument_names_it_with_its_value_and_says_what_to_do() {
         ("run --config c --dry-run --limit -3", "--limit -3: is not a number of documents; give "),
         (
             "run --config c --dry-run --output x",
-            "--output and --dry-run: exclude each other; give one of them",
+            "--dry-run and --output: exclude each other; give one of them",
         ),
         ("run --config c --json=yes", "--json: takes no value; leave it out"),
         ("run --config c --json -5", "--json: takes no value; leave it out"),

@@ -16,7 +16,7 @@ fn a_range_needs_a_begin_and_its_checkpoint_is_named_after_it() {
     let range = given.range().unwrap().unwrap();
     assert_eq!(range.state, PathBuf::from("whiskjack-backfill-20261129T000000Z-20261129T140000Z.state"));
     assert_eq!((range.from, given.actions), (1_795_910_400_000, vec!["a".to_owned(), "b/*".to_owned()]));
-    assert!(options("backfill --config c").unwrap_err().starts_with("--from TIME is missing"));
+    assert!(options("backfill --config c").unwrap_err().starts_with("--from TIME: is missing; "));
     let early =
         options("backfill --config c --from 2026-11-29 --to 2026-11-28").unwrap().range().unwrap_err();
     assert!(early.starts_with("--to: 2026-11-28T00:00:00Z is not later than --from, 2026-11-29"), "{early}");
