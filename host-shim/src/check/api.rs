@@ -34,7 +34,7 @@ const CLOCK: &str = "clock";
 /// Looks at the API, as far as it goes; says whether it knows the key.
 pub(super) async fn steps(sight: &Sight<'_>, context: &RunContext, steps: &mut Steps<'_>) -> bool {
     let Some(origin) = sight.origin.clone() else {
-        steps.add(Step::bad(
+        steps.misused(Step::bad(
             NAME,
             "there is no API host; give it in the environment as __OW_API_HOST, or in ~/.wskprops as APIHOST",
         ));
@@ -153,7 +153,7 @@ async fn key(sight: &Sight<'_>, context: &RunContext, steps: &mut Steps<'_>) -> 
         return false;
     }
     if let Some(fault) = other_namespace(context, &own) {
-        steps.add(Step::bad(KEY, fault.to_string()));
+        steps.misused(Step::bad(KEY, fault.to_string()));
         return false;
     }
     steps.add(Step::good(KEY, format!("is of the namespace {}", own.join(", "))));
