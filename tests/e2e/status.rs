@@ -110,7 +110,7 @@ fn of_a_deployed_action_trigger_rule_alarm_and_runs_are_told_with_its_own_parame
 fn what_is_wrong_with_the_arguments_or_the_api_is_told_with_its_status() {
     let scene = Scene::new();
     for (arguments, status, part) in [
-        (&["status", "--max-lag", "10"][..], 2, "--max-lag 10: is not a time"),
+        (&["status", "--max-lag", "10"][..], 2, "--max-lag 10: has no unit; give 10s, 10m, 10h or 10d"),
         (&["status", "--name", "a/b"], 2, "--name a/b: cannot be a name; give "),
         (&["completions", "csh"], 2, "SHELL csh: there are no completions for this shell"),
         (&["completions"], 2, "SHELL: is missing; give bash, zsh or fish"),

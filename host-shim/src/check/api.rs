@@ -52,7 +52,7 @@ pub(super) async fn steps(sight: &Sight<'_>, context: &RunContext, steps: &mut S
     } else if origin.is_exposed() {
         steps.add(Step::doubtful(
             TLS,
-            format!("{origin} is asked in the clear; anybody between here and the API can take the API key"),
+            format!("{origin} is asked in the clear, so anybody between here and the API can take the API key; use https if it can"),
         ));
     }
     key(sight, context, steps).await

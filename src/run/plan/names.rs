@@ -162,7 +162,7 @@ fn warning(entry: &str, near: &[&str]) -> String {
     };
     let name = entry.trim_start_matches('!');
     match near.as_slice() {
-        [] => format!("`actions` {verb} `{name}`, but {missing}"),
+        [] => format!("`actions` {verb} `{name}`, but {missing}; mend it, or take it out"),
         near => format!("`actions` {verb} `{name}`, but {missing}; did you mean {}?", near.join(" or ")),
     }
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use whiskjack_config_file::Source;
 
 use super::ending::{ended, misused, noted};
-use super::{Prepared, TlsFiles, as_written, located, prepare_file, values};
+use super::{Prepared, TlsFiles, as_written, located, prepare_file, times, values};
 use crate::deploy::{self, DeployError, Deployment, Names, Runtime, Schedule};
 use crate::entrypoint::environment;
 use crate::result::is_elsewhere;
@@ -234,16 +234,8 @@ fn with_api_ca(mut prepared: Prepared, place: &Place) -> Result<Prepared, String
 }
 
 /// A number with its unit.
-pub(super) fn time(text: &str) -> Option<Duration> {
-    let digits = text.find(|c: char| !c.is_ascii_digit())?;
-    let (number, unit) = text.split_at(digits);
-    let unit_ms = match unit {
-        "ms" => 1,
-        "s" => 1_000,
-        "m" => 60_000,
-        _ => return None,
-    };
-    number.parse::<u64>().ok()?.checked_mul(unit_ms).map(Duration::from_millis)
+fn time(text: &str) -> Option<Duration> {
+    times::milliseconds(text).map(Duration::from_millis)
 }
 
 impl DeployOptions {

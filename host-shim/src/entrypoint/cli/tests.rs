@@ -128,7 +128,7 @@ fn each_refusal_of_an_argument_names_it_with_its_value_and_says_what_to_do() {
         ("serve --port -1", "--port -1: is not a port; give a whole number from 0 to 65535"),
         ("deploy --config c --memory -1", "--memory -1: is not a number of megabytes; give "),
         ("deploy --config c --kind a --native", "--kind and --native: exclude each other; give one of them"),
-        ("status --max-lag -10m", "--max-lag -10m: is not a time; give a number with its unit"),
+        ("status --max-lag -10m", "--max-lag -10m: is negative; give 10m"),
         ("status extra", "extra: one argument too many for `status`; see `whiskjack status --help`"),
         ("setup --user", "--user: a value is missing; give one, or leave the option out"),
     ] {

@@ -18,7 +18,8 @@ pub(super) fn span(text: &str) -> Result<Duration, String> {
     }
 }
 
-fn milliseconds(text: &str) -> Option<u64> {
+/// A number with its unit, 0 too.
+pub(super) fn milliseconds(text: &str) -> Option<u64> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at_checked(digits)?;
     let (_, ms) = UNITS.iter().find(|(known, _)| *known == unit)?;

@@ -175,6 +175,10 @@ pub(super) fn progress(result: &RunResult) -> String {
         0 if owed == 0 => parts.push("nothing owed".to_owned()),
         age => parts.push(format!("{owed} owed, the oldest for {}", times::told(age))),
     }
+    let settling = number("/left/settling");
+    if settling > 0 {
+        parts.push(format!("{} to be compared once more", many(settling, "range")));
+    }
     parts.push(format!("{} behind", times::told(number("/lag_ms"))));
     parts.join(", ")
 }
@@ -213,6 +217,9 @@ mod tests {
             health(&result(&bad)),
             "0 new activations, 0 lines acknowledged, 3 owed, the oldest for 10 min, 10 min behind; error: refused"
         );
+        let settling = json!({"left": {"ranges": 0, "settling": 1}, "lag_ms": 5});
+        let told = health(&result(&settling));
+        assert!(told.ends_with("nothing owed, 1 range to be compared once more, 5 ms behind"), "{told}");
         assert_eq!(health(&result(&json!({"skipped": "another"}))), "skipped: another");
     }
 }
