@@ -19,7 +19,8 @@ const SHORTEST_SECRET: usize = 8;
 
 /// A text of the component's with the name of what it only knows as [`STATE`].
 pub(crate) fn with_state(text: &str, name: &str) -> String {
-    text.replace(STATE, name)
+    // As the subject of a sentence it stands before a colon, as everywhere.
+    text.replace(&format!("{STATE} is "), &format!("{name}: is ")).replace(STATE, name)
 }
 
 /// How a run ended.
