@@ -14,7 +14,7 @@ mod receivers;
 use serde_json::{Value, json};
 
 use crate::component::Subject;
-use crate::run::{RunContext, Shim, Sight, Unseen};
+use crate::run::{Access, RunContext, Shim, Sight, Unseen};
 use crate::tls::Shown;
 use whiskjack_settings::Fault;
 use whiskjack_settings::text::many;
@@ -66,9 +66,17 @@ impl Step {
 struct Steps<'s> {
     say: &'s mut dyn FnMut(Step),
     sight: &'s Sight<'s>,
+    /// Whether something is wrong with what people gave, and not elsewhere.
+    are_of_misuse: bool,
 }
 
 impl Steps<'_> {
+    /// What is wrong with an option, a file or a variable.
+    fn misused(&mut self, step: Step) {
+        self.are_of_misuse = true;
+        self.add(step);
+    }
+
     fn add(&mut self, step: Step) {
         (self.say)(Step { told: self.sight.clean(&step.told), ..step });
     }
@@ -83,14 +91,14 @@ pub struct Asked {
     pub send: bool,
 }
 
-/// Checks; `say` gets each step when it is done. The error: the configuration has faults, and nothing else was looked at. Must be called on a
-/// tokio runtime.
+/// Checks; `say` gets each step when it is done. Whether nothing is wrong with options, files and variables. The error: the configuration has
+/// faults, and nothing else was looked at. Must be called on a tokio runtime.
 pub async fn check(
     shim: &Shim,
     asked: &Asked,
     context: &RunContext,
     say: &mut dyn FnMut(Step),
-) -> Result<(), Unseen> {
+) -> Result<bool, Unseen> {
     let mut of_access = Vec::new();
     let params = asked.params.clone().unwrap_or_else(|| json!({}));
     if asked.params.is_some() {
@@ -104,18 +112,20 @@ pub async fn check(
             return Err(Unseen::Config(faults.into_iter().chain(about_access).collect()));
         }
         of_access = about_access;
+    } else {
+        Access::of(context, false, &mut of_access);
     }
     let sight = shim.sight(params, context).map_err(|error| Unseen::Failed(error.to_string()))?;
     if !sight.faults.is_empty() {
         return Err(Unseen::Config(sight.faults.clone()));
     }
-    let mut steps = Steps { say, sight: &sight };
+    let mut steps = Steps { say, sight: &sight, are_of_misuse: false };
     if asked.params.is_some() {
         steps.add(Step::good("configuration", "sound"));
     }
     sight.warnings.iter().for_each(|warning| steps.add(Step::doubtful("configuration", warning.as_str())));
     for fault in &of_access {
-        steps.add(Step::bad("API", fault.to_string()));
+        steps.misused(Step::bad("API", fault.to_string()));
     }
     if of_access.is_empty() && api::steps(&sight, context, &mut steps).await && asked.params.is_some() {
         platform::steps(&sight, &mut steps).await;
@@ -127,7 +137,7 @@ pub async fn check(
             "were not checked, nor what is selected; give a configuration with --config FILE",
         )),
     }
-    Ok(())
+    Ok(!steps.are_of_misuse)
 }
 
 /// A handshake in words.

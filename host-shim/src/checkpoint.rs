@@ -11,6 +11,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::fs::OFlags;
 
+use crate::net::plain as plain_words;
+use crate::os_error;
+
 /// Most symbolic links one behind the other, as many as Linux follows.
 const LINKS: usize = 40;
 /// Rights of a new file: names of actions are nobody else's business. An old file keeps its own.
@@ -83,9 +86,9 @@ impl CheckpointFile {
         let lock = locked(&beside(&path, "lock")).map_err(fault)?;
         // Better now than when all is sent.
         let new = beside(&path, "new");
-        create(&new).and_then(|_| std::fs::remove_file(&new)).map_err(|error| {
-            fault(Unusable::of(&error, format!("its folder cannot be written: {}", told(&error))))
-        })?;
+        create(&new)
+            .and_then(|_| std::fs::remove_file(&new))
+            .map_err(|error| fault(Unusable::of(&error, format!("its folder {}", told(&error)))))?;
         Ok(Self { named: named.to_owned(), path, lock })
     }
 
@@ -98,7 +101,7 @@ impl CheckpointFile {
         {
             Ok(_) => Ok(Some(bytes)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(format!("--state {}: cannot be read: {error}", self.named.display())),
+            Err(error) => Err(format!("--state {}: {}", self.named.display(), os_error::unreadable(&error))),
         }
     }
 
@@ -107,7 +110,7 @@ impl CheckpointFile {
         self.lock.is_of_use.store(true, Ordering::Relaxed);
         replace(&self.path, |file| file.write_all(bytes)).map_err(|error| {
             format!(
-                "--state {}: cannot be written: {}; lines sent by this run may be sent again",
+                "--state {}: {}; lines sent by this run may be sent again",
                 self.named.display(),
                 told(&error)
             )
@@ -120,7 +123,7 @@ pub(crate) fn glance(named: &Path) -> Result<Option<Vec<u8>>, String> {
     match std::fs::read(named) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(format!("--state {}: cannot be read: {error}", named.display())),
+        Err(error) => Err(format!("--state {}: {}", named.display(), os_error::unreadable(&error))),
     }
 }
 
@@ -134,7 +137,9 @@ fn resolve(named: &Path) -> Result<PathBuf, String> {
         }
         match path.symlink_metadata() {
             Ok(found) if found.is_symlink() => {
-                let target = path.read_link().map_err(|error| format!("cannot be followed: {error}"))?;
+                let target = path.read_link().map_err(|error| {
+                    format!("cannot be followed: {}; name the file itself", plain_words(&error))
+                })?;
                 path = folder(&path).join(target);
             }
             Ok(found) if found.is_dir() => return Err(is_folder()),
@@ -142,13 +147,16 @@ fn resolve(named: &Path) -> Result<PathBuf, String> {
                 return Err("is not a plain file but a device, pipe or socket; name another".to_owned());
             }
             Err(error) if error.kind() != ErrorKind::NotFound => {
-                return Err(format!("cannot be reached: {error}"));
+                return Err(format!("cannot be reached: {}; name another file", plain_words(&error)));
             }
             _ => {
                 let name = path.file_name().map(PathBuf::from).unwrap_or_default();
                 let folder = folder(&path).canonicalize();
                 return Ok(folder
-                    .map_err(|error| format!("its folder is not there: {error}; make it first"))?
+                    .map_err(|error| match error.kind() {
+                        ErrorKind::NotFound => "its folder is not there; make it first".to_owned(),
+                        _ => format!("its folder cannot be reached: {}; name another", plain_words(&error)),
+                    })?
                     .join(name));
             }
         }
@@ -183,7 +191,8 @@ fn try_locked(path: &Path) -> Result<File, Unusable> {
     let lock = lock.map_err(|error| {
         let shown = path.display();
         let what = format!(
-            "{shown} cannot be opened: {error}; its folder must be writable, and nothing else may have this name"
+            "{shown} cannot be opened: {}; its folder must be writable, and nothing else may have this name",
+            plain_words(&error)
         );
         Unusable::of(&error, what)
     })?;
@@ -192,9 +201,10 @@ fn try_locked(path: &Path) -> Result<File, Unusable> {
         Err(std::fs::TryLockError::WouldBlock) => {
             Err(Unusable::Blocked("is in use by another run; wait for it to end".to_owned()))
         }
-        Err(std::fs::TryLockError::Error(error)) => {
-            Err(Unusable::Blocked(format!("cannot be locked: {error}; keep it on a file system with locks")))
-        }
+        Err(std::fs::TryLockError::Error(error)) => Err(Unusable::Blocked(format!(
+            "cannot be locked: {}; keep it on a file system with locks",
+            plain_words(&error)
+        ))),
     }
 }
 
@@ -223,7 +233,10 @@ fn absent(error: io::Error) -> io::Result<()> {
 /// A new file, that nobody else has made. One that a killed run left behind is removed first: we hold the lock.
 fn create(new: &Path) -> io::Result<File> {
     std::fs::remove_file(new).or_else(absent).map_err(|error| {
-        io::Error::new(error.kind(), format!("{} is in the way: {error}; remove it", new.display()))
+        io::Error::new(
+            error.kind(),
+            format!("{} is in the way: {}; remove it", new.display(), plain_words(&error)),
+        )
     })?;
     OpenOptions::new().write(true).create_new(true).mode(RIGHTS).open(new)
 }
@@ -249,13 +262,10 @@ fn plain(options: &mut OpenOptions) -> &mut OpenOptions {
 }
 
 fn told(error: &io::Error) -> String {
-    match error.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => format!("{error}; make room there"),
-        ErrorKind::ResourceBusy => format!("{error}; mount its folder, not the file alone"),
-        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
-            format!("{error}; name a file in a folder that may be written")
-        }
-        _ => error.to_string(),
+    match error.raw_os_error() {
+        Some(_) => os_error::unwritable(error, "name another file"),
+        // It says more.
+        None => format!("cannot be written: {error}"),
     }
 }
 

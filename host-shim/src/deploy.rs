@@ -92,13 +92,16 @@ pub enum DeployError {
 }
 
 impl DeployError {
-    /// The same with what there is to say behind the reason.
-    fn and(self, more: Option<String>) -> Self {
-        let Some(more) = more else { return self };
+    /// The same with the place where the key is from, if the API has refused it.
+    fn with_key_place(self, reached: &Reached, context: &RunContext) -> Self {
+        if !reached.platform.has_refused_key() {
+            return self;
+        }
+        let given = &context.given;
         match self {
-            Self::Refused(text) => Self::Refused(format!("{text}; {more}")),
+            Self::Refused(text) => Self::Refused(given.with_key_place(&text)),
             Self::Step { step, reason, left } => {
-                Self::Step { step, reason: format!("{reason}; {more}"), left }
+                Self::Step { step, reason: given.with_key_place(&reason), left }
             }
             other => other,
         }
@@ -128,7 +131,7 @@ pub async fn up(
     let secrets = &reached.secrets;
     let mut say = |line: &str| say(&result::without(line, secrets));
     let done = up::up(deployment, context, &reached, &mut say).await;
-    done.map_err(|error| error.and(reached.of_refused_key(context)).sealed(secrets))
+    done.map_err(|error| error.with_key_place(&reached, context).sealed(secrets))
 }
 
 /// Removes everything that [`up`] has made under these names; `params` say how to reach the API. Must be called on a tokio runtime.
@@ -147,7 +150,7 @@ pub async fn down(
     let secrets = &reached.secrets;
     let mut say = |line: &str| say(&result::without(line, secrets));
     let done = down::down(names, dry_run, &reached.platform, &mut say).await;
-    done.map_err(|error| error.and(reached.of_refused_key(context)).sealed(secrets))
+    done.map_err(|error| error.with_key_place(&reached, context).sealed(secrets))
 }
 
 /// The platform, and what the parameters say besides.
@@ -161,13 +164,6 @@ struct Reached {
     faults: Vec<Fault>,
     /// What should be known about the configuration though it is not a fault.
     warnings: Vec<String>,
-}
-
-impl Reached {
-    /// Where the key is from, if the API has refused it.
-    fn of_refused_key(&self, context: &RunContext) -> Option<String> {
-        context.given.of_refused_key().filter(|_| self.platform.has_refused_key())
-    }
 }
 
 fn reach(params: &Value, context: &RunContext) -> Result<Reached, DeployError> {

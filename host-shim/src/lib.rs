@@ -23,6 +23,7 @@ pub mod entrypoint;
 mod http;
 mod net;
 mod origin;
+mod os_error;
 mod output;
 mod params;
 mod result;

@@ -17,6 +17,12 @@ const API_HOST: &str = "`api.host`";
 /// Shorter texts are not looked for: replacing them would garble the result and protect nothing.
 const SHORTEST_SECRET: usize = 8;
 
+/// A text of the component's with the name of what it only knows as [`STATE`].
+pub(crate) fn with_state(text: &str, name: &str) -> String {
+    // As the subject of a sentence it stands before a colon, as everywhere.
+    text.replace(&format!("{STATE} is "), &format!("{name}: is ")).replace(STATE, name)
+}
+
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -112,7 +118,7 @@ impl RunResult {
 
     /// The same with the name of what the component only knows as [`STATE`].
     pub(crate) fn with_state(mut self, name: &str) -> Self {
-        self.each_text(&|text| text.replace(STATE, name));
+        self.each_text(&|text| with_state(text, name));
         self
     }
 

@@ -21,6 +21,9 @@ use crate::result;
 use crate::secret::Secret;
 use crate::tls::{Trust, pem};
 
+/// The option that names the server of dashboards.
+const DASHBOARDS: &str = "--kibana";
+
 /// What to set up.
 #[derive(Debug)]
 pub struct Setup {
@@ -102,10 +105,14 @@ pub async fn up(setup: &Setup, say: &mut dyn FnMut(&str)) -> Result<(), SetupErr
 async fn all(setup: &Setup, say: &mut dyn FnMut(&str)) -> Result<(), SetupError> {
     let server = Server::reach(setup, &setup.engine, "--elasticsearch")?;
     let dashboards = match &setup.dashboards {
-        Some(origin) => Some(Server::reach(setup, origin, "--kibana")?),
+        Some(origin) => Some(Server::reach(setup, origin, DASHBOARDS)?),
         None => None,
     };
     let (engine, version) = Engine::of(&server).await?;
+    // All that can be wrong with the arguments shows before anything is changed.
+    if let Some(dashboards) = &dashboards {
+        dashboards::find(dashboards).await?;
+    }
     say(&format!("{engine} {version} at {}", setup.engine));
     for origin in [Some(&setup.engine), setup.dashboards.as_ref()].into_iter().flatten() {
         if setup.login.is_some() && origin.is_exposed() {
@@ -173,12 +180,21 @@ impl Server {
         body: Option<Vec<u8>>,
     ) -> Result<Answer, SetupError> {
         let called = api.call(method, path, body.map(Into::into)).await;
-        let Called { status, body, .. } = called.map_err(|error| self.failed(&error))?;
+        let Called { status, body, .. } =
+            called.map_err(|error| SetupError::Failed(format!("{} {error}", self.option)))?;
         Ok(Answer { status, body: serde_json::from_slice(&body).unwrap_or_default() })
     }
 
     fn failed(&self, what: &str) -> SetupError {
         SetupError::Failed(format!("{} {}: {what}", self.option, self.origin))
+    }
+
+    /// What it should be.
+    fn program(&self) -> &'static str {
+        match self.option {
+            DASHBOARDS => "Kibana or OpenSearch Dashboards",
+            _ => "Elasticsearch or OpenSearch",
+        }
     }
 
     /// Why it would not.
@@ -190,15 +206,19 @@ impl Server {
             .as_str()
             .map_or_else(|| format!("HTTP {status}"), |text| format!("{text} (HTTP {status})"));
         let remedy = match status {
-            401 => "; give an API key or a user with --api-key-file, or --user and --password-file",
-            403 => {
-                "; the key or user may not do this: it needs to manage templates, pipelines, policies and saved objects"
+            401 => "give an API key or a user with --api-key-file, or --user and --password-file",
+            403 => "give a key or user that may manage templates, pipelines, policies and saved objects",
+            300..=399 => "it leads elsewhere: give the address that it leads to",
+            404 | 405 | 501 => {
+                let program = self.program();
+                return self.failed(&format!(
+                    "{what}: {said}; check that this is the address of {program}, with its path"
+                ));
             }
-            300..=399 => "; the answer leads elsewhere: give the address that it leads to",
-            500..=599 => "; try again in a while",
-            _ => "",
+            408 | 429 | 500..=599 => "try again in a while",
+            _ => "see the log of the server",
         };
-        self.failed(&format!("{what}: {said}{remedy}"))
+        self.failed(&format!("{what}: {said}; {remedy}"))
     }
 }
 

@@ -80,12 +80,16 @@ fn judged(saved: Value, action: Option<Value>, max_lag: Option<Duration>) -> Sta
     let place = saved.get("place").and_then(Value::as_str).unwrap_or_default();
     let lag = saved.get("lag_ms").and_then(Value::as_u64).map(Duration::from_millis);
     let problem = match (saved.get("problem").and_then(Value::as_str), max_lag, lag) {
-        (Some(problem), _, _) => Some(format!("the checkpoint in {place} cannot be read: {problem}")),
-        (None, Some(most), Some(lag)) if lag > most => {
-            Some(format!("the lag is {}, longer than {}", words(lag), words(most)))
-        }
+        (Some(problem), _, _) => Some(format!(
+            "the checkpoint in {place} cannot be read: {problem}; repair it, or set `on_missing_state` for one run (docs/guarantees.md)"
+        )),
+        (None, Some(most), Some(lag)) if lag > most => Some(format!(
+            "the lag is {}, longer than {}; see what the last run says",
+            words(lag),
+            words(most)
+        )),
         (None, Some(_), None) => {
-            Some(format!("there is no checkpoint in {place}, so nothing was forwarded yet; has a run ended?"))
+            Some(format!("there is no checkpoint in {place}, so nothing was forwarded yet; let a run end"))
         }
         _ => None,
     };
@@ -125,7 +129,10 @@ mod tests {
         let saved = |lag_ms: u64| json!({"place": "the package `p`", "saved": "2023", "lag_ms": lag_ms});
         assert_eq!(judged(saved(600_000), None, TEN_MINUTES).problem, None);
         let late = judged(saved(660_000), None, TEN_MINUTES);
-        assert_eq!(late.problem.as_deref(), Some("the lag is 11 min 0 s, longer than 10 min 0 s"));
+        assert_eq!(
+            late.problem.as_deref(),
+            Some("the lag is 11 min 0 s, longer than 10 min 0 s; see what the last run says")
+        );
         assert_eq!(late.object["ok"], false);
         assert_eq!(judged(saved(u64::MAX), None, None).problem, None);
     }
@@ -141,7 +148,12 @@ mod tests {
         );
         assert_eq!(judged(none, None, None).problem, None);
         let damaged = json!({"place": "the package `p`", "problem": "it is damaged"});
-        assert!(judged(damaged, None, None).problem.unwrap().contains("cannot be read: it is damaged"));
+        assert!(
+            judged(damaged, None, None)
+                .problem
+                .unwrap()
+                .contains("cannot be read: it is damaged; repair it, or ")
+        );
     }
 
     #[test]

@@ -26,15 +26,17 @@ fn help_and_version_go_to_stdout() {
 }
 
 #[test]
-fn wrong_usage_ends_with_2_and_says_what_is_wrong_on_stderr_only() {
-    for (arguments, part) in [
-        (&[][..], "nothing to do"),
-        (&["run"], "--config FILE is missing"),
-        (&["run", "--config", "/no/such/file"], "--config /no/such/file"),
+fn wrong_usage_ends_with_2_and_says_what_is_wrong_on_stderr_and_a_result_of_a_run_in_json_too() {
+    const NO_FILE: &str = "--config /no/such/file: there is no such file; name one that is there";
+    for (arguments, part, result) in [
+        (&[][..], "nothing to do", String::new()),
+        (&["run"], "--config FILE: is missing; give ", String::new()),
+        (&["run", "--config", "/no/such/file"], NO_FILE, format!("{{\"error\":\"{NO_FILE}\"}}\n")),
+        (&["run", "--config", "/no/such/file", "--dry-run"], NO_FILE, String::new()),
     ] {
         let output = whiskjack(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
-        assert!(output.stdout.is_empty());
+        assert_eq!(text(&output.stdout), result);
         assert!(text(&output.stderr).contains(part), "{}", text(&output.stderr));
     }
 }

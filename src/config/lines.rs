@@ -276,15 +276,30 @@ fn json(reader: &mut Reader, is_ecs: bool) -> Option<Json> {
     Some(Json { target, overwrite_keys, add_error_key, message_key, expand_keys })
 }
 
+/// How a pattern of one's own is redacted.
+const PATTERN_FORM: &str = "{\"pattern\": \"…\", \"with\": \"…\"}";
+
 fn redact(reader: &mut Reader) -> Vec<Redaction> {
     const PATH: &str = "lines.redact";
-    const REMEDY: &str = "give an array of `email`, `ip`, `bearer`, `jwt`, `card`, `key`, or {\"pattern\": \"…\", \"with\": \"…\"}";
-    let items = reader.read(PATH, REMEDY, |value| value.as_array().cloned()).unwrap_or_default();
+    let names: Vec<String> = Secret::ALL.iter().map(|(name, _)| format!("`{name}`")).collect();
+    let names = names.join(", ");
+    let of_array = format!("give an array of {names}, or {PATTERN_FORM}");
+    let items = reader.read(PATH, &of_array, |value| value.as_array().cloned()).unwrap_or_default();
     let mut redactions = Vec::new();
     for (index, item) in items.iter().enumerate() {
         match redaction(item) {
             Ok(redaction) => redactions.push(redaction),
-            Err(remedy) => reader.fault_at(format!("{PATH}[{index}]"), item, remedy.unwrap_or(REMEDY.into())),
+            Err(remedy) => {
+                let unknown = || match item {
+                    Value::String(_) => {
+                        format!(
+                            "nothing has this name that could be redacted: give one of {names}, or a pattern of your own, {PATTERN_FORM}"
+                        )
+                    }
+                    _ => format!("give one of {names}, or {PATTERN_FORM}"),
+                };
+                reader.fault_at(format!("{PATH}[{index}]"), item, remedy.unwrap_or_else(unknown));
+            }
         }
     }
     redactions

@@ -167,6 +167,48 @@ fn faults_of_the_configuration_are_listed_one_a_line_on_stderr() {
 }
 
 #[test]
+fn a_person_is_told_in_text_what_came_of_a_run_and_of_each_action() {
+    let scene = Scene::new();
+    scene.add_activations(2);
+    let receiver = scene.receiver();
+    let directory = tempfile::tempdir().unwrap();
+    let [config, state] = ["c.json", "state.json"].map(|name| directory.path().join(name));
+    let mut params = scene.params(receiver.port());
+    params["actions"].as_array_mut().unwrap().push(json!("payments"));
+    scene.ask_api("PUT", "_/actions/other", r#"{"exec":{"kind":"nodejs:20","code":"x"}}"#);
+    std::fs::write(&config, params.to_string()).unwrap();
+    let on_terminal = |more: &str| {
+        let program = whiskjack_testbed::artifacts().whiskjack();
+        let [program, config, state] = [&program, &config, &state].map(|path| path.display());
+        let command = format!("{program} run --config {config} --state {state} {more}");
+        let mut script = std::process::Command::new("script");
+        script.args(["-qec", &command, "/dev/null"]).env_clear().env("PATH", "/usr/bin:/bin");
+        script.env("SHELL", "/bin/sh").env("NO_COLOR", "1").envs(scene.environment());
+        let output = script.stdin(std::process::Stdio::null()).output().unwrap();
+        (String::from_utf8_lossy(&output.stdout).replace('\r', ""), output.status.code())
+    };
+    let (told, status) = on_terminal("");
+    assert_eq!(status, Some(0), "{told}");
+    let first = told.lines().next().unwrap_or_default();
+    assert!(first.starts_with("✓ 4 new activations, 12 lines acknowledged, nothing owed, "), "{told}");
+    assert!(
+        told.contains(&format!("\n  {}: 2 activations, 10 lines, 10 acknowledged\n", ACTIONS[0])),
+        "{told}"
+    );
+    assert!(
+        told.contains("\n! `actions` lists `payments`, but there is no such action; mend it, "),
+        "{told}"
+    );
+    let (json, status) = on_terminal("--json");
+    let last = json.lines().last().unwrap_or_default();
+    assert_eq!(
+        (status, serde_json::from_str::<Value>(last).unwrap()["activations"].as_u64()),
+        (Some(0), Some(0))
+    );
+    receiver.wait_for_events(12, SOON);
+}
+
+#[test]
 fn a_damaged_state_file_is_reported_and_kept_from_being_taken_for_a_first_run() {
     let scene = Scene::new();
     scene.add_activations(1);
@@ -210,7 +252,7 @@ fn the_file_of_the_state_is_named_by_what_goes_wrong_with_it_on_stderr_too() {
     let mut params = scene.params(refused_port());
     let output = run(&scene, &params, Some(&state));
     assert_eq!(output.status.code(), Some(1), "{output:?}");
-    let told = format!("--state {} is not a checkpoint", state.display());
+    let told = format!("--state {}: is not a checkpoint", state.display());
     assert!(result(&output)["error"].as_str().unwrap().starts_with(&told), "{output:?}");
     assert!(output.stderr.contains(&format!("whiskjack: {told}")), "{output:?}");
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1, "no lock is left behind");

@@ -121,12 +121,12 @@ fn of_a_deployed_action_trigger_rule_alarm_and_runs_are_told_with_its_own_parame
 fn what_is_wrong_with_the_arguments_or_the_api_is_told_with_its_status() {
     let scene = Scene::new();
     for (arguments, status, part) in [
-        (&["status", "--max-lag", "10"][..], 2, "--max-lag 10: is not a time"),
-        (&["status", "--name", "a/b"], 2, "--name: "),
+        (&["status", "--max-lag", "10"][..], 2, "--max-lag 10: has no unit; give 10s, 10m, 10h or 10d"),
+        (&["status", "--name", "a/b"], 2, "--name a/b: cannot be a name; give "),
         (&["completions", "csh"], 2, "SHELL csh: there are no completions for this shell"),
-        (&["completions"], 2, "SHELL is missing: give bash, zsh or fish"),
-        (&["config"], 2, "config: say what is wanted"),
-        (&["config", "migrate"], 2, "--config FILE is missing"),
+        (&["completions"], 2, "SHELL: is missing; give bash, zsh or fish"),
+        (&["config"], 2, "config: does not say what is wanted; give one of `schema`"),
+        (&["config", "migrate"], 2, "--config FILE: is missing; give "),
     ] {
         let output = call(&scene, arguments);
         assert_eq!(output.status.code(), Some(status), "{arguments:?}: {output:?}");
@@ -137,6 +137,12 @@ fn what_is_wrong_with_the_arguments_or_the_api_is_told_with_its_status() {
     let output = Cli::call(&["status"], &[("__OW_API_HOST", &origin), ("__OW_API_KEY", key)]);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert!(output.stderr.contains("HTTP 401"), "{output:?}");
+    let dead = format!("http://127.0.0.1:{}", crate::support::refused_port());
+    let output = Cli::call(&["status"], &[("__OW_API_HOST", &dead), ("__OW_API_KEY", key)]);
+    let problem =
+        format!("the API at {dead}: it refuses the connection; check host and port, and that it runs");
+    assert_eq!((output.status.code(), told(&output)["problem"].as_str()), (Some(1), Some(&*problem)));
+    assert_eq!(output.stderr, format!("whiskjack: {problem}\n"));
 }
 
 #[test]

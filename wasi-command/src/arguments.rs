@@ -96,9 +96,11 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, S
             }
             _ => return Err(format!("{}: no such option of `run`; see --help", option.display())),
         };
-        let value = arguments.next().ok_or(format!("{}: a file is missing", option.display()))?;
+        let value = arguments
+            .next()
+            .ok_or(format!("{}: a file is missing; give one, or leave the option out", option.display()))?;
         if slot.replace(PathBuf::from(value)).is_some() {
-            return Err(format!("{}: given twice", option.display()));
+            return Err(format!("{}: is given twice; give it once", option.display()));
         }
     }
     Ok(Command::Run(files))
@@ -172,7 +174,7 @@ mod tests {
             ("run --ca c", "--ca: a stock wasmtime"),
             ("run --passphrase=sesame", "--passphrase: a stock wasmtime"),
             ("run --config", "--config: a file is missing"),
-            ("run --config a --config b", "--config: given twice"),
+            ("run --config a --config b", "--config: is given twice; give it once"),
         ] {
             let message = parse_words(words).unwrap_err();
             assert!(message.contains(part) && !message.contains("sesame"), "{words}: {message}");

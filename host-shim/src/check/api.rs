@@ -34,7 +34,10 @@ const CLOCK: &str = "clock";
 /// Looks at the API, as far as it goes; says whether it knows the key.
 pub(super) async fn steps(sight: &Sight<'_>, context: &RunContext, steps: &mut Steps<'_>) -> bool {
     let Some(origin) = sight.origin.clone() else {
-        steps.add(Step::bad(NAME, "there is no API host; give it in the environment as __OW_API_HOST"));
+        steps.misused(Step::bad(
+            NAME,
+            "there is no API host; give it in the environment as __OW_API_HOST, or in ~/.wskprops as APIHOST",
+        ));
         return false;
     };
     let Some(socket) = connected(sight, &origin, steps).await else { return false };
@@ -49,10 +52,10 @@ pub(super) async fn steps(sight: &Sight<'_>, context: &RunContext, steps: &mut S
     } else if origin.is_exposed() {
         steps.add(Step::doubtful(
             TLS,
-            format!("{origin} is asked in the clear; anybody between here and the API can take the API key"),
+            format!("{origin} is asked in the clear, so anybody between here and the API can take the API key; use https if it can"),
         ));
     }
-    key(sight, context, &origin, steps).await
+    key(sight, context, steps).await
 }
 
 /// A socket to the API, or to the proxy that takes requests for it.
@@ -94,7 +97,9 @@ async fn connected(sight: &Sight<'_>, origin: &Origin, steps: &mut Steps<'_>) ->
         Err(error) => {
             steps.add(Step::bad(
                 ADDRESS,
-                format!("{name}: {error}; check host and port of the API, and the firewalls between"),
+                format!(
+                    "{name}: {error}; check host and port of the API, that it runs, and the firewalls between"
+                ),
             ));
             None
         }
@@ -127,11 +132,11 @@ async fn handshake(sight: &Sight<'_>, origin: &Origin, socket: TcpStream) -> Res
 }
 
 /// One question that needs the key; the head of the answer tells the API's time.
-async fn key(sight: &Sight<'_>, context: &RunContext, origin: &Origin, steps: &mut Steps<'_>) -> bool {
+async fn key(sight: &Sight<'_>, context: &RunContext, steps: &mut Steps<'_>) -> bool {
     let called = match sight.reach.api.call(Method::GET, "/api/v1/namespaces", None).await {
         Ok(called) => called,
         Err(message) => {
-            steps.add(Step::bad(KEY, format!("{origin}: {message}")));
+            steps.add(Step::bad(KEY, format!("the API at {message}")));
             return false;
         }
     };
@@ -142,13 +147,13 @@ async fn key(sight: &Sight<'_>, context: &RunContext, origin: &Origin, steps: &m
     let all = answer.body.as_array().map(Vec::as_slice).unwrap_or_default();
     let own: Vec<String> = all.iter().filter_map(Value::as_str).map(str::to_owned).collect();
     if answer.status != StatusCode::OK || own.is_empty() {
-        let place = context.given.of_refused_key().filter(|_| sight.refused.is_so());
-        let place = place.map_or_else(String::new, |place| format!("; {place}"));
-        steps.add(Step::bad(KEY, format!("{}{place}", answer.refusal())));
+        let said = answer.refusal();
+        let told = if sight.refused.is_so() { context.given.with_key_place(&said) } else { said };
+        steps.add(Step::bad(KEY, told));
         return false;
     }
     if let Some(fault) = other_namespace(context, &own) {
-        steps.add(Step::bad(KEY, fault.to_string()));
+        steps.misused(Step::bad(KEY, fault.to_string()));
         return false;
     }
     steps.add(Step::good(KEY, format!("is of the namespace {}", own.join(", "))));

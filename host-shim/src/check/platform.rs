@@ -56,7 +56,7 @@ async fn may_write(sight: &Sight<'_>, package: &str, steps: &mut Steps<'_>) {
     let path = format!("/api/v1/namespaces/_/packages/{package}?overwrite=true");
     let body = Some(Bytes::from_static(UNREADABLE));
     let step = match sight.reach.api.call(Method::PUT, &path, body).await {
-        Err(message) => Step::bad(WRITE, message),
+        Err(message) => Step::bad(WRITE, format!("the API at {message}")),
         Ok(called) => match called.status {
             StatusCode::BAD_REQUEST => Step::good(WRITE, format!("the key has it (`{package}`)")),
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::METHOD_NOT_ALLOWED => Step::bad(
@@ -129,6 +129,10 @@ fn entries(sources: &Value, steps: &mut Steps<'_>) {
         };
         let warned = warnings.iter().position(|warning| warning.contains(&format!("`{of}`")));
         steps.add(match (warned, text("problem"), number("actions")) {
+            (None, None, Some(0)) => Step::doubtful(
+                name,
+                "selects no action that is there now; mend it, or leave it if the actions are still to come",
+            ),
             (Some(warned), _, _) => Step::bad(name, warnings.swap_remove(warned)),
             (_, Some(problem), _) => Step::bad(name, problem),
             (_, _, Some(actions)) => Step::good(name, format!("{}, {records}", many(actions, "action"))),

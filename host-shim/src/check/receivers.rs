@@ -19,6 +19,8 @@ use crate::run::Sight;
 use crate::transport::Connection;
 use crate::transport::interface::{TransportError, TransportStep};
 
+/// Begins the names of the steps.
+const RECEIVER: &str = "receiver ";
 /// Time to be reached.
 const CONNECT_MS: u64 = 10_000;
 /// Time for a sign of life: the beats input sends one for each 5 s.
@@ -43,7 +45,7 @@ pub(super) async fn steps(sight: &Sight<'_>, send: bool, steps: &mut Steps<'_>) 
 }
 
 async fn looked(reach: &Reach, host: &str, port: u16, knock: bool) -> Vec<Step> {
-    let name = format!("receiver {}", net::authority(host, port));
+    let name = format!("{RECEIVER}{}", net::authority(host, port));
     let opened =
         Connection::open(&reach.receivers, &reach.security, reach.proxy.as_ref(), host, port, CONNECT_MS)
             .await;
@@ -61,7 +63,7 @@ async fn looked(reach: &Reach, host: &str, port: u16, knock: bool) -> Vec<Step> 
         (Security::Tls { .. }, Some(shown)) => steps.push(secured(&format!("{name}: TLS"), &shown)),
         _ => steps.push(Step::doubtful(
             format!("{name}: TLS"),
-            "there is none (`logstash.tls: false`); the logs go to the receiver in the clear",
+            "there is none (`logstash.tls: false`), so the logs go to the receiver in the clear; take that key out if the receiver speaks TLS",
         )),
     }
     if knock {
@@ -70,7 +72,7 @@ async fn looked(reach: &Reach, host: &str, port: u16, knock: bool) -> Vec<Step> 
     steps
 }
 
-/// What went wrong, under the name of the step that did. The sentence begins with the receiver's name.
+/// What went wrong, under the name of the step that did, which begins with the receiver's as the sentence does.
 fn refused(name: &str, error: &TransportError) -> Step {
     let step = match error.step {
         TransportStep::Resolve => "name",
@@ -78,7 +80,13 @@ fn refused(name: &str, error: &TransportError) -> Step {
         TransportStep::Connect | TransportStep::Permit | TransportStep::Timeout => "address",
         TransportStep::Write | TransportStep::Read => "Lumberjack",
     };
-    Step::bad(format!("{name}: {step}"), error.message.as_str())
+    Step::bad(format!("{name}: {step}"), without_name(name, &error.message))
+}
+
+/// A sentence about a receiver, without its name before it.
+fn without_name<'s>(name: &str, sentence: &'s str) -> &'s str {
+    let address = name.strip_prefix(RECEIVER).unwrap_or(name);
+    sentence.strip_prefix(address).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(sentence)
 }
 
 async fn knocked_at(name: &str, connection: &mut Connection) -> Step {
@@ -132,13 +140,17 @@ async fn sent(sight: &Sight<'_>, steps: &mut Steps<'_>) {
     let Some(found) = told(sight, Subject::Receivers, "test document", steps).await else { return };
     for receiver in found.get("receivers").and_then(Value::as_array).into_iter().flatten() {
         let text = |key: &str| receiver.get(key).and_then(Value::as_str);
-        let name = format!("receiver {}: test document", text("receiver").unwrap_or_default());
+        let of = format!("{RECEIVER}{}", text("receiver").unwrap_or_default());
+        let name = format!("{of}: test document");
         steps.add(match (receiver.get("acknowledged"), text("problem")) {
             (Some(Value::Bool(true)), _) => {
                 let id = found.get("activation").and_then(Value::as_str).unwrap_or_default();
                 Step::good(name, format!("acknowledged; it says that it is a test, of activation {id}"))
             }
-            (_, problem) => Step::bad(name, problem.unwrap_or("is not acknowledged")),
+            (_, problem) => Step::bad(
+                name,
+                without_name(&of, problem.unwrap_or("is not acknowledged; see the receiver's log")),
+            ),
         });
     }
 }
@@ -146,6 +158,25 @@ async fn sent(sight: &Sight<'_>, steps: &mut Steps<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_receiver_is_named_once_in_what_is_said_of_it() {
+        let error = |message: &str| TransportError {
+            step: TransportStep::Connect,
+            retryable: true,
+            message: message.to_owned(),
+        };
+        for (message, told) in [
+            (
+                "[::1]:1: not connected: connection refused; start it",
+                "not connected: connection refused; start it",
+            ),
+            ("another sentence; do so", "another sentence; do so"),
+        ] {
+            let step = refused("receiver [::1]:1", &error(message));
+            assert_eq!((step.name.as_str(), step.told.as_str()), ("receiver [::1]:1: address", told));
+        }
+    }
 
     #[test]
     fn a_stranger_is_told_by_its_language_and_an_ack_by_its_frame() {

@@ -7,6 +7,9 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 use whiskjack_zip::Effort;
 
+use crate::net::plain;
+use crate::os_error;
+
 /// Largest code that a stock platform takes, in bytes of base64 (docs/facts/openwhisk.md 2).
 const LARGEST: usize = 48 << 20;
 
@@ -111,7 +114,7 @@ const LARGEST_PROGRAM: usize = 256 << 20;
 fn read_zip(file: &Path, notes: &mut Vec<String>) -> Result<Vec<u8>, String> {
     const REMEDY: &str = "give the one that `cargo xtask dist` makes";
     let shown = file.display();
-    let bytes = std::fs::read(file).map_err(|error| format!("--zip {shown}: {error}"))?;
+    let bytes = os_error::read(&format!("--zip {shown}"), file)?;
     let program = match whiskjack_zip::member(&bytes, "exec") {
         Some(Some(member)) => member.content(LARGEST_PROGRAM),
         Some(None) => return Err(format!("--zip {shown}: has no file `exec` at its root; {REMEDY}")),
@@ -134,8 +137,8 @@ fn read_zip(file: &Path, notes: &mut Vec<String>) -> Result<Vec<u8>, String> {
 /// This program, if it can run in a container of the platform.
 fn own_program() -> Result<Vec<u8>, String> {
     let read = || std::fs::read(std::env::current_exe()?);
-    let program =
-        read().map_err(|error| format!("this program cannot read itself: {error}; give --zip FILE"))?;
+    let program = read()
+        .map_err(|error| format!("this program cannot read itself: {}; give --zip FILE", plain(&error)))?;
     if !is_static_x86_64(&program) {
         return Err("this program is not the static one for x86-64 that runs in every image; give --zip FILE, or deploy with the \
                     program that `cargo xtask build` makes"

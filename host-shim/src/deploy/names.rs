@@ -21,7 +21,7 @@ impl Names {
         let legal = action.starts_with(word) && action.chars().all(|c| word(c) || "@.-".contains(c));
         if !legal || action.len() > LONGEST {
             return Err(format!(
-                "`{action}` cannot be a name; give letters, digits and `_ . - @`, without a package, {LONGEST} at most"
+                "cannot be a name; give letters, digits and `_ . - @`, without a package, {LONGEST} at most"
             ));
         }
         Ok(Self {

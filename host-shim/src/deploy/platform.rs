@@ -9,6 +9,7 @@ use tokio::time::sleep;
 
 use crate::http::{Api, Called};
 use crate::origin::Origin;
+use crate::run::THIS_KEY;
 use crate::said;
 use crate::secret::Secret;
 
@@ -214,7 +215,8 @@ impl Platform {
         let body = body.map(|body| Bytes::from(body.to_string()));
         let mut pauses = 0;
         loop {
-            let called = self.api.call(method.clone(), path, body.clone()).await?;
+            let called = self.api.call(method.clone(), path, body.clone()).await;
+            let called = called.map_err(|error| format!("the API at {error}"))?;
             let is_busy =
                 [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE].contains(&called.status);
             let pause = called.retry_after.filter(|pause| is_busy && *pause <= LONGEST_PAUSE);
@@ -281,14 +283,20 @@ impl Answer {
             ),
             None => format!("the API answered with HTTP {status}"),
         };
-        match status {
-            401 => format!("{said}; give it the right key (__OW_API_KEY, or AUTH in ~/.wskprops)"),
-            403 => format!("{said}; the key may not do this"),
-            413 => format!("{said}; code or parameters are too large"),
-            429 => format!("{said}; wait a minute"),
-            500..=599 => format!("{said}; try again in a while"),
-            _ => said,
-        }
+        let remedy = match status {
+            401 => {
+                return format!(
+                    "{THIS_KEY} is not accepted: {said}; give the right one as __OW_API_KEY, or as AUTH in ~/.wskprops"
+                );
+            }
+            403 => return format!("{THIS_KEY} may not do this: {said}; give one that may"),
+            413 => "make code or parameters smaller",
+            429 => "wait a minute",
+            500..=599 => "try again in a while",
+            409 => "wait until nobody else changes it, and try again",
+            _ => "see whether this platform has what is asked for",
+        };
+        format!("{said}; {remedy}")
     }
 }
 
@@ -350,7 +358,12 @@ mod tests {
                 "the answer leads elsewhere (HTTP 302); give the address that it leads to as the API host (__OW_API_HOST",
             ),
             (502, "<html>", "the API answered with HTTP 502; try again in a while"),
-            (401, r#"{"error":"no.","code":"x"}"#, "the API says: no (HTTP 401); give it the right key"),
+            (
+                401,
+                r#"{"error":"no.","code":"x"}"#,
+                "this API key is not accepted: the API says: no (HTTP 401); give the right one as __OW_API_KEY",
+            ),
+            (403, "", "this API key may not do this: the API answered with HTTP 403; give one that may"),
         ] {
             let refusal = answer(status, body).refusal();
             assert!(refusal.starts_with(part), "{refusal}");

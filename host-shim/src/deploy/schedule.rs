@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use pkcs8::der::DateTime;
+use whiskjack_settings::text::many;
 
 const DAY: u32 = 24 * 3600;
 /// Days within which any pattern fires: somewhat more than four years.
@@ -34,7 +35,12 @@ impl Schedule {
         let (seconds, [minute, hour, day, month, weekday]) = match *fields.as_slice() {
             [minute, hour, day, month, weekday] => ("0", [minute, hour, day, month, weekday]),
             [second, minute, hour, day, month, weekday] => (second, [minute, hour, day, month, weekday]),
-            ref other => return Err(format!("has {} fields; give {FIELDS}", other.len())),
+            ref other => {
+                return Err(format!(
+                    "has {}; give {FIELDS}",
+                    many(u64::try_from(other.len()).unwrap_or(u64::MAX), "field")
+                ));
+            }
         };
         let seconds = Field::new("second", 0, 59).values(seconds)?;
         let minutes = Field::new("minute", 0, 59).values(minute)?;
@@ -268,7 +274,7 @@ mod tests {
     fn a_pattern_that_the_feed_would_bend_into_another_one_is_refused_with_its_field() {
         for (cron, parts) in [
             ("", &["has 0 fields", "five (minute, hour, day, month, weekday)"][..]),
-            ("@hourly", &["has 1 fields"]),
+            ("@hourly", &["has 1 field"]),
             ("* * * * * * *", &["has 7 fields"]),
             ("61 * * * *", &["`61` is not a minute: give 0 to 59"]),
             ("60 * * * *", &["`60` is not a minute"]),

@@ -34,7 +34,7 @@ pub(crate) async fn state(
     }
     let found = of(names, &reached.platform).await;
     let found = found.map_err(DeployError::Refused);
-    let found = found.map_err(|error| error.and(reached.of_refused_key(context)).sealed(&reached.secrets))?;
+    let found = found.map_err(|error| error.with_key_place(&reached, context).sealed(&reached.secrets))?;
     Ok(found.map(|state| State {
         told: serde_json::from_str(&result::without(&state.told.to_string(), &reached.secrets))
             .unwrap_or_default(),

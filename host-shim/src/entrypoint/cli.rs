@@ -10,6 +10,7 @@ mod direct;
 mod dry_run;
 pub mod ending;
 mod packed;
+mod refusal;
 mod run;
 mod serve;
 mod session;
@@ -19,6 +20,7 @@ mod tail;
 pub mod terminal;
 mod times;
 mod trouble;
+mod values;
 mod watch;
 
 use std::ffi::OsString;
@@ -36,6 +38,7 @@ pub use self::serve::ServeOptions;
 pub use self::tail::TailOptions;
 pub use self::watch::WatchOptions;
 use super::wskprops::{self, WskProps};
+use crate::os_error;
 use crate::output::{Output, OutputFile};
 use crate::params::ProxyVariables;
 use crate::run::{Keeper, RunContext};
@@ -129,7 +132,7 @@ fn prepare_file(
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Prepared, String> {
     let name = format!("--config {}", config.display());
-    let bytes = std::fs::read(config).map_err(|error| format!("{name}: {error}"))?;
+    let bytes = os_error::read(&name, config)?;
     let file = match tls {
         Some(_) => whiskjack_config_file::read(&name, &bytes, environment),
         None => whiskjack_config_file::read_group(&name, &bytes, environment, "api"),
@@ -227,12 +230,12 @@ fn remove(params: &mut Map<String, Value>, path: &str) {
 /// The text in the file of an option. Errors are sentences that begin with both.
 fn text_of(place: &str, file: &Path) -> Result<String, String> {
     let said = |what: String| format!("{place}: {what}");
-    let bytes = std::fs::read(file).map_err(|error| said(error.to_string()))?;
+    let bytes = os_error::read(place, file)?;
     let text =
         pem::text(bytes).ok_or_else(|| said("is not a text; convert it to PEM with `openssl`".to_owned()))?;
     let text = text.trim_start_matches(text::MARK);
     if text.trim().is_empty() {
-        return Err(said("is empty".to_owned()));
+        return Err(said("is empty; put into it what the option is for, or name another file".to_owned()));
     }
     Ok(text.to_owned())
 }

@@ -37,6 +37,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Mutex, Notify};
 
 use super::{activation, successor};
+use crate::os_error;
 use crate::run::{RunContext, Runner, Stuck, runtime};
 use whiskjack_settings::said;
 
@@ -61,11 +62,16 @@ const SUCCESSOR: &str = "__WHISKJACK_SUCCESSOR";
 pub fn run(runner: Runner, port: u16) -> anyhow::Result<()> {
     let runtime = runtime()?;
     let served = runtime.block_on(async {
+        // Whoever is told where it listens may end it at once.
+        let told = told_to_end().context("cannot listen for signals")?;
         let (listener, environment) = match handed_over(&super::environment) {
             Some(listener) => {
                 (listener.context("cannot listen where the last process did")?, Some(HashMap::new()))
             }
-            None => (listen(port).await.with_context(|| format!("--port {port}: cannot listen"))?, None),
+            None => {
+                let deaf = |error| anyhow::anyhow!("--port {port}: {}", os_error::deaf(&error));
+                (listen(port).await.map_err(deaf)?, None)
+            }
         };
         if port == 0 && environment.is_none() {
             said::to_stderr(format_args!("whiskjack: listening on port {}", listener.local_addr()?.port()));
@@ -80,7 +86,7 @@ pub fn run(runner: Runner, port: u16) -> anyhow::Result<()> {
         tokio::select! {
             handover = serve(listener, environment, run) => Err(handover?.hand_over())
                 .context("the program cannot start again after a run that was stopped"),
-            told = told_to_end() => told.context("cannot listen for signals"),
+            () = told => Ok(()),
         }
     });
     runtime.shutdown_background();
@@ -163,14 +169,15 @@ fn handed_over(environment: &dyn Fn(&str) -> Option<String>) -> Option<io::Resul
 }
 
 /// Ends when the process is told to. The first process of a container has no handler but its own: without one, the signal is lost.
-async fn told_to_end() -> io::Result<()> {
+fn told_to_end() -> io::Result<impl Future<Output = ()>> {
     let mut terminated = signal(SignalKind::terminate())?;
     let mut interrupted = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminated.recv() => {}
-        _ = interrupted.recv() => {}
-    }
-    Ok(())
+    Ok(async move {
+        tokio::select! {
+            _ = terminated.recv() => {}
+            _ = interrupted.recv() => {}
+        }
+    })
 }
 
 fn mark_end_of_logs() {

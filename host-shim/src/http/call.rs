@@ -26,14 +26,15 @@ pub(crate) struct Called {
 }
 
 impl Api {
-    /// Sends one request to `path`, which begins with a slash, and reads the answer. Errors are sentences that say what broke.
+    /// Sends one request to `path`, which begins with a slash, and reads the answer. Errors are sentences that begin with the address.
     pub(crate) async fn call(
         &self,
         method: Method,
         path: &str,
         body: Option<Bytes>,
     ) -> Result<Called, String> {
-        let origin = self.origin.as_ref().ok_or("there is no API to ask")?;
+        let origin = self.origin.as_ref().ok_or("the API: there is no address of it; give its host")?;
+        let failed = |what: String| format!("{origin}: {what}");
         let mut request = Request::builder().method(method).uri(format!("{origin}{path}"));
         request = request.header("accept", "application/json").header("accept-encoding", "identity");
         if body.is_some() {
@@ -41,11 +42,13 @@ impl Api {
         }
         let body: WasiBody =
             Full::new(body.unwrap_or_default()).map_err(|never| match never {}).boxed_unsync();
-        let request = request.body(body).map_err(|error| format!("the request cannot be made: {error}"))?;
+        let request = request.body(body).map_err(|error| {
+            failed(format!("a request there cannot be made ({error}); check host and path"))
+        })?;
         // The code of an action has to get there first.
         let options =
             RequestOptions { first_byte_timeout: Some(4 * FIRST_BYTE), ..RequestOptions::default() };
-        let response = self.clone().send(request, options).await.map_err(|error| sentence(&error))?;
+        let response = self.clone().send(request, options).await.map_err(|error| failed(sentence(&error)))?;
         let status = response.status();
         let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
         let retry_after = retry_after.and_then(|text| text.trim().parse().ok()).map(Duration::from_secs);
@@ -54,11 +57,11 @@ impl Api {
         let mut body = response.into_body();
         let mut read = BytesMut::new();
         while let Some(frame) = body.frame().await {
-            if let Ok(data) = frame.map_err(|error| sentence(&error))?.into_data() {
+            if let Ok(data) = frame.map_err(|error| failed(sentence(&error)))?.into_data() {
                 read.extend_from_slice(&data);
             }
             if read.len() > LARGEST {
-                return Err(format!("the answer has more than {LARGEST} bytes"));
+                return Err(failed(format!("the answer has more than {LARGEST} bytes; check host and port")));
             }
         }
         Ok(Called { status, body: plain(read.freeze()), retry_after, date })
@@ -92,24 +95,36 @@ fn gzip_content(flags: u8, mut rest: &[u8]) -> Option<&[u8]> {
     if flags & 2 != 0 { rest.get(2..) } else { Some(rest) }
 }
 
+/// What went wrong behind the address, and what to do.
 fn sentence(error: &Error) -> String {
     match error {
         Error::InternalError(Some(sentence)) => {
             sentence.strip_prefix(super::errors::PASSING).unwrap_or(sentence).to_owned()
         }
         Error::DnsError { rcode: Some(cause), .. } => {
-            format!("the name of its host cannot be resolved ({cause})")
+            format!("its name cannot be resolved ({cause}); check the host, and the name server")
         }
-        Error::ConnectionRefused => "the connection was refused; check host and port".to_owned(),
+        Error::ConnectionRefused => {
+            "it refuses the connection; check host and port, and that it runs".to_owned()
+        }
         Error::ConnectionTimeout => {
-            "no connection came about in time; check the host, and the firewalls between".to_owned()
+            "no connection came about in time; check host and port, and the firewalls between".to_owned()
         }
-        Error::ConnectionTerminated | Error::HttpResponseIncomplete => "the connection broke off".to_owned(),
-        Error::HttpResponseTimeout | Error::ConnectionReadTimeout => "no answer came in time".to_owned(),
+        Error::ConnectionTerminated => {
+            "it closed the connection before it answered; check that host and port are the right ones, and whether it is https:// or http://"
+                .to_owned()
+        }
+        Error::HttpResponseIncomplete => "it broke off in the middle of an answer; try again".to_owned(),
+        Error::HttpResponseTimeout | Error::ConnectionReadTimeout => {
+            "no answer came in time; check that it is not overloaded, and try again".to_owned()
+        }
         Error::DestinationIpUnroutable | Error::DestinationUnavailable => {
-            "its host cannot be reached".to_owned()
+            "it cannot be reached; check the host, and the network".to_owned()
         }
-        other => other.to_string(),
+        Error::HttpProtocolError => {
+            "it does not answer in HTTP; check that host and port are the right ones, and whether it is https:// or http://".to_owned()
+        }
+        other => format!("{other}; check host and port"),
     }
 }
 

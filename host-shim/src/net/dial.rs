@@ -68,7 +68,21 @@ pub(crate) async fn dial_with(
         Ok(Err(error)) => return Err(fault(plain(&error))),
         Err(_) => return Err(fault("the name server did not answer in time".to_owned())),
     };
-    first_to_accept(addresses, deadline).await
+    first_to_accept(addresses, deadline).await.map_err(|error| error.of(&super::authority(host, port)))
+}
+
+impl DialError {
+    /// Without the address, where that is the name itself, which stands before it.
+    fn of(self, name: &str) -> Self {
+        match self {
+            Self::Connect { kind, cause } => {
+                let own = cause.strip_prefix(name).and_then(|rest| rest.strip_prefix(": "));
+                Self::Connect { kind, cause: own.unwrap_or(&cause).to_owned() }
+            }
+            Self::Timeout { tried } if tried == name => Self::Timeout { tried: "the only one".to_owned() },
+            other => other,
+        }
+    }
 }
 
 /// Tries one address after the other. One that does not answer goes on trying beside the next ones, up to the deadline, so that

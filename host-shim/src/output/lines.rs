@@ -13,6 +13,7 @@ use std::path::Path;
 use super::{Refusal, Sink};
 use crate::checkpoint::{RIGHTS, Unusable, sync_folder};
 use crate::net::plain;
+use crate::os_error::unwritable;
 
 /// Where JSON lines go.
 #[derive(Debug)]
@@ -51,7 +52,10 @@ impl JsonLines {
         let name = format!("--output {}", named.display());
         let fault = |what: String| Unusable::Named(format!("{name}: {what}"));
         if named == Path::new("-") {
-            let file = io::stdout().as_fd().try_clone_to_owned().map_err(|error| fault(plain(&error)))?;
+            let file = io::stdout()
+                .as_fd()
+                .try_clone_to_owned()
+                .map_err(|error| fault(unwritable(&error, "name a file")))?;
             return Ok(Self { name, file: file.into(), is_own: false });
         }
         let is_new = !named.exists();
@@ -131,13 +135,7 @@ impl JsonLines {
     }
 
     fn told(&self, error: &io::Error) -> String {
-        let what = plain(error);
-        let remedy = match error.kind() {
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "; make room there",
-            ErrorKind::BrokenPipe => "; its reader has ended",
-            _ => "",
-        };
-        format!("{}: cannot be written: {what}{remedy}", self.name)
+        format!("{}: {}", self.name, unwritable(error, "name another file"))
     }
 }
 

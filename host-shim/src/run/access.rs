@@ -11,6 +11,9 @@ const HOST: &str = "__OW_API_HOST";
 const NO_HOST: &str = "api.host";
 const KEY: &str = "__OW_API_KEY";
 
+/// How a sentence about a refused key names it.
+pub(crate) const THIS_KEY: &str = "this API key";
+
 /// Where host and key of the API stand or would have to, for people who gave them by other means than the platform's variables.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Given {
@@ -33,9 +36,12 @@ impl Given {
         own.chain([HOST, KEY].map(str::to_owned)).collect()
     }
 
-    /// What to say behind an error if the API has refused the key: where that is from.
-    pub(crate) fn of_refused_key(&self) -> Option<String> {
-        self.api_key.as_ref().map(|place| format!("the API key is from {place}"))
+    /// What is wrong with a key that the API has refused, with the place where that is from.
+    pub(crate) fn with_key_place(&self, text: &str) -> String {
+        match &self.api_key {
+            Some(place) => text.replace(THIS_KEY, &format!("the API key from {place}")),
+            None => text.to_owned(),
+        }
     }
 }
 

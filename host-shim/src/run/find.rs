@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Access, Limits, RunContext, Shim, way};
+use crate::deploy::Answer;
 use crate::http::KeyRefused;
 use crate::params::HostParams;
 
@@ -51,20 +52,30 @@ impl Shim {
             return Err(fault.to_string());
         }
         let (limits, permitted) = (Limits::new(None), way::permitted(&host, context));
-        let reach = self.reach(&host, permitted, &access, &limits, &KeyRefused::default());
+        let refused = KeyRefused::default();
+        let reach = self.reach(&host, permitted, &access, &limits, &refused);
         let api = reach.map_err(|error| error.to_string())?.api;
         let mut found = Vec::new();
         for id in ids {
             let fault = |why: String| format!("--activation {id}: cannot be had: {why}");
             let path = format!("/api/v1/namespaces/_/activations/{id}");
-            let answer = api.call(Method::GET, &path, None).await.map_err(fault)?;
+            let answer = api.call(Method::GET, &path, None).await;
+            let answer = answer.map_err(|error| fault(format!("the API at {error}")))?;
             match answer.status {
                 StatusCode::OK => {}
-                StatusCode::NOT_FOUND => return Err(fault("the platform has no such activation".to_owned())),
-                status => return Err(fault(format!("the API says HTTP {}", status.as_u16()))),
+                StatusCode::NOT_FOUND => {
+                    return Err(fault(
+                        "the API has no such activation; check the id, and whose API key it is".to_owned(),
+                    ));
+                }
+                _ => {
+                    let said = Answer::new(&answer).refusal();
+                    let told = if refused.is_so() { context.given.with_key_place(&said) } else { said };
+                    return Err(fault(told));
+                }
             }
             let listed: Listed =
-                serde_json::from_slice(&answer.body).map_err(|error| fault(error.to_string()))?;
+                serde_json::from_slice(&answer.body).map_err(|_| fault(Answer::new(&answer).refusal()))?;
             found.push(Record { id: id.clone(), start: listed.start, names: listed.names() });
         }
         Ok(found)

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::NOTHING;
 use crate::checkpoint::{CheckpointFile, Unusable};
 use crate::component::CheckpointKeeper;
+use crate::deploy::Answer;
 use crate::http::Api;
 use crate::result::RunResult;
 use whiskjack_settings::{Fault, package_of};
@@ -241,7 +242,7 @@ fn read(path: &PathBuf) -> Result<Option<Vec<u8>>, String> {
     match std::fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(format!("--state {}: cannot be read: {error}", path.display())),
+        Err(error) => Err(format!("--state {}: {}", path.display(), crate::os_error::unreadable(&error))),
     }
 }
 
@@ -249,13 +250,15 @@ fn read(path: &PathBuf) -> Result<Option<Vec<u8>>, String> {
 async fn in_package(api: &Api, name: &str) -> Result<Option<Vec<u8>>, String> {
     let path = format!("/api/v1/namespaces/_/packages/{}", encoded(name));
     let what = |why: String| format!("the package `{name}` cannot be read: {why}");
-    let answer = api.call(Method::GET, &path, None::<Bytes>).await.map_err(what)?;
+    let answer = api.call(Method::GET, &path, None::<Bytes>).await;
+    let answer = answer.map_err(|error| what(format!("the API at {error}")))?;
     match answer.status {
         StatusCode::NOT_FOUND => return Ok(None),
         StatusCode::OK => {}
-        status => return Err(what(format!("the API says HTTP {}", status.as_u16()))),
+        _ => return Err(what(Answer::new(&answer).refusal())),
     }
-    let package: Value = serde_json::from_slice(&answer.body).map_err(|error| what(error.to_string()))?;
+    let package: Value =
+        serde_json::from_slice(&answer.body).map_err(|_| what(Answer::new(&answer).refusal()))?;
     let annotations = package.get("annotations").and_then(Value::as_array).into_iter().flatten();
     let mut ours =
         annotations.filter(|annotation| annotation.get("key").is_some_and(|key| key == ANNOTATION));

@@ -11,11 +11,11 @@ use crate::http::{KeyRefused, SetupError};
 use crate::net::proxy::Proxy;
 use crate::origin::Origin;
 use crate::params::HostParams;
-use crate::result::without;
+use crate::result::{with_state, without};
 use crate::run::Keeper;
 use crate::secret::Secret;
 use crate::tls::Trust;
-use whiskjack_settings::Fault;
+use whiskjack_settings::{Fault, text};
 
 /// Longest time for one look, in milliseconds.
 const PATIENCE_MS: u64 = 70_000;
@@ -88,7 +88,8 @@ impl Shim {
 impl Sight<'_> {
     /// What the component tells, without secrets.
     pub(crate) async fn look(&self, at: Subject) -> Result<Value, Unseen> {
-        let failed = |what: &dyn std::fmt::Display| Unseen::Failed(self.clean(&what.to_string()));
+        let failed =
+            |what: &dyn std::fmt::Display| Unseen::Failed(self.named(&self.clean(&what.to_string())));
         let deadline_ms = now_ms().saturating_add(PATIENCE_MS);
         // The command's places: a file, or the platform.
         let checkpoint = if let Keeper::File(path) = &self.context.checkpoint {
@@ -112,8 +113,12 @@ impl Sight<'_> {
         let worker = self.shim.component.worker(&self.reach).await;
         let mut worker = worker.map_err(|error| failed(&error))?;
         match worker.look(&params, &context, at, limits.report).await {
-            Ok(Ok(told)) => serde_json::from_str(&self.clean(&String::from_utf8_lossy(&told)))
-                .map_err(|error| failed(&error)),
+            Ok(Ok(told)) => {
+                let read = serde_json::from_str(&self.clean(&String::from_utf8_lossy(&told)));
+                let mut told: Value = read.map_err(|error| failed(&error))?;
+                text::change_each(&mut told, &|text| self.named(text));
+                Ok(told)
+            }
             Ok(Err(Error::InvalidConfig(faults))) => Err(Unseen::Config(
                 faults
                     .into_iter()
@@ -127,6 +132,14 @@ impl Sight<'_> {
             Ok(Err(Error::Api(failure) | Error::Checkpoint(failure))) => Err(failed(&failure.message)),
             Ok(Err(Error::Other(message))) => Err(failed(&message)),
             Err(error) => Err(failed(&error)),
+        }
+    }
+
+    /// The text with the checkpoint's file as the command has it.
+    fn named(&self, text: &str) -> String {
+        match self.context.checkpoint.file() {
+            Some(file) => with_state(text, &format!("--state {}", file.display())),
+            None => text.to_owned(),
         }
     }
 

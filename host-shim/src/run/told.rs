@@ -6,14 +6,12 @@ use super::Given;
 use crate::http::KeyRefused;
 use crate::result::RunResult;
 
-/// Adds to an error where the key is from, if the API has refused it.
+/// Says in an error where the key is from, if the API has refused it.
 pub(super) fn extend(result: &mut RunResult, given: &Given, refused: &KeyRefused) {
     if let Some(Value::String(error)) = result.object.get_mut("error")
-        && let Some(place) = given.of_refused_key().filter(|_| refused.is_so())
+        && refused.is_so()
     {
-        error.truncate(error.trim_end_matches('.').len());
-        error.push_str("; ");
-        error.push_str(&place);
+        *error = given.with_key_place(error);
     }
 }
 
@@ -22,23 +20,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refused_key_is_told_with_its_place_behind_what_the_api_said() {
+    fn a_refused_key_is_told_with_its_place_before_what_to_do() {
         let given = Given { api_key: Some("WHISK_AUTH".to_owned()), ..Given::default() };
         let refused = KeyRefused::default();
-        let mut other = RunResult::error("a receiver says HTTP 401.");
+        let mut other = RunResult::error("a receiver says that this API key is odd");
         extend(&mut other, &given, &refused);
-        assert_eq!(other.object.get("error").unwrap(), "a receiver says HTTP 401.", "not the API");
+        assert_eq!(
+            other.object.get("error").unwrap(),
+            "a receiver says that this API key is odd",
+            "not the API"
+        );
         refused.note(&http::Method::GET, "/api/v1/namespaces/_/activations", http::StatusCode::UNAUTHORIZED);
-        for said in ["the list: not valid.", "the list: not valid"] {
-            let mut result = RunResult::error(said);
-            extend(&mut result, &given, &refused);
-            assert_eq!(
-                result.object.get("error").unwrap(),
-                "the list: not valid; the API key is from WHISK_AUTH"
-            );
-        }
-        let mut unnamed = RunResult::error("the list: not valid.");
+        let said = "the list: this API key is not accepted; give another";
+        let mut result = RunResult::error(said);
+        extend(&mut result, &given, &refused);
+        assert_eq!(
+            result.object.get("error").unwrap(),
+            "the list: the API key from WHISK_AUTH is not accepted; give another"
+        );
+        let mut unnamed = RunResult::error(said);
         extend(&mut unnamed, &Given::default(), &refused);
-        assert_eq!(unnamed.object.get("error").unwrap(), "the list: not valid.");
+        assert_eq!(unnamed.object.get("error").unwrap(), said);
     }
 }

@@ -3,12 +3,22 @@
 use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::Value;
+use whiskjack_settings::text::many;
 
 use super::engine::Engine;
 use super::{Server, Setup, SetupError, files};
 
 /// Between the parts of the form; no file has it.
 const BOUNDARY: &str = "whiskjack-saved-objects";
+
+/// Whether it is there.
+pub(super) async fn find(server: &Server) -> Result<(), SetupError> {
+    let answer = server.ask(Method::GET, "/api/status", None).await?;
+    match answer.status == StatusCode::OK && answer.body.is_object() {
+        true => Ok(()),
+        false => Err(server.refusal(&"GET /api/status", &answer)),
+    }
+}
 
 pub(super) async fn import(
     server: &Server,
@@ -17,13 +27,9 @@ pub(super) async fn import(
     say: &mut dyn FnMut(&str),
 ) -> Result<(), SetupError> {
     for (name, text) in files::dashboards(engine) {
-        let count = text.lines().count();
+        let count = u64::try_from(text.lines().count()).unwrap_or(u64::MAX);
         if setup.dry_run {
-            let answer = server.ask(Method::GET, "/api/status", None).await?;
-            if answer.status != StatusCode::OK {
-                return Err(server.refusal(&"GET /api/status", &answer));
-            }
-            say(&format!("dashboard {name}: {count} saved objects would be imported"));
+            say(&format!("dashboard {name}: {} would be imported", many(count, "saved object")));
         } else {
             say(&format!("dashboard {name}: {}", import_one(server, name, text, setup.overwrite).await?));
         }
@@ -57,16 +63,18 @@ async fn import_one(server: &Server, name: &str, text: &str, overwrite: bool) ->
         errors.iter().partition(|error| text(error, "/error/type").ends_with("conflict"));
     if let Some(error) = others.first() {
         return Err(server.failed(&format!(
-            "dashboard {name}: {} {} is not imported: {}",
+            "dashboard {name}: {} {} is not imported: {}; see the server's log",
             text(error, "/type"),
             text(error, "/id"),
             text(error, "/error/type")
         )));
     }
+    let imported = many(imported, "saved object");
     Ok(match there.len() {
-        0 => format!("{imported} saved objects imported"),
+        0 => format!("{imported} imported"),
+        1 => format!("{imported} imported, 1 was there and is left as it is; --overwrite replaces it"),
         left => format!(
-            "{imported} saved objects imported, {left} were there and are left as they are; --overwrite replaces them"
+            "{imported} imported, {left} were there and are left as they are; --overwrite replaces them"
         ),
     })
 }

@@ -46,7 +46,7 @@ impl Engine {
         let found = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
         if found < (major, minor) {
             return Err(server.failed(&format!(
-                "{engine} {number} is too old for the templates; {major}.{minor} or later is needed"
+                "{engine} {number} is too old for the templates; install {major}.{minor} or later"
             )));
         }
         Ok((engine, number.to_owned()))

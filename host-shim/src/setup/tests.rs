@@ -125,7 +125,7 @@ async fn an_engine_that_is_too_old_or_another_program_is_told() {
     for (script, part) in [
         (
             (|_: &str, _: &str| (200, json!({"version": {"number": "8.13.4"}}))) as Script,
-            "Elasticsearch 8.13.4 is too old for the templates; 8.14 or later is needed",
+            "Elasticsearch 8.13.4 is too old for the templates; install 8.14 or later",
         ),
         (
             |_, _| (200, json!({"version": {"number": "2.9.0", "distribution": "opensearch"}})),
@@ -143,7 +143,7 @@ async fn an_engine_that_is_too_old_or_another_program_is_told() {
         ),
         (
             |_, _| (403, json!({"error": "no", "status": 403})),
-            "no (HTTP 403); the key or user may not do this",
+            "no (HTTP 403); give a key or user that may manage templates",
         ),
     ] {
         let (engine, asked) = server(script).await;
@@ -265,7 +265,8 @@ async fn dashboards_are_imported_as_a_form_and_those_that_are_there_stay() {
         said.contains("whiskjack-2017.ndjson: 4 saved objects imported, 2 were there and are left as they are; --overwrite replaces them"),
         "{said}"
     );
-    let (_, head, body) = asked.lock().unwrap()[0].clone();
+    assert_eq!(asked.lock().unwrap()[0].0, "GET /base/api/status");
+    let (_, head, body) = asked.lock().unwrap()[1].clone();
     for part in [
         "content-type: multipart/form-data; boundary=whiskjack-saved-objects",
         "kbn-xsrf: true",
@@ -290,7 +291,10 @@ async fn dashboards_are_imported_as_a_form_and_those_that_are_there_stay() {
 
 #[tokio::test]
 async fn an_import_that_fails_is_told_with_the_object() {
-    fn missing(_: &str, _: &str) -> (u16, Value) {
+    fn missing(first: &str, _: &str) -> (u16, Value) {
+        if first == "GET /base/api/status" {
+            return (200, json!({}));
+        }
         (
             200,
             json!({"success": false, "errors": [{"id": "x", "type": "search", "error": {"type": "missing_references"}}]}),
@@ -300,9 +304,57 @@ async fn an_import_that_fails_is_told_with_the_object() {
     let (dashboards, _) = server(missing).await;
     let message = told(&setup(&engine, Some(&dashboards))).await.1.unwrap_err();
     assert!(
-        message.ends_with("dashboard whiskjack.ndjson: search x is not imported: missing_references"),
+        message.ends_with(
+            "dashboard whiskjack.ndjson: search x is not imported: missing_references; see the server's log"
+        ),
         "{message}"
     );
+}
+
+#[tokio::test]
+async fn dashboards_that_are_not_there_are_told_before_anything_is_changed() {
+    for (dashboards, parts) in [
+        (
+            server(|_, _| (404, json!({}))).await.0,
+            [
+                "--kibana http://",
+                "check that this is the address of Kibana or OpenSearch Dashboards, with its path",
+            ],
+        ),
+        (
+            Origin::parse("http://127.0.0.1:1").unwrap(),
+            ["--kibana http://127.0.0.1:1: ", "check host and port"],
+        ),
+    ] {
+        let (engine, asked) = server(empty).await;
+        let (said, outcome) = told(&setup(&engine, Some(&dashboards))).await;
+        let message = outcome.unwrap_err();
+        assert!(parts.iter().all(|part| message.contains(part)), "{message}");
+        let asked = asked.lock().unwrap();
+        assert!(
+            said.is_empty() && asked.iter().all(|(first, ..)| first.starts_with("GET ")),
+            "{said} {asked:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn each_refusal_of_a_server_says_what_to_do() {
+    macro_rules! answering {
+        ($($status:literal => $remedy:literal,)*) => {
+            [$((server(|_, _| ($status, json!({}))).await.0, format!("GET /: HTTP {}; {}", $status, $remedy)),)*]
+        };
+    }
+    for (engine, expected) in answering! {
+        400 => "see the log of the server",
+        404 => "check that this is the address of Elasticsearch or OpenSearch, with its path",
+        429 => "try again in a while",
+        501 => "check that this is the address of Elasticsearch or OpenSearch, with its path",
+        503 => "try again in a while",
+    } {
+        let message = told(&setup(&engine, None)).await.1.unwrap_err();
+        assert_eq!(message, format!("--elasticsearch {engine}: {expected}"));
+    }
 }
 
 #[test]

@@ -171,8 +171,8 @@ fn step_name(step: TransportStep) -> &'static str {
         TransportStep::Resolve => "name not resolved",
         TransportStep::Connect => "not connected",
         TransportStep::Handshake => "no TLS",
-        TransportStep::Write => "not written",
-        TransportStep::Read => "not read",
+        TransportStep::Write => "not sent",
+        TransportStep::Read => "no answer",
         TransportStep::Timeout => "timed out",
     }
 }

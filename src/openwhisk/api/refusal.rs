@@ -15,25 +15,31 @@ pub(super) fn said(response: &mut Answer<'_>) -> Option<String> {
 
 /// Why a request was refused. What is not `said` by OpenWhisk decides nothing: it may be another answer the next time.
 pub(super) fn refused(status: u16, said: Option<String>, what: &str) -> Failure {
-    let advice = match status {
-        401 => "the API does not accept this API key: give the present key of a subject of this platform",
-        403 => "the API key has no right to this namespace",
-        404 => "there is no such thing: is `api.host` right, and an OpenWhisk API?",
-        408 | 429 => "the API is rate-limiting requests; the next run continues from here",
-        409 => "the API is at work on it for somebody else",
-        413 => "the API finds it too large",
-        300..=399 => "the API sends us elsewhere: give the final address as `api.host`",
-        500.. => "the API fails; the next run continues from here",
-        _ => "the API does not accept the request",
+    const LATER: &str = "the next run continues from here";
+    let (cause, remedy) = match status {
+        401 => ("the API does not accept this API key", "give the present key of a subject of this platform"),
+        403 => (
+            "this API key has no right to this namespace",
+            "give a key of the namespace whose logs are meant",
+        ),
+        404 => ("there is no such thing", "is `api.host` right, and an OpenWhisk API?"),
+        408 | 429 => ("the API is rate-limiting requests", LATER),
+        409 => ("the API is at work on it for somebody else", LATER),
+        413 => ("the API finds it too large", "ask its operator for the limit"),
+        300..=399 => ("the API sends us elsewhere", "give the final address as `api.host`"),
+        500.. => ("the API fails", LATER),
+        _ => ("the API does not accept the request", "is `api.host` right?"),
     };
     let foreign = said.is_none() && matches!(status, 400..=407 | 409..=428 | 430..=499);
-    let stop = if advice.ends_with('?') { "" } else { "." };
+    // What to do comes last.
     let message = match said {
         _ if foreign => {
             format!("{what}: HTTP {status}, but the answer is not from OpenWhisk; is `api.host` right?")
         }
-        Some(said) => format!("{what}: HTTP {status}, {advice}{stop} It says: {said}"),
-        None => format!("{what}: HTTP {status}, {advice}{stop}"),
+        Some(said) => {
+            format!("{what}: HTTP {status}, {cause} (it says: {}); {remedy}", said.trim_end_matches('.'))
+        }
+        None => format!("{what}: HTTP {status}, {cause}; {remedy}"),
     };
     Failure { message, retryable: foreign || matches!(status, 408 | 429 | 500..) }
 }
@@ -98,10 +104,13 @@ mod tests {
             let foreign = refused(status, None, "it");
             assert!(foreign.retryable && foreign.message.contains("not from OpenWhisk"), "{foreign}");
             let own = refused(status, Some("no".into()), "it");
-            assert!(!own.retryable && own.message.ends_with("It says: no"), "{own}");
+            assert!(!own.retryable && own.message.contains(" (it says: no); "), "{own}");
         }
         let missing = refused(404, Some("gone".into()), "it").message;
-        assert!(missing.ends_with("and an OpenWhisk API? It says: gone"), "{missing}");
+        assert_eq!(
+            missing,
+            "it: HTTP 404, there is no such thing (it says: gone); is `api.host` right, and an OpenWhisk API?"
+        );
         assert!(refused(503, None, "it").message.contains("the API fails"));
     }
 }

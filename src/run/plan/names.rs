@@ -24,13 +24,17 @@ pub(super) fn warnings(
     is_silent: impl Fn(&str) -> bool,
     now_ms: u64,
 ) -> Vec<String> {
-    let is_suspect = |source: &Source| {
+    let suspicion = |source: &Source| {
         let name = source.name();
         let state = checkpoint.sources.get(&name);
         let is_unknown = || state.is_some_and(|state| state.seen.is_empty() && state.records.is_empty());
-        matches!(source, Source::Namespace(_)) || is_unknown() && is_silent(&name)
+        match source {
+            _ if is_unknown() && is_silent(&name) => Suspicion::All,
+            Source::Namespace(_) => Suspicion::Named,
+            Source::Action(_) => Suspicion::None,
+        }
     };
-    let suspects = all_suspects(config, own_path, is_suspect);
+    let suspects = all_suspects(config, own_path, suspicion);
     if suspects.is_empty() {
         checkpoint.strays = None;
         return Vec::new();
@@ -56,28 +60,42 @@ pub(in crate::run) fn strays(
     names: &[String],
     own_path: Option<&str>,
 ) -> Vec<String> {
-    told(api, names, &all_suspects(config, own_path, |_| true))
+    told(api, names, &all_suspects(config, own_path, |_| Suspicion::Named))
+}
+
+/// Which entries of a source may select nothing.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Suspicion {
+    None,
+    /// Those that do not choose everything.
+    Named,
+    All,
 }
 
 /// The entries of the suspected sources. Patterns leave the forwarder itself out, whatever they say.
 fn all_suspects(
     config: &Config,
     own_path: Option<&str>,
-    is_suspect: impl Fn(&Source) -> bool,
+    suspicion: impl Fn(&Source) -> Suspicion,
 ) -> Vec<String> {
-    let entries = config.sources.iter().filter(|source| is_suspect(source)).flat_map(suspects);
+    let entries = config.sources.iter().flat_map(|source| suspects(source, suspicion(source)));
     entries.filter(|entry| entry.strip_prefix('!').is_none_or(|name| Some(name) != own_path)).collect()
 }
 
-/// The entries of `actions` that a source is of; those that choose everything leave nothing to ask.
-fn suspects(source: &Source) -> Vec<String> {
+/// The entries of `actions` that a source is of; those that choose everything leave something to ask only where nothing comes.
+fn suspects(source: &Source, suspicion: Suspicion) -> Vec<String> {
     match source {
+        _ if suspicion == Suspicion::None => Vec::new(),
         Source::Action(action) => vec![action.name()],
         Source::Namespace(_) => {
             let entries = source.entries().into_iter();
-            entries.filter(|entry| !["*", "*/*"].contains(&entry.as_str())).collect()
+            entries.filter(|entry| suspicion == Suspicion::All || !is_for_all(entry)).collect()
         }
     }
+}
+
+fn is_for_all(entry: &str) -> bool {
+    ["*", "*/*"].contains(&entry)
 }
 
 /// What no action is named. That it cannot be found out is not a failure.
@@ -90,7 +108,10 @@ fn ask(api: &Api<'_>, suspects: &[String]) -> Vec<String> {
 
 fn told(api: &Api<'_>, names: &[String], suspects: &[String]) -> Vec<String> {
     let (mut warnings, mut asked) = (Vec::new(), 0);
-    for suspect in suspects {
+    // Who wants all actions and all of all packages does not say that there are both.
+    let of_all = |known: &String| suspects.iter().any(|entry| is_for_all(entry) && is_meant(entry, known));
+    let all_take_some = names.iter().any(of_all);
+    for suspect in suspects.iter().filter(|suspect| !(all_take_some && is_for_all(suspect))) {
         let name = suspect.strip_prefix('!').unwrap_or(suspect);
         if warnings.len() == NAMED || names.iter().any(|known| is_meant(name, known)) {
             continue;
@@ -141,7 +162,7 @@ fn warning(entry: &str, near: &[&str]) -> String {
     };
     let name = entry.trim_start_matches('!');
     match near.as_slice() {
-        [] => format!("`actions` {verb} `{name}`, but {missing}"),
+        [] => format!("`actions` {verb} `{name}`, but {missing}; mend it, or take it out"),
         near => format!("`actions` {verb} `{name}`, but {missing}; did you mean {}?", near.join(" or ")),
     }
 }

@@ -106,8 +106,11 @@ pub(super) fn log(plan: &Plan, outcomes: &[Outcome], result: &RunResult) -> Vec<
                 outcome.tally;
             let failure = outcome.failure.as_ref().map_or(String::new(), |failure| format!(", {failure}"));
             format!(
-                "{}: {activations} activations, {lines} lines, {acknowledged} acknowledged, {requests} requests{failure}",
-                outcome.source
+                "{}: {}, {}, {acknowledged} acknowledged, {}{failure}",
+                outcome.source,
+                many(activations, "activation"),
+                many(lines, "line"),
+                many(requests, "request"),
             )
         };
         log.extend(outcomes.iter().map(slice));

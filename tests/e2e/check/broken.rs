@@ -78,16 +78,16 @@ pub(super) const BROKEN: &[Broken] = &[
     (
         "there is no key",
         |setup| setup.environment.retain(|(name, _)| *name != "__OW_API_KEY"),
-        1,
+        2,
         &["API: ", "there is no API key"],
     ),
     (
         "there is no host",
         |setup| setup.environment.retain(|(name, _)| *name != "__OW_API_HOST"),
-        1,
+        2,
         &["API: ", "there is no API host"],
     ),
-    ("the key is half a key", |setup| setup.set("__OW_API_KEY", "half"), 1, &["__OW_API_KEY"]),
+    ("the key is half a key", |setup| setup.set("__OW_API_KEY", "half"), 2, &["__OW_API_KEY"]),
     (
         "the API's name does not exist",
         |setup| setup.set("__OW_API_HOST", "https://no-such-host.invalid"),
@@ -125,7 +125,61 @@ pub(super) const BROKEN: &[Broken] = &[
         "the key is another one",
         |setup| setup.set("__OW_API_KEY", "00000000-0000-0000-0000-000000000000:wrong"),
         1,
-        &["API key: ", "HTTP 401", "__OW_API_KEY"],
+        &[
+            "API key: the API key from __OW_API_KEY is not accepted",
+            "HTTP 401",
+            "; give the right one as __OW_API_KEY",
+        ],
+    ),
+    (
+        "the API's address is that of a receiver",
+        |setup| {
+            let receiver = Scripted::start(Session::close);
+            setup.set("__OW_API_HOST", &format!("http://127.0.0.1:{}", receiver.port()));
+            setup.others.push(Box::new(receiver));
+        },
+        1,
+        &[
+            "API key: the API at http://127.0.0.1:",
+            "it closed the connection before it answered; check that host",
+        ],
+    ),
+    (
+        "the API's address is that of something that does not speak HTTP",
+        |setup| {
+            let other = Scripted::start(|session| {
+                session.send(b"2A\0\0\0\x01");
+                session.hang();
+            });
+            setup.set("__OW_API_HOST", &format!("http://127.0.0.1:{}", other.port()));
+            setup.others.push(Box::new(other));
+        },
+        1,
+        &["API key: the API at http://127.0.0.1:", "it does not answer in HTTP; check that host"],
+    ),
+    (
+        "the file of --state holds something else",
+        |setup| {
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join("other");
+            std::fs::write(&file, "hello").unwrap();
+            setup.options.extend(["--state".to_owned(), file.display().to_string()]);
+            setup.others.push(Box::new(folder));
+        },
+        1,
+        &["checkpoint: in --state /", "/other: it is damaged", "; repair it, or set `on_missing_state`"],
+    ),
+    (
+        "a variable of the file is not set",
+        |setup| setup.params["logstash"]["host"] = json!("${NOT_SET_HERE}"),
+        2,
+        &["configuration: --config ", "logstash.host: the variable NOT_SET_HERE is not set; set it"],
+    ),
+    (
+        "nothing of that name can be redacted",
+        |setup| setup.params["lines"] = json!({"redact": ["phone"]}),
+        2,
+        &["lines.redact[0]: nothing has this name", "`email`, `ip`, `bearer`", "(it is \"phone\")"],
     ),
     (
         "something else answers for the API",
@@ -142,7 +196,7 @@ pub(super) const BROKEN: &[Broken] = &[
     (
         "another namespace is named",
         |setup| setup.set("__OW_NAMESPACE", "elsewhere"),
-        1,
+        2,
         &["API key: ", "is not the namespace of the API key"],
     ),
     (

@@ -162,11 +162,15 @@ fn an_api_that_cannot_be_used_is_told_before_anything_is_sent() {
             2,
             "__OW_API_KEY: the API key is not of the form",
         ),
-        (vec![("__OW_API_HOST", nowhere.as_str()), ("__OW_API_KEY", &key)], 1, "the connection was refused"),
+        (
+            vec![("__OW_API_HOST", nowhere.as_str()), ("__OW_API_KEY", &key)],
+            1,
+            "it refuses the connection; check host and port",
+        ),
         (
             vec![("__OW_API_HOST", &scene.api.origin()), ("WHISK_AUTH", "wrong:wrong-wrong")],
             1,
-            "give it the right key (__OW_API_KEY, or AUTH in ~/.wskprops); the API key is from WHISK_AUTH",
+            "the API key from WHISK_AUTH is not accepted: the API says: ",
         ),
     ] {
         let output = Cli::call(&arguments, &environment);

@@ -52,8 +52,8 @@ impl Peer {
             Step::Resolve => "name not resolved",
             Step::Connect => "not connected",
             Step::Handshake => "no TLS",
-            Step::Write => "not written",
-            Step::Read => "not read",
+            Step::Write => "not sent",
+            Step::Read => "no answer",
             Step::Timeout => "timed out",
         };
         Fault { step, retryable, message: format!("{}: {prefix}: {what}", self.name) }

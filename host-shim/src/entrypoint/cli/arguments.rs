@@ -1,10 +1,9 @@
 //! The arguments of all commands, and the sentences for those that are not understood.
 
-use std::error::Error as _;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use super::backfill::BackfillOptions;
@@ -18,7 +17,7 @@ use super::setup::SetupOptions;
 use super::status::StatusOptions;
 use super::tail::TailOptions;
 use super::watch::WatchOptions;
-use super::{PASSPHRASE, ending};
+use super::{PASSPHRASE, ending, refusal};
 
 /// The table of all commands. Each is a file beside this one, with its options, their help, and its call.
 #[derive(Debug, PartialEq, Eq, Subcommand)]
@@ -111,80 +110,33 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, S
         ));
     }
     let command = arguments.first().map(|command| command.display().to_string()).unwrap_or_default();
+    let arguments = with_negative_values(arguments);
     match Arguments::try_parse_from([OsString::from("whiskjack")].into_iter().chain(arguments)) {
         Ok(Arguments { command }) => Ok(command),
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             Ok(Command::Print(error.to_string()))
         }
-        Err(error) => Err(refusal(&error, &command)),
+        Err(error) => Err(refusal::told(&error, &command, &<Arguments as clap::CommandFactory>::command())),
     }
 }
 
-/// What is to be given.
-fn missing(argument: &str) -> String {
-    match argument {
-        "--from" => {
-            "--from TIME is missing: where the range begins, such as 2026-11-29T14:00:00Z or 2h".to_owned()
-        }
-        "--dry-run" => "--limit: is for --dry-run; give that too, or leave it out".to_owned(),
-        _ => "--config FILE is missing: the action's parameters, in YAML or JSON".to_owned(),
-    }
-}
-
-/// What is wrong, and what to do.
-fn refusal(error: &clap::Error, command: &str) -> String {
-    let texts = |kind| match error.get(kind) {
-        Some(ContextValue::String(text)) => vec![text.clone()],
-        Some(ContextValue::Strings(texts)) => texts.clone(),
-        _ => Vec::new(),
+/// What looks like a negative number is the value of the option before it, and not an option: the option says what is wrong with it.
+fn with_negative_values(arguments: Vec<OsString>) -> Vec<OsString> {
+    let is_option = |text: &str| text.len() > 2 && text.starts_with("--") && !text.contains('=');
+    let is_negative = |text: &str| {
+        text.strip_prefix('-').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
     };
-    let text = |kind| texts(kind).into_iter().next().unwrap_or_default();
-    // Without the name of its value.
-    let option = |kind| text(kind).split([' ', '=']).next().unwrap_or_default().to_owned();
-    let instead = |kind, otherwise: String| match texts(kind).first() {
-        Some(known) => format!("did you mean `{known}`?"),
-        None => otherwise,
-    };
-    let argument = option(ContextKind::InvalidArg);
-    match error.kind() {
-        ErrorKind::InvalidSubcommand => format!(
-            "{}: no such command; {}",
-            text(ContextKind::InvalidSubcommand),
-            instead(ContextKind::SuggestedSubcommand, "see --help".to_owned())
-        ),
-        ErrorKind::UnknownArgument => format!(
-            "{argument}: no such option of `{command}`; {}",
-            instead(ContextKind::SuggestedArg, format!("see `whiskjack {command} --help`"))
-        ),
-        ErrorKind::MissingRequiredArgument
-            if texts(ContextKind::InvalidArg).iter().any(|name| name == "<SHELL>") =>
-        {
-            "SHELL is missing: give bash, zsh or fish".to_owned()
+    let mut joined: Vec<OsString> = Vec::with_capacity(arguments.len());
+    let mut are_all_values = false;
+    for argument in arguments {
+        are_all_values |= argument == "--";
+        match joined.last_mut().filter(|before| before.to_str().is_some_and(is_option)) {
+            Some(option) if !are_all_values && argument.to_str().is_some_and(is_negative) => {
+                option.push("=");
+                option.push(argument);
+            }
+            _ => joined.push(argument),
         }
-        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
-            if command == "config" =>
-        {
-            "config: say what is wanted: `schema`, `example` or `migrate`; see `whiskjack config --help`"
-                .to_owned()
-        }
-        ErrorKind::MissingRequiredArgument => missing(&argument),
-        ErrorKind::ArgumentConflict if text(ContextKind::InvalidArg) == text(ContextKind::PriorArg) => {
-            format!("{argument}: given twice")
-        }
-        ErrorKind::ArgumentConflict => {
-            format!("{argument} and {} exclude each other; give one of them", option(ContextKind::PriorArg))
-        }
-        ErrorKind::InvalidValue => {
-            format!("{argument}: a value is missing; give one, or leave the option out")
-        }
-        ErrorKind::TooManyValues => format!("{argument}: takes no value; leave it out"),
-        ErrorKind::ValueValidation => {
-            let why = error.source().map(ToString::to_string).unwrap_or_default();
-            format!("{} {}: {why}", argument.trim_matches(['<', '>']), text(ContextKind::InvalidValue))
-        }
-        ErrorKind::InvalidUtf8 => {
-            "an argument is not text; only names of files may be anything else".to_owned()
-        }
-        _ => "nothing to do: say `whiskjack run --config FILE`, or --help".to_owned(),
     }
+    joined
 }

@@ -16,7 +16,7 @@ use self::progress::Meter;
 use self::range::{Moment, Range};
 use super::ending::{ended, misused, noted, tell};
 use super::trouble::Troubles;
-use super::{Prepared, TlsFiles, direct, replace, session};
+use super::{Prepared, TlsFiles, direct, replace, session, values};
 use crate::attached::{Rate, Stop, Watcher};
 use crate::checkpoint::Unusable;
 use crate::entrypoint::environment;
@@ -52,7 +52,7 @@ pub struct BackfillOptions {
     #[arg(long, value_name = "FILE")]
     pub config: PathBuf,
     /// The first start
-    #[arg(long, value_name = "TIME", value_parser = range::moment, required_unless_present = "activation")]
+    #[arg(long, value_name = "TIME", value_parser = range::past, required_unless_present = "activation")]
     pub from: Option<Moment>,
     /// The last start; now if it is not given
     #[arg(long, value_name = "TIME", value_parser = range::moment)]
@@ -61,10 +61,10 @@ pub struct BackfillOptions {
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
     /// Connections at the same time, instead of `logstash.worker`
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=16))]
+    #[arg(long, value_name = "N", value_parser = values::whole::<u32>(1..=16, "a number of connections"))]
     pub workers: Option<u32>,
     /// Most lines a second
-    #[arg(long, value_name = "LINES", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "LINES", value_parser = values::whole::<u32>(1..=u64::from(u32::MAX), "a number of lines a second"))]
     pub rate: Option<u32>,
     /// Forward these activations again, whatever was sent of them, and nothing else
     #[arg(long, value_name = "ID", num_args = 1.., value_parser = activation, conflicts_with_all = ["from", "to", "state", "actions"])]
@@ -80,7 +80,7 @@ pub struct BackfillOptions {
 fn activation(text: &str) -> Result<String, &'static str> {
     let id = text.to_ascii_lowercase();
     let is_one = id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if is_one { Ok(id) } else { Err("is not the id of an activation: 32 hexadecimal digits") }
+    if is_one { Ok(id) } else { Err("is not the id of an activation; give its 32 hexadecimal digits") }
 }
 
 impl BackfillOptions {

@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::{Value, json};
 use whiskjack_config_file::Source;
 
-use super::ending::{self, ended, misused, noted, print};
+use super::ending::{self, ended, noted, print};
 use super::terminal::{Speech, Style, Terminal, harmless};
 use super::{Prepared, TlsFiles, as_written, located, prepare_file};
 use crate::check::{Asked, Mark, Step, check};
@@ -23,7 +23,7 @@ use crate::said;
 #[command(after_help = "\
 Without --send the receivers get no event: it knocks with the begin of a window, which each of them forgets. With --send each gets one
 document that says that it is a test, and must acknowledge it.
-Exit status: 0 nothing is wrong; 1 something is; 2 wrong usage or configuration.
+Exit status: 0 nothing is wrong; 1 something is; 2 wrong usage or configuration, in an option, a file or a variable.
 
 Examples:
   whiskjack check --config whiskjack.yaml
@@ -53,12 +53,11 @@ pub struct CheckOptions {
 impl CheckOptions {
     /// Checks.
     pub(super) fn go(&self) -> ExitCode {
-        let prepared = match self.prepare() {
-            Ok(prepared) => prepared,
-            Err(message) => return misused(&message),
-        };
         let terminal = Terminal::of_stdout(self.speech, &environment);
-        ended(self.checked(prepared, terminal))
+        ended(match self.prepare() {
+            Ok(prepared) => self.checked(prepared, terminal),
+            Err(message) => refused(message, terminal),
+        })
     }
 
     fn prepare(&self) -> Result<Prepared, String> {
@@ -70,7 +69,7 @@ impl CheckOptions {
             }
         };
         if let Some(name) = &self.name {
-            let names = Names::new(name).map_err(|message| format!("--name: {message}"))?;
+            let names = Names::new(name).map_err(|message| format!("--name {name}: {message}"))?;
             let namespace = prepared.context.namespace.as_deref().unwrap_or("_");
             prepared.context.action_name = Some(format!("/{namespace}/{}", names.action));
         }
@@ -93,7 +92,9 @@ impl CheckOptions {
         // A name server that hangs must not keep the program from ending.
         runtime.shutdown_background();
         let status = match outcome {
-            Ok(()) => u8::from(steps.iter().any(|step| step.mark == Mark::Bad)),
+            // As everywhere: what is wrong with what was given is another status than what is wrong elsewhere.
+            Ok(false) => 2,
+            Ok(true) => u8::from(steps.iter().any(|step| step.mark == Mark::Bad)),
             Err(Unseen::Failed(message)) => {
                 say(Step { name: "check".to_owned(), mark: Mark::Bad, told: message });
                 1
@@ -112,16 +113,20 @@ impl CheckOptions {
     }
 }
 
+/// What cannot be read is told like any other fault of the configuration.
+fn refused(message: String, terminal: Terminal) -> anyhow::Result<u8> {
+    let step = Step { name: "configuration".to_owned(), mark: Mark::Bad, told: message };
+    if !terminal.json {
+        said::to_stdout(shown(&step, terminal));
+    }
+    finish(&[step], 2, terminal)?;
+    Ok(2)
+}
+
 /// The last word: the first cause of trouble.
 fn finish(steps: &[Step], status: u8, terminal: Terminal) -> anyhow::Result<()> {
     let bad: Vec<&Step> = steps.iter().filter(|step| step.mark == Mark::Bad).collect();
-    let cause = bad.first().map(|step| {
-        let more = match bad.len() {
-            0 | 1 => String::new(),
-            all => format!(" (and {} more above)", all - 1),
-        };
-        format!("{}: {}{more}", step.name, step.told)
-    });
+    let cause = bad.first().map(|step| format!("{}: {}", step.name, step.told));
     if terminal.json {
         let steps: Vec<Value> = steps
             .iter()
@@ -136,7 +141,13 @@ fn finish(steps: &[Step], status: u8, terminal: Terminal) -> anyhow::Result<()> 
         return Ok(());
     }
     let last = match cause {
-        Some(cause) => terminal.paint(Style::Bad, &harmless(&cause)),
+        Some(cause) => {
+            let more = match bad.len() {
+                0 | 1 => String::new(),
+                all => format!(" (and {} more above)", all - 1),
+            };
+            terminal.paint(Style::Bad, &format!("{}{more}", harmless(&cause)))
+        }
         None => terminal.paint(Style::Good, "nothing is wrong"),
     };
     ending::print(&format!("\n{last}\n"))?;

@@ -41,10 +41,10 @@ Examples:
     Migrate(MigrateOptions),
 }
 
-/// Write the configuration of a forwarder of 2017 in today's keys, as YAML with comments
+/// Write to stdout what the configuration of a forwarder of 2017 is in today's keys: YAML with comments
 ///
-/// What it cannot take over is left out, with a comment that says why and what to do. A private key and its passphrase are replaced by
-/// variables of the environment.
+/// The old file stays as it is. What cannot be taken over is left out, with a comment that says why and what to do. In the place of a private
+/// key and its passphrase stand variables of the environment, which a run fills in: LOGSTASH_KEY and LOGSTASH_PASSPHRASE.
 #[derive(Args, Debug, PartialEq, Eq)]
 #[command(after_help = "\
 Exit status: 0 all was taken over; 1 something was left out, which stderr names; 2 it cannot be read.
@@ -52,7 +52,7 @@ Exit status: 0 all was taken over; 1 something was left out, which stderr names;
 Examples:
   whiskjack config migrate --config config.json > whiskjack.yaml")]
 struct MigrateOptions {
-    /// The old configuration
+    /// The file of the old configuration, JSON or YAML
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
 }
@@ -74,7 +74,7 @@ impl ConfigOptions {
 impl MigrateOptions {
     fn read(&self) -> Result<serde_json::Map<String, serde_json::Value>, String> {
         let name = format!("--config {}", self.config.display());
-        let bytes = std::fs::read(&self.config).map_err(|error| format!("{name}: {error}"))?;
+        let bytes = crate::os_error::read(&name, &self.config)?;
         Ok(whiskjack_config_file::read(&name, &bytes, &crate::entrypoint::environment)?.params)
     }
 }

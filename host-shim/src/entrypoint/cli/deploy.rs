@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use whiskjack_config_file::Source;
 
 use super::ending::{ended, misused, noted};
-use super::{Prepared, TlsFiles, as_written, located, prepare_file};
+use super::{Prepared, TlsFiles, as_written, located, prepare_file, times, values};
 use crate::deploy::{self, DeployError, Deployment, Names, Runtime, Schedule};
 use crate::entrypoint::environment;
 use crate::result::is_elsewhere;
@@ -58,7 +58,7 @@ pub struct DeployOptions {
     #[arg(long, value_name = "TIME")]
     timeout: Option<String>,
     /// Memory of the action
-    #[arg(long, value_name = "MB", default_value_t = DEFAULT_MEMORY_MB, value_parser = megabytes)]
+    #[arg(long, value_name = "MB", default_value_t = DEFAULT_MEMORY_MB, value_parser = values::whole::<u32>(1..=1 << 20, "a number of megabytes"))]
     memory: u32,
     /// Runtime of the platform, one that speaks ActionLoop; default rust:1.34
     #[arg(long)]
@@ -105,11 +105,6 @@ struct Place {
     /// Check everything, say what would be done, and change nothing
     #[arg(long)]
     dry_run: bool,
-}
-
-fn megabytes(text: &str) -> Result<u32, &'static str> {
-    let number = text.parse().ok().filter(|memory| *memory > 0);
-    number.ok_or("is not a number of megabytes; give a whole number, such as 256")
 }
 
 /// What to deploy, where, and where its parameters come from. Errors are sentences that name the option.
@@ -225,7 +220,7 @@ fn prepare_down(
 }
 
 fn names(place: &Place) -> Result<Names, String> {
-    Names::new(&place.name).map_err(|message| format!("--name: {message}"))
+    Names::new(&place.name).map_err(|message| format!("--name {}: {message}", place.name))
 }
 
 /// The same with the certificates of `--api-ca`.
@@ -239,16 +234,8 @@ fn with_api_ca(mut prepared: Prepared, place: &Place) -> Result<Prepared, String
 }
 
 /// A number with its unit.
-pub(super) fn time(text: &str) -> Option<Duration> {
-    let digits = text.find(|c: char| !c.is_ascii_digit())?;
-    let (number, unit) = text.split_at(digits);
-    let unit_ms = match unit {
-        "ms" => 1,
-        "s" => 1_000,
-        "m" => 60_000,
-        _ => return None,
-    };
-    number.parse::<u64>().ok()?.checked_mul(unit_ms).map(Duration::from_millis)
+fn time(text: &str) -> Option<Duration> {
+    times::milliseconds(text).map(Duration::from_millis)
 }
 
 impl DeployOptions {
@@ -374,7 +361,7 @@ mod tests {
     fn an_argument_that_is_not_understood_is_named() {
         for (arguments, part) in [
             ("--kind a --native", "exclude each other"),
-            ("--memory much", "--memory much: is not a number"),
+            ("--memory much", "--memory much: is not a number of megabytes; give "),
             ("--memory 0", "--memory 0: is not a number"),
             ("--memory 256MB", "--memory 256MB: is not a number"),
             ("--kind rust", "--kind rust: is not a kind with its version; give one such as rust:1.34"),
@@ -391,10 +378,10 @@ mod tests {
             ("--timeout 61s", "a run may last 61 s, but --schedule \"* * * * *\" starts one every 60 s"),
             ("--wait soon", "--wait soon: is not a time"),
             ("--timeout 99ms", "100ms at least"),
-            ("--name a/b", "--name: `a/b` cannot be a name"),
-            ("--schedule hourly", "--schedule \"hourly\": has 1 fields"),
+            ("--name a/b", "--name a/b: cannot be a name; give "),
+            ("--schedule hourly", "--schedule \"hourly\": has 1 field; give five"),
             ("--state s", "--state: no such option of `deploy`"),
-            ("--native --native", "--native: given twice"),
+            ("--native --native", "--native: is given twice"),
             ("--zip", "--zip: a value is missing"),
             ("--dry-run=yes", "--dry-run: takes no value"),
             ("--memry 5", "--memry: no such option of `deploy`; did you mean `--memory`?"),
@@ -409,7 +396,7 @@ mod tests {
             let deployment = prepared(&format!("--docker {image}")).unwrap();
             assert_eq!(deployment.runtime, Runtime::Image(image.to_owned()));
         }
-        assert!(words("deploy").unwrap_err().contains("--config FILE is missing"));
+        assert!(words("deploy").unwrap_err().contains("--config FILE: is missing; give "));
         assert!(words("undeploy --zip f").unwrap_err().contains("no such option of `undeploy`"));
         for command in ["deploy", "undeploy"] {
             let help = words(&format!("{command} --help"));

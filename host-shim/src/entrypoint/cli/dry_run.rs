@@ -84,10 +84,8 @@ impl Sink for Shown {
             if self.is_full() {
                 break;
             }
-            self.show(document).map_err(|error| Refusal {
-                message: format!("stdout: cannot be written: {}", crate::net::plain(&error)),
-                retryable: false,
-            })?;
+            self.show(document)
+                .map_err(|error| Refusal { message: crate::os_error::of_stdout(&error), retryable: false })?;
             self.count += 1;
         }
         if self.is_full() {

@@ -3,10 +3,10 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use serde_json::json;
 use whiskjack_config_file::Source;
 
+use crate::os_error;
 use crate::result::RunResult;
 use crate::run::{RunContext, Runner};
 use crate::said;
@@ -48,7 +48,9 @@ pub(super) fn tell(result: &mut RunResult, source: &Source) {
 
 /// Writes to stdout.
 pub fn print(text: &str) -> anyhow::Result<u8> {
-    std::io::stdout().write_all(text.as_bytes()).context("cannot write to stdout")?;
+    std::io::stdout()
+        .write_all(text.as_bytes())
+        .map_err(|error| anyhow::Error::msg(os_error::of_stdout(&error)))?;
     Ok(0)
 }
 

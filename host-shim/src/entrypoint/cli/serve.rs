@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::ending::{ended, runner};
+use super::values;
 use crate::entrypoint::serve;
 
 /// Be an OpenWhisk action's container: answer /init and /run over HTTP
@@ -15,12 +16,8 @@ Examples:
   whiskjack serve --port 9000")]
 pub struct ServeOptions {
     /// Listen there; 0 for any, which is told on stderr
-    #[arg(long, value_name = "PORT", default_value_t = serve::PORT, value_parser = port)]
+    #[arg(long, value_name = "PORT", default_value_t = serve::PORT, value_parser = values::whole::<u16>(0..=65_535, "a port"))]
     pub port: u16,
-}
-
-fn port(text: &str) -> Result<u16, &'static str> {
-    text.parse().map_err(|_| "must be a number from 0 to 65535")
 }
 
 impl ServeOptions {

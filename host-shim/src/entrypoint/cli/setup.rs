@@ -9,7 +9,8 @@ use crate::origin::Origin;
 use crate::params::ProxyVariables;
 use crate::secret::Secret;
 use crate::setup::{self, Login, Setup, SetupError};
-use whiskjack_settings::said;
+use crate::tls::pem;
+use whiskjack_settings::{is_user_information, said};
 
 const API_KEY: &str = "ELASTICSEARCH_API_KEY";
 const USER: &str = "ELASTICSEARCH_USER";
@@ -82,11 +83,11 @@ pub fn prepare(
 ) -> Result<Setup, SetupError> {
     let engine = options.elasticsearch.as_deref().ok_or_else(|| {
         SetupError::Misused(
-            "--elasticsearch URL is missing: the address of Elasticsearch or OpenSearch".to_owned(),
+            "--elasticsearch URL: is missing; give the address of Elasticsearch or OpenSearch".to_owned(),
         )
     })?;
     let dashboards = options.kibana.as_deref().map(|url| origin("--kibana", url)).transpose()?;
-    let ca = options.ca.as_deref().map(|file| text("--ca", file)).transpose()?;
+    let ca = options.ca.as_deref().map(certificates).transpose()?;
     Ok(Setup {
         engine: origin("--elasticsearch", engine)?,
         dashboards,
@@ -100,11 +101,23 @@ pub fn prepare(
 
 fn origin(option: &str, url: &str) -> Result<Origin, SetupError> {
     // A URL that cannot be read may hold a password.
+    let shown = if is_user_information(&url.into()) { String::new() } else { format!(" {url}") };
     Origin::parse(url).ok_or_else(|| {
         SetupError::Misused(format!(
-            "{option}: is not an address; give one such as https://search.example.com:9200, without user and password"
+            "{option}{shown}: is not an address; give one such as https://search.example.com:9200, without user and password"
         ))
     })
+}
+
+fn certificates(file: &Path) -> Result<String, SetupError> {
+    let text = text("--ca", file)?;
+    match pem::certificates(&text) {
+        Ok(_) => Ok(text),
+        Err(_) => Err(SetupError::Misused(format!(
+            "--ca {}: has no certificate that can be read; give a file of certificates in PEM",
+            file.display()
+        ))),
+    }
 }
 
 fn login(
@@ -224,15 +237,23 @@ mod tests {
         let lines = folder.path().join("lines");
         std::fs::write(&lines, "a\nb\n").unwrap();
         for (arguments, part) in [
-            ("".to_owned(), "--elasticsearch URL is missing"),
+            ("".to_owned(), "--elasticsearch URL: is missing; give "),
             ("--elasticsearch https://admin:sesame@host".to_owned(), "--elasticsearch: is not an address"),
-            ("--elasticsearch host --kibana ftp://host".to_owned(), "--kibana: is not an address"),
+            ("--elasticsearch host --kibana ftp://host".to_owned(), "--kibana ftp://host: is not an address"),
             ("--elasticsearch host --user admin".to_owned(), "--user: there is no password"),
             (
                 "--elasticsearch host --password-file /nowhere".to_owned(),
-                "--password-file /nowhere: No such file",
+                "--password-file /nowhere: there is no such file; ",
             ),
             (format!("--elasticsearch host --api-key-file {}", lines.display()), "has several lines"),
+            (
+                format!("--elasticsearch host --ca {}", lines.display()),
+                ": has no certificate that can be read; ",
+            ),
+            (
+                "--elasticsearch host --api-key-file /dev/null".to_owned(),
+                "--api-key-file /dev/null: is empty; put ",
+            ),
             ("--elasticsearch host --api-key-file k --user u".to_owned(), "exclude each other"),
             ("--elasticsearch host --password sesame".to_owned(), "--password: no such option of `setup`"),
         ] {

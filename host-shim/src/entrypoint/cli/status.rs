@@ -5,15 +5,16 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use serde_json::Value;
+use serde_json::{Value, json};
 use whiskjack_config_file::Source;
 
-use super::deploy::{NAME, time};
-use super::ending::{ended, misused, noted, print};
+use super::deploy::NAME;
+use super::ending::{ended, noted, print};
 use super::terminal::{Speech, Style, Terminal, harmless};
-use super::{Prepared, as_written, located, prepare_file};
+use super::{Prepared, as_written, located, prepare_file, times};
 use crate::deploy::Names;
 use crate::entrypoint::environment;
+use crate::result::is_elsewhere;
 use crate::run::{Shim, Unseen, runtime};
 use crate::said;
 use crate::status::{Asked, Status, status, words};
@@ -43,22 +44,19 @@ pub struct StatusOptions {
     #[arg(long, value_name = "NAME", conflicts_with = "state")]
     name: Option<String>,
     /// The longest lag that is fine, such as 10m or 90s
-    #[arg(long, value_name = "TIME", value_parser = lag)]
+    #[arg(long, value_name = "TIME", value_parser = times::span)]
     max_lag: Option<Duration>,
     #[command(flatten)]
     speech: Speech,
 }
 
-fn lag(text: &str) -> Result<Duration, &'static str> {
-    time(text).ok_or("is not a time; give a number with its unit, such as 90s or 10m")
-}
-
 impl StatusOptions {
     /// Tells.
     pub(super) fn go(&self) -> ExitCode {
+        let terminal = Terminal::of_stdout(self.speech, &environment);
         let (prepared, names) = match self.prepare() {
             Ok(prepared) => prepared,
-            Err(message) => return misused(&message),
+            Err(message) => return ended(refused(&message, &[], 2, terminal)),
         };
         let Prepared { params, source, context } = prepared;
         noted(&context);
@@ -76,19 +74,23 @@ impl StatusOptions {
         };
         match read() {
             Err(error) => ended(Err(error)),
-            Ok(Ok(status)) => ended(written(&status, Terminal::of_stdout(self.speech, &environment))),
-            Ok(Err(Unseen::Failed(message))) => ended(Err(anyhow::Error::msg(message))),
+            Ok(Ok(status)) => ended(written(&status, terminal)),
+            Ok(Err(Unseen::Failed(message))) => ended(refused(&message, &[], 1, terminal)),
             Ok(Err(Unseen::Config(mut faults))) => {
                 as_written(&mut faults, &source);
-                faults.iter().for_each(|fault| said::to_stderr(located(fault, &source)));
-                misused("nothing was read")
+                let located: Vec<String> = faults.iter().map(|fault| located(fault, &source)).collect();
+                let last = match faults.iter().any(|fault| is_elsewhere(&fault.key)) {
+                    true => "nothing was read",
+                    false => "the configuration has faults; nothing was read",
+                };
+                ended(refused(last, &located, 2, terminal))
             }
         }
     }
 
     fn prepare(&self) -> Result<(Prepared, Names), String> {
         let name = self.name.as_deref().unwrap_or(NAME);
-        let names = Names::new(name).map_err(|message| format!("--name: {message}"))?;
+        let names = Names::new(name).map_err(|message| format!("--name {name}: {message}"))?;
         let prepared = match &self.config {
             Some(config) => {
                 prepare_file(config, Some(&super::TlsFiles::default()), self.state.clone(), &environment)?
@@ -100,6 +102,17 @@ impl StatusOptions {
         };
         Ok((prepared, names))
     }
+}
+
+/// Says why there is no state: to a program in JSON, as any state. `faults` are told one by one.
+fn refused(message: &str, faults: &[String], status: u8, terminal: Terminal) -> anyhow::Result<u8> {
+    if terminal.json {
+        let problem = [faults, &[message.to_owned()]].concat().join("; ");
+        print(&format!("{}\n", json!({"ok": false, "problem": problem})))?;
+    }
+    faults.iter().for_each(said::to_stderr);
+    said::to_stderr(format_args!("whiskjack: {message}"));
+    Ok(status)
 }
 
 fn written(status: &Status, terminal: Terminal) -> anyhow::Result<u8> {
@@ -151,6 +164,7 @@ fn checkpoint(saved: &Value, terminal: Terminal, lines: &mut Vec<String>) {
     lines.push(match (text(saved, "saved"), text(saved, "owner")) {
         (Some(time), Some(owner)) => format!("{head}: in {place}, saved {time}, of {}", harmless(owner)),
         (Some(time), None) => format!("{head}: in {place}, saved {time}"),
+        (None, _) if text(saved, "problem").is_some() => format!("{head}: in {place}"),
         (None, _) => format!("{head}: none in {place}"),
     });
     if let Some(lease) = saved.get("lease").filter(|lease| lease.get("holds") == Some(&Value::Bool(true))) {
@@ -231,7 +245,6 @@ fn deployed(action: &Value, terminal: Terminal, lines: &mut Vec<String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn the_state_is_told_by_source_and_by_run() {
@@ -260,11 +273,5 @@ mod tests {
         ] {
             assert!(told.lines().any(|one| one == line), "{line}\n{told}");
         }
-    }
-
-    #[test]
-    fn a_lag_needs_its_unit() {
-        assert_eq!(lag("10m"), Ok(Duration::from_secs(600)));
-        lag("10").unwrap_err();
     }
 }

@@ -18,6 +18,7 @@ use super::trouble::Troubles;
 use super::{Prepared, direct, remove, replace, session, times};
 use crate::attached::Stop;
 use crate::entrypoint::environment;
+use crate::os_error;
 use crate::output::Output;
 use crate::result::Verdict;
 use crate::run::{Keeper, Memory, RunContext, Shim};
@@ -42,7 +43,7 @@ pub struct TailOptions {
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Begin there: a span before now, or a time
-    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = times::point)]
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = times::past)]
     pub since: u64,
     /// Go on until Ctrl-C
     #[arg(long, short)]
@@ -146,7 +147,7 @@ impl Tail {
                 return if error.kind() == std::io::ErrorKind::BrokenPipe {
                     Ok(0)
                 } else {
-                    Err(error.into())
+                    Err(anyhow::Error::msg(os_error::of_stdout(&error)))
                 };
             }
             if result.verdict == Verdict::InvalidConfig {

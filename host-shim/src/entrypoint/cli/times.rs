@@ -6,17 +6,47 @@ const UNITS: [(&str, u64); 5] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3
 
 /// A span with its unit: `500ms`, `60s`, `10m`, `24h`, `7d`.
 pub(super) fn span(text: &str) -> Result<Duration, String> {
-    const FORM: &str = "must be a number with its unit: 30s, 10m, 2h or 7d";
+    const FORM: &str = "is not a time; give a number with its unit, such as 30s, 10m, 2h or 7d";
+    match milliseconds(text.strip_prefix('-').unwrap_or(text)) {
+        Some(0) => Err("is no time at all; give a longer one, such as 30s".to_owned()),
+        Some(_) if text.starts_with('-') => {
+            Err(format!("is negative; give {}", text.trim_start_matches('-')))
+        }
+        Some(ms) => Ok(Duration::from_millis(ms)),
+        None if is_number(text) => Err(format!("has no unit; give {text}s, {text}m, {text}h or {text}d")),
+        None => Err(FORM.to_owned()),
+    }
+}
+
+/// A number with its unit, 0 too.
+pub(super) fn milliseconds(text: &str) -> Option<u64> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let (number, unit) = text.split_at_checked(digits).ok_or(FORM)?;
-    let (_, ms) = UNITS.iter().find(|(known, _)| *known == unit).ok_or(FORM)?;
-    let number: u64 = number.parse().map_err(|_| FORM)?;
-    number.checked_mul(*ms).filter(|ms| *ms > 0).map(Duration::from_millis).ok_or_else(|| FORM.to_owned())
+    let (number, unit) = text.split_at_checked(digits)?;
+    let (_, ms) = UNITS.iter().find(|(known, _)| *known == unit)?;
+    number.parse::<u64>().ok()?.checked_mul(*ms)
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// A point in time, milliseconds since 1970: RFC 3339 in UTC or with an offset, milliseconds, or a span before now.
 pub(super) fn point(text: &str) -> Result<u64, String> {
     at(text, now_ms())
+}
+
+/// The same, but not in the future: nothing can have begun there.
+pub(super) fn past(text: &str) -> Result<u64, String> {
+    past_at(text, now_ms())
+}
+
+fn past_at(text: &str, now_ms: u64) -> Result<u64, String> {
+    match at(text, now_ms)? {
+        ms if ms > now_ms => {
+            Err(format!("is in the future; give a time before now, which is {}", shown(now_ms)))
+        }
+        ms => Ok(ms),
+    }
 }
 
 pub(super) fn now_ms() -> u64 {
@@ -25,38 +55,71 @@ pub(super) fn now_ms() -> u64 {
 }
 
 fn at(text: &str, now_ms: u64) -> Result<u64, String> {
-    const FORM: &str = "must be a time: 2026-11-29T14:00:00Z, 2026-11-29 for its first moment in UTC, milliseconds since 1970, now, or a span before now such as 2h";
     if text == "now" {
         return Ok(now_ms);
     }
-    if text.len() >= 11 && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return text.parse().map_err(|_| FORM.to_owned());
+    if is_number(text) {
+        return match (text.len(), text.parse()) {
+            // All times since 1973; fewer digits are seconds, or lack their unit.
+            (11.., Ok(ms)) => Ok(ms),
+            (9 | 10, Ok(seconds)) => {
+                Err(format!("has no unit; give milliseconds since 1970, such as {}", seconds * 1000))
+            }
+            (..9, Ok(_)) => Err(format!(
+                "has no unit; give {text}m, {text}h or {text}d for so long before now, or a time"
+            )),
+            _ => Err(not_a_time()),
+        };
     }
-    if let Ok(span) = span(text) {
-        let ms = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
-        return Ok(now_ms.saturating_sub(ms));
+    if let Some(ms) = text.strip_prefix('-').and_then(milliseconds) {
+        let before = text.trim_start_matches('-');
+        return Err(match ms {
+            0 => not_a_time(),
+            _ => format!("is negative; give {before}, which is that long before now"),
+        });
     }
-    rfc3339(text).ok_or_else(|| FORM.to_owned())
+    match milliseconds(text) {
+        Some(0) => Err("is no time at all; give `now`, or a longer one, such as 2h".to_owned()),
+        Some(ms) => Ok(now_ms.saturating_sub(ms)),
+        None => rfc3339(text),
+    }
+}
+
+fn not_a_time() -> String {
+    "is not a time; give one such as 2026-11-29T14:00:00Z, 2026-11-29 for its first moment in UTC, milliseconds since 1970, now, or a span \
+     before now such as 2h"
+        .to_owned()
 }
 
 /// Reads `2026-11-29`, `2026-11-29T14:00Z`, `2026-11-29T14:00:00.5+01:00`.
-fn rfc3339(text: &str) -> Option<u64> {
+fn rfc3339(text: &str) -> Result<u64, String> {
     let (date, time) = match text.split_once(['T', 't', ' ']) {
         None => (text, "00:00:00Z"),
         Some(parts) => parts,
     };
-    let [year, month, day] = numbers(date, '-')?;
-    let (clock, offset_minutes) = offset(time)?;
+    let [year, month, day] = numbers(date, '-').ok_or_else(not_a_time)?;
+    if !time.contains(['Z', 'z', '+', '-'])
+        && numbers(&format!("{time}:0"), ':').is_some() | numbers(time, ':').is_some()
+    {
+        return Err(format!("has no zone; give {text}Z for UTC, or an offset such as {text}+01:00"));
+    }
+    let (clock, offset_minutes) = offset(time).ok_or_else(not_a_time)?;
     let (clock, fraction_ms) = match clock.split_once('.') {
         None => (clock, 0),
-        Some((clock, digits)) => (clock, fraction(digits)?),
+        Some((clock, digits)) => (clock, fraction(digits).ok_or_else(not_a_time)?),
     };
     let clock = if clock.matches(':').count() == 1 { format!("{clock}:00") } else { clock.to_owned() };
-    let [hour, minute, second] = numbers(&clock, ':')?;
-    let fits = (1970..=9999).contains(&year) && hour < 24 && minute < 60 && second < 60;
-    let days = days_since_1970(year, month, day).filter(|_| fits)?;
+    let [hour, minute, second] = numbers(&clock, ':').ok_or_else(not_a_time)?;
+    if !(1970..=9999).contains(&year) {
+        return Err(format!("is in the year {year}; give a time from 1970 to now"));
+    }
+    if hour > 23 || minute > 59 || second > 59 {
+        return Err("there is no such time of day; give hours to 23, minutes and seconds to 59".to_owned());
+    }
+    let days = days_since_1970(year, month, day)?;
     let seconds = ((days * 24 + hour) * 60 + minute - offset_minutes) * 60 + second;
-    u64::try_from(seconds * 1000 + fraction_ms).ok()
+    u64::try_from(seconds * 1000 + fraction_ms)
+        .map_err(|_| "is before 1970; give a time from then to now".to_owned())
 }
 
 fn numbers(text: &str, between: char) -> Option<[i64; 3]> {
@@ -85,16 +148,21 @@ fn fraction(digits: &str) -> Option<i64> {
     digits.chars().chain("000".chars()).take(3).collect::<String>().parse().ok()
 }
 
-/// By the calendar that all use; none if there is no such day.
-fn days_since_1970(year: i64, month: i64, day: i64) -> Option<i64> {
+/// By the calendar that all use.
+fn days_since_1970(year: i64, month: i64, day: i64) -> Result<i64, String> {
     let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let lengths = [31, if is_leap { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    let before = usize::try_from(month - 1).ok()?;
-    let length = *lengths.get(before)?;
+    let before = usize::try_from(month - 1).ok();
+    let (before, length) = before
+        .and_then(|before| Some((before, *lengths.get(before)?)))
+        .ok_or("there is no such month; give one from 01 to 12, behind the year")?;
+    if !(1..=length).contains(&day) {
+        return Err(format!("there is no such day; that month has the days 01 to {length}"));
+    }
     let leap_days = |year: i64| (year - 1) / 4 - (year - 1) / 100 + (year - 1) / 400;
     let days_of_years = (year - 1970) * 365 + leap_days(year) - leap_days(1970);
     let in_year: i64 = lengths.iter().take(before).sum();
-    (1..=length).contains(&day).then_some(days_of_years + in_year + day - 1)
+    Ok(days_of_years + in_year + day - 1)
 }
 
 /// Milliseconds since 1970 in UTC, to the second: `2026-11-29T14:00:00Z`.
@@ -149,26 +217,55 @@ mod tests {
         ] {
             assert_eq!(at(text, NOW), Ok(expected), "{text}");
         }
-        for text in [
-            "",
-            "yesterday",
-            "2026-13-01",
-            "2025-02-29",
-            "2026-11-29T14:16:04",
-            "2026-11-29T25:00Z",
-            "12",
-            "2026-11-29T14Z",
+        for (text, expected) in [
+            ("", "is not a time; give one such as"),
+            ("yesterday", "is not a time; give one such as"),
+            ("2026-11", "is not a time; give one such as"),
+            ("2026-11-29T14Z", "is not a time; give one such as"),
+            ("2026-13-01", "there is no such month; "),
+            ("2026-00-01", "there is no such month; "),
+            ("2026-11-31", "there is no such day; that month has the days 01 to 30"),
+            ("2025-02-29", "there is no such day; that month has the days 01 to 28"),
+            ("2026-11-00T00:00Z", "there is no such day; "),
+            ("2026-11-29T25:00Z", "there is no such time of day; "),
+            ("2026-11-29T14:16:04", "has no zone; give 2026-11-29T14:16:04Z for UTC"),
+            ("2026-11-29 14:16", "has no zone; give 2026-11-29 14:16Z for UTC"),
+            ("1969-12-31", "is in the year 1969; give a time from 1970 to now"),
+            ("1970-01-01T00:00+01:00", "is before 1970; "),
+            ("12", "has no unit; give 12m, 12h or 12d for so long before now"),
+            ("1700000000", "has no unit; give milliseconds since 1970, such as 1700000000000"),
+            ("-1h", "is negative; give 1h, which is that long before now"),
+            ("0s", "is no time at all; "),
+            ("99999999999999999999", "is not a time; "),
         ] {
-            assert!(at(text, NOW).unwrap_err().starts_with("must be a time"), "{text}");
+            let refused = at(text, NOW).unwrap_err();
+            assert!(refused.starts_with(expected), "{text}: {refused}");
         }
+    }
+
+    #[test]
+    fn a_begin_in_the_future_is_refused_with_the_present_time() {
+        assert_eq!(past_at("now", NOW), Ok(NOW));
+        let refused = past_at("2099-01-01", NOW).unwrap_err();
+        assert_eq!(refused, "is in the future; give a time before now, which is 2026-11-29T14:16:04Z");
     }
 
     #[test]
     fn a_span_needs_a_unit() {
         assert_eq!(span("90s"), Ok(Duration::from_secs(90)));
         assert_eq!(span("7d"), Ok(Duration::from_secs(7 * 86_400)));
-        for text in ["", "10", "m", "1w", "0s", "-1s", "1.5h", "99999999999999999999h"] {
-            assert!(span(text).is_err(), "{text}");
+        for (text, expected) in [
+            ("", "is not a time; "),
+            ("m", "is not a time; "),
+            ("1w", "is not a time; "),
+            ("1.5h", "is not a time; "),
+            ("99999999999999999999h", "is not a time; "),
+            ("10", "has no unit; give 10s, 10m, 10h or 10d"),
+            ("0s", "is no time at all; give a longer one, such as 30s"),
+            ("-1s", "is negative; give 1s"),
+        ] {
+            let refused = span(text).unwrap_err();
+            assert!(refused.starts_with(expected), "{text}: {refused}");
         }
     }
 

@@ -18,7 +18,7 @@ use self::systemd::Manager;
 use super::ending::{ended, misused, noted, tell};
 use super::terminal::{Speech, Style, Terminal, harmless};
 use super::trouble::Troubles;
-use super::{Prepared, TlsFiles, session, times};
+use super::{Prepared, TlsFiles, session, times, values};
 use crate::attached::Stop;
 use crate::component::Subject;
 use crate::entrypoint::environment;
@@ -47,7 +47,7 @@ pub struct WatchOptions {
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = every)]
     pub every: Duration,
     /// Answer Prometheus there, at /metrics
-    #[arg(long, value_name = "ADDRESS:PORT")]
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = values::address)]
     pub metrics: Option<SocketAddr>,
     /// Append the documents to this file as JSON lines, in the place of the receivers
     #[arg(long, value_name = "FILE", value_parser = file)]
@@ -195,6 +195,15 @@ fn reached(saved: &Value) -> Begin {
 
 /// How a run went, in one line.
 fn health(result: &RunResult) -> String {
+    let line = progress(result);
+    match result.object.get("error").and_then(Value::as_str) {
+        Some(error) => format!("{line}; error: {error}"),
+        None => line,
+    }
+}
+
+/// What a run came to, in one line.
+pub(super) fn progress(result: &RunResult) -> String {
     let number = |path: &str| number(result, path);
     let text = |key: &str| result.object.get(key).and_then(Value::as_str);
     if let Some(reason) = text("skipped") {
@@ -209,12 +218,12 @@ fn health(result: &RunResult) -> String {
         0 if owed == 0 => parts.push("nothing owed".to_owned()),
         age => parts.push(format!("{owed} owed, the oldest for {}", times::told(age))),
     }
-    parts.push(format!("{} behind", times::told(number("/lag_ms"))));
-    let line = parts.join(", ");
-    match text("error") {
-        Some(error) => format!("{line}; error: {error}"),
-        None => line,
+    let settling = number("/left/settling");
+    if settling > 0 {
+        parts.push(format!("{} to be compared once more", many(settling, "range")));
     }
+    parts.push(format!("{} behind", times::told(number("/lag_ms"))));
+    parts.join(", ")
 }
 
 /// A number of the result; 0 if it is not there.
@@ -267,6 +276,9 @@ mod tests {
             health(&result(&bad)),
             "0 new activations, 0 lines acknowledged, 3 owed, the oldest for 10 min, 10 min behind; error: refused"
         );
+        let settling = json!({"left": {"ranges": 0, "settling": 1}, "lag_ms": 5});
+        let told = health(&result(&settling));
+        assert!(told.ends_with("nothing owed, 1 range to be compared once more, 5 ms behind"), "{told}");
         assert_eq!(health(&result(&json!({"skipped": "another"}))), "skipped: another");
     }
 }

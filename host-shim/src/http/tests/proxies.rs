@@ -140,7 +140,8 @@ async fn what_may_pass_at_a_proxy_is_marked_for_the_component_and_not_for_people
     assert!(sentence.starts_with("passing: the proxy http://127.0.0.1:"), "{sentence}");
     let sentence = api.call(http::Method::GET, "/", None).await.unwrap_err();
     assert!(
-        sentence.starts_with(&format!("the proxy http://{closed} (`HTTPS_PROXY`) cannot be reached: ")),
+        sentence
+            .starts_with(&format!("{origin}: the proxy http://{closed} (`HTTPS_PROXY`) cannot be reached: ")),
         "{sentence}"
     );
 }

@@ -351,7 +351,7 @@ async fn a_proxy_that_cannot_be_reached_is_named_with_its_key() {
     let proxy = parse(&format!("socks5h://me:hunter2@127.0.0.1:{port}")).unwrap();
     let fault = through(&proxy, "logs.example.com", 5044, instant_in(5000)).await.map(drop).unwrap_err();
     let expected = format!(
-        "the proxy socks5h://127.0.0.1:{port} (`{KEY}`) cannot be reached: 127.0.0.1:{port}: connection refused; check its host and port, \
+        "the proxy socks5h://127.0.0.1:{port} (`{KEY}`) cannot be reached: connection refused; check its host and port, \
          and that it runs"
     );
     assert_eq!((fault.to_string(), fault.step), (expected, Step::Connect));

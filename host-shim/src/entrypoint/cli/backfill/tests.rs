@@ -15,7 +15,7 @@ fn a_range_needs_a_begin() {
         (given.from.unwrap().ms, given.actions),
         (1_795_824_000_000, vec!["a".to_owned(), "b/*".to_owned()])
     );
-    assert!(options("backfill --config c").unwrap_err().starts_with("--from TIME is missing"));
+    assert!(options("backfill --config c").unwrap_err().starts_with("--from TIME: is missing; "));
 }
 
 #[test]

@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::Context as _;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -20,6 +19,7 @@ use super::super::times;
 use super::super::trouble::Cause;
 use super::number;
 use crate::attached::Counters;
+use crate::os_error;
 use crate::result::{RunResult, Verdict};
 use whiskjack_settings::said;
 
@@ -150,8 +150,9 @@ impl Metrics {
 
 /// Answers on this address as long as the process lives, and tells where that is.
 pub(super) async fn serve(address: SocketAddr, metrics: Arc<Metrics>) -> anyhow::Result<()> {
-    let listener =
-        TcpListener::bind(address).await.with_context(|| format!("--metrics {address}: cannot listen"))?;
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|error| anyhow::anyhow!("--metrics {address}: {}", os_error::deaf(&error)))?;
     said::to_stderr(format_args!("whiskjack: metrics at http://{}/metrics", listener.local_addr()?));
     tokio::spawn(async move {
         loop {

@@ -38,7 +38,7 @@ fn a_name_that_no_action_has_is_warned_of_with_near_ones_in_every_run_from_one_q
             [
                 "`actions` lists `helo`, but there is no such action; did you mean `hello`?",
                 "`actions` lists `guest/hello`, but there is no such action; did you mean `hello`?",
-                "`actions` lists `payments`, but there is no such action",
+                "`actions` lists `payments`, but there is no such action; mend it, or take it out",
             ]
         );
     }
@@ -62,7 +62,10 @@ fn another_choice_of_names_is_another_question() {
 fn a_pattern_that_matches_no_action_is_warned_of_and_one_that_does_or_takes_all_is_not() {
     let platform = platform(&["hello", "shop/checkout"]);
     let warnings = warnings(&platform, json!(["*", "shop/*", "shp/*", "!hello"]), 1);
-    assert_eq!(warnings, ["`actions` lists `shp/*`, but no action matches this pattern"]);
+    assert_eq!(
+        warnings,
+        ["`actions` lists `shp/*`, but no action matches this pattern; mend it, or take it out"]
+    );
 }
 
 #[test]
@@ -74,7 +77,7 @@ fn a_name_beside_a_pattern_is_warned_of_also_while_activations_come_and_from_one
             warnings(&platform, json!(["java/*", "helo", "hello", "tests/*"]), run),
             [
                 "`actions` lists `helo`, but there is no such action; did you mean `hello`?",
-                "`actions` lists `tests/*`, but no action matches this pattern",
+                "`actions` lists `tests/*`, but no action matches this pattern; mend it, or take it out",
             ]
         );
     }
@@ -89,10 +92,25 @@ fn an_exclusion_is_warned_of_only_if_it_is_written_like_an_action() {
 }
 
 #[test]
-fn where_everything_is_monitored_nothing_is_asked() {
+fn where_everything_is_monitored_and_activations_come_nothing_is_asked() {
     let platform = platform(&["hello"]);
-    assert_eq!(warnings(&platform, json!(["*", "*/*"]), 1), Vec::<String>::new());
+    platform.counted.set(1);
+    assert_eq!(warnings(&platform, json!(["*/*"]), 1), Vec::<String>::new());
     assert_eq!(platform.asked_for_actions.get(), 0);
+}
+
+#[test]
+fn a_pattern_for_everything_is_warned_of_where_nothing_comes_and_no_action_is_chosen() {
+    for (actions, expected) in [
+        (
+            json!(["*/*"]),
+            &["`actions` lists `*/*`, but no action matches this pattern; mend it, or take it out"][..],
+        ),
+        (json!(["*"]), &[]),
+        (json!(["*", "*/*"]), &[]),
+    ] {
+        assert_eq!(warnings(&platform(&["hello"]), actions.clone(), 1), expected, "{actions}");
+    }
 }
 
 #[test]
