@@ -23,6 +23,11 @@ pub(super) fn moment(text: &str) -> Result<Moment, String> {
     times::point(text).map(|ms| Moment { text: text.to_owned(), ms })
 }
 
+/// The same for a begin, which is not in the future.
+pub(super) fn past(text: &str) -> Result<Moment, String> {
+    times::past(text).map(|ms| Moment { text: text.to_owned(), ms })
+}
+
 /// A range of starts, and the file of its checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Range {
