@@ -40,7 +40,8 @@ fn days_of(year: u64, month: u64) -> u64 {
     }
 }
 
-/// An RFC 3339 time, in any time zone, as milliseconds since 1970. Fractions of a millisecond are cut off; times before 1970 give `None`.
+/// An RFC 3339 time, in any time zone, as milliseconds since 1970. Fractions of a millisecond are cut off; times before 1970, and after the
+/// year 9999 in UTC, give `None`.
 pub fn epoch_ms(text: &str) -> Option<u64> {
     let (date_time, rest) = text.split_at_checked(19)?;
     let digits =
@@ -56,7 +57,7 @@ pub fn epoch_ms(text: &str) -> Option<u64> {
     let seconds = days * 86_400 + number(11..13)? * 3600 + number(14..16)? * 60 + number(17..19)?;
     let ms: u64 = format!("{:0<3}", fraction.trim_start_matches('.')).get(..3)?.parse().ok()?;
     let since_year_0 = (seconds * 1000 + ms).checked_add_signed(-zone_ms(zone)?)?;
-    since_year_0.checked_sub(DAYS_BEFORE_1970 * 86_400_000)
+    since_year_0.checked_sub(DAYS_BEFORE_1970 * 86_400_000).filter(|ms| *ms <= LAST_MS)
 }
 
 /// A date of HTTP in any of its three forms (RFC 9110 5.6.7), as milliseconds since 1970: `Sun, 06 Nov 1994 08:49:37 GMT`,
@@ -98,6 +99,9 @@ pub fn rfc3339(epoch_ms: u64) -> String {
     let (s, ms) = (ms / 1000, ms % 1000);
     format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{ms:03}Z", s / 3600, s / 60 % 60, s % 60)
 }
+
+/// The last millisecond of the year 9999: RFC 3339 has no later one.
+const LAST_MS: u64 = 253_402_300_799_999;
 
 /// Days from 1 March of the year 0 to 1970-01-01.
 const DAYS_BEFORE_1970: u64 = 719_468;
@@ -143,6 +147,7 @@ mod tests {
             ("2023-11-14 23:13:20.5+01:00", 1_700_000_000_500),
             ("2023-11-14T20:43:20-01:30", 1_700_000_000_000),
             ("2000-02-29T00:00:00Z", 951_782_400_000),
+            ("9999-12-31T23:59:59.999Z", LAST_MS),
         ] {
             assert_eq!(epoch_ms(text), Some(ms), "{text}");
         }
@@ -161,6 +166,7 @@ mod tests {
             "1970-01-01T00:00:00+00:01",
             "0001-01-01T00:00:00Z",
             "2023-11-14T22:13:20+é:0",
+            "9999-12-31T23:59:59-01:00",
         ] {
             assert_eq!(epoch_ms(text), None, "{text}");
         }

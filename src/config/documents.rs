@@ -2,10 +2,12 @@
 
 use super::lines::Lines;
 use super::reader::Reader;
-use super::taken::is_taken;
+use super::strangers;
+use crate::events::is_taken;
 use crate::openwhisk::source::Source;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use whiskjack_settings::keys;
 use whiskjack_settings::text::json;
 
 /// The documents that receivers get.
@@ -138,13 +140,16 @@ impl Documents {
 impl Style {
     fn read(reader: &mut Reader, is_ecs: bool) -> Self {
         let fields_under_root = reader.switch("fields_under_root").unwrap_or(false);
-        Self {
-            activations: activations(reader, is_ecs),
-            lines: Lines::read(reader, is_ecs),
-            tags: tags(reader),
-            fields: json(&Value::Object(fields(reader, fields_under_root))),
-            fields_under_root,
+        let activations = activations(reader, is_ecs);
+        let lines = Lines::read(reader, is_ecs);
+        let tags = tags(reader);
+        let fields = fields(reader, fields_under_root, is_ecs);
+        let target = lines.json.as_ref().and_then(|json| json.target.as_deref());
+        if fields_under_root && target.is_some_and(|target| fields.contains_key(target)) {
+            let remedy = "`fields` has this name, too, and `fields_under_root` is true: choose another name";
+            reader.fault("lines.json.target", remedy);
         }
+        Self { activations, lines, tags, fields: json(&Value::Object(fields)), fields_under_root }
     }
 
     /// That of an entry of `actions` whose own keys take the place of the common ones.
@@ -156,8 +161,15 @@ impl Style {
             own.get("events").and_then(Value::as_object).and_then(|events| events.keys().find(is_other));
         let strange = strange.cloned().or_else(|| of_events.map(|name| format!("events.{name}")));
         if let Some(name) = strange {
-            let remedy = "an action has `name` and, of its own, keys of `lines`, `events.activations`, `fields`, `fields_under_root`, `tags`: \
+            const REMEDY: &str = "an action has `name` and, of its own, keys of `lines`, `events.activations`, `fields`, `fields_under_root`, `tags`: \
                 give this one for all actions, or remove it";
+            // Some write without the group what belongs into it.
+            let is_own = |known: &&str| known.split('.').next().is_some_and(|group| OF_SOME.contains(&group));
+            let meant = if keys::is_key(&name) { None } else { strangers::meant(&name).filter(is_own) };
+            let remedy = meant.map_or_else(
+                || REMEDY.into(),
+                |known| format!("there is no such key; did you mean `{known}`?"),
+            );
             reader.fault_at(format!("{place}{name}"), &Value::Null, remedy);
             return Self::default();
         }
@@ -228,10 +240,7 @@ fn only_in(reader: &mut Reader, is_ecs: bool, path: &str, ecs: bool) -> bool {
 
 fn tags(reader: &mut Reader) -> Vec<String> {
     const REMEDY: &str = "give the tags as an array of texts, such as [\"production\"]";
-    if !reader.has("tags") {
-        return Vec::new();
-    }
-    let tags = reader.texts("tags", REMEDY).unwrap_or_default();
+    let tags = reader.some_texts("tags", REMEDY);
     let empty = tags.iter().find(|(_, tag)| tag.is_empty()).map(|(index, _)| *index);
     if let Some(index) = empty {
         reader.fault_at(format!("tags[{index}]"), &Value::String(String::new()), "it is empty; remove it");
@@ -239,15 +248,15 @@ fn tags(reader: &mut Reader) -> Vec<String> {
     tags.into_iter().map(|(_, tag)| tag).collect()
 }
 
-fn fields(reader: &mut Reader, under_root: bool) -> Map<String, Value> {
+fn fields(reader: &mut Reader, under_root: bool, is_ecs: bool) -> Map<String, Value> {
     const REMEDY: &str = "give an object, such as {\"environment\": \"production\"}";
     let fields = reader.read("fields", REMEDY, |value| value.as_object().cloned()).unwrap_or_default();
-    let taken: Vec<&String> = fields.keys().filter(|name| is_taken(name)).collect();
+    let taken: Vec<&String> = fields.keys().filter(|name| is_taken(name, is_ecs)).collect();
     if under_root {
         for name in taken {
             reader.fault(
                 &format!("fields.{name}"),
-                "documents have a field of this name: choose another name, or remove `fields_under_root`",
+                "documents may have a field of this name: choose another name, or remove `fields_under_root`",
             );
         }
     }

@@ -1,7 +1,7 @@
 //! The treatment of lines on their way into documents: `lines`. The keys have the names that they have in Filebeat.
 
 use super::reader::Reader;
-use super::taken::is_taken;
+use crate::events::is_taken;
 use regex_lite::Regex;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -159,6 +159,16 @@ impl Lines {
     }
 }
 
+/// Texts with each kind of place that a pattern can match without a character: begins and ends of texts, lines and words, and none of these. No
+/// character is in all of them.
+const SAMPLES: [&str; 6] = ["", "\u{1}", "Qz", " \n ", "~ 7_ ~", "\nk\n"];
+
+/// Whether the pattern can match nothing, and so is found between any two characters.
+fn matches_nothing(pattern: &str) -> bool {
+    let is_empty = |regex: &Regex, text: &str| regex.find_iter(text).any(|found| found.is_empty());
+    Regex::new(pattern).is_ok_and(|regex| SAMPLES.iter().any(|text| is_empty(&regex, text)))
+}
+
 /// Checks a pattern. The error says where the fault begins.
 fn check(pattern: &str) -> Result<(), String> {
     if pattern.is_empty() {
@@ -167,7 +177,16 @@ fn check(pattern: &str) -> Result<(), String> {
     if pattern.len() > LONGEST_PATTERN {
         return Err(format!("the pattern is longer than {LONGEST_PATTERN} bytes: shorten it"));
     }
-    let Err(error) = Regex::new(pattern) else { return Ok(()) };
+    let error = match Regex::new(pattern) {
+        Ok(regex) if SAMPLES.iter().all(|text| regex.is_match(text)) => {
+            return Err(
+                "the pattern matches every line, as a part of it may be nothing: make it match something"
+                    .into(),
+            );
+        }
+        Ok(_) => return Ok(()),
+        Err(error) => error,
+    };
     // Behind the longest beginning that is a pattern.
     let mut ends = pattern.char_indices().map(|(end, _)| end);
     let sound = ends.rfind(|end| pattern.get(..*end).is_some_and(|begin| Regex::new(begin).is_ok()));
@@ -177,10 +196,7 @@ fn check(pattern: &str) -> Result<(), String> {
 
 fn patterns(reader: &mut Reader, path: &str) -> Vec<String> {
     const REMEDY: &str = "give an array of regular expressions, such as [\"^DEBUG\"]";
-    if !reader.has(path) {
-        return Vec::new();
-    }
-    let patterns = reader.texts(path, REMEDY).unwrap_or_default();
+    let patterns = reader.some_texts(path, REMEDY);
     for (index, pattern) in &patterns {
         if let Err(remedy) = check(pattern) {
             reader.fault_at(format!("{path}[{index}]"), &Value::String(pattern.clone()), remedy);
@@ -267,10 +283,10 @@ fn json(reader: &mut Reader, is_ecs: bool) -> Option<Json> {
     let expand_keys = switch("lines.json.expand_keys").unwrap_or(true);
     let target = if is_group { reader.text("lines.json.target") } else { None };
     let message_key = if is_group { reader.text("lines.json.message_key") } else { None };
-    if target.as_deref().is_some_and(|target| is_taken(target) || target.contains('.')) {
+    if target.as_deref().is_some_and(|target| is_taken(target, true) || target.contains('.')) {
         reader.fault(
             "lines.json.target",
-            "documents have a field of this name, or it has a dot: choose another name, or leave it out for `labels`",
+            "documents may have a field of this name, or it has a dot: choose another name, or leave it out for `labels`",
         );
     }
     Some(Json { target, overwrite_keys, add_error_key, message_key, expand_keys })
@@ -315,12 +331,11 @@ fn redaction(item: &Value) -> Result<Redaction, Option<String>> {
         return Err(None);
     }
     let pattern = members.get("pattern").and_then(Value::as_str).ok_or(None)?;
-    check(pattern)?;
-    if Regex::new(pattern).is_ok_and(|regex| regex.is_match("")) {
-        return Err(Some(
-            "the pattern matches the empty text, so it is found everywhere: make it match something".into(),
-        ));
+    if matches_nothing(pattern) {
+        let remedy = "the pattern can match nothing, which is found between any two characters: make it match something";
+        return Err(Some(remedy.into()));
     }
+    check(pattern)?;
     let with = match members.get("with") {
         None => "[redacted]",
         Some(with) => with.as_str().ok_or(None)?,

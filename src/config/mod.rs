@@ -6,7 +6,6 @@ mod output;
 mod reader;
 mod start;
 mod strangers;
-mod taken;
 
 pub use documents::{Documents, Namespace, Shape, Style, Summaries, is_stream_name};
 pub use lines::{By, Channel, Json, Lines, Multiline, Redaction, Secret};

@@ -89,7 +89,8 @@ impl Reader {
         self.get(path) == Some(&Value::Bool(false))
     }
 
-    /// Reads with `read` what holds beside `own`, whose keys take the place of the others. Only what is wrong with them is noted, as faults at `place`.
+    /// Reads with `read` what holds beside `own`, whose keys take the place of the others. Only what is wrong with them, or with the two together, is
+    /// noted, as faults at `place`; what is wrong without them was noted before.
     pub(super) fn beside<T>(
         &mut self,
         place: &str,
@@ -104,7 +105,8 @@ impl Reader {
         let alone = Self { params: own, faults: Vec::new() };
         for fault in both.faults {
             let key = fault.key.split('[').next().unwrap_or_default();
-            if alone.get(key).is_some() || alone.group_is_odd(key) || !self.has(key) {
+            let is_own = alone.get(key).is_some() || alone.group_is_odd(key) || !self.has(key);
+            if is_own || !self.faults.contains(&fault) {
                 self.faults.push(Fault { key: format!("{place}{}", fault.key), ..fault });
             }
         }
@@ -177,6 +179,12 @@ impl Reader {
             }
         }
         Some(texts)
+    }
+
+    /// A list of texts that may be absent or empty: an entry of `actions` empties that of all so.
+    pub(super) fn some_texts(&mut self, path: &str, remedy: &str) -> Vec<(usize, String)> {
+        let is_empty = self.get(path).and_then(Value::as_array).is_some_and(Vec::is_empty);
+        if !self.has(path) || is_empty { Vec::new() } else { self.texts(path, remedy).unwrap_or_default() }
     }
 
     /// Reads with `parse`; that it cannot is a fault.

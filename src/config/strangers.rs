@@ -126,6 +126,14 @@ const OUTSIDE: &[Stranger] = &[
     ("exclude_lines", "give `lines.exclude`"),
     ("multiline", "give `lines.multiline`"),
     ("json", "give `lines.json`"),
+    ("lines.multiline.timeout", "an activation's lines are read together, so none has to wait for the next one: remove it"),
+    ("lines.multiline.flush_pattern", "the next line that does not belong to an event ends it: remove it"),
+    ("lines.multiline.count_lines", "give `lines.multiline.pattern`, or `lines.multiline` as `auto`"),
+    ("lines.multiline.type", "give `lines.multiline.pattern`, or `lines.multiline` as `auto`"),
+    ("lines.multiline.skip_newline", "lines are always joined by line feeds: remove it"),
+    ("lines.json.keys_under_root", "members that the schema knows always stand at the root, all others in `labels` or `lines.json.target`: remove it"),
+    ("lines.json.document_id", "the id is that of the line, so that a line that comes again does not make another document: remove it"),
+    ("lines.json.ignore_decoding_error", "a line that is not JSON stays a line, and nothing is logged of it: remove it"),
     ("parsers", "give `lines.multiline` and `lines.json`"),
     ("ndjson", "give `lines.json`"),
     ("ecs", "give `events.shape`: `ecs`"),
@@ -207,7 +215,7 @@ pub(super) fn is_group(path: &str) -> bool {
 }
 
 /// The key that somebody meant who wrote `path`: one of that name elsewhere, or one that differs by a typing error.
-fn meant(path: &str) -> Option<&'static str> {
+pub(super) fn meant(path: &str) -> Option<&'static str> {
     let (group, name) = path.rsplit_once('.').unwrap_or(("", path));
     let name = plain(name);
     let known = keys::used().flat_map(|(path, _)| {

@@ -40,9 +40,9 @@ pub const FIELDS: &[Field] = &[
     field("data_stream.namespace", "constant_keyword", "`events.namespace`", ""),
     field("data_stream.type", "constant_keyword", "`logs`", ""),
     field("ecs.version", "keyword", "`8.11.0`", ""),
-    field("error.message", "match_only_text", "the first 512 bytes of `error` in the result of a failed activation; or from a JSON line", "without an error"),
+    field("error.message", "match_only_text", "the text of `error` in the result of a failed activation, its first 512 bytes; or from a JSON line", "without such a text"),
     field("error.stack_trace", "wildcard", "`stack`, `stack_trace`, `stacktrace`, `exc_info`", JSON),
-    field("error.type", "keyword", "name, type or code of that error", "without an error"),
+    field("error.type", "keyword", "name, type, code or status of that error; or a JSON line", "without such a thing"),
     field("event.action", "keyword", "`event.action`", JSON),
     field("event.created", "date", "start of the forwarder's run", ""),
     field("event.dataset", "keyword", "`openwhisk.log`, `openwhisk.activation` or `openwhisk.forwarder`", ""),
@@ -65,7 +65,7 @@ pub const FIELDS: &[Field] = &[
     field("fields.*", "as configured", "`fields`", "unless configured"),
     field("http.response.status_code", "long", "`http.response.status_code`; other fields of HTTP, URL, client and user likewise", JSON),
     field("labels.*", "keyword", "texts and booleans that have no field of their own", JSON),
-    field("log.flags", "keyword", "`truncated` or `mended`, for a line that did not arrive as it was printed", "for all others"),
+    field("log.flags", "keyword", "`truncated` or `mended`, for a line that did not arrive as it was printed, or of which a [JSON](#json) member was cut", "for all others"),
     field("log.iostream", "keyword", "`stdout` or `stderr`", "if the platform does not say it"),
     field("log.level", "keyword", "`level`, `severity` and the like, in lower case", JSON),
     field("log.logger", "keyword", "`logger`, `logger_name`", JSON),
@@ -109,7 +109,34 @@ pub fn of_loggers() -> impl Iterator<Item = (&'static str, &'static str)> {
     texts.chain(NUMBERS.iter().map(|name| (*name, "long")))
 }
 
-fn text_kind(name: &str) -> &'static str {
+/// The names of all fields alone, so that the component does not hold what the page says of them.
+const NAMES: [&str; FIELDS.len()] = {
+    let mut names = [""; FIELDS.len()];
+    let (mut fields, mut places): (&[Field], &mut [&str]) = (FIELDS, &mut names);
+    while let (Some((field, more)), Some((place, rest))) = (fields.split_first(), places.split_first_mut()) {
+        *place = field.name;
+        fields = more;
+        places = rest;
+    }
+    names
+};
+
+/// Those of the other shape; `id` is what version 1 has instead of metadata.
+const OF_2017: [&str; 7] = ["action", "activation", "id", "line", "namespace", "package", "sequence"];
+
+/// Whether the forwarder, or in the shape `ecs` a JSON line, may fill a field of this name or one below it, so that no configured field may have it.
+/// A name with dots stands for objects.
+pub fn is_taken(name: &str, is_ecs: bool) -> bool {
+    let top = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
+    let own = top(name);
+    let of_loggers = [&TEXTS[..], &NUMBERS, &REPLACEABLE].concat();
+    let is_own = |other: &&&str| top(other) == own;
+    let mut of_forwarder = NAMES.iter().filter(|name| !of_loggers.contains(name)).chain(&OF_2017);
+    of_forwarder.any(|name| is_own(&name)) || is_ecs && of_loggers.iter().any(|name| is_own(&name))
+}
+
+/// The type of such a field whose values are texts.
+pub(super) fn text_kind(name: &str) -> &'static str {
     match name {
         "client.ip" | "source.ip" => "ip",
         "error.message" => "match_only_text",

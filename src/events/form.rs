@@ -4,7 +4,7 @@ use super::lines::Treatment;
 use crate::checkpoint::OwedRecord;
 use crate::config::{Documents, Namespace, Shape, Style, Summaries};
 use crate::lumberjack::Protocol;
-use crate::openwhisk::record::{Details, Reason, Record, Status, write_json_string};
+use crate::openwhisk::record::{Details, Record, Status, write_json_string};
 use crate::openwhisk::source::Source;
 use crate::time;
 
@@ -58,12 +58,6 @@ impl Styled {
 
     pub(super) fn added(&self) -> &str {
         &self.added
-    }
-
-    /// A reason without secrets.
-    fn clean(&self, Reason { message, kind }: Reason) -> Reason {
-        let clean = |text: String| self.treatment.redactor().redact(&text).unwrap_or(text);
-        Reason { message: clean(message), kind: kind.map(clean) }
     }
 }
 
@@ -122,8 +116,10 @@ impl Form {
             return None;
         }
         let style = self.style_of(record);
-        let error = if style.activations == Summaries::None { None } else { record.reason() };
-        Some(Details { error: error.map(|reason| style.clean(reason)), ..record.details() })
+        let redactor = style.treatment.redactor();
+        let has_one = style.activations != Summaries::None;
+        let error = if has_one { record.reason(&|text| redactor.redact(text)) } else { None };
+        Some(Details { error, ..record.details() })
     }
 
     /// Whether the activation of `record` has one.

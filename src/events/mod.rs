@@ -10,7 +10,7 @@ mod lines;
 mod shape_2017;
 mod summary;
 
-pub use fields::{FIELDS, Field, of_loggers};
+pub use fields::{FIELDS, Field, is_taken, of_loggers};
 pub use form::{Form, Styled};
 pub use heartbeat::Heartbeat;
 use id::id_but_number;
@@ -197,10 +197,12 @@ impl Events {
     }
 
     /// Writes the event's own part for `document`, and returns how much of it comes before the middle of the common part. `None` if there
-    /// is no such thing: in version 1, if it would be too large, if it has flags behind all else, and if it says otherwise what is common.
+    /// is no such thing: in version 1, if it would be too large, if something was cut or it has flags behind all else, and if it says otherwise
+    /// what is common.
     pub fn write_own(&self, document: Document<'_>, out: &mut Vec<u8>) -> Option<usize> {
         let own = self.own(document);
-        if self.protocol == Protocol::V1 || self.has_flags_last(&own) || own.replaces() {
+        let is_special = own.text.is_cut() || self.has_flags_last(&own) || own.replaces();
+        if self.protocol == Protocol::V1 || is_special {
             return None;
         }
         let begin = out.len();
@@ -243,7 +245,9 @@ impl Events {
         match parsed {
             None => own,
             Some(parsed) => {
-                Own { time: parsed.time.as_deref().or(time), text: text.with_text(&parsed.message), ..own }
+                let message = &parsed.message;
+                let text = if parsed.is_cut { text.cut_to(message) } else { text.with_text(message) };
+                Own { time: parsed.time.as_deref().or(time), text, ..own }
             }
         }
     }

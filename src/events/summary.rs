@@ -67,7 +67,7 @@ fn write(subject: &Subject<'_>, form: &Form, style: &Styled, id: &str) -> Vec<u8
     own.text("message", &message(subject));
     if let Some(error) = &subject.details.error {
         let mut members = Members::begin("error", &mut out);
-        members.text("message", &error.message);
+        members.optional("message", error.message.as_deref());
         members.optional("type", error.kind.as_deref());
         members.end();
     }

@@ -3,6 +3,9 @@ use crate::config::Config;
 use crate::config::{Documents, Style};
 use serde_json::{Value, json};
 
+mod keys;
+mod said;
+
 fn events(namespace: &str, logs: &[&str]) -> Vec<Value> {
     let json = json!({"activationId": "0a1b2c3d4e5f60718293a4b5c6d7e8f9", "namespace": namespace, "name": "hello", "start": 1, "end": 2000,
         "annotations": [{"key": "path", "value": "guest/pkg/hello"}], "logs": logs})

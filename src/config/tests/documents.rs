@@ -109,7 +109,7 @@ fn what_is_wrong_about_events_and_lines_is_told_all_at_once() {
         ("lines.multiline.max_lines", "from 2 to 10000"),
         ("lines.multiline.pattern", "give `auto`"),
         ("lines.redact[0]", "`email`"),
-        ("lines.redact[1]", "matches the empty text"),
+        ("lines.redact[1]", "can match nothing"),
         ("lines.redact[2]", "`email`"),
     ];
     for (key, remedy) in expected {
@@ -164,5 +164,138 @@ fn faults_in_an_entry_of_actions_name_its_place() {
             "actions[6].lines.redact"
         ],
         "{found:#?}"
+    );
+}
+
+#[test]
+fn a_pattern_that_matches_every_line_is_refused() {
+    for pattern in ["hello|", "x*", "|", "^", "$", ".*", "(a|b)?", "\\s*", "(?m)^", ""] {
+        for key in ["lines.include", "lines.exclude"] {
+            let found = faults(with(json!({key: [pattern]})));
+            assert!(found.len() == 1 && found[0].contains("match"), "{pattern}: {found:?}");
+        }
+        let found = faults(with(json!({"lines.multiline": {"pattern": pattern}})));
+        assert_eq!(found.len(), 1, "{pattern}: {found:?}");
+    }
+    // Empty lines, and such of blanks, are often left out.
+    let sound = ["^$", "^\\s*$", "x", "^x*$", "\\bx\\b", "."];
+    assert_eq!(documents(json!({"lines.exclude": sound})).common.lines.exclude, sound);
+}
+
+#[test]
+fn a_redaction_that_can_match_nothing_is_refused() {
+    let redact = |pattern: &str| with(json!({"lines.redact": [{"pattern": pattern}]}));
+    for pattern in ["\\b", "\\B", "^", "$", "(?m)^", "x*", "x|", "cust-[0-9]+|\\b", "(?m)$", "\\b(?:x)?", ""]
+    {
+        let found = faults(redact(pattern));
+        assert!(found.len() == 1 && found[0].contains("match nothing"), "{pattern}: {found:?}");
+    }
+    for pattern in ["x+", "\\bcust-[0-9]+\\b", "^x", "x$", "."] {
+        assert!(parse(redact(pattern)).is_ok(), "{pattern}");
+    }
+}
+
+#[test]
+fn an_entry_of_actions_may_empty_the_lists_that_hold_for_all() {
+    let read = documents(json!({
+        "actions": [{"name": "a", "tags": [], "lines": {"exclude": [], "include": [], "redact": [], "streams": ["stdout", "stderr"], "only": null}}],
+        "tags": ["x"], "lines": {"exclude": ["a"], "include": ["b"], "redact": ["email"], "only": "failed", "streams": "stdout"}
+    }));
+    assert_eq!(read.special[0].1, Some(Style::default()));
+    assert_eq!(
+        documents(json!({"tags": [], "lines": {"exclude": [], "include": [], "redact": []}})).common,
+        Style::default()
+    );
+}
+
+#[test]
+fn what_is_wrong_only_with_the_keys_of_all_and_of_an_action_together_is_told() {
+    let told = |entry: Value, common: Value| {
+        let mut params = with(common);
+        params["actions"] = json!([entry]);
+        faults(params)
+    };
+    let ecs = "ecs";
+    for (entry, common, expected) in [
+        (
+            json!({"name": "a", "lines.include": ["x"]}),
+            json!({"lines.exclude": ["x"]}),
+            "actions[0].lines.exclude: ",
+        ),
+        (
+            json!({"name": "a", "fields_under_root": true}),
+            json!({"fields": {"message": 1}}),
+            "actions[0].fields.message: ",
+        ),
+        (
+            json!({"name": "a", "fields": {"x": 1}, "fields_under_root": true}),
+            json!({"events.shape": ecs, "lines.json.target": "x"}),
+            "actions[0].lines.json.target: ",
+        ),
+        (
+            json!({"name": "a", "lines.json.target": "x"}),
+            json!({"events.shape": ecs, "fields": {"x": 1}, "fields_under_root": true}),
+            "actions[0].lines.json.target: ",
+        ),
+    ] {
+        let found = told(entry, common);
+        assert!(found.len() == 1 && found[0].starts_with(expected), "{found:?}");
+    }
+}
+
+#[test]
+fn names_that_a_json_line_may_fill_are_taken_in_the_shape_that_has_them() {
+    let under_root = |name: &str, shape: &str| {
+        parse(with(json!({"events.shape": shape, "fields": {name: 1}, "fields_under_root": true})))
+    };
+    for name in [
+        "http",
+        "url",
+        "user",
+        "client",
+        "source",
+        "user_agent",
+        "trace",
+        "span",
+        "transaction",
+        "process",
+        "whiskjack",
+    ] {
+        assert!(under_root(name, "ecs").unwrap_err().to_string().contains("choose another name"), "{name}");
+        assert_eq!(under_root(name, "2017").is_ok(), name != "whiskjack", "{name}");
+        let target = with(json!({"events.shape": "ecs", "lines.json.target": name}));
+        assert!(parse(target).unwrap_err().to_string().contains("choose another name"), "{name}");
+    }
+    assert!(under_root("http.version", "ecs").is_err());
+    let own = with(
+        json!({"events.shape": "ecs", "lines.json.target": "app", "fields": {"app": 1}, "fields_under_root": true}),
+    );
+    assert!(parse(own).unwrap_err().to_string().contains("lines.json.target"));
+}
+
+#[test]
+fn a_key_of_lines_that_an_action_has_without_its_group_is_told_with_it() {
+    for (name, meant) in [
+        ("multiline", "`lines.multiline`"),
+        ("redact", "`lines.redact`"),
+        ("exclude", "`lines.exclude`"),
+        ("activations", "`events.activations`"),
+    ] {
+        let found = faults(with(json!({"actions": [{"name": "a", name: "auto"}]})));
+        assert!(
+            found.len() == 1
+                && found[0].starts_with(&format!("actions[0].{name}: "))
+                && found[0].contains(meant),
+            "{found:?}"
+        );
+    }
+    let other = faults(with(
+        json!({"actions": [{"name": "a", "timeout": "5s"}, {"name": "b", "log_level": "debug"}]}),
+    ));
+    assert!(other.len() == 2 && other.iter().all(|fault| fault.contains("keys of `lines`")), "{other:?}");
+    let timeout = faults(with(json!({"lines.multiline": {"pattern": "x", "timeout": "5s"}})));
+    assert!(
+        timeout.len() == 1 && timeout[0].contains("remove it") && !timeout[0].contains("logstash"),
+        "{timeout:?}"
     );
 }

@@ -3,16 +3,21 @@
 //! A field must have one type in all documents of an index. So only fields whose type the schema defines keep their names, if the value has
 //! that type. Everything else becomes a text of `labels` or a number of `numeric_labels`, flat, as with Elastic's own agents.
 
+mod names;
 mod tree;
 
+use self::names::known_as;
+pub(in crate::events) use self::names::{NUMBERS, REPLACEABLE, TEXTS};
 use self::tree::Tree;
 use super::redact::Redactor;
 use crate::config::{Json, is_stream_name};
+use crate::events::fields::text_kind;
 use crate::events::flat;
 use crate::openwhisk::record::write_json_string;
 use crate::sorted;
 use crate::time;
 use serde_json::{Map, Number, Value};
+use std::net::IpAddr;
 use whiskjack_settings::text;
 
 /// Longest line that is read, in bytes.
@@ -21,100 +26,11 @@ const LARGEST: usize = 256 << 10;
 const MOST_MEMBERS: usize = 256;
 /// Objects within objects.
 const DEEPEST: usize = 16;
-/// Longest text of a label, in bytes: receivers refuse longer ones as keywords.
-const LONGEST_LABEL: usize = 8 << 10;
+/// Longest text of a label or another keyword, in bytes: receivers refuse longer ones.
+const LONGEST_KEYWORD: usize = 8 << 10;
 
 /// Longest name of a label, in bytes. With its value it is one word in some indices, which refuse a word of more than 32766 bytes.
 const LONGEST_NAME: usize = 256;
-
-/// Fields of the schema that loggers write, and whose values are texts.
-pub(in crate::events) const TEXTS: [&str; 31] = [
-    "client.ip",
-    "error.code",
-    "error.id",
-    "error.message",
-    "error.stack_trace",
-    "error.type",
-    "event.action",
-    "event.code",
-    "event.reason",
-    "http.request.id",
-    "http.request.method",
-    "http.version",
-    "log.logger",
-    "log.origin.file.name",
-    "log.origin.function",
-    "process.name",
-    "process.thread.name",
-    "source.ip",
-    "span.id",
-    "trace.id",
-    "transaction.id",
-    "url.domain",
-    "url.full",
-    "url.original",
-    "url.path",
-    "url.query",
-    "user.email",
-    "user.id",
-    "user.name",
-    "user_agent.original",
-    "url.scheme",
-];
-
-/// Those whose values are whole numbers.
-pub(in crate::events) const NUMBERS: [&str; 7] = [
-    "http.request.body.bytes",
-    "http.response.body.bytes",
-    "http.response.status_code",
-    "log.origin.file.line",
-    "process.pid",
-    "process.thread.id",
-    "url.port",
-];
-
-/// The forwarder's own fields that a logger may replace.
-pub(in crate::events) const REPLACEABLE: [&str; 8] = [
-    "data_stream.dataset",
-    "data_stream.namespace",
-    "event.dataset",
-    "service.environment",
-    "service.id",
-    "service.name",
-    "service.node.name",
-    "service.version",
-];
-
-/// The usual loggers' names for fields of the schema, compared without regard to case.
-const OTHER_NAMES: [(&str, &str); 22] = [
-    ("level", "log.level"),
-    ("severity", "log.level"),
-    ("levelname", "log.level"),
-    ("lvl", "log.level"),
-    ("loglevel", "log.level"),
-    ("logger", "log.logger"),
-    ("logger_name", "log.logger"),
-    ("loggername", "log.logger"),
-    ("thread_name", "process.thread.name"),
-    ("thread", "process.thread.name"),
-    ("pid", "process.pid"),
-    ("stack", "error.stack_trace"),
-    ("stack_trace", "error.stack_trace"),
-    ("stacktrace", "error.stack_trace"),
-    ("exc_info", "error.stack_trace"),
-    ("trace_id", "trace.id"),
-    ("span_id", "span.id"),
-    ("error", "error.message"),
-    ("err", "error.message"),
-    // Where slog says that a line was printed.
-    ("source.file", "log.origin.file.name"),
-    ("source.function", "log.origin.function"),
-    ("source.line", "log.origin.file.line"),
-];
-
-/// Members of the objects `err` and `error`, as pino and others write them.
-const OF_ERROR: [(&str, &str); 3] =
-    [("type", "error.type"), ("message", "error.message"), ("stack", "error.stack_trace")];
 
 /// The contents of a line.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -133,6 +49,8 @@ pub struct Parsed {
     pub(in crate::events) members: String,
     /// Fields that take the place of the forwarder's own, by their paths.
     pub(in crate::events) replaced: Vec<(String, String)>,
+    /// A value or a name was too long for an index, and lacks its end.
+    pub(in crate::events) is_cut: bool,
 }
 
 impl Parsed {
@@ -214,6 +132,30 @@ struct Fields {
     labels: sorted::Map<String, String>,
     numeric_labels: sorted::Map<String, String>,
     replaced: Vec<(String, String)>,
+    is_cut: bool,
+}
+
+/// Where a member stands.
+#[derive(Default)]
+struct Place {
+    path: String,
+    /// The path without secrets, if there are some in it.
+    clean: Option<String>,
+}
+
+impl Place {
+    fn member(&self, name: &str, redactor: &Redactor) -> Self {
+        let within = |path: &str, name: &str| {
+            if self.path.is_empty() { name.to_owned() } else { [path, ".", name].concat() }
+        };
+        let clean = match (&self.clean, redactor.redact(name)) {
+            (None, None) => None,
+            (above, own) => {
+                Some(within(above.as_ref().unwrap_or(&self.path), own.as_deref().unwrap_or(name)))
+            }
+        };
+        Self { path: within(&self.path, name), clean }
+    }
 }
 
 /// A value without inner objects.
@@ -225,18 +167,20 @@ enum Leaf {
 impl Fields {
     fn of(object: Map<String, Value>, json: &Json, redactor: &Redactor) -> Self {
         let mut fields = Self::default();
-        fields.take("", object, json, redactor);
+        fields.take(&Place::default(), object, json, redactor);
         fields
     }
 
-    fn take(&mut self, prefix: &str, object: Map<String, Value>, json: &Json, redactor: &Redactor) {
-        for (name, value) in object {
-            let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+    fn take(&mut self, above: &Place, mut object: Map<String, Value>, json: &Json, redactor: &Redactor) {
+        // An error's `type` is its type, and its `name` only without one.
+        let name = object.remove_entry("name");
+        for (name, value) in object.into_iter().chain(name) {
+            let place = above.member(&name, redactor);
             let leaf = match (redactor.hides(&name), value) {
                 (_, Value::Null) => continue,
                 (Some(hidden), _) => Leaf::Text(hidden.into()),
                 (None, Value::Object(inner)) => {
-                    self.take(&path, inner, json, redactor);
+                    self.take(&place, inner, json, redactor);
                     continue;
                 }
                 (None, Value::Number(number)) => match redactor.redact(&number.to_string()) {
@@ -247,11 +191,12 @@ impl Fields {
                 (None, Value::Bool(is)) => Leaf::Text(is.to_string()),
                 (None, list) => Leaf::Text(text::json(&clean(list, redactor))),
             };
-            self.put(&path, leaf, json, name.contains('.'));
+            self.put(&place, leaf, json, name.contains('.'));
         }
     }
 
-    fn put(&mut self, path: &str, leaf: Leaf, json: &Json, has_dots: bool) {
+    fn put(&mut self, place: &Place, leaf: Leaf, json: &Json, has_dots: bool) {
+        let path = place.path.as_str();
         let is_expanded = json.expand_keys || !has_dots;
         let is_message = match &json.message_key {
             Some(key) => path == key,
@@ -277,26 +222,37 @@ impl Fields {
                 }
             }
             (known, Leaf::Text(text))
-                if is_expanded && json.overwrite_keys && is_replaceable(known, text) =>
+                if is_expanded && json.overwrite_keys && self.may_replace(known, text) =>
             {
                 self.replaced.push((known.into(), text.clone()));
                 return;
             }
             (known, leaf) if is_expanded && !self.known.contains_key(known) => {
-                if let Some(json) = leaf.of_schema(known) {
+                if let Some((json, is_cut)) = leaf.of_schema(known) {
+                    self.is_cut |= is_cut;
                     self.known.insert(known.into(), json);
                     return;
                 }
             }
             _ => {}
         }
-        self.label(path, leaf);
+        self.label(place, leaf);
+    }
+
+    /// Whether the forwarder's own field of that name may say this instead.
+    fn may_replace(&self, name: &str, text: &str) -> bool {
+        REPLACEABLE.contains(&name)
+            && text.len() <= LONGEST_KEYWORD
+            && (!name.starts_with("data_stream.") || is_stream_name(text))
+            && self.replaced.iter().all(|(replaced, _)| replaced != name)
     }
 
     /// A member without a field of its own.
-    fn label(&mut self, path: &str, leaf: Leaf) {
-        let path = path.trim_start_matches("labels.");
-        let mut name = beginning(path, LONGEST_NAME).replace(['.', '*', '"'], "_");
+    fn label(&mut self, place: &Place, leaf: Leaf) {
+        let path = place.clean.as_ref().unwrap_or(&place.path).trim_start_matches("labels.");
+        let (begin, is_cut) = beginning(path, LONGEST_NAME);
+        self.is_cut |= is_cut;
+        let mut name = begin.replace(['.', '*', '"'], "_");
         // Indices refuse a field without a name.
         if name.trim().is_empty() {
             name = "_".into();
@@ -306,11 +262,13 @@ impl Fields {
         while labels.contains_key(&name) {
             name.push('_');
         }
-        labels.insert(name, leaf.json(LONGEST_LABEL));
+        let (json, is_cut) = leaf.json(LONGEST_KEYWORD);
+        self.is_cut |= is_cut;
+        labels.insert(name, json);
     }
 
     fn parsed(self, text: &str, json: &Json, redactor: &Redactor) -> Parsed {
-        let Self { message, time, level, known, labels, numeric_labels, replaced } = self;
+        let Self { message, time, level, known, labels, numeric_labels, replaced, is_cut } = self;
         let mut tree = Tree::default();
         known.into_iter().for_each(|(path, json)| tree.insert(&path, json));
         let mut of_group = |name: &str| tree.take_members(name);
@@ -333,7 +291,7 @@ impl Fields {
         members.push_str(&rest.members());
         // What has no message is shown as it is.
         let message = message.unwrap_or_else(|| redactor.redact(text).unwrap_or_else(|| text.into()));
-        Parsed { message, time, level, log, event, members, replaced }
+        Parsed { message, time, level, log, event, members, replaced, is_cut }
     }
 }
 
@@ -345,14 +303,17 @@ fn clean(value: Value, redactor: &Redactor) -> Value {
             redactor.redact(&number.to_string()).map_or(Value::Number(number), Into::into)
         }
         Value::Array(items) => items.into_iter().map(|item| clean(item, redactor)).collect(),
-        Value::Object(mut members) => {
-            for (name, value) in &mut members {
-                *value = match redactor.hides(name) {
-                    Some(hidden) => hidden.into(),
-                    None => clean(value.take(), redactor),
-                };
+        Value::Object(members) => {
+            let mut cleaned = Map::new();
+            for (index, (name, value)) in members.into_iter().enumerate() {
+                let value = redactor.hides(&name).map_or_else(|| clean(value, redactor), Into::into);
+                let mut name = redactor.redact(&name).unwrap_or(name);
+                if cleaned.contains_key(&name) {
+                    name = format!("{name}_{index}");
+                }
+                cleaned.insert(name, value);
             }
-            Value::Object(members)
+            Value::Object(cleaned)
         }
         other => other,
     }
@@ -366,46 +327,50 @@ impl Leaf {
         }
     }
 
-    /// As JSON, if the schema's field of that name takes it.
-    fn of_schema(&self, name: &str) -> Option<String> {
+    /// As JSON, if the schema's field of that name takes it, and whether it lacks its end.
+    fn of_schema(&self, name: &str) -> Option<(String, bool)> {
         if TEXTS.contains(&name) {
-            return Some(match self {
-                Self::Text(text) => quoted(text),
-                Self::Number(number) => quoted(&number.to_string()),
-            });
+            let number;
+            let text = match self {
+                Self::Text(text) => text,
+                Self::Number(value) => {
+                    number = value.to_string();
+                    &number
+                }
+            };
+            return match text_kind(name) {
+                // An index refuses a document with anything else there.
+                "ip" => text.parse::<IpAddr>().ok().map(|_| (quoted(text), false)),
+                "keyword" => Some(quoted_within(text, LONGEST_KEYWORD)),
+                _ => Some((quoted(text), false)),
+            };
         }
         match self {
             // No more than the `long` of an index holds.
             Self::Number(number) if NUMBERS.contains(&name) && number.as_i64().is_some_and(|n| n >= 0) => {
-                Some(number.to_string())
+                Some((number.to_string(), false))
             }
             _ => None,
         }
     }
 
-    fn json(self, longest: usize) -> String {
+    /// As JSON, with at most so many bytes of a text, and whether it lacks its end.
+    fn json(self, longest: usize) -> (String, bool) {
         match self {
-            Self::Number(number) => number.to_string(),
-            Self::Text(text) => quoted(beginning(&text, longest)),
+            Self::Number(number) => (number.to_string(), false),
+            Self::Text(text) => quoted_within(&text, longest),
         }
     }
 }
 
-/// At most so many bytes of a text, and no part of a character.
-fn beginning(text: &str, longest: usize) -> &str {
-    text.get(..text.floor_char_boundary(longest)).unwrap_or(text)
+fn quoted_within(text: &str, longest: usize) -> (String, bool) {
+    let (begin, is_cut) = beginning(text, longest);
+    (quoted(begin), is_cut)
 }
 
-/// The name of the schema for one that a logger has.
-fn known_as(path: &str) -> &str {
-    if let Some((group, member)) = path.split_once('.')
-        && matches!(group, "err" | "error" | "exception")
-    {
-        let known = OF_ERROR.iter().find(|(name, _)| *name == member);
-        return known.map_or(path, |(_, known)| *known);
-    }
-    let known = OTHER_NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(path));
-    known.map_or(path, |(_, known)| *known)
+/// At most so many bytes of a text, and no part of a character; and whether that is not all of it.
+fn beginning(text: &str, longest: usize) -> (&str, bool) {
+    (text.get(..text.floor_char_boundary(longest)).unwrap_or(text), text.len() > longest)
 }
 
 /// A level in small letters. pino and bunyan write numbers.
@@ -427,11 +392,6 @@ fn in_utc(text: &str) -> Option<String> {
         return Some(text.into());
     }
     time::epoch_ms(text).map(time::rfc3339)
-}
-
-/// Whether the forwarder's own field of that name may say this instead.
-fn is_replaceable(name: &str, text: &str) -> bool {
-    REPLACEABLE.contains(&name) && (!name.starts_with("data_stream.") || is_stream_name(text))
 }
 
 fn quoted(text: &str) -> String {

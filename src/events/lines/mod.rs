@@ -21,6 +21,9 @@ use crate::openwhisk::record::{Line, Status, Stream};
 use groups::{Groups, Rule};
 use pattern::Matcher;
 
+/// Bytes at the end of a line that was cut which may be half of a secret. The forwarder reads more than that beyond the largest event.
+const TORN: usize = 32 << 10;
+
 /// The contents of one document.
 #[derive(Debug, Clone, Copy)]
 pub struct Document<'l> {
@@ -102,6 +105,14 @@ impl Treatment {
     /// What makes secrets unreadable.
     pub fn redactor(&self) -> &Redactor {
         &self.redactor
+    }
+
+    /// Redacts a line that was cut before a search for secrets was possible. Half of a secret may stand at its end and has no form, so the end
+    /// is dropped.
+    fn without_torn_end(&self, text: &str) -> String {
+        let mut clean = self.redactor.redact(text).unwrap_or_else(|| text.into());
+        clean.truncate(clean.floor_char_boundary(clean.len().saturating_sub(TORN)));
+        clean
     }
 
     /// Whether a line with this text is left out.
@@ -201,13 +212,15 @@ impl<'t> Reading<'t> {
             return true;
         }
         self.spared.joined += entries.saturating_sub(1);
+        let is_torn = line.is_cut() && !treatment.redactor.is_idle();
+        let shown = without_key.as_deref().unwrap_or(&text);
+        let torn = is_torn.then(|| treatment.without_torn_end(shown));
         if let Some(json) = &treatment.json
-            && let Some(parsed) =
-                Parsed::of(without_key.as_deref().unwrap_or(&text), json, &treatment.redactor)
+            && let Some(parsed) = Parsed::of(torn.as_deref().unwrap_or(shown), json, &treatment.redactor)
         {
             return take(Document { parsed: Some(&parsed), ..document });
         }
-        let redacted = treatment.redactor.redact(without_key.as_deref().unwrap_or(&text)).or(without_key);
+        let redacted = torn.or_else(|| treatment.redactor.redact(shown)).or(without_key);
         let Some(redacted) = redacted else { return take(document) };
         let whole = line.text();
         let prefix = whole.get(..whole.len().saturating_sub(text.len())).unwrap_or_default();

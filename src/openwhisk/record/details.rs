@@ -1,15 +1,12 @@
 //! Details of an activation in its record, besides name, times and lines (docs/facts/openwhisk.md 1.4).
 
-use super::{ActivationId, Record};
+use super::{ActivationId, Reason, Record};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
-use whiskjack_settings::text::json;
 
 /// Most activations of a sequence that are listed.
 const MOST_CAUSES: usize = 50;
-/// Longest reason that is taken over, in bytes.
-const LONGEST_REASON: usize = 512;
 
 /// Longest text that is taken over, in bytes: names in OpenWhisk are shorter, and the checkpoint may have to keep it.
 const LONGEST: usize = 1_024;
@@ -59,16 +56,6 @@ pub struct Details {
     /// The reason of a failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<Reason>,
-}
-
-/// Why an activation failed, from its result's `error`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Reason {
-    /// The message.
-    pub message: String,
-    /// The kind of failure: a name or a code.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub kind: Option<String>,
 }
 
 /// Limits of an action.
@@ -188,9 +175,9 @@ impl Details {
                 .filter_map(ids)
                 .collect(),
             is_trigger: switch("is_trigger").unwrap_or_default(),
-            error: error.map(|error| Reason {
-                message: error.get("message").and_then(Value::as_str).unwrap_or_default().to_owned(),
-                kind: error.get("kind").and_then(Value::as_str).map(str::to_owned),
+            error: error.map(|error| {
+                let text = |name: &str| error.get(name).and_then(Value::as_str).map(str::to_owned);
+                Reason { message: text("message"), kind: text("kind") }
             }),
         }
     }
@@ -215,7 +202,7 @@ impl Record<'_> {
             status: self.status(),
             wait_ms: read(self.annotation("waitTime")),
             init_ms: read(self.annotation("initTime")),
-            limits: read(self.annotation("limits")),
+            limits: self.annotation("limits").and_then(object),
             timed_out: read(self.annotation("timeout")),
             causes: self.causes(),
             is_trigger: self.is_trigger(),
@@ -225,37 +212,12 @@ impl Record<'_> {
 
     /// How it ended, if it says so. A response with another status still says whether it was a success.
     pub fn status(&self) -> Option<Status> {
-        let response: Response<'_> = self
-            .response
-            .and_then(|json| serde_json::from_slice(json.get().as_bytes()).ok())
-            .unwrap_or_default();
+        let response: Response<'_> = self.response.and_then(object).unwrap_or_default();
         let named = bounded(response.status).and_then(|name| Status::of_name(&name));
         let coded = || read(self.status_code).and_then(Status::of_code);
         let known =
             response.success.map(|success| if success { Status::Success } else { Status::ApplicationError });
         named.or_else(coded).or(known)
-    }
-
-    /// Why it failed, if it did and its result says so. The rest of a result does not leave the platform.
-    pub fn reason(&self) -> Option<Reason> {
-        if !matches!(self.status(), Some(status) if status != Status::Success) {
-            return None;
-        }
-        let response: Outcome = serde_json::from_slice(self.response?.get().as_bytes()).ok()?;
-        match response.result?.error? {
-            Value::String(message) => Some(Reason { message: beginning(&message), kind: None }),
-            Value::Object(error) => {
-                let text = |names: &[&str]| {
-                    let value = names.iter().find_map(|name| {
-                        error.get(*name).filter(|value| !value.is_object() && !value.is_array())
-                    })?;
-                    Some(beginning(&value.as_str().map_or_else(|| json(value), Into::into)))
-                };
-                let message = text(&["message", "error", "description", "reason"])?;
-                Some(Reason { message, kind: text(&["name", "type", "code", "statusCode"]) })
-            }
-            _ => None,
-        }
     }
 
     fn causes(&self) -> Vec<ActivationId> {
@@ -270,28 +232,13 @@ impl Record<'_> {
     }
 }
 
-#[derive(Deserialize)]
-struct Outcome {
-    result: Option<Failed>,
-}
-
-#[derive(Deserialize)]
-struct Failed {
-    error: Option<Value>,
-}
-
-/// As much of a text as is taken over.
-fn beginning(text: &str) -> String {
-    let end = text.char_indices().map(|(at, _)| at).take_while(|at| *at <= LONGEST_REASON).last();
-    if text.len() > LONGEST_REASON {
-        text.get(..end.unwrap_or(0)).unwrap_or_default().into()
-    } else {
-        text.into()
-    }
-}
-
 fn bounded(json: Option<&RawValue>) -> Option<String> {
     read::<String>(json).filter(|text| !text.is_empty() && text.len() <= LONGEST)
+}
+
+/// What an object holds. A list is none, though it would be read member by member.
+pub(super) fn object<'a, T: Deserialize<'a>>(json: &'a RawValue) -> Option<T> {
+    json.get().starts_with('{').then(|| serde_json::from_slice(json.get().as_bytes()).ok())?
 }
 
 /// What it holds, if it is that.
@@ -342,6 +289,10 @@ mod tests {
                 error: None,
             }
         );
+        assert_eq!(
+            details(record(json!([{"key": "limits", "value": [256, 1]}]), json!({}))),
+            Details::default()
+        );
         let odd = details(record(
             json!([{"key": "path", "value": 7}, {"key": "kind", "value": "x".repeat(2_000)}, {"key": "limits", "value": 5},
                 {"key": "waitTime", "value": -1}, {"key": "initTime", "value": "1"}]),
@@ -358,7 +309,12 @@ mod tests {
             "limits": {"memory": 256, "timeout": 60_000}, "timed_out": false, "causes": ["0a1b2c3d4e5f60718293a4b5c6d7e8f9"],
             "is_trigger": true, "error": {"message": "no money", "kind": "PaymentError"}
         });
-        for kept in [json!({}), all, json!({"limits": {}, "error": {"message": "x"}})] {
+        for kept in [
+            json!({}),
+            all,
+            json!({"limits": {}, "error": {"message": "x"}}),
+            json!({"error": {"kind": "500"}}),
+        ] {
             let read: Details = serde_json::from_value(kept.clone()).unwrap();
             assert_eq!(serde_json::to_value(&read).unwrap(), kept);
         }

@@ -180,10 +180,8 @@ fn value(form: &str) -> Value {
         }
         "text" => pem,
         "object" => json!({"type": "object"}),
-        "array of texts" => json!({"type": "array", "minItems": 1, "items": texts("\\S".into())}),
-        "array of regular expressions" => {
-            json!({"type": "array", "minItems": 1, "items": texts("^.+$".into())})
-        }
+        "array of texts" => json!({"type": "array", "items": texts("\\S".into())}),
+        "array of regular expressions" => json!({"type": "array", "items": texts("^.+$".into())}),
         "regular expression" => texts("\\S".into()),
         "boolean or `failed`" => json!({"enum": [true, false, "failed"]}),
         "`stdout` or `stderr`, or array of them" => or_list(json!({"enum": ["stdout", "stderr"]})),

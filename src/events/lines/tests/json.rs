@@ -9,7 +9,7 @@ pub(super) fn json_rules() -> Json {
 /// Message, time and level; all else as an object.
 pub(super) fn parsed(line: &str, rules: &Json) -> Option<Value> {
     let parsed = Parsed::of(line, rules, &Redactor::default())?;
-    let Parsed { message, time, level, log, event, members, replaced } = parsed;
+    let Parsed { message, time, level, log, event, members, replaced, .. } = parsed;
     let group = |members: &str| -> Value {
         serde_json::from_str(&format!("{{{}}}", members.strip_prefix(',').unwrap_or(members))).unwrap()
     };
@@ -165,4 +165,67 @@ fn json_keys_follow_the_configuration() {
     assert_eq!(target["rest"]["app"]["numeric_labels"], json!({"x_y": 1}));
     let flat = said(Json { expand_keys: false, overwrite_keys: true, ..json_rules() });
     assert_eq!((&flat["replaced"], &flat["rest"]["labels"]["service_name"]), (&json!([]), &json!("shop")));
+}
+
+#[test]
+fn names_of_members_are_redacted_before_they_become_labels() {
+    let redactor = Redactor::new(&redacting(&ALL).redact);
+    let line = r#"{"msg":"x","bob@example.com":"hello","10.0.0.1":"y","user":{"ann@example.com":{"n":1}},"name":"z",
+        "list":[{"bob@example.com":1,"ann@example.com":2}],"4111111111111111":true,"password@example.com":"p"}"#;
+    let parsed = Parsed::of(line, &json_rules(), &redactor).unwrap();
+    let members: Value =
+        serde_json::from_str(&format!("{{{}}}", parsed.members.strip_prefix(',').unwrap())).unwrap();
+    assert_eq!(
+        members,
+        json!({"labels": {"[email]": "hello", "[ip]": "y", "[email]_": "p", "[card]": "true", "name": "z",
+                "list": r#"[{"[email]":2,"[email]_1":1}]"#},
+            "numeric_labels": {"user_[email]_n": 1}})
+    );
+}
+
+#[test]
+fn a_field_for_an_address_gets_sound_addresses_only() {
+    let rest = |address: &str| {
+        parsed(&json!({"client.ip": address}).to_string(), &json_rules()).unwrap()["rest"].clone()
+    };
+    for sound in ["10.0.0.1", "2001:db8::7", "::ffff:10.0.0.1"] {
+        assert_eq!(rest(sound), json!({"client": {"ip": sound}}));
+    }
+    for odd in ["unknown", "", "10.0.0.1, 10.0.0.2", "[ip]", "10.0.0.1:80", "fe80::1%eth0", "1"] {
+        assert_eq!(rest(odd), json!({"labels": {"client_ip": odd}}));
+    }
+    assert_eq!(
+        parsed(r#"{"source":{"ip":7}}"#, &json_rules()).unwrap()["rest"],
+        json!({"numeric_labels": {"source_ip": 7}})
+    );
+}
+
+#[test]
+fn a_time_that_is_not_in_the_years_1970_to_9999_is_a_label() {
+    let of = |time: &str| parsed(&json!({"@timestamp": time}).to_string(), &json_rules()).unwrap();
+    let odd = of("9999-12-31T23:59:59-01:00");
+    assert_eq!(
+        (&odd["time"], &odd["rest"]["labels"]["@timestamp"]),
+        (&Value::Null, &json!("9999-12-31T23:59:59-01:00"))
+    );
+    assert_eq!(of("9999-12-31T23:59:59+01:00")["time"], "9999-12-31T22:59:59.000Z");
+}
+
+#[test]
+fn the_name_of_an_error_is_its_type_unless_it_has_one() {
+    let rest = |line: &str| parsed(line, &json_rules()).unwrap()["rest"].clone();
+    // bunyan.
+    assert_eq!(
+        rest(r#"{"name":"app","err":{"message":"m","name":"TypeError","stack":"s","code":"E1"}}"#),
+        json!({"labels": {"name": "app"}, "error": {"message": "m", "type": "TypeError", "stack_trace": "s", "code": "E1"}})
+    );
+    assert_eq!(
+        rest(r#"{"err":{"name":"N","type":"T"}}"#),
+        json!({"labels": {"err_name": "N"}, "error": {"type": "T"}})
+    );
+}
+
+#[test]
+fn of_a_key_that_is_there_twice_the_last_value_counts() {
+    assert_eq!(parsed(r#"{"a":"1","a":"2"}"#, &json_rules()).unwrap()["rest"], json!({"labels": {"a": "2"}}));
 }

@@ -245,3 +245,22 @@ fn no_secret_is_left_in_a_document() {
         read_all(&mut reading, &entries, &mut take);
     }
 }
+
+#[test]
+fn a_line_that_was_cut_does_not_end_with_the_half_of_a_secret() {
+    let long = format!("{}bob@example.com {}bob@ex", "x ".repeat(20 << 10), "x ".repeat(15 << 10));
+    for text in [long.clone(), format!("{{{long}")] {
+        let mut lines = redacting(&ALL);
+        lines.json = Some(Json { add_error_key: true, ..super::json::json_rules() });
+        let treatment = Treatment::new(&lines);
+        let mut shown = Vec::new();
+        let mut take = |document: Document<'_>| {
+            let line = document.line.text();
+            shown.push(document.parsed.map_or_else(|| line.into_owned(), |parsed| parsed.message.clone()));
+            true
+        };
+        let mut reading = Reading::new(&treatment, None, 0, true);
+        assert!(reading.entry(0, Line::of_text(&text, false, true), &mut take));
+        assert!(!shown[0].contains('@') && shown[0].len() > 30 << 10, "{}", shown[0].len());
+    }
+}
