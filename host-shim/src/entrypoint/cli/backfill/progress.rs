@@ -4,6 +4,8 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
 use super::super::times;
 use crate::attached::Counters;
 use crate::run::{OwnFile, done};
@@ -14,6 +16,19 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const ON_TERMINAL: Duration = Duration::from_millis(500);
 const ELSEWHERE: Duration = Duration::from_secs(10);
 
+/// Steps of the bar.
+const STEPS: u64 = 1000;
+
+/// A bar of the part that is done, with the text behind it.
+fn bar() -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(STEPS), ProgressDrawTarget::stderr());
+    match ProgressStyle::with_template("{bar:20} {msg}") {
+        Ok(style) => bar.with_style(style),
+        // The template is sound.
+        Err(_) => bar,
+    }
+}
+
 /// Shows progress on stderr.
 #[derive(Clone, Debug)]
 pub(super) struct Meter(Arc<Mutex<State>>);
@@ -22,7 +37,8 @@ pub(super) struct Meter(Arc<Mutex<State>>);
 struct State {
     begin: Instant,
     is_terminal: bool,
-    is_shown: bool,
+    /// What a terminal shows now.
+    bar: Option<ProgressBar>,
     /// Lines that processes before this one brought, and those of this one.
     before: u64,
     counters: Arc<Counters>,
@@ -39,7 +55,7 @@ impl Meter {
         Self(Arc::new(Mutex::new(State {
             begin: Instant::now(),
             is_terminal: io::stderr().is_terminal(),
-            is_shown: false,
+            bar: None,
             before: own.map_or(0, OwnFile::acknowledged),
             counters,
             done_before: done,
@@ -54,9 +70,8 @@ impl Meter {
 
     /// A run is over. What is shown gives way to what is said now.
     pub(super) fn run_is_over(&self) {
-        let state = self.state();
-        if state.is_terminal && state.is_shown {
-            io::stderr().write_all(b"\r\x1b[K").ok();
+        if let Some(bar) = self.state().bar.take() {
+            bar.finish_and_clear();
         }
     }
 
@@ -72,10 +87,15 @@ impl Meter {
 
     fn show(&self) {
         let mut state = self.state();
-        state.is_shown = true;
         let text = state.told(state.begin.elapsed());
-        let text = if state.is_terminal { format!("\r{text}\x1b[K") } else { format!("{text}\n") };
-        io::stderr().write_all(text.as_bytes()).ok();
+        if !state.is_terminal {
+            io::stderr().write_all(format!("{text}\n").as_bytes()).ok();
+            return;
+        }
+        let done = state.done;
+        let bar = state.bar.get_or_insert_with(bar);
+        bar.set_position((done * STEPS as f64) as u64);
+        bar.set_message(text);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
