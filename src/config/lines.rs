@@ -50,7 +50,7 @@ pub struct Multiline {
     pub by: By,
     /// Most entries of a document.
     pub max_lines: u32,
-    /// Most bytes of a document's entries, together.
+    /// Most bytes of what was printed in a document's entries, together.
     pub max_bytes: u32,
 }
 

@@ -7,6 +7,7 @@
 mod groups;
 mod json;
 mod pattern;
+mod pieces;
 mod redact;
 mod trace;
 
@@ -18,11 +19,15 @@ pub use redact::Redactor;
 use super::id::fnv1a;
 use crate::config::{Channel, Json, Lines};
 use crate::openwhisk::record::{Line, Status, Stream};
-use groups::{Groups, Rule};
+use groups::{Entry, Groups, Rule};
 use pattern::Matcher;
 
 /// Bytes at the end of a line that was cut which may be half of a secret. The forwarder reads more than that beyond the largest event.
 const TORN: usize = 32 << 10;
+
+/// The version of the rules by which lines are joined. A new rule needs a new number: a record that both versions read then has lines that come twice
+/// rather than lines that do not come.
+const JOINS: u8 = 2;
 
 /// The contents of one document.
 #[derive(Debug, Clone, Copy)]
@@ -74,8 +79,11 @@ impl Treatment {
     pub fn new(lines: &Lines) -> Self {
         let matchers = |patterns: &[String]| patterns.iter().map(|pattern| Matcher::new(pattern)).collect();
         let redactor = Redactor::new(&lines.redact);
-        let sign =
-            (*lines != Lines::default()).then(|| fnv1a(&serde_json::to_vec(lines).unwrap_or_default()));
+        let sign = (*lines != Lines::default()).then(|| {
+            let mut all = serde_json::to_vec(lines).unwrap_or_default();
+            all.push(JOINS);
+            fnv1a(&all)
+        });
         Self {
             sign,
             only_failed: lines.only_failed,
@@ -85,8 +93,12 @@ impl Treatment {
             }),
             include: matchers(&lines.include),
             exclude: matchers(&lines.exclude),
-            // A secret may stand where Docker has cut a line.
-            rule: Rule::new(lines.multiline.as_ref(), !redactor.is_idle()),
+            // A secret may stand where Docker has cut a line; and no piece of a JSON object is one.
+            rule: Rule::new(
+                lines.multiline.as_ref(),
+                !redactor.is_idle() || lines.json.is_some(),
+                lines.json.is_some(),
+            ),
             json: lines.json.clone(),
             redactor,
         }
@@ -169,13 +181,16 @@ impl<'t> Reading<'t> {
         let Some(rule) = &self.treatment.rule else {
             return self.document(Document::plain(index, line), take);
         };
-        self.groups.add(rule, index, line, stream, message);
-        self.hand_on(false, take)
+        let is_alone = !self.groups.add(rule, &Entry { index, line, stream, text: &message.text() });
+        self.hand_on(take) && (!is_alone || self.document(Document::plain(index, line), take))
     }
 
     /// There are no more entries.
     pub fn finish(&mut self, take: &mut Take<'_>) -> bool {
-        self.hand_on(true, take)
+        if let Some(rule) = &self.treatment.rule {
+            self.groups.finish(rule);
+        }
+        self.hand_on(take)
     }
 
     /// How many entries made no document of their own, since the last call.
@@ -183,8 +198,8 @@ impl<'t> Reading<'t> {
         std::mem::take(&mut self.spared)
     }
 
-    fn hand_on(&mut self, all: bool, take: &mut Take<'_>) -> bool {
-        while let Some(group) = self.groups.take(all) {
+    fn hand_on(&mut self, take: &mut Take<'_>) -> bool {
+        while let Some(group) = self.groups.take() {
             if !self.document(group.document(), take) {
                 return false;
             }

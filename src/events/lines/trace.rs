@@ -1,258 +1,318 @@
 //! Stack traces, as the runtimes of the usual languages print them: Java and its relatives, Python, Node.js, Go, PHP, Ruby, .NET, Rust, Swift.
 //!
-//! A line joins the one before it if it looks like a part of a trace by itself (a frame, a cause), or if the lines before it have begun a
-//! trace that may contain such a line. An indented line alone proves nothing.
+//! A line joins the lines before it if it is a frame or a cause in the trace that they have begun. A line that may be a part of a message waits until
+//! a frame follows. All other lines stay apart: two documents instead of one are a nuisance, a line in a foreign document is lost.
 
-/// What the lines so far have been.
+mod signs;
+
+use signs::*;
+
+/// The kind of the lines so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Trace {
-    /// No trace yet: a message, or the head of a trace.
+    /// Nothing belongs to them.
     #[default]
-    Head,
+    Alone,
     /// A message that speaks of trouble: the trace of it may follow.
     Trouble,
-    /// Frames of Java, Node.js, .NET or Ruby: they are indented, and causes follow.
+    /// The name of a class, and a message: frames may follow.
+    Named,
+    /// An error with its message, which may have more lines.
+    Message,
+    /// The exception that a message before it speaks of.
+    Thrown,
+    /// Such a message, after its first line.
+    Rest,
+    /// Frames of Java, Node.js or .NET: causes may follow.
     Frames,
-    /// What caused it: a message, of several lines perhaps, and frames.
-    Cause,
-    /// A place in a source, as Node.js prints it before the error: the source's line follows.
+    /// Members of an error, which Node.js prints behind its frames.
+    Members,
+    /// An empty line after them.
+    FramesEnd,
+    /// A place in a source, as Node.js prints it before an uncaught error: the source's line follows.
     Place,
-    /// The rest, down to the frames.
+    /// And the error.
     Source,
-    /// Those frames: members of the error follow, and the version of Node.js.
-    Node,
     /// `Traceback (most recent call last):` and its frames.
     Python,
     /// The exception at the end of it.
     PythonEnd,
-    /// What leads over to the exception that came of it.
+    /// The sentence before the exception that came of it.
     PythonLink,
-    /// A panic, and the stacks of goroutines.
+    /// A group of exceptions, in its frame.
+    PythonGroup,
+    /// The message of a panic.
+    GoPanic,
+    /// The stacks of goroutines.
     Go,
+    /// A call: its place follows.
+    GoCall,
+    /// An empty line.
+    GoEnd,
     /// The message of a panic follows.
     RustHead,
-    /// What follows that.
-    Rust,
-    /// The stack of an uncaught exception.
+    /// The message.
+    RustMessage,
+    /// The stack.
+    RustFrames,
+    /// `Caused by:` with causes below, as Rust's anyhow prints them.
+    Causes,
+    /// An empty line after them.
+    CausesEnd,
+    /// The numbered stack of an exception.
     Php,
-    /// The stack of a crash.
+    /// The last of it.
+    PhpMain,
+    /// An error of Ruby; `rescued` if it came of another one, which follows.
+    RubyHead { rescued: bool },
+    /// Ruby's hint about a mistyped name.
+    RubyHint { rescued: bool },
+    /// The frames.
+    Ruby { rescued: bool },
+    /// The report of a crash.
     Swift,
 }
 
-const TRACEBACK: &str = "Traceback (most recent call last):";
+/// The kind of the next line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    /// It belongs to them, and they are this.
+    Joins(Trace),
+    /// It does, if a line that joins comes.
+    Perhaps(Trace),
+    /// It does not.
+    Apart,
+}
+
+use Step::{Apart, Joins, Perhaps};
 
 impl Trace {
-    /// The first line.
-    pub(super) fn begin(&mut self, line: &str) {
-        *self = Self::of_head(line);
-    }
-
-    /// Whether the next line belongs to those so far.
-    pub(super) fn goes_on(&mut self, line: &str) -> bool {
-        match self.next(line) {
-            Some(next) => {
-                *self = next;
-                true
-            }
-            None => false,
-        }
-    }
-
-    fn of_head(line: &str) -> Self {
-        let text = line.trim_start();
-        let is_panic = |line: &str| line.starts_with("thread '") && line.contains(" panicked at ");
-        match text {
-            _ if line.ends_with(TRACEBACK) || is_group_traceback(text) => Self::Python,
-            _ if line.starts_with("panic: ") || line.starts_with("fatal error: ") || is_goroutine(line) => {
-                Self::Go
-            }
-            _ if is_panic(line) => {
-                if line.ends_with(':') {
-                    Self::RustHead
-                } else {
-                    Self::Rust
-                }
-            }
-            _ if line.starts_with("PHP ") && line.contains(" Uncaught ")
-                || line.starts_with("Fatal error: Uncaught ") =>
-            {
-                Self::Php
-            }
-            _ if line.contains("Fatal error: ") || line.starts_with("*** Program crashed: ") => Self::Swift,
-            _ if is_place(line) => Self::Place,
-            _ if is_frame(line) => Self::Frames,
-            _ if speaks_of_trouble(line) => Self::Trouble,
-            _ => Self::Head,
-        }
-    }
-
-    /// What the lines are with this one, if it belongs to them.
-    fn next(self, line: &str) -> Option<Self> {
-        let is_indented = line.starts_with([' ', '\t']);
-        let is_empty = line.trim().is_empty();
-        match self {
-            Self::Head if is_frame(line) => Some(Self::Frames),
-            Self::Head | Self::Trouble if line.trim_start().starts_with("---> ") && is_indented => {
-                Some(Self::Frames)
-            }
-            Self::Head => None,
-            Self::Trouble => match Self::of_head(line) {
-                Self::Python => Some(Self::Python),
-                _ if is_exception(line) || is_frame(line) => Some(Self::Frames),
-                _ => None,
+    /// The kind of a first line. Most begin no trace, so this is quick for them.
+    pub(super) fn of_head(line: &str) -> Self {
+        match line.as_bytes().first() {
+            None => return Self::Alone,
+            Some(b' ' | b'\t') => match line.trim_start() {
+                "" => return Self::Alone,
+                text if is_group_traceback(text) => return Self::PythonGroup,
+                text if is_python_frame(text) => return Self::Python,
+                _ if is_frame(line) => return Self::after_frame(line),
+                text if is_ruby_frame(text) => return Self::Ruby { rescued: false },
+                _ => {}
             },
-            Self::Frames | Self::Cause if is_cause(line) => Some(Self::Cause),
-            Self::Frames | Self::Cause if is_frame(line) => Some(Self::Frames),
-            Self::Frames if is_indented && !is_empty || line == "}" => Some(self),
-            Self::Frames => None,
-            Self::Cause => Some(self),
-            Self::Place => Some(Self::Source),
-            Self::Source | Self::Node if is_frame(line) => Some(Self::Node),
-            Self::Node if is_indented || is_empty || line == "}" || line.starts_with("Node.js v") => {
-                Some(self)
+            Some(b'p') if line.starts_with("panic: ") => return Self::GoPanic,
+            Some(b'f') if line.starts_with("fatal error: ") => return Self::GoPanic,
+            Some(b'g') if is_goroutine(line) => return Self::Go,
+            Some(b't') if is_rust_panic(line) => {
+                return if line.ends_with(':') { Self::RustHead } else { Self::RustMessage };
             }
-            Self::Node => None,
-            Self::Source if is_indented || is_empty || is_error(line) => Some(self),
-            Self::Source => None,
-            Self::Python if is_indented || is_empty => Some(self),
-            Self::Python => Some(Self::PythonEnd),
-            Self::PythonLink if line.starts_with("Traceback ") => Some(Self::Python),
-            Self::PythonEnd | Self::PythonLink if is_empty || is_link(line) => Some(Self::PythonLink),
-            Self::PythonEnd | Self::PythonLink => None,
-            Self::Go if is_go(line, is_indented || is_empty) => Some(self),
-            Self::Go => None,
-            Self::RustHead => Some(Self::Rust),
-            Self::Rust if is_indented || line.starts_with("note: ") || line == "stack backtrace:" => {
-                Some(self)
-            }
-            Self::Rust => None,
-            Self::Php if is_indented || is_php(line) => Some(self),
-            Self::Php => None,
-            Self::Swift if is_indented || is_empty || is_swift(line) => Some(self),
-            Self::Swift => None,
+            Some(b'*') if is_crash(line) => return Self::Swift,
+            Some(b'/' | b'f' | b'n' | b'u' | b'[' | b'e') if is_place(line) => return Self::Place,
+            _ => {}
+        }
+        if line.ends_with(TRACEBACK) {
+            return Self::Python;
+        }
+        if is_ruby_head(line) {
+            return Self::RubyHead { rescued: is_rescued(line) };
+        }
+        match speaks_of_trouble(line) {
+            true if is_error(line) => Self::Message,
+            true => Self::Trouble,
+            false if line.starts_with("PHP ") => Self::Trouble,
+            false if is_named(line) => Self::Named,
+            false => Self::Alone,
         }
     }
-}
 
-/// A frame of Java, Node.js, .NET, Ruby, or `... 12 more`.
-fn is_frame(line: &str) -> bool {
-    let text = line.trim_start();
-    if text.len() == line.len() {
-        return false;
+    /// The kind of the next line.
+    pub(super) fn next(self, line: &str) -> Step {
+        match self {
+            Self::Alone => Apart,
+            Self::Named if is_frame(line) => Joins(Self::after_frame(line)),
+            Self::Named => Apart,
+            Self::Trouble | Self::Message => self.after_head(line),
+            Self::Thrown | Self::Rest => Self::after_message(line),
+            Self::Frames | Self::FramesEnd | Self::Members => self.after_frames(line),
+            Self::Place | Self::Source => self.node(line),
+            Self::Python | Self::PythonEnd | Self::PythonLink | Self::PythonGroup => self.python(line),
+            Self::GoPanic | Self::Go | Self::GoCall | Self::GoEnd => self.go(line),
+            Self::RustHead | Self::RustMessage | Self::RustFrames => self.rust(line),
+            Self::Causes | Self::CausesEnd => self.causes(line),
+            Self::Php | Self::PhpMain => self.php(line),
+            Self::RubyHead { rescued } | Self::RubyHint { rescued } | Self::Ruby { rescued } => {
+                self.ruby(line, rescued)
+            }
+            Self::Swift => Self::swift(line),
+        }
     }
-    let is_more =
-        || text.strip_prefix("... ").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-    let is_file = || text.strip_prefix("File \"").is_some_and(|rest| rest.contains("\", line "));
-    let is_ruby = || text.strip_prefix("from ").is_some_and(|rest| rest.contains(":in "));
-    text.starts_with("at ") && text.len() > 5
-        || is_more()
-        || is_file()
-        || is_ruby()
-        || text.starts_with("--- End of ")
-}
 
-/// Whether a trace may follow.
-fn speaks_of_trouble(line: &str) -> bool {
-    let line = line.get(..line.len().min(400)).unwrap_or(line).to_ascii_lowercase();
-    ["error", "exception", "fatal", "critical", "fail", "warn", "uncaught", "unhandled"]
-        .iter()
-        .any(|word| line.contains(word))
-}
+    /// Whether the last line may be a message before another trace.
+    pub(super) fn may_end_before_another(self) -> bool {
+        !matches!(self, Self::Source | Self::Thrown)
+    }
 
-/// `java.lang.IllegalStateException: …`.
-fn is_exception(line: &str) -> bool {
-    let name = line.split([':', ' ']).next().unwrap_or_default();
-    let class = name.rsplit(['.', '$']).next().unwrap_or_default();
-    name.contains('.')
-        && class.starts_with(char::is_uppercase)
-        && ["Exception", "Error", "Throwable", "Failure"].iter().any(|end| class.ends_with(end))
-}
+    /// Whether the next line belongs to them for sure.
+    pub(super) fn takes(self, line: &str) -> bool {
+        matches!(self.next(line), Joins(_))
+    }
 
-/// `Caused by: …`, as Java and its relatives print it.
-fn is_cause(line: &str) -> bool {
-    ["Caused by: ", "Suppressed: ", "Wrapped by: "].iter().any(|begin| line.trim_start().starts_with(begin))
-}
+    fn after_frame(line: &str) -> Self {
+        if line.ends_with(" {") { Self::Members } else { Self::Frames }
+    }
 
-/// `/src/index.js:3`, as Node.js prints the place of an uncaught error.
-fn is_place(line: &str) -> bool {
-    let is_path = ["/", "file://", "node:"].iter().any(|begin| line.starts_with(begin));
-    let number = line.rsplit(':').next().unwrap_or_default();
-    is_path
-        && !line.contains(' ')
-        && line.contains(':')
-        && !number.is_empty()
-        && number.bytes().all(|byte| byte.is_ascii_digit())
-}
+    /// Whether a line begins something else, so that it is no part of a message.
+    fn begins_other(line: &str) -> bool {
+        is_record(line) || !matches!(Self::of_head(line), Self::Alone | Self::Trouble | Self::Named)
+    }
 
-/// `TypeError: …`, `Error [ERR_X]: …`, `[UnhandledPromiseRejection: …`.
-fn is_error(line: &str) -> bool {
-    let name = line.trim_start_matches('[').split([':', ' ']).next().unwrap_or_default();
-    line.contains(':')
-        && (name.ends_with("Error")
-            || name.ends_with("Exception")
-            || name.starts_with("Uncaught")
-            || name.ends_with("Rejection"))
-}
+    /// It waits, if it may be a part of a message.
+    fn waits(self, line: &str) -> Step {
+        if Self::begins_other(line) { Apart } else { Perhaps(self) }
+    }
 
-/// What stands between two tracebacks of Python.
-fn is_link(line: &str) -> bool {
-    line.starts_with("During handling of the above exception")
-        || line.starts_with("The above exception was the direct cause")
-}
+    fn after_head(self, line: &str) -> Step {
+        if is_cause(line) {
+            return Joins(Self::Rest);
+        }
+        match Self::of_head(line) {
+            trace @ (Self::Frames
+            | Self::Members
+            | Self::Python
+            | Self::PythonGroup
+            | Self::Go
+            | Self::Ruby { .. }) => Joins(trace),
+            _ if self == Self::Message || is_php_stack(line) => Self::after_message(line),
+            Self::Message | Self::Named if is_exception(line) => Perhaps(Self::Thrown),
+            _ => Apart,
+        }
+    }
 
-/// `  + Exception Group Traceback (most recent call last):`.
-fn is_group_traceback(text: &str) -> bool {
-    text.trim_start_matches(['+', '|', ' ']).starts_with("Exception Group Traceback ")
-}
+    fn after_message(line: &str) -> Step {
+        match line {
+            _ if is_frame(line) => Joins(Self::after_frame(line)),
+            _ if is_cause(line) => Joins(Self::Rest),
+            _ if is_php_stack(line) => Joins(Self::Php),
+            _ if is_causes(line) => Joins(Self::Causes),
+            _ if is_crash(line) => Joins(Self::Swift),
+            _ => Self::Rest.waits(line),
+        }
+    }
 
-/// `goroutine 1 [running]:`.
-fn is_goroutine(line: &str) -> bool {
-    line.strip_prefix("goroutine ")
-        .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()) && rest.ends_with(':'))
-}
+    fn after_frames(self, line: &str) -> Step {
+        match self {
+            Self::Members if line == "}" => Joins(Self::Frames),
+            Self::Members if is_indented(line) => Joins(self),
+            Self::Members => Apart,
+            Self::FramesEnd if is_node_version(line) => Joins(Self::Alone),
+            _ if is_cause(line) => Joins(Self::Rest),
+            Self::FramesEnd => Apart,
+            _ if is_frame(line) => Joins(Self::after_frame(line)),
+            _ if is_empty(line) => Perhaps(Self::FramesEnd),
+            _ => Apart,
+        }
+    }
 
-/// What stands in Go's report of a panic: stacks, calls with their arguments, registers are indented or have no blank.
-fn is_go(line: &str, is_blank: bool) -> bool {
-    let is_call = || line.ends_with(')') && line.contains('(') && line.contains('.') && !line.contains(": ");
-    let begins = [
-        "panic: ",
-        "\tpanic: ",
-        "[signal ",
-        "created by ",
-        "exit status ",
-        "runtime stack:",
-        "...additional frames",
-    ];
-    is_blank
-        || is_goroutine(line)
-        || begins.iter().any(|begin| line.starts_with(begin))
-        || is_call()
-        || line == "[recovered]"
-}
+    fn node(self, line: &str) -> Step {
+        match self {
+            Self::Place if is_mark(line) => Joins(Self::Source),
+            Self::Place => self.waits(line),
+            _ if is_frame(line) => Joins(Self::after_frame(line)),
+            _ if is_node_version(line) => Joins(Self::Alone),
+            _ if line.starts_with('[') && line.ends_with(" {") => Joins(Self::Members),
+            _ if is_error(line) || line.starts_with("(Use `node --trace-") => Joins(self),
+            _ => self.waits(line),
+        }
+    }
 
-/// `Stack trace:`, `#0 /index.php(3): f()`, `  thrown in …`.
-fn is_php(line: &str) -> bool {
-    let is_numbered =
-        line.strip_prefix('#').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-    is_numbered
-        || line.trim_end().is_empty()
-        || ["Stack trace:", "PHP Stack trace:", "Next "].iter().any(|begin| line.starts_with(begin))
-        || line.starts_with("PHP ")
-            && line.get(4..).is_some_and(|rest| rest.trim_start().starts_with(|c: char| c.is_ascii_digit()))
-}
+    fn python(self, line: &str) -> Step {
+        match self {
+            Self::Python if is_indented(line) => Joins(self),
+            Self::Python if is_python_exception(line) => Joins(Self::PythonEnd),
+            Self::Python => Apart,
+            Self::PythonGroup if is_of_group(line) => {
+                Joins(if is_end_of_group(line) { Self::PythonEnd } else { self })
+            }
+            Self::PythonLink => match Self::of_head(line) {
+                trace @ (Self::Python | Self::PythonGroup) => Joins(trace),
+                _ if is_empty(line) => Perhaps(self),
+                _ => Apart,
+            },
+            _ if is_link(line) => Joins(Self::PythonLink),
+            _ => self.waits(line),
+        }
+    }
 
-/// `Current stack trace:`, `Thread 0 crashed:`, `0    libswiftCore.so …`.
-fn is_swift(line: &str) -> bool {
-    let is_numbered = || {
-        line.split(' ')
-            .next()
-            .is_some_and(|first| !first.is_empty() && first.bytes().all(|byte| byte.is_ascii_digit()))
-    };
-    let is_head =
-        ["Current stack trace:", "Stack dump:", "Thread ", "Registers:", "Images ", "Backtrace took "]
-            .iter()
-            .any(|begin| line.starts_with(begin));
-    is_head
-        || is_numbered() && line.contains(['0', ' ']) && line.contains(" in ")
-        || is_numbered() && line.contains("0x")
+    fn go(self, line: &str) -> Step {
+        match self {
+            _ if is_goroutine(line) || line == "runtime stack:" => Joins(Self::Go),
+            Self::GoPanic if line.starts_with("[signal ") || line.starts_with("\tpanic: ") => Joins(self),
+            Self::GoPanic => self.waits(line),
+            Self::GoCall if line.starts_with('\t') => Joins(Self::Go),
+            Self::GoCall => Apart,
+            _ if is_exit_status(line) => Joins(Self::Alone),
+            _ if is_register(line) => Joins(Self::Go),
+            Self::GoEnd => Apart,
+            _ if is_go_place(line) => Joins(self),
+            _ if is_call(line) => Perhaps(Self::GoCall),
+            _ if is_empty(line) => Perhaps(Self::GoEnd),
+            _ => Apart,
+        }
+    }
+
+    fn rust(self, line: &str) -> Step {
+        match self {
+            Self::RustHead => Joins(Self::RustMessage),
+            _ if line.starts_with("note: ") => Joins(Self::Alone),
+            _ if line == "stack backtrace:" => Joins(Self::RustFrames),
+            Self::RustMessage => self.waits(line),
+            _ if is_indented(line) => Joins(self),
+            _ => Apart,
+        }
+    }
+
+    fn causes(self, line: &str) -> Step {
+        match self {
+            _ if is_causes(line) => Joins(Self::Causes),
+            Self::Causes if is_indented(line) => Joins(self),
+            Self::Causes if is_empty(line) => Perhaps(Self::CausesEnd),
+            _ => Apart,
+        }
+    }
+
+    fn php(self, line: &str) -> Step {
+        match self {
+            _ if line.starts_with("  thrown in ") || line.starts_with("\"}") => Joins(Self::Alone),
+            Self::Php if is_php_frame(line) => {
+                Joins(if line.ends_with(" {main}") { Self::PhpMain } else { self })
+            }
+            Self::Php => Apart,
+            _ if line.starts_with("Next ") => Perhaps(Self::Rest),
+            _ if is_empty(line) => Perhaps(self),
+            _ => Apart,
+        }
+    }
+
+    fn ruby(self, line: &str, rescued: bool) -> Step {
+        let text = line.trim_start();
+        match self {
+            _ if text.len() < line.len() && (is_ruby_frame(text) || is_more(text)) => {
+                Joins(Self::Ruby { rescued: rescued || is_rescued(line) })
+            }
+            _ if is_ruby_head(line) && rescued => Joins(Self::RubyHead { rescued: is_rescued(line) }),
+            Self::RubyHint { .. } if line.starts_with("               ") => Joins(self),
+            Self::Ruby { .. } | Self::RubyHint { .. } => Apart,
+            _ if line.starts_with("Did you mean?") => Joins(Self::RubyHint { rescued }),
+            _ if is_mark(line) => Joins(self),
+            _ => self.waits(line),
+        }
+    }
+
+    fn swift(line: &str) -> Step {
+        match line {
+            _ if line.starts_with("Backtrace took ") => Joins(Self::Alone),
+            _ if is_swift(line) => Joins(Self::Swift),
+            _ if is_empty(line) => Perhaps(Self::Swift),
+            _ => Apart,
+        }
+    }
 }

@@ -13,8 +13,9 @@ use whiskjack_settings::text::many;
 pub(super) fn mended(lines: u64) -> Option<String> {
     (lines > 0).then(|| {
         format!(
-            "{lines} log entries were not sound text in their activation records; each was forwarded all the same, with U+FFFD for what is not \
-             UTF-8 and any other JSON value as its text, and is marked with `log.flags: [\"mended\"]`"
+            "{} not sound text in the activation records; each was forwarded all the same, with U+FFFD for what is not \
+             UTF-8 and any other JSON value as its text, and is marked with `log.flags: [\"mended\"]`",
+            if lines == 1 { "1 log entry was".into() } else { format!("{lines} log entries were") }
         )
     })
 }
