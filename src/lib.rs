@@ -16,6 +16,7 @@ pub mod checkpoint;
 mod component;
 pub mod config;
 pub mod events;
+mod fields;
 pub mod handover;
 pub mod lumberjack;
 pub mod openwhisk;

@@ -28,7 +28,6 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-pub(crate) use self::platform::Answer;
 use self::platform::Platform;
 pub(crate) use self::state::state;
 use crate::http::{Api, Pool, Way};

@@ -3,6 +3,7 @@
 //! One pool of kept-alive connections serves the whole process, so that a warm action saves a TLS handshake for each request. The host adds
 //! the `Authorization` header, and the component cannot set one.
 
+mod answer;
 mod body;
 mod call;
 mod connector;
@@ -24,6 +25,7 @@ use wasmtime_wasi_http::{
     DEFAULT_FORBIDDEN_HEADERS, Error, ForbiddenHeaderFilter, RequestOptions, Result, WasiBody, WasiHttpHooks,
 };
 
+pub(crate) use self::answer::{Answer, THIS_KEY, error_text};
 use self::body::{Limits, Unhurried};
 pub(crate) use self::call::Called;
 use self::connector::Connector;

@@ -35,8 +35,8 @@ use whiskjack_settings::Fault;
 use whiskjack_settings::said;
 use whiskjack_settings::text;
 
+pub(crate) use self::access::Access;
 pub use self::access::Given;
-pub(crate) use self::access::{Access, THIS_KEY};
 pub use self::apart::{Runner, RunnerError, Stuck};
 pub use self::find::Record;
 use self::keeper::Kept;

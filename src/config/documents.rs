@@ -3,7 +3,7 @@
 use super::lines::Lines;
 use super::reader::Reader;
 use super::strangers;
-use crate::events::is_taken;
+use crate::fields::is_taken;
 use crate::openwhisk::source::Source;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

@@ -1,7 +1,7 @@
 //! The treatment of lines on their way into documents: `lines`. The keys have the names that they have in Filebeat.
 
 use super::reader::Reader;
-use crate::events::is_taken;
+use crate::fields::is_taken;
 use regex_lite::Regex;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

@@ -1,7 +1,6 @@
 //! Events: the messages that a receiver gets for log lines. They are written straight into frames, in the shape of [`Form`].
 
 mod ecs;
-mod fields;
 mod flat;
 mod form;
 mod heartbeat;
@@ -10,7 +9,7 @@ mod lines;
 mod shape_2017;
 mod summary;
 
-pub use fields::{FIELDS, Field, is_taken, of_loggers};
+pub use crate::fields::{FIELDS, Field, of_loggers};
 pub use form::{Form, Styled};
 pub use heartbeat::Heartbeat;
 use id::id_but_number;

@@ -132,7 +132,7 @@ fn the_table_of_fields_has_each_field_of_the_documents_and_no_other() {
         FIELDS.iter().find(|field| is_one(field.name)).map(|field| field.name)
     };
     let unknown: Vec<&String> = met.iter().filter(|path| of_table(path).is_none()).collect();
-    assert!(unknown.is_empty(), "add to src/events/fields.rs: {unknown:?}");
+    assert!(unknown.is_empty(), "add to src/fields.rs: {unknown:?}");
     let known: BTreeSet<&str> = met.iter().filter_map(of_table).collect();
     let unmet: Vec<&str> =
         FIELDS.iter().map(|field| field.name).filter(|name| !known.contains(name)).collect();

@@ -23,7 +23,7 @@ const CRATES: [&str; 7] = [
 
 /// The rooms of the core by floor, from the lowest up.
 const FLOORS: [&[&str]; 9] = [
-    &["handover", "ports", "range", "sorted", "time"],
+    &["fields", "handover", "ports", "range", "sorted", "time"],
     &["lumberjack"],
     &["openwhisk"],
     &["checkpoint"],

@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 
 use super::{Step, Steps, secured};
-use crate::deploy::Answer;
+use crate::http::Answer;
 use crate::net::{self, DialError, Resolver as _, SystemResolver};
 use crate::origin::Origin;
 use crate::run::{RunContext, Sight, other_namespace};

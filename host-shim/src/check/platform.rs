@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Step, Steps, told};
 use crate::component::Subject;
-use crate::deploy::Answer;
+use crate::http::Answer;
 use crate::run::Sight;
 use whiskjack_settings::text::many;
 

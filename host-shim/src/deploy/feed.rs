@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 use tokio::time::{Instant, sleep};
 
 use super::Schedule;
-use super::platform::{Platform, error_text};
+use super::platform::Platform;
+use crate::http::error_text;
 
 /// The feed, as an annotation of the trigger names it.
 pub(super) const FEED: &str = "/whisk.system/alarms/alarm";

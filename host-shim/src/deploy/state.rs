@@ -5,8 +5,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde_json::{Map, Value, json};
 
 use super::feed;
-use super::platform::{Kind, Platform, error_text};
+use super::platform::{Kind, Platform};
 use super::{DeployError, Names, Schedule, reach};
+use crate::http::error_text;
 use crate::result;
 use crate::run::RunContext;
 

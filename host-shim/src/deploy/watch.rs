@@ -6,7 +6,8 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use super::Deployment;
-use super::platform::{Platform, error_text};
+use super::platform::Platform;
+use crate::http::error_text;
 use whiskjack_settings::text::many;
 
 /// An alarm that goes off less often is not waited for; the trigger is fired by hand instead.

@@ -1,6 +1,7 @@
 //! A run's access to the API: address and key. People give both, so an error about them names the place where they were given.
 
 use super::RunContext;
+use crate::http::THIS_KEY;
 use crate::origin::Origin;
 use crate::secret::Secret;
 use whiskjack_settings::Fault;
@@ -10,9 +11,6 @@ use whiskjack_settings::text;
 const HOST: &str = "__OW_API_HOST";
 const NO_HOST: &str = "api.host";
 const KEY: &str = "__OW_API_KEY";
-
-/// How a sentence about a refused key names it.
-pub(crate) const THIS_KEY: &str = "this API key";
 
 /// Where host and key of the API stand or would have to, for people who gave them by other means than the platform's variables.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

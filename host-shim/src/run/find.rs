@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Access, Limits, RunContext, Shim, way};
-use crate::deploy::Answer;
+use crate::http::Answer;
 use crate::http::KeyRefused;
 use crate::params::HostParams;
 

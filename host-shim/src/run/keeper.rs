@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::NOTHING;
 use crate::checkpoint::{CheckpointFile, Unusable};
 use crate::component::CheckpointKeeper;
-use crate::deploy::Answer;
+use crate::http::Answer;
 use crate::http::Api;
 use crate::result::RunResult;
 use whiskjack_settings::{Fault, package_of};

@@ -3,16 +3,13 @@
 //! A field must have one type in all documents of an index. So only fields whose type the schema defines keep their names, if the value has
 //! that type. Everything else becomes a text of `labels` or a number of `numeric_labels`, flat, as with Elastic's own agents.
 
-mod names;
 mod tree;
 
-use self::names::known_as;
-pub(in crate::events) use self::names::{NUMBERS, REPLACEABLE, TEXTS};
 use self::tree::Tree;
 use super::redact::Redactor;
 use crate::config::{Json, is_stream_name};
-use crate::events::fields::text_kind;
 use crate::events::flat;
+use crate::fields::{NUMBERS, REPLACEABLE, TEXTS, known_as, text_kind};
 use crate::openwhisk::record::write_json_string;
 use crate::sorted;
 use crate::time;

@@ -12,7 +12,6 @@ mod redact;
 mod trace;
 
 pub use json::Parsed;
-pub(super) use json::{NUMBERS, REPLACEABLE, TEXTS};
 use redact::KeyBlock;
 pub use redact::Redactor;
 

@@ -1,6 +1,6 @@
 //! Details of an activation in its record, besides name, times and lines (docs/facts/openwhisk.md 1.4).
 
-use super::{ActivationId, Reason, Record};
+use super::{ActivationId, Record};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -56,6 +56,17 @@ pub struct Details {
     /// The reason of a failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<Reason>,
+}
+
+/// Why an activation failed, from its result's `error`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Reason {
+    /// What it says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// What kind it is: a name, a code or a status.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
 }
 
 /// Limits of an action.

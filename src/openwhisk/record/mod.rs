@@ -29,12 +29,11 @@ mod reader;
 mod reason;
 mod splitter;
 
-pub use details::{Details, Status};
+pub use details::{Details, Reason, Status};
 pub use entry::{Line, OwnedLine, Stream, entry_time, write_json_string};
 pub use id::ActivationId;
 pub use nesting::SplitError;
 pub use reader::{Content, EntryReader};
-pub use reason::Reason;
 pub use splitter::{LARGEST_ELEMENT, Row, Splitter};
 
 use entry::Entry;

@@ -1,8 +1,8 @@
 //! Why an activation failed: what `error` in its result says, whatever it is.
 
-use super::details::object;
-use super::{Record, Status};
-use serde::{Deserialize, Serialize};
+use super::Record;
+use super::details::{Reason, Status, object};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use whiskjack_settings::text::json;
@@ -30,17 +30,6 @@ const MESSAGES: [&str; 11] = [
 /// Members that tell what kind of error it is, the best first.
 const KINDS: [&str; 9] =
     ["name", "type", "errorType", "error_type", "code", "errorCode", "error_code", "statusCode", "status"];
-
-/// Why an activation failed, from its result's `error`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Reason {
-    /// What it says.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub message: Option<String>,
-    /// What kind it is: a name, a code or a status.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub kind: Option<String>,
-}
 
 #[derive(Deserialize)]
 struct Response<'a> {

@@ -1,7 +1,7 @@
 //! The fields of the schema that a JSON line may fill, and the loggers' names for them.
 
 /// Fields of the schema that loggers write, and whose values are texts.
-pub(in crate::events) const TEXTS: [&str; 31] = [
+pub(crate) const TEXTS: [&str; 31] = [
     "client.ip",
     "error.code",
     "error.id",
@@ -36,7 +36,7 @@ pub(in crate::events) const TEXTS: [&str; 31] = [
 ];
 
 /// Those whose values are whole numbers.
-pub(in crate::events) const NUMBERS: [&str; 7] = [
+pub(crate) const NUMBERS: [&str; 7] = [
     "http.request.body.bytes",
     "http.response.body.bytes",
     "http.response.status_code",
@@ -47,7 +47,7 @@ pub(in crate::events) const NUMBERS: [&str; 7] = [
 ];
 
 /// The forwarder's own fields that a logger may replace.
-pub(in crate::events) const REPLACEABLE: [&str; 9] = [
+pub(crate) const REPLACEABLE: [&str; 9] = [
     "data_stream.dataset",
     "data_stream.namespace",
     "event.dataset",
@@ -96,7 +96,7 @@ const OF_ERROR: [(&str, &str); 5] = [
 ];
 
 /// The name of the schema for one that a logger has.
-pub(super) fn known_as(path: &str) -> &str {
+pub(crate) fn known_as(path: &str) -> &str {
     if let Some((group, member)) = path.split_once('.')
         && matches!(group, "err" | "error" | "exception")
     {

@@ -1,6 +1,8 @@
 //! The fields of documents in the shape of the Elastic Common Schema, for the page about events and for index templates.
 
-use super::lines::{NUMBERS, REPLACEABLE, TEXTS};
+mod names;
+
+pub(crate) use names::{NUMBERS, REPLACEABLE, TEXTS, known_as};
 
 /// A field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,7 +128,7 @@ const OF_2017: [&str; 7] = ["action", "activation", "id", "line", "namespace", "
 
 /// Whether the forwarder, or in the shape `ecs` a JSON line, may fill a field of this name or one below it, so that no configured field may have it.
 /// A name with dots stands for objects.
-pub fn is_taken(name: &str, is_ecs: bool) -> bool {
+pub(crate) fn is_taken(name: &str, is_ecs: bool) -> bool {
     let top = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
     let own = top(name);
     let of_loggers = [&TEXTS[..], &NUMBERS, &REPLACEABLE].concat();
@@ -136,7 +138,7 @@ pub fn is_taken(name: &str, is_ecs: bool) -> bool {
 }
 
 /// The type of such a field whose values are texts.
-pub(super) fn text_kind(name: &str) -> &'static str {
+pub(crate) fn text_kind(name: &str) -> &'static str {
     match name {
         "client.ip" | "source.ip" => "ip",
         "error.message" => "match_only_text",
