@@ -384,7 +384,7 @@ fn a_key_of_hosts_that_a_host_does_not_know_is_refused_and_not_passed_over() {
         format!("console.log(JSON.stringify(it.hostParams({params}, ['api.new', 'logstash.new']).faults));");
     let node = in_node("params.mjs", &code);
     let code = format!(
-        "try: it.host_params(json.loads({:?}), ['api.new', 'logstash.new'])\n\
+        "\ntry: it.host_params(json.loads({:?}), ['api.new', 'logstash.new'])\n\
          except ValueError as error: print(json.dumps([str(error)]))",
         params.to_string()
     );

@@ -96,7 +96,7 @@ fn a_key_that_is_refused_ends_it_and_a_misspelt_action_is_told() {
     wrong.push(("__OW_API_KEY", "00000000-0000-4000-8000-000000000000:not-the-key"));
     let refused = Live::start(&["tail", "--follow"], &wrong).ended();
     assert_eq!(refused.status.code(), Some(1), "{refused:?}");
-    assert!(refused.stderr.contains("the API key is from __OW_API_KEY"), "{refused:?}");
+    assert!(refused.stderr.contains("does not accept the API key from __OW_API_KEY"), "{refused:?}");
     // Also while it follows.
     let live = Live::start(&["tail", "--follow"], &pairs(&env));
     live.wait_for_stdout(SOON, |text| text.contains("one"));

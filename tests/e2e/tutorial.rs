@@ -48,6 +48,7 @@ fn serve(mut stream: TcpStream, asked: &Mutex<Vec<String>>) -> Option<()> {
         reader.read_exact(&mut vec![0; length]).ok()?;
         let (status, body) = match first.split(' ').collect::<Vec<_>>()[..] {
             ["GET", "/", ..] => (200, json!({"version": {"number": "8.17.0"}})),
+            ["GET", "/api/status", ..] => (200, json!({"name": "kibana"})),
             ["PUT", ..] => (200, json!({"acknowledged": true})),
             ["POST", ..] => (200, json!({"success": true, "successCount": 1})),
             _ => (404, json!({"status": 404})),

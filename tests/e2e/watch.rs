@@ -149,7 +149,9 @@ fn with_a_key_that_is_refused_the_lag_grows_errors_are_counted_and_each_run_says
     let params = scene.params(refused_port());
     let live = watch(&scene, folder.path(), &params, &["--metrics", "127.0.0.1:0"], &wrong);
     let value = metrics(&live);
-    live.wait_for_stderr(SOON, |text| text.matches("the API key is from __OW_API_KEY").count() >= 2);
+    live.wait_for_stderr(SOON, |text| {
+        text.matches("does not accept the API key from __OW_API_KEY").count() >= 2
+    });
     assert!(value("whiskjack_api_errors_total") >= 2.0, "a 401 is an error of the API");
     assert!(value("whiskjack_lag_seconds") >= 1.0, "from the begin on");
     assert_eq!(value("whiskjack_last_run_timestamp_seconds"), 0.0);

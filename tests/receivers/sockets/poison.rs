@@ -74,8 +74,8 @@ sentences! {
         params["events"] = json!({"shape": "ecs", "activations": true});
         let ran = scene.run(&params);
         assert_eq!((ran.lines("acknowledged"), ran.lines("set_aside")), (3, 1), "{ran:#?}");
-        let warnings = ran.result["warnings"].to_string();
-        assert!(warnings.contains("1 event set aside") && warnings.contains("-activation\""), "{warnings}");
+        let said = format!("{}{}", ran.result, ran.log);
+        assert!(said.contains("1 event set aside") && said.contains("-activation"), "{said}");
     }
 
     fn h28_a_receiver_that_resets_everything_is_given_up_and_nothing_is_set_aside() {
