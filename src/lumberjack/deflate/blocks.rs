@@ -22,15 +22,18 @@ const ORDER: [usize; LENGTHS] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3,
 pub(super) struct Token(u32);
 
 impl Token {
+    #[inline]
     pub(super) fn literal(byte: u8) -> Self {
         Self(u32::from(byte))
     }
 
     /// `length` is 3 to 258, `distance` 1 to 32768.
+    #[inline]
     pub(super) fn copy(length: usize, distance: usize) -> Self {
         Self(((length as u32) << 16) | (distance as u32 - 1))
     }
 
+    #[inline]
     fn parts(self) -> Result<(usize, usize), usize> {
         match self.0 >> 16 {
             0 => Err(self.0 as usize),
@@ -65,6 +68,7 @@ impl Blocks {
     }
 
     /// Adds a token for so many bytes of `buffer`, which end at `end`.
+    #[inline]
     pub(super) fn add(&mut self, token: Token, bytes: usize, buffer: &[u8], end: usize, out: &mut Vec<u8>) {
         self.tokens.push(token);
         self.bytes += bytes;
@@ -239,6 +243,7 @@ struct Symbol {
 }
 
 /// The symbol for a length of 3 to 258 (RFC 1951, 3.2.5).
+#[inline]
 fn length_symbol(length: usize) -> Symbol {
     let length = length as u32 - 3;
     match length {
@@ -253,6 +258,7 @@ fn length_symbol(length: usize) -> Symbol {
 }
 
 /// The symbol for a distance of 1 to 32768.
+#[inline]
 fn distance_symbol(distance: usize) -> Symbol {
     let distance = distance as u32 - 1;
     match distance {
@@ -274,6 +280,7 @@ struct Bits {
 
 impl Bits {
     /// Adds at most 16 bits.
+    #[inline]
     fn put(&mut self, bits: u64, count: u32, out: &mut Vec<u8>) {
         self.held |= bits << self.count;
         self.count += count;
@@ -284,6 +291,7 @@ impl Bits {
         }
     }
 
+    #[inline]
     fn code(&mut self, codes: &[Code], symbol: usize, out: &mut Vec<u8>) {
         if let Some(code) = codes.get(symbol) {
             self.put(u64::from(code.bits), u32::from(code.length), out);

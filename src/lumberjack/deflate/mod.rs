@@ -4,6 +4,9 @@
 //! distance of the last match first: after a number that differs, the same event continues. It notes only the begin and the end of a long
 //! match, as the next event meets it there too. A general encoder notes each byte, which is most of its work. The format is that of RFC
 //! 1951 in the frame of RFC 1950.
+//!
+//! The component is built with a low limit for inlining (`.cargo/config.toml`). So each function that runs for a token or a byte asks for
+//! it: as calls they make a run an eighth slower.
 
 mod blocks;
 mod prefix_codes;
@@ -145,6 +148,7 @@ impl Repeats {
         }
     }
 
+    #[inline]
     fn literal(&mut self, out: &mut Vec<u8>) {
         let byte = self.buffer.get(self.at).copied().unwrap_or_default();
         self.places.note(&self.buffer, self.at, self.base);
@@ -153,6 +157,7 @@ impl Repeats {
     }
 
     /// The match at `at` that saves most; its length is 0 if none saves anything.
+    #[inline]
     fn longest(&self, at: usize) -> Match {
         let rest = self.buffer.get(at..).unwrap_or_default();
         let Some(key) = key(rest) else { return Match::default() };
@@ -190,6 +195,7 @@ impl Repeats {
     }
 
     /// Notes where a match may be met again.
+    #[inline]
     fn note_some(&mut self, at: usize, length: usize) {
         let (first, last) = if length > 2 * NOTED { (NOTED, length - NOTED) } else { (length, length) };
         for offset in (0..first).chain(last..length) {
@@ -199,6 +205,7 @@ impl Repeats {
 }
 
 /// Fewer bytes cost less as they are than as a match so far away.
+#[inline]
 fn least(distance: usize) -> usize {
     if distance > 4_096 {
         6
@@ -210,6 +217,7 @@ fn least(distance: usize) -> usize {
 }
 
 /// How many bytes two texts have in common at their begin; at most as many as a match may have.
+#[inline]
 fn common(one: &[u8], other: &[u8]) -> usize {
     let one = one.get(..LONGEST).unwrap_or(one);
     let (ones, _) = one.as_chunks::<8>();
@@ -227,6 +235,7 @@ fn common(one: &[u8], other: &[u8]) -> usize {
 }
 
 impl Places {
+    #[inline]
     fn note(&mut self, buffer: &[u8], at: usize, base: usize) {
         let Some(key) = buffer.get(at..).and_then(key) else { return };
         // A stream has as many bytes as a frame: some MB.
@@ -239,10 +248,12 @@ impl Places {
         }
     }
 
+    #[inline]
     fn newest(&self, key: u32) -> u32 {
         self.newest.get(hash(key)).copied().unwrap_or_default()
     }
 
+    #[inline]
     fn before(&self, place: u32) -> u32 {
         self.before.get(place as usize % WINDOW).copied().unwrap_or_default()
     }
