@@ -71,6 +71,11 @@ impl Receiver {
         Ok(receiver)
     }
 
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Where it listens, on `localhost`.
     pub fn port(&self) -> u16 {
         self.port
