@@ -143,6 +143,7 @@ struct Server {
     api: Api,
     origin: Origin,
     option: &'static str,
+    logs_in: bool,
 }
 
 /// Its answer.
@@ -165,7 +166,7 @@ impl Server {
         if let Some(login) = &setup.login {
             api = api.with(AUTHORIZATION, login.header()?);
         }
-        Ok(Self { api, origin: origin.clone(), option })
+        Ok(Self { api, origin: origin.clone(), option, logs_in: setup.login.is_some() })
     }
 
     async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer, SetupError> {
@@ -180,8 +181,10 @@ impl Server {
         body: Option<Vec<u8>>,
     ) -> Result<Answer, SetupError> {
         let called = api.call(method, path, body.map(Into::into)).await;
+        // There is no configuration here.
+        let in_words = |error: String| error.replace("in `api.ca`", "into the file of `--ca`");
         let Called { status, body, .. } =
-            called.map_err(|error| SetupError::Failed(format!("{} {error}", self.option)))?;
+            called.map_err(|error| SetupError::Failed(format!("{} {}", self.option, in_words(error))))?;
         Ok(Answer { status, body: serde_json::from_slice(&body).unwrap_or_default() })
     }
 
@@ -206,6 +209,7 @@ impl Server {
             .as_str()
             .map_or_else(|| format!("HTTP {status}"), |text| format!("{text} (HTTP {status})"));
         let remedy = match status {
+            401 if self.logs_in => "check the API key, or the user and the password",
             401 => "give an API key or a user with --api-key-file, or --user and --password-file",
             403 => "give a key or user that may manage templates, pipelines, policies and saved objects",
             300..=399 => "it leads elsewhere: give the address that it leads to",

@@ -39,9 +39,10 @@ usage: cargo xtask COMMAND
                    setup, build, and show the whole way from a log line to a receiver; --all shows every line,
                    --keep leaves API and receiver up
   hosts            setup, build, and forward the same logs with every host; a table, and whether they agree
-  search-engine [LINES]
-                   build, and try templates, pipelines and panels of the dashboards on a real OpenSearch, with 100000 lines;
-                   fetches 50 MB, wants JDK 17 and Maven
+  search-engine [LINES] [--picture]
+                   build, and try templates, pipelines and panels of the dashboards on a real OpenSearch, with 100000 lines,
+                   and on Elasticsearch's server, with 4000; --picture draws docs/dashboard.svg; fetches 130 MB, wants JDK 17
+                   and Maven
   bench [--quick] [--long] [ROW]…
                    measure against the forwarder of 2017, Elastic's client and the limits: rows B1 to B13; a quarter of an hour
   bench instructions [--keep]
@@ -67,8 +68,7 @@ fn main() -> ExitCode {
         ["fuzz", rest @ ..] => fuzz(rest),
         ["demo", rest @ ..] => demo(rest),
         ["hosts"] => hosts(),
-        ["search-engine"] => search_engine(None),
-        ["search-engine", lines] => search_engine(Some(lines)),
+        ["search-engine", rest @ ..] => search_engine(rest),
         ["bench", "codec", rest @ ..] => Places::find().and_then(|places| bench::codec(&places, rest)),
         ["dist", rest @ ..] => dist(rest),
         ["deployers"] => Places::find().and_then(|places| deployers::run(&places)),
@@ -120,11 +120,11 @@ fn hosts() -> Result<()> {
     hosts::run(&places)
 }
 
-fn search_engine(lines: Option<&str>) -> Result<()> {
+fn search_engine(arguments: &[&str]) -> Result<()> {
     let places = Places::find()?;
     setup::run(&places)?;
     build::run(&places)?;
-    search_engine::run(&places, lines)
+    search_engine::run(&places, arguments)
 }
 
 fn fuzz(arguments: &[&str]) -> Result<()> {

@@ -24,8 +24,9 @@ const PYTHON_PACKAGES: [(&str, &str); 3] = [
     ("examples/python/requirements.txt", "python-wasmtime"),
     ("tests/loggers/python/requirements.txt", "python-loggers"),
 ];
-/// The official API client, jco, and loggers.
-const NODE_PACKAGES: [&str; 3] = ["tests/double/npm", "examples/node", "tests/loggers/node"];
+/// The official API client, jco, loggers, and Elastic's clients.
+const NODE_PACKAGES: [&str; 4] =
+    ["tests/double/npm", "examples/node", "tests/loggers/node", "tests/search-engine/npm"];
 
 /// Proxies that the tests go through: the program, and its Debian package, one that starts no service.
 const PROXIES: [(&str, &str); 2] = [("tinyproxy", "tinyproxy-bin"), ("microsocks", "microsocks")];

@@ -139,7 +139,7 @@ async fn an_engine_that_is_too_old_or_another_program_is_told() {
                     json!({"error": {"reason": "very-secret is not known", "type": "security_exception"}, "status": 401}),
                 )
             },
-            "GET /: (not shown) is not known (HTTP 401); give an API key or a user",
+            "GET /: (not shown) is not known (HTTP 401); check the API key, or the user and the password",
         ),
         (
             |_, _| (403, json!({"error": "no", "status": 403})),
@@ -176,7 +176,9 @@ async fn over_tls_the_given_certificates_are_trusted_and_no_others() {
     for other in [None, Some(Authority::named("Other CA").pem())] {
         let message = told(&with(other)).await.1.unwrap_err();
         assert!(
-            message.starts_with("--elasticsearch https://localhost:") && message.contains("certificate"),
+            message.starts_with("--elasticsearch https://localhost:")
+                && message.contains("certificate into the file of `--ca`")
+                && !message.contains("api.ca"),
             "{message}"
         );
     }
@@ -355,6 +357,18 @@ async fn each_refusal_of_a_server_says_what_to_do() {
         let message = told(&setup(&engine, None)).await.1.unwrap_err();
         assert_eq!(message, format!("--elasticsearch {engine}: {expected}"));
     }
+}
+
+#[tokio::test]
+async fn without_a_login_a_refusal_asks_for_one() {
+    let (engine, _) = server(|_, _| (401, json!({}))).await;
+    let message = told(&Setup { login: None, ..setup(&engine, None) }).await.1.unwrap_err();
+    assert_eq!(
+        message,
+        format!(
+            "--elasticsearch {engine}: GET /: HTTP 401; give an API key or a user with --api-key-file, or --user and --password-file"
+        )
+    );
 }
 
 #[test]

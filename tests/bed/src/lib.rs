@@ -15,6 +15,7 @@
 //! | [`Live`] | the same while it runs, and a terminal |
 //! | [`Stock`] | the same with a stock `wasmtime` and the composed command |
 //! | [`Certificates`] | a small PKI for one test |
+//! | [`EmptyEngine`] | Elasticsearch and Kibana before anything was set up |
 //! | [`hosts`] | all programs that run the component, on the same world |
 //!
 //! Everything panics with a message for people when it cannot do its work: a test has no other use for the error.
@@ -43,6 +44,7 @@ mod process;
 mod proxies;
 mod receiver;
 mod scripted;
+mod search_engine;
 mod shared;
 mod stock;
 
@@ -63,4 +65,5 @@ pub use receiver::{Received, Receiver, ReceiverOptions, ReceiverTls, ReceiverVer
 pub use scripted::{
     Connection, Journal, Refusal, Rules, Scripted, ScriptedOptions, Session, Window, event_fault, read_window,
 };
+pub use search_engine::{Asked, EmptyEngine, Script};
 pub use stock::Stock;

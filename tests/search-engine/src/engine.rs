@@ -1,4 +1,4 @@
-//! A real OpenSearch in a process of its own, and the requests to it.
+//! A real engine in a process of its own, and the requests to it.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
@@ -60,7 +60,7 @@ impl Engine {
                     Some(port) => break port.to_owned(),
                     None => continue,
                 },
-                Err(_) => bail!("OpenSearch is not ready: {}", engine.told()),
+                Err(_) => bail!("the engine is not ready: {}", engine.told()),
             }
         };
         engine.url = format!("http://127.0.0.1:{port}");

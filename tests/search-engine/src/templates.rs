@@ -100,11 +100,11 @@ fn insert(properties: &mut Map<String, Value>, path: &str, mapping: Value) {
     }
 }
 
-/// The component template with the settings of indices. All values are texts, as engines show them.
+/// The component template with the settings of indices.
 pub(crate) fn settings(engine: Engine) -> Value {
-    let mut mapping = json!({"ignore_malformed": "true"});
+    let mut mapping = json!({"ignore_malformed": true});
     if engine == Engine::Elastic {
-        mapping["total_fields"] = json!({"ignore_dynamic_beyond_limit": "true"});
+        mapping["total_fields"] = json!({"ignore_dynamic_beyond_limit": true});
     }
     let mut index = json!({"codec": "best_compression", "mapping": mapping, "query": {"default_field": ["message", "error.message"]}});
     if engine == Engine::Elastic {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::rc::Rc;
 
@@ -10,12 +10,13 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use whiskjack_bench_guest::memory::Api;
 use whiskjack_bench_guest::pipeline_with;
-use whiskjack_search_engine::{dashboards, query};
+use whiskjack_search_engine::dashboards::{self, Panel, Search};
+use whiskjack_search_engine::query;
 
 use crate::engine::Engine;
 use crate::logstash::{AS_THEY_ARE, Answers, Logstash, Output, PLAIN};
-use crate::world::{LINES, Row, Run, rows};
-use crate::{odd, truth};
+use crate::world::{LINES, Row, Run, heartbeats, rows};
+use crate::{odd, picture, truth};
 
 /// The steps of panels over time.
 const STEP: (&str, u64) = ("10m", 600_000);
@@ -27,29 +28,33 @@ pub(crate) struct Trial {
     pub(crate) program: PathBuf,
 }
 
+/// The documents of [`ecs`].
+const ECS: &str = "logs-openwhisk.*-*";
+
 /// What a step has seen.
 pub(crate) type Told = Result<(String, ())>;
 
 impl Trial {
+    /// Runs `whiskjack setup`; what it says.
+    fn setup(&self, more: &[&str]) -> Result<String> {
+        let arguments = ["setup", "--elasticsearch", self.engine.url()];
+        let output = Command::new(&self.program).args(arguments).args(more).output().context("PROGRAM")?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "setup: {}\n{text}{errors}", output.status);
+        Ok(text)
+    }
+
     pub(crate) fn sets_up(&self) -> Told {
-        let setup = |more: &[&str]| {
-            let arguments = ["setup", "--elasticsearch", self.engine.url()];
-            let output =
-                Command::new(&self.program).args(arguments).args(more).output().context("PROGRAM")?;
-            let text = String::from_utf8_lossy(&output.stdout).into_owned();
-            let errors = String::from_utf8_lossy(&output.stderr);
-            ensure!(output.status.success(), "setup: {}\n{text}{errors}", output.status);
-            Ok(text)
-        };
         let there = || self.engine.ask("GET", "/_index_template/whiskjack-*", None);
-        setup(&["--dry-run"])?;
+        self.setup(&["--dry-run"])?;
         ensure!(
             there()?.1["index_templates"].as_array().is_none_or(Vec::is_empty),
             "--dry-run has changed something"
         );
-        let first = setup(&[])?;
+        let first = self.setup(&[])?;
         let made = first.lines().filter(|line| line.contains(": created")).count();
-        let again = setup(&[])?;
+        let again = self.setup(&[])?;
         let kept = again.lines().filter(|line| line.contains(": unchanged")).count();
         ensure!(
             made >= 6 && kept >= made - 1 && !again.contains("created"),
@@ -59,7 +64,7 @@ impl Trial {
         let custom = json!({"template": {"mappings": {"properties": {"team": {"type": "keyword"}}}}});
         self.engine.must("PUT", "/_component_template/whiskjack-custom", Some(&custom))?;
         self.engine.must("PUT", "/_component_template/whiskjack-settings", Some(&json!({"template": {}})))?;
-        let third = setup(&[])?;
+        let third = self.setup(&[])?;
         ensure!(third.contains("whiskjack-settings: changed"), "{third}");
         let custom = self.engine.must("GET", "/_component_template/whiskjack-custom", None)?;
         ensure!(custom.to_string().contains("team"), "{custom}");
@@ -68,15 +73,24 @@ impl Trial {
 
     pub(crate) fn takes_odd_documents(&self) -> Told {
         let documents = odd::documents(&self.root.join("docs/events"))?;
-        for (index, action) in [("logs-openwhisk.log-odd", "create"), ("whiskjack-odd", "index")] {
-            self.take_all(&documents, index, action)?;
-            self.engine.must(
-                "DELETE",
-                if action == "create" { "/_data_stream/logs-openwhisk.log-odd" } else { "/whiskjack-odd" },
-                None,
-            )?;
-        }
+        self.take_all(&documents, "logs-openwhisk.log-odd", "create")?;
+        self.take_all(&documents, "whiskjack-odd", "index")?;
         Ok((format!("{} documents, each in a data stream and in an index", documents.len()), ()))
+    }
+
+    /// And how one of them begins with the new ones.
+    pub(crate) fn tells_of_old_fields(&self) -> Told {
+        self.engine.must("PUT", "/_component_template/whiskjack-mappings", Some(&json!({"template": {}})))?;
+        let told = self.setup(&[])?;
+        let remedy = "POST /logs-openwhisk.log-default/_rollover";
+        ensure!(
+            told.contains(&format!(
+                "log-default: has the old fields until it begins a new index; let it do so with {remedy}"
+            )),
+            "{told}"
+        );
+        self.engine.must("POST", "/logs-openwhisk.log-default/_rollover", None)?;
+        Ok((format!("{} data streams", told.matches("has the old fields").count()), ()))
     }
 
     fn take_all(&self, documents: &[(String, Value)], index: &str, action: &str) -> Result<()> {
@@ -90,50 +104,61 @@ impl Trial {
         Ok(())
     }
 
-    /// `flattened` is `flat_object` here, a setting of 8.14 and the policy are unknown.
-    pub(crate) fn takes_those_of_elasticsearch(&self) -> Told {
-        let read = |name: &str| -> Result<Value> {
-            let text = fs::read_to_string(self.root.join("deploy/elastic/elasticsearch").join(name))?;
-            Ok(serde_json::from_str(&text)?)
-        };
-        let (mut mappings, mut settings) = (read("mappings.json")?, read("settings.json")?);
-        let index = &mut settings["template"]["settings"]["index"];
-        index["mapping"]
-            .as_object_mut()
-            .context("mapping")?
-            .remove("total_fields")
-            .context("total_fields")?;
-        index.as_object_mut().context("index")?.remove("lifecycle").context("lifecycle")?;
-        let properties = &mut mappings["template"]["mappings"]["properties"];
-        properties["fields"] = json!({"type": "flat_object"});
-        for name in ["dataset", "namespace", "type"] {
-            properties["data_stream"]["properties"][name] = json!({"type": "keyword"});
+    /// Fields, parameters, settings and policies that there are not.
+    pub(crate) fn refuses_mistakes(&self) -> Told {
+        let folder = self.root.join("deploy/elastic/elasticsearch");
+        let mistakes = [
+            ("mappings.json", "/_component_template/wrong", "/template/mappings/dynamic", json!("sometimes")),
+            (
+                "mappings.json",
+                "/_component_template/wrong",
+                "/template/mappings/properties/message/type",
+                json!("match_text"),
+            ),
+            (
+                "mappings.json",
+                "/_component_template/wrong",
+                "/template/mappings/properties/labels/dynamics",
+                json!(true),
+            ),
+            (
+                "mappings.json",
+                "/_component_template/wrong",
+                "/template/mappings/properties/fields/ignore_above",
+                json!("all"),
+            ),
+            (
+                "settings.json",
+                "/_component_template/wrong",
+                "/template/settings/index/mapping/total_fields/ignore_dynamic",
+                json!(true),
+            ),
+            ("settings.json", "/_component_template/wrong", "/template/settings/index/codec", json!("best")),
+            ("settings.json", "/_component_template/wrong", "/templates", json!({})),
+            ("data-streams.json", "/_index_template/wrong", "/priority", json!("high")),
+            ("data-streams.json", "/_index_template/wrong", "/data_streams", json!({})),
+            ("data-streams.json", "/_index_template/wrong", "/composed_of/0", json!("whiskjack-maps")),
+            ("lifecycle.json", "/_ilm/policy/wrong", "/policy/phases/hot/actions/roll", json!({})),
+            (
+                "lifecycle.json",
+                "/_ilm/policy/wrong",
+                "/policy/phases/hot/actions/rollover/max_age",
+                json!("7 days"),
+            ),
+            ("lifecycle.json", "/_ilm/policy/wrong", "/policy/phases/warmer", json!({"actions": {}})),
+        ];
+        let count = mistakes.len();
+        for (file, path, pointer, wrong) in mistakes {
+            let mut body: Value = serde_json::from_str(&fs::read_to_string(folder.join(file))?)?;
+            let (outer, member) = pointer.rsplit_once('/').context("a pointer")?;
+            match body.pointer_mut(outer).with_context(|| format!("{file} has no {outer}"))? {
+                Value::Array(items) => items[member.parse::<usize>()?] = wrong,
+                object => object[member] = wrong,
+            }
+            let (status, answer) = self.engine.ask("PUT", path, Some(&body))?;
+            ensure!(status == 400, "{file} with another {pointer}: HTTP {status}: {answer}");
         }
-        let template = json!({
-            "index_patterns": ["logs-of-elasticsearch-*"], "data_stream": {}, "priority": 300,
-            "template": {"mappings": mappings["template"]["mappings"], "settings": settings["template"]["settings"]},
-        });
-        self.engine.must("PUT", "/_index_template/of-elasticsearch", Some(&template))?;
-        // There, names without end are no danger.
-        let documents: Vec<_> = odd::documents(&self.root.join("docs/events"))?
-            .into_iter()
-            .filter(|(id, _)| !id.starts_with("many "))
-            .collect();
-        self.take_all(&documents, "logs-of-elasticsearch-odd", "create")?;
-        let kind = |field: &str| -> Result<Value> {
-            let path = format!("/logs-of-elasticsearch-odd/_mapping/field/{field}");
-            Ok(self
-                .engine
-                .must("GET", &path, None)?
-                .as_object()
-                .and_then(|all| all.values().next())
-                .cloned()
-                .unwrap_or_default())
-        };
-        ensure!(kind("labels.customer_group")?.to_string().contains("keyword"), "labels are keywords");
-        ensure!(kind("numeric_labels.took")?.to_string().contains("double"), "numeric labels are numbers");
-        self.engine.must("DELETE", "/_data_stream/logs-of-elasticsearch-odd", None)?;
-        Ok((format!("{} documents", documents.len()), ()))
+        Ok((format!("{count} mistakes"), ()))
     }
 
     /// What becomes of a whole run of the core.
@@ -170,11 +195,7 @@ impl Trial {
     }
 
     pub(crate) fn shows(&self, runs: &[Run]) -> Told {
-        let beats: Vec<(u64, [u64; 4])> = (0..300)
-            .map(|n| {
-                (runs[runs.len() - 1].end_ms() - n * 20_000, [900 + n * 7 % 5_000, n % 4, 100 + n, n % 2])
-            })
-            .collect();
+        let beats = heartbeats(runs);
         let mut lines = String::new();
         for (time, [lag, owed, acknowledged, errors]) in &beats {
             let time = whiskjack::time::rfc3339(*time);
@@ -190,18 +211,32 @@ impl Trial {
         answers.add(&self.engine.bulk(lines.as_bytes())?)?;
         ensure!(answers.created == beats.len() as u64, "{answers:?}");
         self.engine.refresh()?;
-        self.compare(dashboards::ALL[0], "logs-openwhisk.*-*", &rows(runs, &beats))
+        self.compare(dashboards::ALL[0], ECS, &rows(runs, &beats))
     }
 
     fn compare(&self, dashboard: &dashboards::Dashboard, index: &str, rows: &[Row<'_>]) -> Told {
         let (mut panels, mut numbers) = (0, 0);
         for panel in dashboard.panels() {
-            let body = query::of_panel(panel, STEP.0);
-            let answer = self.engine.must("POST", &format!("/{index}/_search"), Some(&body))?;
+            let answer = self.search(index, &query::of_panel(panel, STEP.0))?;
             numbers += truth::compare(panel, STEP.1, &answer, rows).with_context(|| panel.title)?;
             panels += 1;
         }
         Ok((format!("{panels} panels, {numbers} numbers"), ()))
+    }
+
+    fn search(&self, index: &str, body: &Value) -> Result<Value> {
+        self.engine.must("POST", &format!("/{index}/_search"), Some(body))
+    }
+
+    /// Draws the dashboard into a file. What it shows was compared before.
+    pub(crate) fn draws(&self, file: &Path) -> Told {
+        let notes = [
+            "A made-up shop's activations of two hours, in steps of ten minutes",
+            "Drawn by `cargo xtask search-engine --picture` from OpenSearch's answers to the queries of this dashboard. It is not a picture of Kibana, which draws it in its own way.",
+        ];
+        let picture = picture::draw(dashboards::ALL[0], self, notes)?;
+        fs::write(file, &picture).with_context(|| format!("cannot write {}", file.display()))?;
+        Ok((format!("{} bytes in {}", picture.len(), file.display()), ()))
     }
 
     pub(crate) fn orders(&self, runs: &[Run]) -> Told {
@@ -303,6 +338,18 @@ impl Trial {
         ensure!(again()?.created == 1, "a document is not taken");
         ensure!(self.engine.count(stream)? == before + 1, "it is not there twice");
         Ok(("as the pages say".to_owned(), ()))
+    }
+}
+
+impl picture::Answers for Trial {
+    type Error = anyhow::Error;
+
+    fn panel(&self, panel: &Panel) -> Result<Value> {
+        self.search(ECS, &query::of_panel(panel, STEP.0))
+    }
+
+    fn search(&self, search: &Search, size: usize) -> Result<Value> {
+        self.search(ECS, &query::of_search(search, None, size))
     }
 }
 

@@ -1,6 +1,8 @@
 //! The world of the trial: activations of a small shop whose logs are those of the benchmarks, and the true numbers about it. It is the
 //! same each time.
 
+use std::ops::Range;
+
 use serde_json::{Value, json};
 use whiskjack::time;
 
@@ -23,11 +25,13 @@ const ACTIONS: [&str; 10] = [
     "mail",
 ];
 const ERRORS: [&str; 4] = [
-    "no stock for the article",
     "the payment service did not answer",
+    "no stock for the article",
     "customer unknown",
     "the connection pool is exhausted",
 ];
+/// A part of the time in which two of the actions fail.
+const BROKEN: (Range<f64>, [&str; 2]) = (0.62..0.71, ["checkout", "invoice"]);
 const SEED: u64 = 1859;
 /// Lines of an activation.
 pub(crate) const LINES: usize = 20;
@@ -99,8 +103,19 @@ pub(crate) fn runs(count: usize) -> Vec<Run> {
                 let (_, stream, make) = dice.pick(&KINDS);
                 waiting.extend(make(&mut dice).into_iter().map(|line| (*stream, line)));
             }
-            let start_ms = END_MS - SPAN_MS + SPAN_MS * number as u64 / count as u64;
-            let slow = if dice.below(50) == 0 { 3_000 } else { 0 };
+            let through = number as f64 / count as f64;
+            let start_ms = END_MS - SPAN_MS + (SPAN_MS as f64 * tide(through)) as u64;
+            // Some actions are called more often than others.
+            let action = *dice.pick(&ACTIONS);
+            let is_broken = BROKEN.0.contains(&through) && BROKEN.1.contains(&action);
+            let error = if is_broken && dice.below(3) > 0 {
+                Some(ERRORS[0])
+            } else if dice.below(40) == 0 {
+                Some(*dice.pick(&ERRORS))
+            } else {
+                None
+            };
+            let slow = if is_broken || dice.below(80) == 0 { 1_000 + dice.below(2_000) } else { 0 };
             let duration_ms = 20 + dice.below(200) + slow;
             // Several in a millisecond.
             let line = |(at, (stream, text)): (usize, (&'static str, String))| {
@@ -108,16 +123,42 @@ pub(crate) fn runs(count: usize) -> Vec<Run> {
             };
             Run {
                 id: format!("{:016x}{:016x}", dice.next(), number),
-                action: ACTIONS[number % ACTIONS.len()],
+                action,
                 start_ms,
                 duration_ms,
                 wait_ms: dice.below(60),
-                cold: (number % 13 == 0).then(|| 100 + dice.below(400)),
-                error: (number % 11 == 0).then(|| *dice.pick(&ERRORS)),
+                cold: (dice.below(20) == 0).then(|| 100 + dice.below(400)),
+                error,
                 lines: waiting.drain(..LINES).enumerate().map(line).collect(),
             }
         })
         .collect()
+}
+
+/// The share of the time after which that share of the activations has started: now more of them, now fewer.
+fn tide(share: f64) -> f64 {
+    let round = std::f64::consts::TAU * 1.5;
+    share - 0.6 * (round * share).sin() / round
+}
+
+/// Heartbeats, one every 20 seconds: their times, and lag, owed ranges, acknowledged lines and errors. For five minutes the receiver did
+/// not answer.
+pub(crate) fn heartbeats(runs: &[Run]) -> Vec<(u64, [u64; 4])> {
+    const EVERY_MS: u64 = 20_000;
+    let mut waiting = runs.iter().peekable();
+    let (mut beats, mut owed_lines) = (Vec::new(), 0);
+    for number in 1..=SPAN_MS / EVERY_MS + 1 {
+        let time_ms = END_MS - SPAN_MS + number * EVERY_MS;
+        while let Some(run) = waiting.next_if(|run| run.end_ms() <= time_ms) {
+            owed_lines += run.lines.len() as u64;
+        }
+        let silent_for = number.saturating_sub(284);
+        let is_silent = (1..=15).contains(&silent_for);
+        let lag_ms = if is_silent { silent_for * EVERY_MS } else { 900 + number * 7 % 1_500 };
+        let acknowledged = if is_silent { 0 } else { std::mem::take(&mut owed_lines) };
+        beats.push((time_ms, [lag_ms, u64::from(is_silent) * 3, acknowledged, u64::from(is_silent)]));
+    }
+    beats
 }
 
 /// What is true of a document, however it is written.
