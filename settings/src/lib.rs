@@ -11,6 +11,7 @@
     deny(clippy::print_stdout, clippy::print_stderr, reason = "they panic where nobody reads")
 )]
 
+pub mod calendar;
 pub mod endpoint;
 mod fault;
 pub mod keys;
