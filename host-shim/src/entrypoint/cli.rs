@@ -87,10 +87,16 @@ pub struct TlsFiles {
     pub passphrase_file: Option<PathBuf>,
 }
 
-/// Parameters and context of a run. Errors are sentences that name the file.
-pub fn prepare(run: &RunOptions, environment: &dyn Fn(&str) -> Option<String>) -> Result<Prepared, String> {
-    let mut prepared = prepare_file(&run.config, Some(&run.tls), run.state.clone(), environment)?;
-    attach_output(run.output.as_deref(), &run.config, run.state.as_deref(), &mut prepared)?;
+/// Parameters and context of a command that forwards: to receivers, or to the file of `--output`. Errors are sentences that name the file.
+fn prepare(
+    config: &Path,
+    tls: &TlsFiles,
+    state: Option<&Path>,
+    output: Option<&Path>,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<Prepared, String> {
+    let mut prepared = prepare_file(config, Some(tls), state.map(Path::to_owned), environment)?;
+    attach_output(output, config, state, &mut prepared)?;
     Ok(prepared)
 }
 
