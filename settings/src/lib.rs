@@ -27,4 +27,4 @@ pub use fault::{Fault, Faults, is_user_information, shown};
 pub use keys::{KEYS, Key, KeyReader};
 pub use origin::Origin;
 pub use package_name::{package_of, sign};
-pub use state::unused_state;
+pub use state::{beside, folder, unused_state};
