@@ -55,7 +55,7 @@ fn send(
         slow_start: false,
         ..config.output.sending.clone()
     };
-    let output = Output { receivers: vec![receiver.clone()], loadbalance: false, worker: 1, sending };
+    let output = Output { receivers: vec![receiver.clone()], sending, ..config.output.clone() };
     let protocol = output.sending.protocol;
     let mut delivery = Delivery::new(output, 0, ports.clock.random());
     let own = context.own_action.as_ref().map(|own| own.name.as_str());
