@@ -20,6 +20,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 use std::io::Write;
+use whiskjack_settings::text;
 
 struct Component;
 
@@ -87,8 +88,8 @@ impl wit::Guest for Component {
 
     fn conclude(plan: wit::RunPlan, outcomes: Vec<wit::Outcome>, last: bool) -> wit::Report {
         conclude(&plan, outcomes, last).unwrap_or_else(|error| {
-            let result = serde_json::to_vec(&serde_json::json!({ "error": format!("{error:#}") }));
-            wit::Report { result: result.unwrap_or_default(), checkpoint: None, complete: false }
+            let result = text::json(&serde_json::json!({ "error": format!("{error:#}") })).into_bytes();
+            wit::Report { result, checkpoint: None, complete: false }
         })
     }
 

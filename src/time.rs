@@ -1,5 +1,7 @@
 //! RFC 3339 in UTC, as OpenWhisk and Logstash write it; no time zones, no calendar crate.
 
+use whiskjack_settings::calendar;
+
 /// Whether `text` is an RFC 3339 time in UTC with 0–9 fraction digits: `2023-11-14T22:13:20.010000001Z`.
 pub fn is_rfc3339_utc(text: &str) -> bool {
     let bytes = text.as_bytes();
@@ -24,20 +26,10 @@ fn in_calendar(text: &str) -> bool {
     let (year, month) = (number(0..4).unwrap_or_default(), number(5..7).unwrap_or_default());
     within(Some(year), 1, 9999)
         && within(Some(month), 1, 12)
-        && within(number(8..10), 1, days_of(year, month))
+        && within(number(8..10), 1, calendar::days_of(year, month))
         && within(number(11..13), 0, 23)
         && within(number(14..16), 0, 59)
         && within(number(17..19), 0, 59)
-}
-
-/// How many days a month has.
-fn days_of(year: u64, month: u64) -> u64 {
-    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    match month {
-        2 => 28 + u64::from(leap),
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
 }
 
 /// An RFC 3339 time, in any time zone, as milliseconds since 1970. Fractions of a millisecond are cut off; times before 1970, and after the
@@ -53,11 +45,11 @@ pub fn epoch_ms(text: &str) -> Option<u64> {
         return None;
     }
     let number = |at: std::ops::Range<usize>| utc.get(at).and_then(|digits| digits.parse::<u64>().ok());
-    let days = days_before(number(0..4)?, number(5..7)?, number(8..10)?);
-    let seconds = days * 86_400 + number(11..13)? * 3600 + number(14..16)? * 60 + number(17..19)?;
+    let days = calendar::day_of(number(0..4)?, number(5..7)?, number(8..10)?);
+    let of_day = number(11..13)? * 3600 + number(14..16)? * 60 + number(17..19)?;
     let ms: u64 = format!("{:0<3}", fraction.trim_start_matches('.')).get(..3)?.parse().ok()?;
-    let since_year_0 = (seconds * 1000 + ms).checked_add_signed(-zone_ms(zone)?)?;
-    since_year_0.checked_sub(DAYS_BEFORE_1970 * 86_400_000).filter(|ms| *ms <= LAST_MS)
+    let ms = days * 86_400_000 + (of_day * 1000 + ms).cast_signed() - zone_ms(zone)?;
+    u64::try_from(ms).ok().filter(|ms| *ms <= LAST_MS)
 }
 
 /// A date of HTTP in any of its three forms (RFC 9110 5.6.7), as milliseconds since 1970: `Sun, 06 Nov 1994 08:49:37 GMT`,
@@ -95,35 +87,13 @@ fn zone_ms(zone: &str) -> Option<i64> {
 /// Milliseconds since 1970 as `2023-11-14T22:13:20.010Z`.
 pub fn rfc3339(epoch_ms: u64) -> String {
     let (days, ms) = (epoch_ms / 86_400_000, epoch_ms % 86_400_000);
-    let (year, month, day) = civil(days);
+    let (year, month, day) = calendar::date_of(days);
     let (s, ms) = (ms / 1000, ms % 1000);
     format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{ms:03}Z", s / 3600, s / 60 % 60, s % 60)
 }
 
 /// The last millisecond of the year 9999: RFC 3339 has no later one.
 const LAST_MS: u64 = 253_402_300_799_999;
-
-/// Days from 1 March of the year 0 to 1970-01-01.
-const DAYS_BEFORE_1970: u64 = 719_468;
-
-/// The day of a date, counted from 1 March of the year 0.
-fn days_before(year: u64, month: u64, day: u64) -> u64 {
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year.saturating_sub(1), month + 9) };
-    year * 365 + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1
-}
-
-/// Date of a day counted from 1970-01-01, in the Gregorian calendar. The year begins in March, so that the leap day is its last.
-fn civil(days: u64) -> (u64, u64, u64) {
-    let since_year_0 = days + DAYS_BEFORE_1970;
-    let era = since_year_0 / 146_097;
-    let day_of_era = since_year_0 % 146_097;
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    (year_of_era + era * 400 + u64::from(month <= 2), month, day)
-}
 
 #[cfg(test)]
 mod tests {

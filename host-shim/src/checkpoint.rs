@@ -13,6 +13,7 @@ use rustix::fs::OFlags;
 
 use crate::net::plain as plain_words;
 use crate::os_error;
+use whiskjack_settings::{beside, folder};
 
 /// Most symbolic links one behind the other, as many as Linux follows.
 const LINKS: usize = 40;
@@ -267,17 +268,6 @@ fn told(error: &io::Error) -> String {
         // It says more.
         None => format!("cannot be written: {error}"),
     }
-}
-
-fn folder(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".");
-    name.push(suffix);
-    name.into()
 }
 
 #[cfg(test)]

@@ -1,12 +1,11 @@
 //! The address of a receiver: host and port, and the forms in which people give them.
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// A receiver's address.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     /// Name or IP address, without brackets.
     pub host: String,

@@ -11,6 +11,7 @@
     deny(clippy::print_stdout, clippy::print_stderr, reason = "they panic where nobody reads")
 )]
 
+pub mod calendar;
 pub mod endpoint;
 mod fault;
 pub mod keys;
@@ -26,4 +27,4 @@ pub use fault::{Fault, Faults, is_user_information, shown};
 pub use keys::{KEYS, Key, KeyReader};
 pub use origin::Origin;
 pub use package_name::{package_of, sign};
-pub use state::unused_state;
+pub use state::{beside, folder, unused_state};

@@ -5,13 +5,12 @@ use super::reader::Reader;
 use super::strangers;
 use crate::fields::is_taken;
 use crate::openwhisk::source::Source;
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use whiskjack_settings::keys;
 use whiskjack_settings::text::json;
 
 /// The documents that receivers get.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Documents {
     /// Names and places of their fields.
     pub shape: Shape,
@@ -24,7 +23,7 @@ pub struct Documents {
 }
 
 /// The last part of a data stream's name: `logs-openwhisk.log-NAMESPACE`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Namespace(String);
 
 impl Namespace {
@@ -41,7 +40,7 @@ impl Default for Namespace {
 }
 
 /// The treatment of an action's lines, and the further contents of its documents.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Style {
     /// The activations that have a document besides those of their lines.
     pub activations: Summaries,
@@ -56,7 +55,7 @@ pub struct Style {
 }
 
 /// Names and places of a document's fields.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
     /// The four fields of the forwarder of 2017.
     Of2017 {
@@ -73,7 +72,7 @@ pub enum Shape {
 }
 
 /// The activations that have a document.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Summaries {
     /// Of none.
     #[default]

@@ -3,7 +3,7 @@
 use super::reader::Reader;
 use crate::fields::is_taken;
 use regex_lite::Regex;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 /// Most entries that one document joins, unless configured; as in Filebeat.
@@ -16,7 +16,7 @@ const LARGEST_MAX_BYTES: u64 = 8 << 20;
 const LONGEST_PATTERN: usize = 2_000;
 
 /// The treatment of lines. The default leaves all lines as they are.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Lines {
     /// If there are some, one of these patterns must match.
     pub include: Vec<String>,
@@ -35,7 +35,7 @@ pub struct Lines {
 }
 
 /// One of the two streams.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Channel {
     /// Standard output.
     Stdout,
@@ -44,7 +44,7 @@ pub enum Channel {
 }
 
 /// Which entries make one document.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Multiline {
     /// How those that belong together are recognised.
     pub by: By,
@@ -55,7 +55,7 @@ pub struct Multiline {
 }
 
 /// How entries that belong together are recognised.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum By {
     /// As stack traces of the usual languages.
     Auto,
@@ -71,7 +71,7 @@ pub enum By {
 }
 
 /// How lines that are JSON objects are read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Json {
     /// The object that holds members without a field of their own, instead of `labels` and `numeric_labels`.
     pub target: Option<String>,
@@ -86,7 +86,7 @@ pub struct Json {
 }
 
 /// What is made unreadable.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum Redaction {
     /// Something that is known by its form.
     Known(Secret),
@@ -100,7 +100,7 @@ pub enum Redaction {
 }
 
 /// Secrets that are known by their form.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Secret {
     /// E-mail addresses.
     Email,

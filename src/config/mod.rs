@@ -18,13 +18,16 @@ use crate::checkpoint::LogPlace;
 use crate::openwhisk::source::{Entry, Selection, Source};
 use documents::Chosen;
 use reader::Reader;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 use whiskjack_settings::nested::{TWICE, nest};
 
-/// A checked configuration. TLS options are not in it: they are the host's.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A checked configuration. TLS options are not in it: they are the host's. From instance to instance it goes as it was given, and is read
+/// again: that takes no code.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Given")]
 pub struct Config {
+    given: Given,
     /// Monitored actions, each once, in the order given.
     pub sources: Vec<Source>,
     /// Where a first run begins: records that start after this time, milliseconds since 1970.
@@ -55,6 +58,27 @@ pub struct Config {
     pub warnings: Vec<String>,
 }
 
+/// What a configuration is read from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Given {
+    params: String,
+    own_action: Option<String>,
+}
+
+impl TryFrom<Given> for Config {
+    type Error = Faults;
+
+    fn try_from(Given { params, own_action }: Given) -> Result<Self, Faults> {
+        Self::parse(params.as_bytes(), own_action.as_deref())
+    }
+}
+
+impl Serialize for Config {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.given.serialize(serializer)
+    }
+}
+
 /// Where the checkpoint is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Store {
@@ -78,8 +102,7 @@ pub enum OnMissingState {
 }
 
 /// How much to log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LogLevel {
     /// One line for each run.
     Info,
@@ -88,6 +111,11 @@ pub enum LogLevel {
 }
 
 impl Config {
+    /// The source of this name.
+    pub fn source(&self, name: &str) -> Option<&Source> {
+        self.sources.iter().find(|source| source.name() == name)
+    }
+
     /// Parses parameters. `own_action` is the forwarder's full name if known: it is never monitored.
     pub fn parse(params: &[u8], own_action: Option<&str>) -> Result<Self, Faults> {
         let params = match serde_json::from_slice(params.strip_prefix(b"\xef\xbb\xbf").unwrap_or(params)) {
@@ -103,6 +131,7 @@ impl Config {
             }
         };
         let mut reader = Reader::new(params);
+        let given = Given { params: reader.json(), own_action: own_action.map(str::to_owned) };
         reader.refuse_unknown_keys();
         let mut warnings = Vec::new();
         let (sources, chosen) = sources(&mut reader, own_action, &mut warnings);
@@ -126,6 +155,7 @@ impl Config {
         }
         let from = start::read(&mut reader, "from");
         let mut config = Self {
+            given,
             sources,
             output,
             documents,

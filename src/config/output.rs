@@ -2,7 +2,6 @@
 
 use super::reader::{Reader, span};
 use crate::lumberjack::{Backoff, Options, Protocol};
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use whiskjack_settings::endpoint::{self, Endpoint};
 
@@ -11,7 +10,7 @@ const PORT: u16 = 5044;
 const HOUR_MS: u64 = 3_600_000;
 
 /// The receivers, and how they get the lines.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Output {
     /// At least one, each once.
     pub receivers: Vec<Endpoint>,

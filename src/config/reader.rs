@@ -23,6 +23,11 @@ impl Reader {
         Self { params, faults }
     }
 
+    /// The parameters, each key in its group.
+    pub(super) fn json(&self) -> String {
+        text::json(&Value::Object(self.params.clone()))
+    }
+
     /// Notes on keys that nobody makes use of.
     pub(super) fn ignored(&self) -> Option<String> {
         let names: Vec<String> = self

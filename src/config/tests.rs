@@ -1,4 +1,5 @@
 use super::*;
+use crate::handover;
 use serde_json::json;
 
 #[path = "../../tests/docs/schema/accepts.rs"]
@@ -529,4 +530,18 @@ fn a_heartbeat_is_sent_only_if_it_is_asked_for() {
     };
     assert_eq!((heartbeat(json!(null)), heartbeat(json!(true))), (Ok(false), Ok(true)));
     assert!(heartbeat(json!("yes")).unwrap_err().starts_with("monitoring.heartbeat: "));
+}
+
+#[test]
+fn a_configuration_is_handed_over_as_it_was_given_and_read_again() {
+    let params = json!({"actions": ["a", "tools/forwarder"], "from": 7, "lines.redact": ["email"], "logstash": {"host": "h", "port": 1, "worker": 3}});
+    let config = Config::parse(params.to_string().as_bytes(), Some("/guest/tools/forwarder")).unwrap();
+    assert_eq!(config.sources.len(), 1, "it does not monitor itself");
+    assert_eq!(handover::read::<Config>(&handover::write(&config)).unwrap(), config);
+}
+
+#[test]
+fn what_was_handed_over_by_another_build_is_refused_if_it_is_not_a_configuration() {
+    let handed = handover::write(&("{\"actions\":[]}", None::<&str>));
+    assert!(handover::read::<Config>(&handed).is_err());
 }

@@ -28,9 +28,9 @@ pub(super) fn object(members: &str) -> String {
     format!("{{{}}}", members.strip_prefix(',').unwrap_or(members))
 }
 
-/// Writes the object `json` with other texts at some paths.
-pub(super) fn replace(json: &[u8], texts: &[(String, String)], out: &mut Vec<u8>) {
-    let mut object: Value = serde_json::from_slice(json).unwrap_or_default();
+/// Writes the object `document` with other texts at some paths.
+pub(super) fn replace(document: &[u8], texts: &[(String, String)], out: &mut Vec<u8>) {
+    let mut object: Value = serde_json::from_slice(document).unwrap_or_default();
     for (path, text) in texts {
         let place = path.split('.').try_fold(&mut object, |value, name| {
             let members = value.as_object_mut()?;
@@ -40,8 +40,7 @@ pub(super) fn replace(json: &[u8], texts: &[(String, String)], out: &mut Vec<u8>
             *place = Value::String(text.clone());
         }
     }
-    // Memory cannot fail.
-    serde_json::to_writer(out, &object).ok();
+    out.extend_from_slice(json(&object).as_bytes());
 }
 
 fn flatten(prefix: &str, members: Map<String, Value>, pairs: &mut Vec<(String, String)>) {

@@ -1,9 +1,7 @@
 //! Frames: version, type, big-endian numbers, and for some a payload (docs/facts/lumberjack.md 1.1).
 
-use serde::{Deserialize, Serialize};
-
 /// Version of the protocol. One connection speaks one version only.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Protocol {
     /// `D` frames: flat pairs of texts. For receivers that are older than 2015, and for Logstash's `lumberjack` input.
     V1,

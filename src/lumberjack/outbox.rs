@@ -1,7 +1,8 @@
 //! The outbox: events in order, each from the moment it is written until it is settled.
 
 use super::frame::Protocol;
-use std::collections::{BTreeSet, VecDeque};
+use crate::sorted::Map;
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 /// Largest event, in bytes of its frame's payload. Receivers take 16 MiB (docs/facts/lumberjack.md 2.7), Logstash 20,000,000 characters of
@@ -73,7 +74,7 @@ pub struct Outbox {
     /// How many of the events that are not settled are on their way, or were taken out of turn.
     sent: usize,
     /// Numbers of events that a receiver has acknowledged out of turn. They are settled when all before them are.
-    taken: BTreeSet<u64>,
+    taken: Map<u64, ()>,
 }
 
 /// A place in all that was ever written, in bytes.
@@ -182,7 +183,7 @@ impl Outbox {
     pub fn fitting(&self, first: u64, bytes: u64) -> u32 {
         let there = self.events.len().saturating_sub(self.position(first)).min(1);
         let fitting = self.whole(first, bytes).max(u32::try_from(there).unwrap_or(1));
-        let gap = self.taken.range(first..).next().map_or(u64::MAX, |taken| taken - first);
+        let gap = self.taken.range(&first, &u64::MAX).next().map_or(u64::MAX, |(taken, ())| taken - first);
         fitting.min(u32::try_from(gap).unwrap_or(u32::MAX))
     }
 
@@ -236,7 +237,7 @@ impl Outbox {
     /// The next `count` events are on their way.
     pub fn send(&mut self, count: u32) {
         self.sent = self.events.len().min(self.sent + count as usize);
-        while self.taken.contains(&self.next()) {
+        while self.taken.contains_key(&self.next()) {
             self.sent += 1;
         }
     }
@@ -249,18 +250,18 @@ impl Outbox {
     /// Numbers of the events that no receiver has acknowledged.
     pub fn open(&self) -> Vec<u64> {
         let end = self.first + self.events.len() as u64;
-        (self.first..end).filter(|number| !self.taken.contains(number)).collect()
+        (self.first..end).filter(|number| !self.taken.contains_key(number)).collect()
     }
 
     /// Event `number` was acknowledged out of turn: it is not sent again.
     pub fn take(&mut self, number: u64) {
-        self.taken.insert(number);
+        self.taken.insert(number, ());
     }
 
     /// The first `count` events are settled, and the following ones that were taken out of turn. Returns how many that is together.
     pub fn settle(&mut self, count: u32) -> u32 {
         let mut settled = 0;
-        while settled < count || self.taken.remove(&self.first) {
+        while settled < count || self.taken.remove(&self.first).is_some() {
             let Some(Event { end, common }) = self.events.pop_front() else { break };
             self.offset += usize::try_from(end.own - self.begin.own).unwrap_or(usize::MAX);
             self.begin = end;

@@ -4,10 +4,9 @@ mod pattern;
 
 use crate::openwhisk::record::Record;
 use pattern::Pattern;
-use serde::{Deserialize, Serialize};
 
 /// The target of one question: an action by its name, or the whole namespace, of which some actions are selected here.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     /// One action.
     Action(Action),
@@ -16,14 +15,14 @@ pub enum Source {
 }
 
 /// A monitored action: `action` in the default package, or `package/action`; a binding's name serves as package.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Action {
     package: Option<String>,
     action: String,
 }
 
 /// Actions selected by names and patterns, without those that are excluded.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selection {
     chosen: Vec<Pattern>,
     excluded: Vec<Pattern>,

@@ -77,7 +77,7 @@ impl Worker {
     /// Does one slice, or as much of it as a turn allows.
     pub fn forward(&mut self, ports: Ports<'_>, plan: &Plan, slice: &Slice) -> Outcome {
         let nothing = Outcome { source: slice.source.clone(), ..Outcome::default() };
-        let Some(source) = plan.sources.get(&slice.source) else {
+        let Some(source) = plan.config.source(&slice.source) else {
             return Outcome {
                 failure: Some(format!("`{}` is not a source of this plan", slice.source)),
                 ..nothing
@@ -88,10 +88,10 @@ impl Worker {
             return nothing;
         }
         let delivery = self.delivery.get_or_insert_with(|| {
-            Delivery::new(plan.output.clone(), slice.receiver_offset, ports.clock.random())
+            Delivery::new(plan.config.output.clone(), slice.receiver_offset, ports.clock.random())
         });
         let form = self.form.get_or_insert_with(|| {
-            Form::of(&plan.documents, delivery.protocol(), plan.own_action.as_deref(), plan.began_ms)
+            Form::of(&plan.config.documents, delivery.protocol(), plan.own_action.as_deref(), plan.began_ms)
         });
         // Fetching what cannot be sent would only cost time.
         if let Some(failure) = delivery.given_up() {

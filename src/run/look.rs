@@ -9,7 +9,8 @@ use super::plan::{Context, PlanError};
 use crate::config::Config;
 use crate::openwhisk::api::Api;
 use crate::ports::Ports;
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
+use whiskjack_settings::text;
 
 /// The subject of a look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,10 +41,23 @@ pub fn look(
         Subject::Sources => sources::look(config, context, &api)?,
         Subject::Receivers => receivers::look(config, context, ports, stop_ms),
     };
-    Ok(found.to_string().into_bytes())
+    Ok(text::json(&found).into_bytes())
 }
 
 /// A time as people read it, and nothing for none.
 fn time(ms: u64) -> Value {
-    if ms == 0 { Value::Null } else { json!(crate::time::rfc3339(ms)) }
+    if ms == 0 { Value::Null } else { crate::time::rfc3339(ms).into() }
+}
+
+/// An object of members that are JSON already; `json!` takes more code for each of them.
+fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
+    with(Value::Object(Map::new()), members)
+}
+
+/// The object with more members.
+fn with<const N: usize>(mut object: Value, more: [(&str, Value); N]) -> Value {
+    if let Some(members) = object.as_object_mut() {
+        members.extend(more.map(|(name, value)| (name.to_owned(), value)));
+    }
+    object
 }

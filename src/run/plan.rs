@@ -12,7 +12,7 @@ pub use configure::{configure, configure_with_key};
 pub use slices::{Counted, Slice};
 
 use crate::checkpoint::{Checkpoint, LogPlace, MOST_IDS, Owed};
-use crate::config::{Config, Documents, Faults, LogLevel, Output};
+use crate::config::{Config, Faults};
 use crate::openwhisk::api::{Api, Question};
 use crate::openwhisk::source::Source;
 use crate::ports::{Failure, Ports};
@@ -61,10 +61,8 @@ pub enum CheckpointKeeper {
 /// A run thought through. It goes from instance to instance.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Plan {
-    /// Where the lines go, and how.
-    pub output: Output,
-    /// What they look like there.
-    pub documents: Documents,
+    /// The configuration.
+    pub config: Config,
     /// The forwarder itself, `/namespace/[package/]action`, if it is an action.
     pub own_action: Option<String>,
     /// Where the checkpoint goes.
@@ -73,19 +71,9 @@ pub struct Plan {
     pub lookback_ms: u64,
     /// Where log lines are, as configured or as earlier runs learned.
     pub logs: LogPlace,
-    /// Whether the configuration says so: then nothing is learned.
-    pub logs_configured: bool,
-    /// Whether the run sends a document about itself.
-    pub heartbeat: bool,
-    /// Where forwarding ends, milliseconds since 1970, if it does.
-    pub to: Option<u64>,
-    /// How much to log.
-    pub log_level: LogLevel,
     /// What the checkpoint said.
     #[serde(with = "crate::handover::as_json")]
     pub checkpoint: Checkpoint,
-    /// What is monitored, by name.
-    pub sources: Map<String, Source>,
     /// What is to be done, by source.
     pub work: Map<String, Vec<Owed>>,
     /// What of that is done already, as there is nothing in it.
@@ -203,18 +191,12 @@ pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan
     let lookback_ms = lookback(&checkpoint);
     let pieces = config.sources.len().max(counted.values().map(Vec::len).sum());
     Ok(Plan {
-        output: config.output.clone(),
-        documents: config.documents.clone(),
+        config: config.clone(),
         own_action: context.own_name().map(Into::into),
         store: keep,
         lookback_ms,
         logs: config.logs.unwrap_or(checkpoint.platform.logs(began_ms)),
-        logs_configured: config.logs.is_some(),
-        heartbeat: config.heartbeat,
-        to: config.to,
-        log_level: config.log_level,
         checkpoint,
-        sources: config.sources.iter().map(|source| (source.name(), source.clone())).collect(),
         work,
         settled,
         counted,

@@ -162,7 +162,7 @@ pub fn conclude(ports: Ports<'_>, plan: &Plan, outcomes: &[Outcome], last: bool)
     result.duration_ms = ports.clock.now_ms().saturating_sub(plan.began_ms);
     let failed = failures.len();
     result.error = told::joined(failures);
-    if last && plan.heartbeat {
+    if last && plan.config.heartbeat {
         result.warnings.extend(heartbeat::send(ports, plan, &result, failed));
     }
     let Left { ranges, settling, records, activations, .. } = result.left;
@@ -257,7 +257,7 @@ impl RunResult {
 /// The checkpoint after these outcomes.
 fn advanced(plan: &Plan, outcomes: &[Outcome]) -> Checkpoint {
     let mut checkpoint = plan.checkpoint.clone();
-    let learned = logs_learned(outcomes).filter(|_| !plan.logs_configured);
+    let learned = logs_learned(outcomes).filter(|_| plan.config.logs.is_none());
     if let Some(place) = learned.filter(|place| contradicts(*place, plan.logs)) {
         checkpoint.platform.note_logs(place, plan.began_ms);
     }
@@ -393,7 +393,7 @@ fn summarize(plan: &Plan, outcomes: &[Outcome], checkpoint: &Checkpoint) -> RunR
     let age_ms = |time: u64| checkpoint.saved_ms.saturating_sub(time);
     result.left.oldest = oldest.map(crate::time::rfc3339);
     result.left.oldest_age_ms = oldest.map(age_ms);
-    let end = plan.to.map_or(plan.began_ms, |to| to.min(plan.began_ms));
+    let end = plan.config.to.map_or(plan.began_ms, |to| to.min(plan.began_ms));
     // What is only looked at again was forwarded, as far as anybody knows.
     let fresh = states().flat_map(|state| &state.owed).filter(|owed| owed.part == Part::Fresh);
     let missing = fresh.map(|owed| owed.range.since()).chain(records());

@@ -8,6 +8,7 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use crate::arguments::unreadable;
+use whiskjack_settings::{beside, folder};
 
 /// How long a lease lasts when it is not renewed. It is renewed after every turn, which is a few seconds; a run that waited longer, for a
 /// receiver or the API, and then finds the lease of another one, stops.
@@ -183,16 +184,8 @@ fn replace(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::
         return Err(error);
     }
     // The new name is durable once its folder is. Not every host lets a guest open a folder for that.
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let _ = File::open(folder).and_then(|folder| folder.sync_all());
+    let _ = File::open(folder(path)).and_then(|folder| folder.sync_all());
     Ok(())
-}
-
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".");
-    name.push(suffix);
-    name.into()
 }
 
 #[cfg(test)]

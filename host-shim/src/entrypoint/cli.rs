@@ -27,11 +27,11 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 use whiskjack_config_file::{ConfigFile, Source};
 
-pub use self::arguments::{Command, parse};
+pub use self::arguments::parse;
 pub use self::backfill::BackfillOptions;
 pub use self::run::RunOptions;
 pub use self::serve::ServeOptions;
@@ -49,6 +49,47 @@ use whiskjack_settings::text;
 
 /// Environment variable with the passphrase of an encrypted key.
 const PASSPHRASE: &str = "WHISKJACK_PASSPHRASE";
+
+/// The table of all commands. Each is a module, with its options, their help, and its call.
+#[derive(Debug, PartialEq, Eq, Subcommand)]
+pub enum Command {
+    // Without comments of documentation: they would take the place of the help of the options.
+    #[command(skip)]
+    Print(String),
+    Run(run::RunOptions),
+    Tail(tail::TailOptions),
+    Watch(watch::WatchOptions),
+    Backfill(backfill::BackfillOptions),
+    Serve(serve::ServeOptions),
+    Deploy(Box<deploy::DeployOptions>),
+    Undeploy(deploy::UndeployOptions),
+    Setup(setup::SetupOptions),
+    Check(Box<check::CheckOptions>),
+    Status(status::StatusOptions),
+    Config(config::ConfigOptions),
+    Completions(completions::CompletionsOptions),
+}
+
+impl Command {
+    /// Does the command.
+    pub fn go(self) -> ExitCode {
+        match self {
+            Self::Print(text) => ending::ended(ending::print(&text)),
+            Self::Run(options) => options.go(),
+            Self::Tail(options) => options.go(),
+            Self::Watch(options) => options.go(),
+            Self::Backfill(options) => options.go(),
+            Self::Serve(options) => options.go(),
+            Self::Deploy(options) => options.go(),
+            Self::Undeploy(options) => options.go(),
+            Self::Setup(options) => options.go(),
+            Self::Check(options) => options.go(),
+            Self::Status(options) => options.go(),
+            Self::Config(options) => options.go(),
+            Self::Completions(options) => options.go(),
+        }
+    }
+}
 
 /// Does the command of the arguments.
 pub fn go(arguments: Vec<OsString>) -> ExitCode {
@@ -87,10 +128,16 @@ pub struct TlsFiles {
     pub passphrase_file: Option<PathBuf>,
 }
 
-/// Parameters and context of a run. Errors are sentences that name the file.
-pub fn prepare(run: &RunOptions, environment: &dyn Fn(&str) -> Option<String>) -> Result<Prepared, String> {
-    let mut prepared = prepare_file(&run.config, Some(&run.tls), run.state.clone(), environment)?;
-    attach_output(run.output.as_deref(), &run.config, run.state.as_deref(), &mut prepared)?;
+/// Parameters and context of a command that forwards: to receivers, or to the file of `--output`. Errors are sentences that name the file.
+fn prepare(
+    config: &Path,
+    tls: &TlsFiles,
+    state: Option<&Path>,
+    output: Option<&Path>,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<Prepared, String> {
+    let mut prepared = prepare_file(config, Some(tls), state.map(Path::to_owned), environment)?;
+    attach_output(output, config, state, &mut prepared)?;
     Ok(prepared)
 }
 
@@ -117,10 +164,7 @@ fn attach_output(
 
 /// Where a file is or would be, whatever path leads there.
 fn place(path: &Path) -> PathBuf {
-    let folder = || {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        Some(folder.canonicalize().ok()?.join(path.file_name()?))
-    };
+    let folder = || Some(whiskjack_settings::folder(path).canonicalize().ok()?.join(path.file_name()?));
     path.canonicalize().ok().or_else(folder).unwrap_or_else(|| path.to_owned())
 }
 

@@ -1,5 +1,7 @@
 //! Prefix codes of limited length, after counts (RFC 1951, 3.2.2).
 
+use crate::sorted;
+
 /// A code: its bits in the order that they are written, and how many.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Code {
@@ -22,7 +24,7 @@ pub(super) fn lengths(counts: &[u32], most: u8) -> Vec<u8> {
         .take(2_usize.saturating_sub(symbols.len()))
         .collect();
     symbols.extend(absent.into_iter().map(|symbol| (1, symbol)));
-    symbols.sort_unstable();
+    sorted::sort(&mut symbols);
     let mut by_length = depths(&symbols.iter().map(|(count, _)| *count).collect::<Vec<_>>());
     shorten(&mut by_length, usize::from(most));
     // The rarest get the longest.

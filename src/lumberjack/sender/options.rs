@@ -2,10 +2,9 @@
 
 use super::rotation::Backoff;
 use crate::lumberjack::frame::Protocol;
-use serde::{Deserialize, Serialize};
 
 /// How to send.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
     /// Version of the protocol.
     pub protocol: Protocol,

@@ -1,13 +1,11 @@
 //! The order of receivers: all of them in turn, then a pause that doubles with every round.
 
-use serde::{Deserialize, Serialize};
-
 /// Rounds through all receivers without an acknowledgement, after which a run gives up. The next run tries again, and a function that only
 /// waits costs as much.
 const ROUNDS: u32 = 3;
 
 /// Pauses between rounds, in milliseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backoff {
     /// The first one.
     pub init_ms: u64,

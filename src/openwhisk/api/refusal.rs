@@ -4,6 +4,7 @@ use super::patience::Answer;
 use super::read_body;
 use crate::ports::Failure;
 use serde::Deserialize;
+use serde_json::Value;
 
 /// How much of an error's body is read, in bytes.
 const ERROR_BODY: usize = 8 << 10;
@@ -50,24 +51,18 @@ fn api_message(body: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
     struct ErrorBody {
         error: String,
-        code: Code,
-    }
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Code {
-        Text(String),
-        /// As older controllers give it.
-        Number(u64),
+        /// A text, or a number as older controllers give it.
+        code: Value,
     }
     // serde would take an array for an object too.
     let object = body.trim_ascii_start().starts_with(b"{").then_some(body)?;
     let ErrorBody { error, code } = serde_json::from_slice(object).ok()?;
-    let code = match code {
-        Code::Text(text) => text,
-        Code::Number(number) => number.to_string(),
+    let number = match &code {
+        Value::String(text) if text.is_empty() => return None,
+        Value::String(text) => text.parse().ok(),
+        number => Some(number.as_u64()?),
     };
-    let is_status = code.parse().is_ok_and(|number: u64| (300..600).contains(&number));
-    if code.is_empty() || is_status {
+    if number.is_some_and(|number| (300..600).contains(&number)) {
         return None;
     }
     Some(error.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect())

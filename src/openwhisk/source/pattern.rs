@@ -1,11 +1,10 @@
 //! Patterns of names: `*` stands for any text without a slash.
 
-use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// A name in which `*` stands for any number of characters, but not for `/`: `*` is every action of the default package, `*/*` every
 /// packaged one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern(String);
 
 impl Pattern {

@@ -50,7 +50,7 @@ pub(super) struct Belief {
 impl Belief {
     /// As the plan says, and what this instance has `learned` since.
     pub(super) fn new(plan: &Plan, learned: Option<LogPlace>, random: u64) -> Self {
-        let configured = plan.logs_configured;
+        let configured = plan.config.logs.is_some();
         let place =
             if configured { plan.logs } else { learned.map_or(plan.logs, |place| place.max(plan.logs)) };
         Self { place, configured, lines_seen: learned >= Some(LogPlace::Record), random }

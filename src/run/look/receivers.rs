@@ -1,5 +1,6 @@
 //! Sends a document to each receiver through the sender that forwards, and checks whether it is acknowledged.
 
+use super::object;
 use crate::config::{Config, Output};
 use crate::events::{Document, Events, Form};
 use crate::lumberjack::{Backoff, Goal, Options};
@@ -8,7 +9,7 @@ use crate::output::Delivery;
 use crate::ports::{Failure, Ports};
 use crate::run::plan::Context;
 use serde_json::{Value, json};
-use whiskjack_settings::Endpoint;
+use whiskjack_settings::{Endpoint, text};
 
 /// Longest time for one receiver, in milliseconds. Those that send signs of life do so each five seconds at least.
 const PATIENCE_MS: u64 = 15_000;
@@ -22,21 +23,21 @@ pub(super) fn look(config: &Config, context: &Context, ports: Ports<'_>, stop_ms
     let now_ms = ports.clock.now_ms();
     // Beyond all doubt not that of an activation: nothing began then. The id is its own each time, so that no receiver takes it for a repeat.
     let id = format!("{:016x}{:016x}", now_ms, ports.clock.random());
-    let record = json!({
+    let record = text::json(&json!({
         "activationId": id, "namespace": "_", "name": "whiskjack-check", "version": "0.0.0",
         "start": now_ms, "end": now_ms, "duration": 0, "annotations": [], "response": {"status": "success", "result": {}},
         "logs": [format!("{} stdout: {TEXT}", crate::time::rfc3339(now_ms))],
-    })
-    .to_string();
+    }));
     let receivers = config.output.receivers.iter().map(|receiver| {
         let answer = send(config, context, ports, receiver, record.as_bytes(), stop_ms);
-        json!({
-            "receiver": receiver.to_string(),
-            "acknowledged": answer.is_ok(),
-            "problem": answer.err().map(|failure| failure.message),
-        })
+        object([
+            ("receiver", receiver.to_string().into()),
+            ("acknowledged", answer.is_ok().into()),
+            ("problem", answer.err().map(|failure| failure.message).into()),
+        ])
     });
-    json!({"text": TEXT, "activation": id, "receivers": receivers.collect::<Vec<Value>>()})
+    let receivers = receivers.collect();
+    object([("text", TEXT.into()), ("activation", id.into()), ("receivers", receivers)])
 }
 
 fn send(
@@ -54,7 +55,7 @@ fn send(
         slow_start: false,
         ..config.output.sending.clone()
     };
-    let output = Output { receivers: vec![receiver.clone()], loadbalance: false, worker: 1, sending };
+    let output = Output { receivers: vec![receiver.clone()], sending, ..config.output.clone() };
     let protocol = output.sending.protocol;
     let mut delivery = Delivery::new(output, 0, ports.clock.random());
     let own = context.own_action.as_ref().map(|own| own.name.as_str());

@@ -1,13 +1,13 @@
 //! The checkpoint as it is: how far each source has come, and what is owed to it.
 
-use super::time;
-use crate::checkpoint::{Checkpoint, Lease, OwedRecord, Part, SourceState};
+use super::{object, time, with};
+use crate::checkpoint::{Checkpoint, Lease, Owed, OwedRecord, Part, SourceState};
 use crate::config::{Config, Store};
 use crate::openwhisk::api::Api;
 use crate::ports::{Failure, Ports};
 use crate::run::plan::{CheckpointKeeper, Context, PlanError, package_name};
 use crate::run::store::{load_package, read_records};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// Most sources, and most ranges and records of each, that are told one by one.
 const NAMED_SOURCES: usize = 500;
@@ -44,34 +44,36 @@ pub(super) fn look(
             ("the state handed in".to_owned(), kept.as_deref().map(decoded), None)
         }
     };
-    let mut told = match found {
+    let told = match found {
         Some(Ok(checkpoint)) => checkpoint_told(&checkpoint, now_ms),
-        Some(Err(problem)) => Map::from_iter([("problem".to_owned(), problem.into())]),
-        None => Map::new(),
+        Some(Err(problem)) => object([("problem", problem.into())]),
+        None => object([]),
     };
-    told.insert("now".to_owned(), time(now_ms));
-    told.insert("place".to_owned(), place.into());
-    told.insert("lease".to_owned(), lease.map_or(Value::Null, |lease| lease_told(&lease, now_ms)));
-    Ok(Value::Object(told))
+    let lease = lease.map_or(Value::Null, |lease| lease_told(&lease, now_ms));
+    Ok(with(told, [("now", time(now_ms)), ("place", place.into()), ("lease", lease)]))
 }
 
 fn lease_told(lease: &Lease, now_ms: u64) -> Value {
-    json!({"until": time(lease.until_ms), "holds": lease.holds(now_ms), "told": lease.describe()})
+    object([
+        ("until", time(lease.until_ms)),
+        ("holds", lease.holds(now_ms).into()),
+        ("told", lease.describe().into()),
+    ])
 }
 
-fn checkpoint_told(checkpoint: &Checkpoint, now_ms: u64) -> Map<String, Value> {
+fn checkpoint_told(checkpoint: &Checkpoint, now_ms: u64) -> Value {
     let all = checkpoint.sources.iter().map(|one| (one, false));
     let all = all.chain(checkpoint.parked.iter().map(|one| (one, true)));
-    let sources: Vec<Value> = all
+    let sources = all
         .take(NAMED_SOURCES)
         .map(|((name, state), is_parked)| source_told(name, state, is_parked, now_ms))
         .collect();
     let lag_ms = checkpoint.sources.values().map(|state| lag_ms(state, now_ms)).max();
-    Map::from_iter([
-        ("saved".to_owned(), time(checkpoint.saved_ms)),
-        ("owner".to_owned(), checkpoint.owner.as_ref().map_or(Value::Null, |owner| owner.to_string().into())),
-        ("lag_ms".to_owned(), json!(lag_ms)),
-        ("sources".to_owned(), sources.into()),
+    object([
+        ("saved", time(checkpoint.saved_ms)),
+        ("owner", checkpoint.owner.as_ref().map(ToString::to_string).into()),
+        ("lag_ms", lag_ms.into()),
+        ("sources", sources),
     ])
 }
 
@@ -84,36 +86,34 @@ fn lag_ms(state: &SourceState, now_ms: u64) -> u64 {
 
 fn source_told(name: &str, state: &SourceState, is_parked: bool, now_ms: u64) -> Value {
     let age = |since: Option<u64>| since.map(|since| now_ms.saturating_sub(since));
-    let owed: Vec<Value> = state
+    let owed = state
         .owed
         .iter()
         .take(NAMED)
-        .map(|owed| json!({"since": time(owed.range.since()), "upto": time(owed.range.upto()), "part": owed.part}))
+        .map(|Owed { range, part }| {
+            object([("since", time(range.since())), ("upto", time(range.upto())), ("part", json!(part))])
+        })
         .collect();
-    let records: Vec<Value> = state.records.iter().take(NAMED).map(record_told).collect();
-    let mut told = json!({
-        "source": name,
-        "complete_until": time(state.complete_until),
-        "lag_ms": lag_ms(state, now_ms),
-        "owed_ranges": state.owed.len(),
-        "owed": owed,
-        "owed_age_ms": age(state.owed.iter().map(|owed| owed.range.since()).min()),
-        "owed_records": state.records.len(),
-        "records": records,
-        "records_age_ms": age(state.records.iter().map(|record| record.start).min()),
-        "settling": state.settling.len(),
-    });
-    if is_parked && let Some(told) = told.as_object_mut() {
-        told.insert("parked".to_owned(), true.into());
-    }
-    told
+    let told = object([
+        ("source", name.into()),
+        ("complete_until", time(state.complete_until)),
+        ("lag_ms", lag_ms(state, now_ms).into()),
+        ("owed_ranges", state.owed.len().into()),
+        ("owed", owed),
+        ("owed_age_ms", age(state.owed.iter().map(|owed| owed.range.since()).min()).into()),
+        ("owed_records", state.records.len().into()),
+        ("records", state.records.iter().take(NAMED).map(record_told).collect()),
+        ("records_age_ms", age(state.records.iter().map(|record| record.start).min()).into()),
+        ("settling", state.settling.len().into()),
+    ]);
+    if is_parked { with(told, [("parked", true.into())]) } else { told }
 }
 
 fn record_told(record: &OwedRecord) -> Value {
-    json!({
-        "activation": record.id.to_string(),
-        "start": time(record.start),
-        "acknowledged": record.acknowledged,
-        "trouble": record.trouble,
-    })
+    object([
+        ("activation", record.id.to_string().into()),
+        ("start", time(record.start)),
+        ("acknowledged", record.acknowledged.into()),
+        ("trouble", record.trouble.clone().into()),
+    ])
 }

@@ -1,5 +1,6 @@
 //! The selection of the entries of `actions`: actions, records of the look-back, and the place of their log lines.
 
+use super::object;
 use crate::checkpoint::{LogPlace, Platform};
 use crate::config::Config;
 use crate::openwhisk::api::{Api, Logs, Query, Question};
@@ -26,7 +27,7 @@ pub(super) fn look(config: &Config, context: &Context, api: &Api<'_>) -> Result<
     let mut platform = Platform::default();
     platform.note_limits(limits.as_ref().ok().copied(), now_ms);
     let lookback_ms = config.lookback_ms.unwrap_or(platform.lookback_ms(now_ms));
-    let Some(range) = Range::new(now_ms.saturating_sub(lookback_ms), now_ms) else { return Ok(json!({})) };
+    let Some(range) = Range::new(now_ms.saturating_sub(lookback_ms), now_ms) else { return Ok(object([])) };
     // Whether records can be read at all is for this one to say; what follows does without what it cannot have.
     api.refresh(config.sources.first().and_then(Source::filter).as_deref(), range).map_err(PlanError::Api)?;
     let names = api.action_names();
@@ -39,18 +40,27 @@ pub(super) fn look(config: &Config, context: &Context, api: &Api<'_>) -> Result<
         Some(configured) => (configured, None),
         None => log_place(config, api, range),
     };
-    Ok(json!({
-        "lookback_ms": lookback_ms,
-        "limits": limits.as_ref().ok().map(|limits| json!({
-            "max_action_duration_ms": limits.max_action_duration, "max_action_logs": limits.max_action_logs,
-        })),
-        "limits_problem": limits.err().map(|failure| failure.message),
-        "actions": known.map(<[String]>::len),
-        "actions_problem": names.as_ref().err().map(|failure| failure.message.clone()),
-        "entries": entries,
-        "logs": {"place": place, "configured": config.logs.is_some(), "activation": activation.map(|id| id.to_string())},
-        "warnings": known.map(|known| strays(api, config, known, own_path(context))),
-    }))
+    let told = limits.as_ref().ok().map(|limits| {
+        object([
+            ("max_action_duration_ms", limits.max_action_duration.into()),
+            ("max_action_logs", limits.max_action_logs.into()),
+        ])
+    });
+    let logs = object([
+        ("place", json!(place)),
+        ("configured", config.logs.is_some().into()),
+        ("activation", activation.map(|id| id.to_string()).into()),
+    ]);
+    Ok(object([
+        ("lookback_ms", lookback_ms.into()),
+        ("limits", told.into()),
+        ("limits_problem", limits.err().map(|failure| failure.message).into()),
+        ("actions", known.map(<[String]>::len).into()),
+        ("actions_problem", names.as_ref().err().map(|failure| failure.message.clone()).into()),
+        ("entries", entries.into()),
+        ("logs", logs),
+        ("warnings", known.map(|known| strays(api, config, known, own_path(context))).into()),
+    ]))
 }
 
 /// An entry of `actions` that selects something.
@@ -103,15 +113,16 @@ impl Chosen {
                 Err(Failure { message, .. }) => problem = Some(message),
             }
         }
-        json!({
-            "entry": self.entry,
-            "actions": self.actions.as_ref().map(Vec::len),
-            "names": self.actions.as_deref().map(|names| names.get(..SHOWN).unwrap_or(names)),
+        let shown = self.actions.as_deref().map(|names| names.get(..SHOWN).unwrap_or(names).to_vec());
+        object([
+            ("entry", self.entry.into()),
+            ("actions", self.actions.as_ref().map(Vec::len).into()),
+            ("names", shown.into()),
             // Of very many actions only some are counted: then these are at least so many.
-            "records": records,
-            "records_are_all": whole && problem.is_none(),
-            "problem": problem,
-        })
+            ("records", records.into()),
+            ("records_are_all", (whole && problem.is_none()).into()),
+            ("problem", problem.into()),
+        ])
     }
 }
 

@@ -25,8 +25,8 @@ pub(super) fn send(ports: Ports<'_>, plan: &Plan, result: &RunResult, errors: us
         acknowledged_lines: result.lines.acknowledged,
         errors: errors as u64,
     };
-    let mut delivery = Delivery::new(plan.output.clone(), 0, ports.clock.random());
-    delivery.push_heartbeat(&heartbeat, &plan.documents);
+    let mut delivery = Delivery::new(plan.config.output.clone(), 0, ports.clock.random());
+    delivery.push_heartbeat(&heartbeat, &plan.config.documents);
     let stop_ms = now_ms.saturating_add(PATIENCE_MS).min(plan.deadline_ms);
     let settled = delivery.work(ports, Goal::Settled, stop_ms);
     if settled.events > 0 && settled.set_aside.is_empty() {

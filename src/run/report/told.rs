@@ -101,7 +101,7 @@ pub(super) fn joined(failures: Vec<String>) -> Option<String> {
 /// One line a run: the forwarder's log is an activation log too, and somebody may forward it.
 pub(super) fn log(plan: &Plan, outcomes: &[Outcome], result: &RunResult) -> Vec<String> {
     let mut log = Vec::new();
-    if plan.log_level >= LogLevel::Debug {
+    if plan.config.log_level >= LogLevel::Debug {
         let slice = |outcome: &Outcome| {
             let Tally { activations, lines, requests, sending: Counts { acknowledged, .. }, .. } =
                 outcome.tally;

@@ -1,64 +1,11 @@
 //! The arguments of all commands, and the sentences for those that are not understood.
 
 use std::ffi::OsString;
-use std::process::ExitCode;
 
+use clap::Parser;
 use clap::error::ErrorKind;
-use clap::{Parser, Subcommand};
 
-use super::backfill::BackfillOptions;
-use super::check::CheckOptions;
-use super::completions::CompletionsOptions;
-use super::config::ConfigOptions;
-use super::deploy::{DeployOptions, UndeployOptions};
-use super::run::RunOptions;
-use super::serve::ServeOptions;
-use super::setup::SetupOptions;
-use super::status::StatusOptions;
-use super::tail::TailOptions;
-use super::watch::WatchOptions;
-use super::{PASSPHRASE, ending, refusal};
-
-/// The table of all commands. Each is a file beside this one, with its options, their help, and its call.
-#[derive(Debug, PartialEq, Eq, Subcommand)]
-pub enum Command {
-    // Without comments of documentation: they would take the place of the help of the options.
-    #[command(skip)]
-    Print(String),
-    Run(RunOptions),
-    Tail(TailOptions),
-    Watch(WatchOptions),
-    Backfill(BackfillOptions),
-    Serve(ServeOptions),
-    Deploy(Box<DeployOptions>),
-    Undeploy(UndeployOptions),
-    Setup(SetupOptions),
-    Check(Box<CheckOptions>),
-    Status(StatusOptions),
-    Config(ConfigOptions),
-    Completions(CompletionsOptions),
-}
-
-impl Command {
-    /// Does the command.
-    pub fn go(self) -> ExitCode {
-        match self {
-            Self::Print(text) => ending::ended(ending::print(&text)),
-            Self::Run(options) => options.go(),
-            Self::Tail(options) => options.go(),
-            Self::Watch(options) => options.go(),
-            Self::Backfill(options) => options.go(),
-            Self::Serve(options) => options.go(),
-            Self::Deploy(options) => options.go(),
-            Self::Undeploy(options) => options.go(),
-            Self::Setup(options) => options.go(),
-            Self::Check(options) => options.go(),
-            Self::Status(options) => options.go(),
-            Self::Config(options) => options.go(),
-            Self::Completions(options) => options.go(),
-        }
-    }
-}
+use super::{Command, PASSPHRASE, refusal};
 
 /// whiskjack forwards the logs of OpenWhisk actions to Logstash, without losing a line
 #[derive(Debug, Parser)]

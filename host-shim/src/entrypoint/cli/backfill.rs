@@ -98,20 +98,15 @@ fn prepare(
     options: &BackfillOptions,
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Prepared, String> {
-    let mut prepared = super::prepare_file(&options.config, Some(&options.tls), None, environment)?;
+    let BackfillOptions { config, tls, state, output, .. } = options;
+    let mut prepared = super::prepare(config, tls, state.as_deref(), output.as_deref(), environment)?;
+    // The range has a file with its note.
+    prepared.context.checkpoint = Keeper::Platform;
     if let Value::Object(params) = &mut prepared.params {
         direct::without_memory(params);
         if !options.actions.is_empty() {
             params.insert("actions".to_owned(), json!(options.actions));
         }
-    }
-    super::attach_output(
-        options.output.as_deref(),
-        &options.config,
-        options.state.as_deref(),
-        &mut prepared,
-    )?;
-    if let Value::Object(params) = &mut prepared.params {
         if let Some(workers) = options.workers {
             replace(params, "logstash", "worker", workers.into());
         }

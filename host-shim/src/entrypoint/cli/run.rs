@@ -52,7 +52,7 @@ pub struct RunOptions {
 impl RunOptions {
     /// Forwards once.
     pub(super) fn go(&self) -> ExitCode {
-        match super::prepare(self, &environment) {
+        match self.prepare(&environment) {
             Ok(prepared) if self.dry_run => {
                 ended(dry_run::run(self, prepared, Terminal::of_stdout(self.speech, &environment)))
             }
@@ -62,6 +62,11 @@ impl RunOptions {
             }
             Err(message) => self.refused(&message),
         }
+    }
+
+    pub(super) fn prepare(&self, environment: &dyn Fn(&str) -> Option<String>) -> Result<Prepared, String> {
+        let Self { config, tls, state, output, .. } = self;
+        super::prepare(config, tls, state.as_deref(), output.as_deref(), environment)
     }
 
     /// What cannot be read is a result like any other fault of the configuration.

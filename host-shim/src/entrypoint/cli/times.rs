@@ -2,6 +2,8 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use whiskjack_settings::calendar;
+
 const UNITS: [(&str, u64); 5] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
 
 /// A span with its unit: `500ms`, `60s`, `10m`, `24h`, `7d`.
@@ -117,14 +119,15 @@ fn rfc3339(text: &str) -> Result<u64, String> {
         return Err("there is no such time of day; give hours to 23, minutes and seconds to 59".to_owned());
     }
     let days = days_since_1970(year, month, day)?;
-    let seconds = ((days * 24 + hour) * 60 + minute - offset_minutes) * 60 + second;
+    let of_day = (hour * 60 + minute) * 60 + second;
+    let seconds = days * 86_400 + of_day.cast_signed() - offset_minutes * 60;
     u64::try_from(seconds * 1000 + fraction_ms)
         .map_err(|_| "is before 1970; give a time from then to now".to_owned())
 }
 
-fn numbers(text: &str, between: char) -> Option<[i64; 3]> {
+fn numbers(text: &str, between: char) -> Option<[u64; 3]> {
     let is_number = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    let parts: Vec<i64> =
+    let parts: Vec<u64> =
         text.split(between).filter(is_number).filter_map(|part| part.parse().ok()).collect();
     if text.split(between).count() == 3 { parts.try_into().ok() } else { None }
 }
@@ -148,40 +151,22 @@ fn fraction(digits: &str) -> Option<i64> {
     digits.chars().chain("000".chars()).take(3).collect::<String>().parse().ok()
 }
 
-/// By the calendar that all use.
-fn days_since_1970(year: i64, month: i64, day: i64) -> Result<i64, String> {
-    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let lengths = [31, if is_leap { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    let before = usize::try_from(month - 1).ok();
-    let (before, length) = before
-        .and_then(|before| Some((before, *lengths.get(before)?)))
-        .ok_or("there is no such month; give one from 01 to 12, behind the year")?;
+fn days_since_1970(year: u64, month: u64, day: u64) -> Result<i64, String> {
+    if !(1..=12).contains(&month) {
+        return Err("there is no such month; give one from 01 to 12, behind the year".to_owned());
+    }
+    let length = calendar::days_of(year, month);
     if !(1..=length).contains(&day) {
         return Err(format!("there is no such day; that month has the days 01 to {length}"));
     }
-    let leap_days = |year: i64| (year - 1) / 4 - (year - 1) / 100 + (year - 1) / 400;
-    let days_of_years = (year - 1970) * 365 + leap_days(year) - leap_days(1970);
-    let in_year: i64 = lengths.iter().take(before).sum();
-    Ok(days_of_years + in_year + day - 1)
+    Ok(calendar::day_of(year, month, day))
 }
 
 /// Milliseconds since 1970 in UTC, to the second: `2026-11-29T14:00:00Z`.
 pub(super) fn shown(ms: u64) -> String {
     let (days, second) = (ms / 86_400_000, ms / 1000 % 86_400);
-    let (year, month, day) = date(days);
+    let (year, month, day) = calendar::date_of(days);
     format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", second / 3600, second / 60 % 60, second % 60)
-}
-
-/// Year, month and day of a day since 1970: the days of 400 years repeat, and a year that begins in March has its odd day at the end.
-fn date(days: u64) -> (u64, u64, u64) {
-    let days = days + 719_468;
-    let (era, of_era) = (days / 146_097, days % 146_097);
-    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let shifted = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    (era * 400 + year + u64::from(month <= 2), month, day)
 }
 
 /// A span in words: `850 ms`, `12 s`, `5 min`, `3 h`, `2 d`.

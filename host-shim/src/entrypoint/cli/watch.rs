@@ -80,7 +80,8 @@ fn file(text: &str) -> Result<PathBuf, &'static str> {
 impl WatchOptions {
     /// Forwards until it is told to end.
     pub(super) fn go(&self) -> ExitCode {
-        match prepare(self, &environment) {
+        let Self { config, tls, state, output, .. } = self;
+        match super::prepare(config, tls, state.as_deref(), output.as_deref(), &environment) {
             Ok(prepared) => {
                 let terminal = Terminal::of_stdout(self.speech, &environment);
                 ended(run(self, prepared, terminal, &environment))
@@ -88,19 +89,6 @@ impl WatchOptions {
             Err(message) => misused(&message),
         }
     }
-}
-
-/// Parameters and context. Errors are sentences that name the file.
-fn prepare(options: &WatchOptions, environment: &dyn Fn(&str) -> Option<String>) -> Result<Prepared, String> {
-    let mut prepared =
-        super::prepare_file(&options.config, Some(&options.tls), options.state.clone(), environment)?;
-    super::attach_output(
-        options.output.as_deref(),
-        &options.config,
-        options.state.as_deref(),
-        &mut prepared,
-    )?;
-    Ok(prepared)
 }
 
 /// Runs until it is told to end.

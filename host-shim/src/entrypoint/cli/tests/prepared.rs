@@ -14,7 +14,7 @@ fn the_environment_comes_before_the_file_of_wsk() {
         _ => None,
     };
     let Prepared { params, context, .. } =
-        prepare(&RunOptions { config, ..RunOptions::default() }, &environment).unwrap();
+        RunOptions { config, ..RunOptions::default() }.prepare(&environment).unwrap();
     assert_eq!(params, serde_json::json!({"actions": ["a"]}));
     assert_eq!(context.api_host.as_deref(), Some("http://environment"));
     assert_eq!(context.api_key, Some(Secret::new("u:file")));
@@ -56,7 +56,7 @@ fn a_configuration_may_begin_with_a_byte_order_mark_and_have_the_line_ends_of_wi
     for bytes in [format!("\u{feff}{text}").into_bytes(), wide] {
         std::fs::write(&config, bytes).unwrap();
         let run = RunOptions { config: config.clone(), ..RunOptions::default() };
-        assert_eq!(prepare(&run, &|_| None).unwrap().params, json!({"from": 2}));
+        assert_eq!(run.prepare(&|_| None).unwrap().params, json!({"from": 2}));
     }
 }
 
@@ -81,7 +81,7 @@ fn tls_files_take_the_place_of_what_the_configuration_has() {
     let environment =
         |name: &str| (name == "WHISKJACK_PASSPHRASE").then(|| "from the environment".to_owned());
     let mut expected = json!({"host": "l", "ca": "CA\n", "cert": "CERT", "key": "KEY", "passphrase": "from the environment"});
-    assert_eq!(prepare(&run, &environment).unwrap().params["logstash"], expected);
+    assert_eq!(run.prepare(&environment).unwrap().params["logstash"], expected);
 
     run.tls.passphrase_file = Some(file("passphrase", b"\xef\xbb\xbf open sesame \r\n"));
     expected["passphrase"] = json!(" open sesame ");
@@ -90,23 +90,23 @@ fn tls_files_take_the_place_of_what_the_configuration_has() {
         config: run.config.clone(),
         ..RunOptions::default()
     };
-    let refused = prepare(&several, &|_| None).unwrap_err();
+    let refused = several.prepare(&|_| None).unwrap_err();
     assert!(
         refused.ends_with("has several lines; put the passphrase alone into it, on one line"),
         "{refused}"
     );
-    assert_eq!(prepare(&run, &environment).unwrap().params["logstash"], expected);
+    assert_eq!(run.prepare(&environment).unwrap().params["logstash"], expected);
 
     run.config = file("c", b"{}");
-    assert_eq!(prepare(&run, &environment).unwrap().params["logstash"]["key"], "KEY");
+    assert_eq!(run.prepare(&environment).unwrap().params["logstash"]["key"], "KEY");
 
     for (bytes, part) in [(&b""[..], "is empty"), (&[0x30, 0x82, 0xff], "is not a text")] {
         run.tls.key = Some(file("key", bytes));
-        let message = prepare(&run, &environment).unwrap_err();
+        let message = run.prepare(&environment).unwrap_err();
         assert!(message.starts_with("--key ") && message.contains(part), "{message}");
     }
     run.tls.key = Some(folder.path().join("nowhere"));
-    assert!(prepare(&run, &environment).unwrap_err().contains("nowhere"));
+    assert!(run.prepare(&environment).unwrap_err().contains("nowhere"));
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn tls_files_take_the_place_of_dotted_keys_and_of_an_empty_group_too() {
             },
             ..RunOptions::default()
         };
-        assert_eq!(prepare(&run, &|_| None).unwrap().params, expected, "{config}");
+        assert_eq!(run.prepare(&|_| None).unwrap().params, expected, "{config}");
     }
 }
 
@@ -148,7 +148,7 @@ fn prepared(name: &str, text: &str) -> Result<Prepared, String> {
     let config = folder.path().join(name);
     std::fs::write(&config, text).unwrap();
     let environment = |name: &str| (name == "PORT").then(|| "5044 hidden".to_owned());
-    prepare(&RunOptions { config, ..RunOptions::default() }, &environment)
+    RunOptions { config, ..RunOptions::default() }.prepare(&environment)
 }
 
 #[test]
@@ -263,7 +263,7 @@ fn documents_do_not_go_into_the_file_of_the_configuration_or_of_the_checkpoint()
             output: Some(output),
             ..RunOptions::default()
         };
-        prepare(&options, &|_| None).map(|_| ())
+        options.prepare(&|_| None).map(|_| ())
     };
     let name = folder.path().file_name().unwrap();
     for (output, option) in [
