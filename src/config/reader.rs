@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use std::ops::RangeInclusive;
 use whiskjack_settings::Origin;
 use whiskjack_settings::endpoint::{self, whole_number};
-use whiskjack_settings::keys;
+use whiskjack_settings::keys::{self, KeyReader};
 use whiskjack_settings::nested::{TWICE, nest};
 use whiskjack_settings::{Fault, Faults, text};
 
@@ -23,9 +23,17 @@ impl Reader {
         Self { params, faults }
     }
 
-    /// The parameters, each key in its group.
+    /// The parameters that are read here, each key in its group: those of the host, such as private keys, stay with it.
     pub(super) fn json(&self) -> String {
-        text::json(&Value::Object(self.params.clone()))
+        let mut params = self.params.clone();
+        for (path, _) in keys::used().filter(|(_, reader)| *reader == KeyReader::Host) {
+            if let Some((group, name)) = path.split_once('.')
+                && let Some(Value::Object(group)) = params.get_mut(group)
+            {
+                group.remove(name);
+            }
+        }
+        text::json(&Value::Object(params))
     }
 
     /// Notes on keys that nobody makes use of.
