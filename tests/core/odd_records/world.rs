@@ -55,6 +55,11 @@ impl World {
 
     /// The first run with these `actions`.
     pub fn run(&self, actions: &[&str]) -> Run {
+        self.run_with(actions, json!({}))
+    }
+
+    /// The same with more parameters.
+    pub fn run_with(&self, actions: &[&str], more: Value) -> Run {
         let context = Context {
             api_host: Some("http://memory".into()),
             authorized: true,
@@ -62,7 +67,8 @@ impl World {
             deadline_ms: Some(NOW + 60_000),
             ..Context::default()
         };
-        let params = json!({"actions": actions, "from": NOW - 600_000, "logstash": {"host": "memory", "port": 5044, "tls": false}});
+        let mut params = json!({"actions": actions, "from": NOW - 600_000, "logstash": {"host": "memory", "port": 5044, "tls": false}});
+        params.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let (config, _) = plan::configure(params.to_string().as_bytes(), &context).unwrap();
         let ports = Ports { clock: self, http: self, transport: self };
         let report = whiskjack::run::run(&config, &context, ports).unwrap();
