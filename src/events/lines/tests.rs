@@ -7,6 +7,7 @@ mod json;
 mod loggers;
 mod printed;
 mod redaction;
+mod secrets;
 
 /// A document as a test looks at it: first entry, number of entries, text behind time and stream.
 type Seen = (usize, u64, String);

@@ -132,7 +132,7 @@ impl Trace {
         }
         match speaks_of_trouble(line) {
             true if is_error(line) => Self::Message,
-            true if is_report(line) && (names_exception(line) || line.ends_with(':')) => Self::Said,
+            true if is_record(line) && (names_exception(line) || line.ends_with(':')) => Self::Said,
             true if names_exception(line) => Self::Message,
             _ if line.starts_with("PHP ") && !ends_with_place(line) => Self::PhpWarning,
             true => Self::Trouble,

@@ -120,6 +120,35 @@ fn a_frame_joins_no_innocent_line() {
 }
 
 #[test]
+fn frames_behind_a_message_that_mentions_no_error_are_one_document_beside_it() {
+    for (head, frames) in [
+        ("broke", "a.rb:3:in `f'\na.rb:4:in `<main>'"),
+        ("not paid", "#0 /a.php(3): f()\n#1 [internal function]: {closure}()\n#2 {main}"),
+    ] {
+        assert_eq!(auto(&format!("{head}\n{frames}\nserved")), [head, frames, "served"]);
+        let message = format!("BrokeError: {head}\nthe bank says no");
+        assert_eq!(auto(&format!("{message}\n{frames}\nserved"))[0], format!("{message}\n{frames}"));
+    }
+}
+
+#[test]
+fn a_line_that_a_logger_begins_is_no_part_of_the_message_before_it() {
+    for next in [
+        "06:18:23.123 [main] INFO  shop.Pay - served",
+        "2026-11-30 06:18:23,123 INFO shop.pay: served",
+        "I, [2026-11-30T06:18:23.123456 #7]  INFO -- : served",
+        "WARNING:shop:late: Traceback (most recent call last):",
+    ] {
+        for head in ["java.lang.Exception: a", "ERROR it failed:", "2026-11-30 06:18:23,123 WARNING late"] {
+            let all = auto(&format!("{head}\n{next}\n  File \"a.py\", line 1, in f"));
+            assert_eq!((all[0].as_str(), all[1].lines().next()), (head, Some(next)));
+        }
+    }
+    let warnings = ["PHP Warning:  careful", "PHP Warning:  late in /a.php on line 3"];
+    assert_eq!(auto(&warnings.join("\n")), warnings);
+}
+
+#[test]
 fn a_group_of_exceptions_has_an_end() {
     let group = PRINTED[1].0.split("next").next().unwrap().trim_end_matches('\n');
     let table = "  | id | name |";

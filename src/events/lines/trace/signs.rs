@@ -72,11 +72,6 @@ pub(super) fn is_record(line: &str) -> bool {
         || text.as_bytes().get(..6).is_some_and(is_time)
 }
 
-/// Whether it is a message of a logger, or of Ruby about a thread that ends.
-pub(super) fn is_report(line: &str) -> bool {
-    is_record(line) || line.starts_with("#<Thread:")
-}
-
 /// `it failed: shop.BrokeException: no money`: a message with an exception's own in it.
 pub(super) fn names_exception(line: &str) -> bool {
     ["Exception: ", "Error: "].iter().any(|end| line.contains(end))
