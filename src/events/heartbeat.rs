@@ -66,6 +66,7 @@ impl Heartbeat<'_> {
         ecs::write_data_stream(ecs::FORWARDER, &documents.namespace, &mut out);
         let name = self.forwarder.unwrap_or(env!("CARGO_PKG_NAME"));
         ecs::write_agent(name.trim_start_matches('/'), &mut out);
+        ecs::write_version(&mut out);
         let mut whiskjack = Members::begin("whiskjack", &mut out);
         whiskjack.number("lag_ms", Some(self.lag_ms));
         whiskjack.number("owed_ranges", Some(self.owed_ranges));

@@ -38,7 +38,7 @@ pub struct Events {
     id: String,
     /// The time of lines that have none: the end of the run.
     end: String,
-    /// Version 2: what is before the time, what between it and what a line has of its own, and what follows that.
+    /// Version 2: what is before, between and behind the two parts that a line has of its own.
     common: Rc<Common>,
     /// Version 1: what follows what a line has of its own.
     pairs: Vec<(String, String)>,
@@ -127,37 +127,25 @@ impl Events {
     }
 
     fn new(form: &Form, style: &Styled, subject: &Subject<'_>) -> Self {
-        // `beat` and `version` are in the index name of usual pipelines, `_id` serves as document id (docs/facts/lumberjack.md 4).
-        const METADATA: &str = concat!(
-            r#"","@metadata":{"beat":""#,
-            env!("CARGO_PKG_NAME"),
-            r#"","version":""#,
-            env!("CARGO_PKG_VERSION"),
-            r#"","#
-        );
         let status = subject.details.status;
         let id = id_but_number(subject.namespace, subject.id);
-        let mut tail = Vec::new();
-        match form.shape() {
-            Shape::Of2017 { package, .. } => shape_2017::write_tail(subject, package, &mut tail),
-            Shape::Ecs { .. } => ecs::write_tail(subject, form, &mut tail),
-        }
-        tail.extend_from_slice(style.added().as_bytes());
-        tail.push(b'}');
+        let added = style.added();
         let (common, pairs) = match (form.protocol(), form.shape()) {
             (Protocol::V1, Shape::Of2017 { package, .. }) => {
                 let mut pairs = shape_2017::pairs(subject, package);
-                pairs.extend(flat::pairs(&flat::object(style.added())));
+                pairs.extend(flat::pairs(&flat::object(added)));
                 (Common::default(), pairs)
             }
-            (Protocol::V1, Shape::Ecs { .. }) => (Common::default(), flat::pairs(&ecs::object(&tail))),
-            (Protocol::V2, _) => {
-                let dataset = match form.shape() {
-                    Shape::Of2017 { .. } => "",
-                    Shape::Ecs { .. } => r#""dataset":"openwhisk.log","#,
-                };
-                let middle = [METADATA, dataset, r#""_id":""#, &id].concat().into_bytes();
-                (Common::new(br#"{"@timestamp":""#, &middle, &tail), Vec::new())
+            (Protocol::V1, Shape::Ecs { .. }) => {
+                (Common::default(), flat::pairs(&ecs::Parts::object(subject, form, added)))
+            }
+            (Protocol::V2, Shape::Of2017 { package, .. }) => {
+                (shape_2017::common(subject, package, &id, added), Vec::new())
+            }
+            (Protocol::V2, Shape::Ecs { .. }) => {
+                let ecs::Parts { head, middle, tail } = ecs::Parts::new(subject, form, &id);
+                let tail = [&tail, added.as_bytes(), b"}"].concat();
+                (Common::new(&head, &middle, &tail), Vec::new())
             }
         };
         Self {
@@ -205,9 +193,9 @@ impl Events {
             return None;
         }
         let begin = out.len();
-        out.extend_from_slice(self.timestamp(&own).as_bytes());
+        self.write_first(&own, out);
         let split = out.len() - begin;
-        self.write_after_middle(&own, out);
+        self.write_second(&own, out);
         (out.len() - begin + self.common.len() <= LARGEST_EVENT).then_some(split)
     }
 
@@ -261,9 +249,9 @@ impl Events {
             return flat::replace(&nested, &parsed.replaced, out);
         }
         out.extend_from_slice(self.common.head());
-        out.extend_from_slice(self.timestamp(own).as_bytes());
+        self.write_first(own, out);
         out.extend_from_slice(self.common.middle());
-        self.write_after_middle(own, out);
+        self.write_second(own, out);
         out.extend_from_slice(self.common.tail());
         if self.has_flags_last(own) {
             // Filebeat marks lines that it has cut in this way.
@@ -274,12 +262,20 @@ impl Events {
         }
     }
 
-    /// Version 2: what an event has of its own behind the middle.
-    fn write_after_middle(&self, own: &Own<'_>, out: &mut Vec<u8>) {
-        write_number(own.index, out);
+    /// Version 2: what an event has of its own before the middle.
+    fn write_first(&self, own: &Own<'_>, out: &mut Vec<u8>) {
+        let at = self.timestamp(own);
+        match self.shape {
+            Shape::Of2017 { .. } => out.extend_from_slice(at.as_bytes()),
+            Shape::Ecs { .. } => ecs::write_first(own, &at, out),
+        }
+    }
+
+    /// And behind it.
+    fn write_second(&self, own: &Own<'_>, out: &mut Vec<u8>) {
         match self.shape {
             Shape::Of2017 { sequence, .. } => shape_2017::write_own(own, sequence, out),
-            Shape::Ecs { original } => ecs::write_own(own, &self.id, original, out),
+            Shape::Ecs { original } => ecs::write_second(own, original, out),
         }
     }
 

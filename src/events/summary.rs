@@ -61,21 +61,18 @@ impl Summary {
 
 fn write(subject: &Subject<'_>, form: &Form, style: &Styled, id: &str) -> Vec<u8> {
     let end_ms = subject.end_ms.unwrap_or(subject.start_ms);
-    let mut out = Vec::new();
+    let [mut out, middle, tail] = ecs::members(subject, form, ecs::ACTIVATION, ",\"log_lines\":\0");
     ecs::write_begin(&time::rfc3339(end_ms), ecs::ACTIVATION, id, &mut out);
-    let mut own = Members::within(&mut out);
-    own.text("message", &message(subject));
+    Members::within(&mut out).text("message", &message(subject));
     if let Some(error) = &subject.details.error {
         let mut members = Members::begin("error", &mut out);
         members.optional("message", error.message.as_deref());
         members.optional("type", error.kind.as_deref());
         members.end();
     }
-    let mut event = Members::begin("event", &mut out);
-    event.text("id", id);
-    ecs::write_event(subject, form, ecs::ACTIVATION, &mut event);
-    event.end();
-    ecs::write_activation(subject, form, ecs::ACTIVATION, ",\"log_lines\":\0", &mut out);
+    out.extend_from_slice(&middle);
+    Members::within(&mut out).text("id", id);
+    out.extend_from_slice(&tail);
     out.extend_from_slice(style.added().as_bytes());
     out.push(b'}');
     if let Some(first) = out.first_mut() {

@@ -205,6 +205,8 @@ struct Notes {
     without_logs: Vec<String>,
     /// Ranges of which the list showed fewer than counted.
     unsure: Vec<Range>,
+    /// The oldest start of what was put off.
+    put_off_since: Option<u64>,
 }
 
 /// Why a turn ends before its work is done.
@@ -341,7 +343,7 @@ impl<'a> Turn<'a> {
                     self.owe(owed::of(&record, self.form, Some(trouble)));
                 }
                 Lines::Unchecked(trouble) => {
-                    self.tally.put_off += 1;
+                    self.note_put_off(record.start);
                     self.note_without_logs(trouble);
                     self.logs.doubted(&record);
                     self.take(&record, record.entries());
@@ -351,9 +353,11 @@ impl<'a> Turn<'a> {
                     self.owe(owed::of(&record, self.form, trouble));
                 }
                 Lines::Later(warning) => {
-                    // No lines yet is not trouble: most such activations have printed nothing. But a notice waits for them.
-                    let waits = record.entries().next().is_some();
-                    self.tally.put_off += u64::from(warning.is_some() || waits);
+                    // No lines yet is not trouble: most such activations have printed nothing. But a notice and the activation's own event wait.
+                    if warning.is_some() || record.entries().next().is_some() || self.form.summarizes(&record)
+                    {
+                        self.note_put_off(record.start);
+                    }
                     warning.into_iter().for_each(|warning| self.note_without_logs(warning));
                     self.ledger.put_off();
                     return Visited { summary: Some(summary), go_on: self.in_time() };
@@ -389,6 +393,12 @@ impl<'a> Turn<'a> {
             self.namespace = record.namespace.to_string();
         }
         Telling::new(Events::of(record, self.form), self.form.style_of(record), 0, true)
+    }
+
+    /// The logs of an activation with this start are not there yet, and documents wait for them.
+    fn note_put_off(&mut self, start: u64) {
+        self.tally.put_off += 1;
+        self.notes.put_off_since = self.notes.put_off_since.into_iter().chain([start]).min();
     }
 
     fn note_without_logs(&mut self, warning: String) {

@@ -100,7 +100,7 @@ struct Left {
     /// Forwarded, but to be counted once more.
     #[serde(skip_serializing_if = "is_zero")]
     settling: u64,
-    /// Whose logs are not in their store yet.
+    /// Whose documents wait for logs that are not in their store yet.
     #[serde(skip_serializing_if = "is_zero")]
     activations: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -389,23 +389,24 @@ fn summarize(plan: &Plan, outcomes: &[Outcome], checkpoint: &Checkpoint) -> RunR
     result.left.ranges = owed().map(|_| 1).sum();
     result.left.records = records().map(|_| 1).sum();
     result.left.settling = states().flat_map(|state| &state.settling).map(|_| 1).sum();
-    let oldest = owed().chain(records()).min();
+    let put_off = || outcomes.iter().filter_map(|outcome| outcome.put_off_since);
+    let oldest = owed().chain(records()).chain(put_off()).min();
     let age_ms = |time: u64| checkpoint.saved_ms.saturating_sub(time);
     result.left.oldest = oldest.map(crate::time::rfc3339);
     result.left.oldest_age_ms = oldest.map(age_ms);
     let end = plan.config.to.map_or(plan.began_ms, |to| to.min(plan.began_ms));
     // What is only looked at again was forwarded, as far as anybody knows.
     let fresh = states().flat_map(|state| &state.owed).filter(|owed| owed.part == Part::Fresh);
-    let missing = fresh.map(|owed| owed.range.since()).chain(records());
+    let missing = fresh.map(|owed| owed.range.since()).chain(records()).chain(put_off());
     let complete = states().map(|state| state.complete_until).chain(missing).min();
     // Up to where forwarding ends there is nothing to wait for.
     result.lag_ms = complete.filter(|complete| *complete < end).map_or_else(|| age_ms(plan.began_ms), age_ms);
     let nowhere = logs_learned(outcomes) == Some(LogPlace::Nowhere) && plan.logs != LogPlace::Nowhere;
     let no_logs = nowhere.then(|| "this platform does not give logs: its log driver takes them elsewhere, and `/logs` says they are not available".into());
-    let put_off = outcomes.iter().flat_map(|outcome| &outcome.without_logs).cloned();
+    let without_logs = outcomes.iter().flat_map(|outcome| &outcome.without_logs).cloned();
     let notes = plan.warnings.iter().cloned().chain(told::mended(result.lines.mended)).chain(no_logs);
     let notes = notes.chain(told::small_windows(outcomes)).chain(told::passed_over(outcomes));
-    result.warnings = notes.chain(put_off).take(NAMED_MESSAGES).collect();
+    result.warnings = notes.chain(without_logs).take(NAMED_MESSAGES).collect();
     result
 }
 

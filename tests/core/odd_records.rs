@@ -131,6 +131,47 @@ fn a_run_is_not_complete_while_a_notice_waits_for_the_lines_that_come_after_it()
 }
 
 #[test]
+fn the_event_of_an_activation_whose_logs_are_not_there_yet_is_left_to_a_later_run_and_counted() {
+    let record =
+        [&hello("")[..], br#","response":{"status":"application error","statusCode":1,"success":false}"#]
+            .concat();
+    for (activations, waits) in [(json!(true), true), (json!("failed"), true), (json!(false), false)] {
+        let mut world = World::default();
+        world.add(20, &record);
+        world.add(10, &record);
+        let run = world.run_with(&["hello"], json!({"events": {"shape": "ecs", "activations": activations}}));
+        let left = &run.result["left"];
+        let (count, age_ms) = if waits { (json!(2), json!(20_000)) } else { (json!(null), json!(null)) };
+        assert_eq!((run.events.len(), run.complete), (0, !waits), "{}", run.result);
+        assert_eq!((&left["activations"], &left["oldest_age_ms"]), (&count, &age_ms), "{}", run.result);
+        let lag_ms = run.result["lag_ms"].as_u64();
+        assert_eq!(lag_ms, Some(if waits { 20_000 } else { 0 }), "{}", run.result);
+    }
+}
+
+#[test]
+fn events_that_a_receiver_refuses_are_counted_and_ten_of_them_named_by_their_ids() {
+    let lines: Vec<String> = (0..14).map(|number| format!(r#""line {number:02}""#)).collect();
+    for (poison, refused, named, last) in [
+        (&["line 03"][..], 1, 1, "-3"),
+        (&["-activation"], 2, 2, "-activation"),
+        (&["line 0", "line 10"], 11, 10, "-9"),
+    ] {
+        let mut world = World::default();
+        world.poison = poison.iter().map(ToString::to_string).collect();
+        world.add(11, hello(r#""older""#));
+        world.add(10, hello(lines.join(",")));
+        let run = world.run_with(&["hello"], json!({"events": {"shape": "ecs", "activations": true}}));
+        let told = &run.result["lines"];
+        assert_eq!((&told["set_aside"], &told["acknowledged"]), (&json!(refused), &json!(17 - refused)));
+        let error = run.result["error"].as_str().unwrap();
+        let ids: Vec<&str> = error.rsplit(": ").next().unwrap().split(", ").collect();
+        let is_one = |id: &&&str| id.contains(&world::id(10)) && id.ends_with(last);
+        assert_eq!((ids.len(), ids.iter().filter(is_one).count()), (named, 1), "{error}");
+    }
+}
+
+#[test]
 fn a_line_that_no_event_can_hold_is_cut_and_says_so_however_large_it_is() {
     let long = "y".repeat(20 << 20);
     let mut world = World::default();

@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 mod joins;
 mod json;
 mod loggers;
+mod printed;
 mod redaction;
+mod secrets;
 
 /// A document as a test looks at it: first entry, number of entries, text behind time and stream.
 type Seen = (usize, u64, String);
@@ -95,7 +97,7 @@ fn each_trace_that_a_runtime_printed_is_one_document() {
     }
 }
 
-/// Written after the documentation of each language, as their runtimes are not at hand.
+/// Written after the documentation of each language.
 #[test]
 fn traces_of_other_languages_are_one_document_too() {
     let traces = [

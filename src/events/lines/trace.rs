@@ -17,6 +17,8 @@ pub(super) enum Trace {
     Trouble,
     /// The name of a class, and a message: frames may follow.
     Named,
+    /// The same, as a logger prints it: the message may have more lines.
+    Said,
     /// An error with its message, which may have more lines.
     Message,
     /// The exception that a message before it speaks of.
@@ -41,6 +43,8 @@ pub(super) enum Trace {
     PythonLink,
     /// A group of exceptions, in its frame.
     PythonGroup,
+    /// `Stack (most recent call last):` and its frames.
+    PythonStack,
     /// The message of a panic.
     GoPanic,
     /// The stacks of goroutines.
@@ -63,12 +67,16 @@ pub(super) enum Trace {
     Php,
     /// The last of it.
     PhpMain,
+    /// A warning, whose last line names the place.
+    PhpWarning,
     /// An error of Ruby; `rescued` if it came of another one, which follows.
     RubyHead { rescued: bool },
     /// Ruby's hint about a mistyped name.
     RubyHint { rescued: bool },
     /// The frames.
     Ruby { rescued: bool },
+    /// Frames as an error has them, without `from`.
+    RubyBacktrace,
     /// The report of a crash.
     Swift,
 }
@@ -106,17 +114,27 @@ impl Trace {
                 return if line.ends_with(':') { Self::RustHead } else { Self::RustMessage };
             }
             Some(b'*') if is_crash(line) => return Self::Swift,
+            Some(b'#') if is_php_frame_of_file(line) => return Self::after_php_frame(line),
             Some(b'/' | b'f' | b'n' | b'u' | b'[' | b'e') if is_place(line) => return Self::Place,
             _ => {}
         }
         if line.ends_with(TRACEBACK) {
             return Self::Python;
         }
+        if line.ends_with(STACK) {
+            return Self::PythonStack;
+        }
         if is_ruby_head(line) {
             return Self::RubyHead { rescued: is_rescued(line) };
         }
+        if is_ruby_backtrace(line) {
+            return Self::RubyBacktrace;
+        }
         match speaks_of_trouble(line) {
             true if is_error(line) => Self::Message,
+            true if is_record(line) && (names_exception(line) || line.ends_with(':')) => Self::Said,
+            true if names_exception(line) => Self::Message,
+            _ if line.starts_with("PHP ") && !ends_with_place(line) => Self::PhpWarning,
             true => Self::Trouble,
             false if line.starts_with("PHP ") => Self::Trouble,
             false if is_named(line) => Self::Named,
@@ -129,8 +147,9 @@ impl Trace {
         match self {
             Self::Alone => Apart,
             Self::Named if is_frame(line) => Joins(Self::after_frame(line)),
+            Self::Named if is_cause(line) => Joins(Self::Rest),
             Self::Named => Apart,
-            Self::Trouble | Self::Message => self.after_head(line),
+            Self::Trouble | Self::Said | Self::Message => self.after_head(line),
             Self::Thrown | Self::Rest => Self::after_message(line),
             Self::Frames | Self::FramesEnd | Self::Members => self.after_frames(line),
             Self::Place | Self::Source => self.node(line),
@@ -138,10 +157,17 @@ impl Trace {
             Self::GoPanic | Self::Go | Self::GoCall | Self::GoEnd => self.go(line),
             Self::RustHead | Self::RustMessage | Self::RustFrames => self.rust(line),
             Self::Causes | Self::CausesEnd => self.causes(line),
+            Self::PythonStack if is_indented(line) => Joins(self),
+            Self::PythonStack => Apart,
             Self::Php | Self::PhpMain => self.php(line),
+            Self::PhpWarning if line.starts_with("PHP ") => Apart,
+            Self::PhpWarning if ends_with_place(line) => Joins(Self::Trouble),
+            Self::PhpWarning => self.waits(line),
             Self::RubyHead { rescued } | Self::RubyHint { rescued } | Self::Ruby { rescued } => {
                 self.ruby(line, rescued)
             }
+            Self::RubyBacktrace if is_ruby_backtrace(line) => Joins(self),
+            Self::RubyBacktrace => Apart,
             Self::Swift => Self::swift(line),
         }
     }
@@ -162,7 +188,8 @@ impl Trace {
 
     /// Whether a line begins something else, so that it is no part of a message.
     fn begins_other(line: &str) -> bool {
-        is_record(line) || !matches!(Self::of_head(line), Self::Alone | Self::Trouble | Self::Named)
+        is_record(line)
+            || !matches!(Self::of_head(line), Self::Alone | Self::Trouble | Self::Named | Self::PhpWarning)
     }
 
     /// It waits, if it may be a part of a message.
@@ -171,6 +198,9 @@ impl Trace {
     }
 
     fn after_head(self, line: &str) -> Step {
+        if is_record(line) {
+            return Apart;
+        }
         if is_cause(line) {
             return Joins(Self::Rest);
         }
@@ -179,10 +209,21 @@ impl Trace {
             | Self::Members
             | Self::Python
             | Self::PythonGroup
+            | Self::PythonStack
             | Self::Go
+            | Self::Php
+            | Self::PhpMain
+            | Self::RubyBacktrace
             | Self::Ruby { .. }) => Joins(trace),
+            trace @ Self::RubyHead { .. } if self != Self::Message => Joins(trace),
+            Self::Message | Self::Named if self != Self::Message && is_exception(line) => {
+                Perhaps(Self::Thrown)
+            }
             _ if self == Self::Message || is_php_stack(line) => Self::after_message(line),
-            Self::Message | Self::Named if is_exception(line) => Perhaps(Self::Thrown),
+            _ if self == Self::Said => match Self::after_message(line) {
+                Perhaps(_) => Perhaps(self),
+                step => step,
+            },
             _ => Apart,
         }
     }
@@ -192,6 +233,8 @@ impl Trace {
             _ if is_frame(line) => Joins(Self::after_frame(line)),
             _ if is_cause(line) => Joins(Self::Rest),
             _ if is_php_stack(line) => Joins(Self::Php),
+            _ if is_php_frame_of_file(line) => Joins(Self::after_php_frame(line)),
+            _ if is_ruby_backtrace(line) => Joins(Self::RubyBacktrace),
             _ if is_causes(line) => Joins(Self::Causes),
             _ if is_crash(line) => Joins(Self::Swift),
             _ => Self::Rest.waits(line),
@@ -279,12 +322,14 @@ impl Trace {
         }
     }
 
+    fn after_php_frame(line: &str) -> Self {
+        if line.ends_with(" {main}") { Self::PhpMain } else { Self::Php }
+    }
+
     fn php(self, line: &str) -> Step {
         match self {
             _ if line.starts_with("  thrown in ") || line.starts_with("\"}") => Joins(Self::Alone),
-            Self::Php if is_php_frame(line) => {
-                Joins(if line.ends_with(" {main}") { Self::PhpMain } else { self })
-            }
+            Self::Php if is_php_frame(line) => Joins(Self::after_php_frame(line)),
             Self::Php => Apart,
             _ if line.starts_with("Next ") => Perhaps(Self::Rest),
             _ if is_empty(line) => Perhaps(self),

@@ -23,6 +23,10 @@ const KEY: usize = 4;
 const HASH_BITS: u32 = 15;
 /// A match at the last distance of so many bytes is taken at once.
 const ENOUGH: usize = 16;
+/// A match from so far away takes more bits than one with the event before.
+const FAR: usize = 4_096;
+/// After a match from far away, one of so many bytes with the event before is taken at once.
+const PLENTY: usize = 96;
 /// Of a match that is longer than twice this, so many places are noted at its begin, and at its end.
 const NOTED: usize = 8;
 /// It encodes when so many bytes are there, as events come in small parts.
@@ -52,6 +56,8 @@ pub(super) struct Repeats {
     checked: usize,
     /// Distance of the last match, 0 before the first.
     last: usize,
+    /// Distance of the last match that was neither short nor far: the event before. 0 before the first.
+    near: usize,
     places: Places,
     blocks: Blocks,
 }
@@ -80,6 +86,7 @@ impl Repeats {
             at: 0,
             checked: 0,
             last: 0,
+            near: 0,
             places: Places {
                 newest: vec![0; 1 << HASH_BITS].into_boxed_slice(),
                 before: vec![0; WINDOW].into_boxed_slice(),
@@ -90,7 +97,8 @@ impl Repeats {
 
     pub(super) fn begin(&mut self) {
         self.buffer.clear();
-        (self.base, self.at, self.checked, self.last) = (0, 0, 0, 0);
+        (self.base, self.at, self.checked) = (0, 0, 0);
+        (self.last, self.near) = (0, 0);
         // A place that is noted before another is only reached through that one.
         self.places.newest.fill(0);
         self.blocks.begin();
@@ -124,7 +132,10 @@ impl Repeats {
         self.checked = self.buffer.len();
         while self.at < end {
             let mut found = self.longest(self.at);
-            if found.length > 0 && found.length < self.search.lazy {
+            if let Some((literals, nearer)) = self.nearer(found) {
+                (0..literals).for_each(|_| self.literal(out));
+                found = nearer;
+            } else if found.length > 0 && found.length < self.search.lazy {
                 let next = self.longest(self.at + 1);
                 if next.length > found.length + 1 {
                     self.literal(out);
@@ -138,6 +149,9 @@ impl Repeats {
             self.note_some(self.at, found.length);
             self.at += found.length;
             self.last = found.distance;
+            if found.length >= 2 * ENOUGH && found.distance < FAR {
+                self.near = found.distance;
+            }
             self.blocks.add(
                 Token::copy(found.length, found.distance),
                 found.length,
@@ -161,6 +175,12 @@ impl Repeats {
     fn longest(&self, at: usize) -> Match {
         let rest = self.buffer.get(at..).unwrap_or_default();
         let Some(key) = key(rest) else { return Match::default() };
+        if self.last >= FAR {
+            let near = self.near(at);
+            if near.length >= PLENTY {
+                return near;
+            }
+        }
         let mut best = Match::default();
         let last = at.checked_sub(self.last).and_then(|from| self.buffer.get(from..));
         if let Some(last) = last
@@ -192,6 +212,27 @@ impl Repeats {
             place = self.places.before(place);
         }
         best
+    }
+
+    /// Instead of a match from far away: one or two bytes as they are, and the event before from there on. An event far away often has the same number
+    /// where the one before has another, and then repeats that one as well.
+    #[inline]
+    fn nearer(&self, found: Match) -> Option<(usize, Match)> {
+        if found.distance < FAR {
+            return None;
+        }
+        (1..=2)
+            .map(|literals| (literals, self.near(self.at + literals)))
+            .find(|(literals, near)| near.length >= ENOUGH && near.length + literals + 2 >= found.length)
+    }
+
+    /// The match of what is at `at` with the event before.
+    #[inline]
+    fn near(&self, at: usize) -> Match {
+        let rest = self.buffer.get(at..).unwrap_or_default();
+        let before = at.checked_sub(self.near).filter(|_| self.near > 0);
+        let length = before.and_then(|from| self.buffer.get(from..)).map_or(0, |before| common(rest, before));
+        Match { length, distance: self.near }
     }
 
     /// Notes where a match may be met again.
@@ -318,6 +359,20 @@ mod tests {
         let noise: Vec<u8> = noise(200_000).chunks(4).flat_map(|four| four.first().copied()).collect();
         let out = encoded(&mut Repeats::new(Search { probes: 4, lazy: 0 }), &[&noise]);
         assert!(out.len() < noise.len() + 64, "{} of {}", out.len(), noise.len());
+    }
+
+    #[test]
+    fn a_number_that_an_event_far_away_has_too_does_not_lead_away_from_the_event_before() {
+        let text: String = noise(600).iter().map(|byte| char::from(b'a' + byte % 26)).collect();
+        let (first, last) = text.split_at(250);
+        let events: String = (0..1_000_u32)
+            .map(|n| {
+                let run = (n / 20 + 1).wrapping_mul(2_654_435_761);
+                format!("{{\"{:02}\",{first}{run:08x}{last}}}", n % 20)
+            })
+            .collect();
+        let out = encoded(&mut Repeats::new(Search { probes: 4, lazy: 0 }), &[events.as_bytes()]);
+        assert!(out.len() < 6_100, "{} bytes for 1000 events", out.len());
     }
 
     #[test]

@@ -291,6 +291,18 @@ mod tests {
     }
 
     #[test]
+    fn entries_that_no_event_holds_are_settled_with_those_before_them() {
+        let mut ledger = ledger();
+        ledger.begin(activation(9, 1));
+        [0, 2].into_iter().for_each(|entry| ledger.push(entry));
+        ledger.pass(6);
+        ledger.settle(1);
+        assert_eq!(ledger.settled_of_last(), 2);
+        ledger.settle(1);
+        assert_eq!(ledger.settled_of_last(), 6);
+    }
+
+    #[test]
     fn an_activation_that_is_put_off_is_not_done_and_holds_up_nobody() {
         let mut ledger = ledger();
         assert!(ledger.begin(activation(9, 1)));

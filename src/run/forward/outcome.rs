@@ -42,6 +42,8 @@ pub struct Outcome {
     pub set_aside: Vec<String>,
     /// Activations whose logs the platform did not give.
     pub without_logs: Vec<String>,
+    /// The oldest start of activations whose documents wait for logs.
+    pub put_off_since: Option<u64>,
     /// Receivers that failed while another one got the lines, and why.
     pub passed_over: Vec<(String, String)>,
     /// Where this platform keeps log lines, if that was seen.
@@ -126,6 +128,7 @@ impl Turn<'_> {
             lost: self.singles.lost,
             set_aside: self.notes.set_aside,
             without_logs: self.notes.without_logs,
+            put_off_since: self.notes.put_off_since,
             passed_over: self.delivery.take_passed_over(),
             logs: self.logs.learned(),
             answered: self.logs.is_answered(),

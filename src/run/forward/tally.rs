@@ -23,7 +23,7 @@ pub struct Tally {
     pub truncated: u64,
     /// Lines that were not sound text and were mended.
     pub mended: u64,
-    /// Activations whose logs are not in their store yet.
+    /// Activations whose documents wait for logs that are not in their store yet.
     pub put_off: u64,
     /// Lines that are left out, as the configuration says.
     pub filtered: u64,

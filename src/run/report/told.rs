@@ -1,6 +1,6 @@
 //! The sentences of a report: warnings, failures, and the run's log.
 
-use super::{Lines, NAMED_MESSAGES, NAMED_RECORDS, RunResult};
+use super::{Left, Lines, NAMED_MESSAGES, NAMED_RECORDS, RunResult};
 use crate::checkpoint::Checkpoint;
 use crate::config::LogLevel;
 use crate::lumberjack::Counts;
@@ -120,16 +120,22 @@ pub(super) fn log(plan: &Plan, outcomes: &[Outcome], result: &RunResult) -> Vec<
     let part = |count: u64, what: &str| if count > 0 { format!(", {count} {what}") } else { String::new() };
     let treated = [part(filtered, "left out"), part(joined, "joined to others")].concat();
     let error = result.error.as_ref().map_or(String::new(), |error| format!("; error: {error}"));
-    let settling = match result.left.settling {
-        0 => String::new(),
-        some => format!(", {some} to be compared once more"),
+    let Left { ranges, records, settling, activations, .. } = result.left;
+    let named = |count: u64, noun: &str, what: &str| {
+        if count > 0 { format!(", {} {what}", many(count, noun)) } else { String::new() }
     };
+    let left = [
+        named(records, "record", "left"),
+        part(settling, "to be compared once more"),
+        named(activations, "activation", "waiting for logs"),
+    ]
+    .concat();
     log.push(format!(
-        "{}, {}, {} read{treated}, {acknowledged} acknowledged, {} left{settling}, {} ms{error}",
+        "{}, {}, {} read{treated}, {acknowledged} acknowledged, {} left{left}, {} ms{error}",
         many(plan.work.len() as u64, "action"),
         many(result.activations, "new activation"),
         many(read, "line"),
-        many(result.left.ranges, "range"),
+        many(ranges, "range"),
         result.duration_ms
     ));
     log

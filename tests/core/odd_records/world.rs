@@ -1,7 +1,7 @@
 //! An API with a few records, whatever their bytes are, and a receiver that takes everything: the core's ports, in memory.
 
 use serde_json::{Value, json};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 use whiskjack::ports::{
@@ -27,6 +27,10 @@ pub struct Record {
 pub struct World {
     /// Newest first.
     pub records: Vec<Record>,
+    /// The receiver closes the connection for events with one of these texts.
+    pub poison: Vec<String>,
+    /// Milliseconds.
+    slept: Cell<u64>,
     events: Rc<RefCell<Vec<Value>>>,
 }
 
@@ -55,14 +59,20 @@ impl World {
 
     /// The first run with these `actions`.
     pub fn run(&self, actions: &[&str]) -> Run {
+        self.run_with(actions, json!({}))
+    }
+
+    /// The same with more parameters.
+    pub fn run_with(&self, actions: &[&str], more: Value) -> Run {
         let context = Context {
             api_host: Some("http://memory".into()),
             authorized: true,
             keeper: CheckpointKeeper::Host(None),
-            deadline_ms: Some(NOW + 60_000),
+            deadline_ms: Some(NOW + 600_000),
             ..Context::default()
         };
-        let params = json!({"actions": actions, "from": NOW - 600_000, "logstash": {"host": "memory", "port": 5044, "tls": false}});
+        let mut params = json!({"actions": actions, "from": NOW - 600_000, "logstash": {"host": "memory", "port": 5044, "tls": false}});
+        params.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let (config, _) = plan::configure(params.to_string().as_bytes(), &context).unwrap();
         let ports = Ports { clock: self, http: self, transport: self };
         let report = whiskjack::run::run(&config, &context, ports).unwrap();
@@ -142,9 +152,11 @@ impl Body for Pieces {
 
 impl Clock for World {
     fn now_ms(&self) -> u64 {
-        NOW
+        NOW + self.slept.get()
     }
-    fn sleep_ms(&self, _: u64) {}
+    fn sleep_ms(&self, ms: u64) {
+        self.slept.set(self.slept.get() + ms);
+    }
     fn random(&self) -> u64 {
         7
     }
@@ -152,13 +164,19 @@ impl Clock for World {
 
 impl Transport for World {
     fn connect(&self, _: &str, _: u16, _: u64) -> Result<Box<dyn Connection>, TransportError> {
-        Ok(Box::new(Receiver { events: self.events.clone(), window: Vec::new(), acks: VecDeque::new() }))
+        Ok(Box::new(Receiver {
+            events: self.events.clone(),
+            poison: self.poison.clone(),
+            window: Vec::new(),
+            acks: VecDeque::new(),
+        }))
     }
 }
 
 /// Acknowledges each window as a whole.
 struct Receiver {
     events: Rc<RefCell<Vec<Value>>>,
+    poison: Vec<String>,
     window: Vec<u8>,
     acks: VecDeque<u8>,
 }
@@ -171,8 +189,13 @@ impl Connection for Receiver {
         };
         let size = u32::from_be_bytes(self.window[8..12].try_into().unwrap()) as usize;
         if self.window.len() == 12 + size {
-            self.acks.extend(b"2A".iter().chain(count));
+            let acks = b"2A".iter().chain(count);
             let window = read_window(&mut self.window.as_slice(), Rules::default(), None).unwrap();
+            let is_poison = |event: &Value| self.poison.iter().any(|text| event.to_string().contains(text));
+            if window.events.iter().any(is_poison) {
+                return Err(TransportError { step: Step::Write, retryable: true, message: "reset".into() });
+            }
+            self.acks.extend(acks);
             self.events.borrow_mut().extend(window.events);
             self.window.clear();
         }

@@ -1,72 +1,8 @@
 //! What is joined, what stays apart, and what can not be told.
 
 use super::json::json_rules;
+use super::printed::{OTHERS, PRINTED};
 use super::*;
-
-macro_rules! printed {
-    ($name:literal) => {
-        include_str!(concat!("../../../../tests/loggers/", $name, ".txt"))
-    };
-}
-
-/// What programs printed, and how each trace in it begins, with what stands between.
-const PRINTED: [(&str, &[&str]); 7] = [
-    (
-        printed!("Messages.java"),
-        &[
-            "java.lang.IllegalStateException: first",
-            "served 1",
-            "served 2",
-            "Messages$Quiet: alone",
-            "served 3",
-            "java.lang.RuntimeException: outer",
-            "Exception in thread \"main\" java.lang.RuntimeException: third",
-        ],
-    ),
-    (
-        printed!("group.py"),
-        &[
-            "  + Exception Group Traceback (most recent call last):",
-            "next",
-            "Traceback (most recent call last):",
-            "next",
-            "Traceback (most recent call last):",
-        ],
-    ),
-    (printed!("assertion.js"), &["Error: first", "next", "node:assert:90"]),
-    (printed!("panics.go"), &["error: caught", "next", "panic: runtime error: invalid memory address"]),
-    (
-        printed!("raise.rb"),
-        &[
-            "/action/raise.rb:6:in `rescue in pay': broke (NoMoney)",
-            "/action/raise.rb:14:in `<main>': undefined method",
-            "/action/raise.rb:6:in `rescue in pay': broke (NoMoney)",
-        ],
-    ),
-    (
-        printed!("raise.php"),
-        &["Exception: no order", "next", "Exception: no order", "next", "PHP Fatal error:  Uncaught"],
-    ),
-    (
-        printed!("causes.rs"),
-        &["Error: not paid", "Error: not paid", "", "thread 'main' (29999) panicked at src/main.rs"],
-    ),
-];
-
-const OTHERS: [&str; 6] = [
-    // Swift 6 on Linux.
-    "main/main.swift:3: Fatal error: no money\n\n*** Program crashed: Illegal instruction at 0x00007f3c5a2b1c40 ***\n\nPlatform: x86_64 Linux (Ubuntu 22.04.5 LTS)\n\nThread 0 \"main\" crashed:\n\n0      0x00007f3c5a2b1c40 _assertionFailure(_:_:file:line:flags:) + 176 in libswiftCore.so\n1 [ra] 0x0000558a1b2c3d4e pay() + 41 in main at /action/main.swift:3:5\n\n     1│ func pay() {\n     2│     // no money\n     3│     fatalError(\"no money\")\n      │     ▲\n     4│ }\n\nRegisters:\n\nrax 0x0000000000000001  1\nrdx 0x0000000000000000  0\n\nImages (7 omitted):\n\n0x0000558a1b2c0000–0x0000558a1b2c5000 3f7e2d1c main /action/main\n\nBacktrace took 0.05s",
-    // .NET, where a task hands on what another one threw.
-    "Unhandled exception. System.AggregateException: One or more errors occurred. (no\nmoney)\n ---> System.InvalidOperationException: no\nmoney\n   at Shop.Pay.<Run>b__0() in /action/Pay.cs:line 12\n   at System.Threading.Tasks.Task`1.InnerInvoke()\n--- End of stack trace from previous location ---\n   at System.Threading.ExecutionContext.RunFromThreadPoolDispatchLoop(Thread threadPoolThread, ContextCallback callback)\n   --- End of inner exception stack trace ---\n   at Program.<Main>$(String[] args) in /action/Program.cs:line 3",
-    // Ruby 3.4.
-    "pay.rb:4:in 'rescue in Shop#pay': outer (RuntimeError)\n\tfrom pay.rb:1:in 'Shop#pay'\n\tfrom pay.rb:7:in '<main>'\npay.rb:2:in 'Shop#pay': inner (ArgumentError)\n\tfrom pay.rb:7:in '<main>'",
-    // PHP with `xdebug`, or with `log_errors` and a trace.
-    "PHP Warning:  Undefined variable $order in /action/index.php on line 3\nPHP Stack trace:\nPHP   1. {main}() /action/index.php:0\nPHP   2. pay() /action/index.php:7",
-    // Go before 1.18 did not indent the lines of a message.
-    "panic: first\nsecond\n\ngoroutine 1 [running]:\npanic({0x45e0a0?, 0x47a9f8?})\n\t/go/src/runtime/panic.go:884 +0x213\nmain.main()\n\t/action/main.go:4 +0x27\nexit status 2",
-    // Python finds no frame for what it cannot parse.
-    "  File \"/action/a.py\", line 1\n    def f(:\n          ^\nSyntaxError: invalid syntax",
-];
 
 fn texts(lines: &Lines, text: &str) -> Vec<String> {
     documents(lines, &errors(text)).into_iter().map(|(_, _, text)| text).collect()
@@ -181,6 +117,35 @@ fn a_frame_joins_no_innocent_line() {
     ] {
         assert_eq!(auto(&format!("{head}\n{frame}")).len(), 1, "{head}");
     }
+}
+
+#[test]
+fn frames_behind_a_message_that_mentions_no_error_are_one_document_beside_it() {
+    for (head, frames) in [
+        ("broke", "a.rb:3:in `f'\na.rb:4:in `<main>'"),
+        ("not paid", "#0 /a.php(3): f()\n#1 [internal function]: {closure}()\n#2 {main}"),
+    ] {
+        assert_eq!(auto(&format!("{head}\n{frames}\nserved")), [head, frames, "served"]);
+        let message = format!("BrokeError: {head}\nthe bank says no");
+        assert_eq!(auto(&format!("{message}\n{frames}\nserved"))[0], format!("{message}\n{frames}"));
+    }
+}
+
+#[test]
+fn a_line_that_a_logger_begins_is_no_part_of_the_message_before_it() {
+    for next in [
+        "06:18:23.123 [main] INFO  shop.Pay - served",
+        "2026-11-30 06:18:23,123 INFO shop.pay: served",
+        "I, [2026-11-30T06:18:23.123456 #7]  INFO -- : served",
+        "WARNING:shop:late: Traceback (most recent call last):",
+    ] {
+        for head in ["java.lang.Exception: a", "ERROR it failed:", "2026-11-30 06:18:23,123 WARNING late"] {
+            let all = auto(&format!("{head}\n{next}\n  File \"a.py\", line 1, in f"));
+            assert_eq!((all[0].as_str(), all[1].lines().next()), (head, Some(next)));
+        }
+    }
+    let warnings = ["PHP Warning:  careful", "PHP Warning:  late in /a.php on line 3"];
+    assert_eq!(auto(&warnings.join("\n")), warnings);
 }
 
 #[test]

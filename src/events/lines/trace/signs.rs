@@ -3,6 +3,9 @@
 /// How a trace of Python begins.
 pub(super) const TRACEBACK: &str = "Traceback (most recent call last):";
 
+/// How a stack begins that a logger of Python prints without an exception.
+pub(super) const STACK: &str = "Stack (most recent call last):";
+
 /// Where words that speak of trouble are looked for, in bytes.
 const IN_FIRST: usize = 400;
 
@@ -46,20 +49,32 @@ pub(super) fn speaks_of_trouble(line: &str) -> bool {
     })
 }
 
-/// Whether a logger begins a message with it: a date, or a level in large letters.
+/// Whether a logger begins a message with it: a date, a time, or a level in large letters; Ruby's logger begins with a letter, `E, [2026-…`.
 pub(super) fn is_record(line: &str) -> bool {
     const LEVELS: [&str; 11] = [
         "TRACE", "DEBUG", "INFO", "NOTICE", "WARN", "WARNING", "ERROR", "FATAL", "CRITICAL", "SEVERE",
         "PANIC",
     ];
-    let text = line.trim_start_matches('[');
+    let of_ruby = line.split_at_checked(3).filter(|(begin, _)| begin.ends_with(", ")).map(|(_, rest)| rest);
+    let text = of_ruby.filter(|rest| rest.starts_with('[')).unwrap_or(line).trim_start_matches('[');
     let word = text.split(|c: char| !c.is_ascii_uppercase()).next().unwrap_or_default();
     let is_date = |bytes: &[u8]| {
         bytes
             .split_last()
             .is_some_and(|(end, year)| matches!(end, b'-' | b'/') && year.iter().all(u8::is_ascii_digit))
     };
-    LEVELS.contains(&word) || text.as_bytes().get(..5).is_some_and(is_date)
+    let is_time = |bytes: &[u8]| match bytes {
+        [a, b, b':', c, d, b':'] => [a, b, c, d].iter().all(|byte| byte.is_ascii_digit()),
+        _ => false,
+    };
+    LEVELS.contains(&word)
+        || text.as_bytes().get(..5).is_some_and(is_date)
+        || text.as_bytes().get(..6).is_some_and(is_time)
+}
+
+/// `it failed: shop.BrokeException: no money`: a message with an exception's own in it.
+pub(super) fn names_exception(line: &str) -> bool {
+    ["Exception: ", "Error: "].iter().any(|end| line.contains(end))
 }
 
 /// A frame of Java, Node.js or .NET, or a line that stands between such frames.
@@ -113,7 +128,7 @@ pub(super) fn is_cause(line: &str) -> bool {
         Some(b'C') => text.starts_with("Caused by: "),
         Some(b'W') => text.starts_with("Wrapped by: "),
         Some(b'S') => is_inner && text.starts_with("Suppressed: "),
-        Some(b'-') => is_inner && text.starts_with("---> "),
+        Some(b'-') => text.strip_prefix("---> ").is_some_and(|rest| is_inner || rest.starts_with("(Inner ")),
         _ => false,
     }
 }
@@ -260,6 +275,17 @@ pub(super) fn is_php_frame(line: &str) -> bool {
         || line.strip_prefix("PHP  ").is_some_and(|rest| begins_with_digit(rest.trim_start()))
 }
 
+/// The same of a file, and `#1 [internal function]: f()`, `#2 {main}`.
+pub(super) fn is_php_frame_of_file(line: &str) -> bool {
+    is_php_frame(line)
+        && (line.contains(".php(") || line.contains(" [internal function]: ") || line.ends_with(" {main}"))
+}
+
+/// `… on line 3`, as messages of PHP end.
+pub(super) fn ends_with_place(line: &str) -> bool {
+    line.rsplit_once(" on line ").is_some_and(|(_, number)| is_number(number))
+}
+
 /// ``pay.rb:3:in `pay': no money (Broke)``.
 pub(super) fn is_ruby_head(line: &str) -> bool {
     line.ends_with(')') && is_ruby_place(line) && line.contains("': ") && !line.starts_with(' ')
@@ -268,6 +294,11 @@ pub(super) fn is_ruby_head(line: &str) -> bool {
 /// ``from pay.rb:3:in `pay'``.
 pub(super) fn is_ruby_frame(text: &str) -> bool {
     text.strip_prefix("from ").is_some_and(is_ruby_place)
+}
+
+/// ``pay.rb:3:in `pay'``.
+pub(super) fn is_ruby_backtrace(line: &str) -> bool {
+    line.ends_with('\'') && !line.starts_with([' ', '\t']) && !line.contains("': ") && is_ruby_place(line)
 }
 
 fn is_ruby_place(text: &str) -> bool {

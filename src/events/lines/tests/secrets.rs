@@ -1,0 +1,117 @@
+//! The edges of secrets: what just is one, and what just is none.
+
+use super::super::redact::KeyBlock;
+use super::*;
+
+fn redacted(text: &str) -> String {
+    let redactor = Redactor::new(&redacting(&ALL).redact);
+    redactor.redact(text).unwrap_or_else(|| text.into())
+}
+
+#[test]
+fn what_only_looks_like_a_secret_stays() {
+    for text in [
+        "a@b.c",
+        "xfe80::1 and fe80::1z",
+        "v10.0.0.7 and 10.0.0.7z and 0010.0.0.7",
+        "basic example.com",
+        "bearer abc",
+        "bearerabc123",
+        "eyJh..c",
+        "0000 0000 0000 0000",
+        "token> abc",
+        "mysql --password --verbose",
+        "password={} token=[] n=1",
+        "http://u:@h",
+        "http://h?x=u:p@y z",
+        "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----",
+        "400000000002 and 40000000000000000002",
+    ] {
+        assert_eq!(redacted(text), text);
+    }
+}
+
+#[test]
+fn secrets_end_where_they_end() {
+    for (text, clean) in [
+        ("at 10.0.0.7.", "at [ip]."),
+        ("4000000000006 and 4000000000000000006", "[card] and [card]"),
+        ("{'password' : 'x y'}", "{'password' : '[key]'}"),
+        ("password : x", "password : [key]"),
+        ("token: Digest abc123 x", "token: [key] x"),
+        ("Cookie=abc user=x", "Cookie=[key] user=x"),
+        ("Authorization=Custom dXNlcjpwdw== x", "Authorization=[key] x"),
+        (r#"{"m":"Cookie: a=b\nHost: x"}"#, r#"{"m":"Cookie: [key]\nHost: x"}"#),
+        (r#"{"m":"Cookie: a=b\r\nHost: x"}"#, r#"{"m":"Cookie: [key]\r\nHost: x"}"#),
+        ("Cookie: a=b \nHost: x", "Cookie: [key] \nHost: x"),
+        ("postgres://shop:hun@ter2@db/x", "postgres://shop:[key]@db/x"),
+    ] {
+        assert_eq!(redacted(text), clean, "{text}");
+    }
+}
+
+#[test]
+fn each_name_of_a_secret_hides_its_value_however_it_is_written() {
+    const NAMES: [&str; 20] = [
+        "password",
+        "passwords",
+        "passwd",
+        "passphrase",
+        "passcode",
+        "pwd",
+        "secret",
+        "token",
+        "credential",
+        "credentials",
+        "authorization",
+        "cookie",
+        "session_id",
+        "api_key",
+        "access_key",
+        "account_key",
+        "secret_key",
+        "private_key",
+        "signing_key",
+        "encryption_key",
+    ];
+    for name in NAMES {
+        for name in [name.to_owned(), name.to_uppercase(), name.replace('_', "-"), name.replace('_', "")] {
+            assert_eq!(redacted(&format!("x.{name}=hunter2")), format!("x.{name}=[key]"));
+            assert_eq!(redacted(&format!("{{\"{name}\":\"hunter2\"}}")), format!("{{\"{name}\":\"[key]\"}}"));
+        }
+    }
+}
+
+#[test]
+fn the_value_of_a_json_member_with_such_a_name_is_hidden_though_the_name_is_escaped() {
+    let lines = Lines { json: Some(super::json::json_rules()), ..redacting(&[Secret::Key]) };
+    let treatment = Treatment::new(&lines);
+    let mut reading = Reading::new(&treatment, None, 0, true);
+    let mut take = |document: Document<'_>| {
+        let parsed = format!("{:?}", document.parsed.unwrap());
+        assert!(parsed.contains("[key]") && !parsed.contains("hunter2"), "{parsed}");
+        true
+    };
+    read_all(&mut reading, &errors(r#"{"message":"x","pass\u0077ord":"hunter2"}"#), &mut take);
+}
+
+#[test]
+fn of_a_private_key_each_kind_of_line_is_hidden_and_nothing_behind_it() {
+    let redactor = Redactor::new(&redacting(&ALL).redact);
+    let mut block = KeyBlock::default();
+    assert_eq!(block.redact(&redactor, "-----BEGIN PRIVATE KEY-----"), None);
+    for head in
+        ["Proc-Type: 4", "DEK-Info: AES", "Version: 1", "Comment: mine", "Hash: SHA1", "Charset: UTF-8"]
+    {
+        assert_eq!(block.redact(&redactor, head).as_deref(), Some("[key]"));
+    }
+    assert_eq!(block.redact(&redactor, "  MIIB  ").as_deref(), Some("[key]"));
+    assert_eq!(block.redact(&redactor, "MIIC\nserved it").as_deref(), Some("[key]\nserved it"));
+    assert_eq!(block.redact(&redactor, "MIID"), None, "it has ended");
+    block.redact(&redactor, "-----BEGIN PRIVATE KEY-----MIIB-----END PRIVATE KEY-----");
+    assert_eq!(block.redact(&redactor, "MIID"), None, "it was whole");
+    let others = Redactor::new(&redacting(&[Secret::Email]).redact);
+    let mut block = KeyBlock::default();
+    block.redact(&others, "-----BEGIN PRIVATE KEY-----");
+    assert_eq!(block.redact(&others, "MIIB"), None, "nobody asked for it");
+}
