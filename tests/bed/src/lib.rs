@@ -67,5 +67,5 @@ pub use screen::screen;
 pub use scripted::{
     Connection, Journal, Refusal, Rules, Scripted, ScriptedOptions, Session, Window, event_fault, read_window,
 };
-pub use search_engine::{Asked, EmptyEngine, Script};
+pub use search_engine::{Asked, EmptyEngine};
 pub use stock::Stock;
