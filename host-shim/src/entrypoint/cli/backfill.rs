@@ -3,6 +3,7 @@
 mod again;
 mod range;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -218,8 +219,8 @@ impl Backfill {
             let mut result = self.shim.run(self.params.clone(), self.context.clone()).await;
             let lines = number(&result, "lines", "acknowledged");
             done.lines += lines;
-            done.read += number(&result, "lines", "read")
-                + result.object.get("summaries").and_then(Value::as_u64).unwrap_or(0);
+            let empty = result.object.get("empty_activations").and_then(Value::as_array);
+            done.empty.extend(empty.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned));
             if result.verdict == Verdict::InvalidConfig {
                 tell(&mut result, &self.source);
                 return Ok(2);
@@ -228,9 +229,9 @@ impl Backfill {
             let has_failed = result.object.contains_key("error");
             failures = if !has_failed || lines > 0 { 0 } else { failures + 1 };
             let (left, pause) = match left(&result) {
-                Left::Nothing => return self.complete(done),
+                Left::Nothing => return self.complete(&done),
                 left if self.stop.is_wished() || troubles.is_refused() => {
-                    return Ok(self.interrupted(done, &left));
+                    return Ok(self.interrupted(&done, &left));
                 }
                 Left::Comparison => {
                     said::to_stderr(format_args!(
@@ -240,19 +241,19 @@ impl Backfill {
                     self.lines.rest("compared once more", SETTLED);
                     (Left::Comparison, SETTLED)
                 }
-                Left::Lines if failures >= FAILURES => return Ok(self.interrupted(done, &Left::Lines)),
+                Left::Lines if failures >= FAILURES => return Ok(self.interrupted(&done, &Left::Lines)),
                 Left::Lines => (Left::Lines, if has_failed { PAUSE } else { Duration::ZERO }),
             };
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
-                () = self.stop.wished() => return Ok(self.interrupted(done, &left)),
+                () = self.stop.wished() => return Ok(self.interrupted(&done, &left)),
             }
             self.lines.go_on();
         }
     }
 
-    /// All is acknowledged: of the range, or of the activations that were named, if they have anything to forward.
-    fn complete(&self, done: Forwarded) -> anyhow::Result<u8> {
+    /// All is acknowledged: of the range, or of the activations that were named. Those that have nothing to forward are told.
+    fn complete(&self, done: &Forwarded) -> anyhow::Result<u8> {
         let lines = many(done.lines, "line");
         if let Keeper::OwnFile(own) = &self.context.checkpoint {
             own.keep([range::COMPLETE]).map_err(anyhow::Error::new)?;
@@ -261,18 +262,19 @@ impl Backfill {
             said::to_stderr(format_args!("complete: {lines} acknowledged{in_all}"));
             return Ok(0);
         }
-        if done.read == 0 {
-            said::to_stderr(
-                "whiskjack: --activation: the named activations have no lines to forward; name activations that printed something, and none of triggers",
-            );
-            return Ok(1);
-        }
         said::to_stderr(format_args!("complete: {lines} acknowledged"));
-        Ok(0)
+        let empty = done.empty.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
+        if empty.is_empty() {
+            return Ok(0);
+        }
+        said::to_stderr(format_args!(
+            "whiskjack: --activation {empty}: no lines to forward; name activations that printed something, and none of triggers"
+        ));
+        Ok(1)
     }
 
     /// Says what was achieved, and how to go on.
-    fn interrupted(&self, done: Forwarded, left: &Left) -> u8 {
+    fn interrupted(&self, done: &Forwarded, left: &Left) -> u8 {
         let done = many(done.lines, "line");
         match (left, &self.range) {
             (Left::Comparison, _) => {
@@ -294,11 +296,11 @@ impl Backfill {
 }
 
 /// What this process has brought.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug, Default)]
 struct Forwarded {
     lines: u64,
-    /// Documents that there were to forward, also of lines that are left out.
-    read: u64,
+    /// Activations that were named, and have nothing to forward.
+    empty: BTreeSet<String>,
 }
 
 fn left(result: &RunResult) -> Left {
