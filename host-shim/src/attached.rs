@@ -1,4 +1,4 @@
-//! The parts that a command attaches to a run: an output of its own, a way to stop it, and a watcher of its progress.
+//! The parts that a command attaches to its work: an output of its own, a way to stop it, and those who learn how far it is.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::doing::Doing;
 use crate::output::Output;
 
 /// The attached parts; none by default.
@@ -19,6 +20,8 @@ pub struct Attached {
     pub stop: Stop,
     /// Learns how far the run is.
     pub watcher: Option<Watcher>,
+    /// Learns which step is at hand, of work that has steps.
+    pub doing: Doing,
     /// Most lines a second.
     pub rate: Option<Rate>,
     /// Counters over all runs.
@@ -29,18 +32,27 @@ pub struct Attached {
     pub saves_often: bool,
 }
 
-/// Gets the part of the ranges that is done, from 0 to 1, with each checkpoint that is saved.
+/// Gets each checkpoint that is saved.
 #[derive(Clone)]
-pub struct Watcher(Arc<dyn Fn(f64) + Send + Sync>);
+pub struct Watcher(Arc<dyn Fn(Advance<'_>) + Send + Sync>);
+
+/// Two checkpoints of a run.
+#[derive(Clone, Copy, Debug)]
+pub struct Advance<'c> {
+    /// The one that it began with; none at the very first run.
+    pub before: Option<&'c [u8]>,
+    /// The one that it has saved last.
+    pub now: &'c [u8],
+}
 
 impl Watcher {
     /// One that calls `told`.
-    pub fn new(told: impl Fn(f64) + Send + Sync + 'static) -> Self {
+    pub fn new(told: impl Fn(Advance<'_>) + Send + Sync + 'static) -> Self {
         Self(Arc::new(told))
     }
 
-    pub(crate) fn tell(&self, done: f64) {
-        (self.0)(done);
+    pub(crate) fn tell(&self, advance: Advance<'_>) {
+        (self.0)(advance);
     }
 }
 

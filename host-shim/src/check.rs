@@ -71,6 +71,11 @@ struct Steps<'s> {
 }
 
 impl Steps<'_> {
+    /// What is looked at now.
+    fn begin(&self, what: &str) {
+        self.sight.doing().begin(what);
+    }
+
     /// What is wrong with an option, a file or a variable.
     fn misused(&mut self, step: Step) {
         self.are_of_misuse = true;

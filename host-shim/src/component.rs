@@ -1,6 +1,7 @@
 //! The embedded component: made ready once for each process, instantiated for each worker and run.
 
 mod artifact;
+mod log;
 
 use std::fmt;
 use std::future::Future;
@@ -21,14 +22,15 @@ pub(crate) use self::bindings::exports::whiskjack::forwarder::forwarder::{
 pub(crate) use self::bindings::whiskjack::forwarder::types::{
     self, Authorization, CheckpointKeeper, Context,
 };
+use self::log::Log;
 use crate::attached::Attached;
 use crate::http::Api;
 use crate::net::proxy::Proxy;
 use crate::output::LocalReceiver;
 use crate::params::{Receivers, Security};
+use crate::said;
 use crate::transport::interface::{TransportError, TransportStep};
 use crate::transport::{Connection, Lent, interface as transport};
-use whiskjack_settings::said;
 
 /// Largest memory of one instance, in bytes.
 const MEMORY: usize = 128 << 20;
@@ -173,7 +175,7 @@ impl State {
     fn new(reach: Arc<Reach>) -> Self {
         let mut wasi = WasiCtx::builder();
         if !reach.attached.is_quiet {
-            wasi.inherit_stderr();
+            wasi.stderr(Log::default());
         }
         Self {
             api: reach.api.clone(),

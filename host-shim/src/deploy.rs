@@ -148,7 +148,7 @@ pub async fn down(
     }
     let secrets = &reached.secrets;
     let mut say = |line: &str| say(&result::without(line, secrets));
-    let done = down::down(names, dry_run, &reached.platform, &mut say).await;
+    let done = down::down(names, dry_run, &reached.platform, &context.attached.doing, &mut say).await;
     done.map_err(|error| error.with_key_place(&reached, context).sealed(secrets))
 }
 

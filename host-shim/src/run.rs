@@ -20,7 +20,7 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::attached::Attached;
+use crate::attached::{Advance, Attached};
 use crate::component::{
     Authorization, CallError, CheckpointKeeper, Context, Error, LoadError, Outcome, Plan, Prepared, Reach,
     Report, Slice, Worker,
@@ -29,10 +29,10 @@ use crate::http::{self, Api, KeyRefused, Pool, Way};
 use crate::origin::Origin;
 use crate::params::{HostParams, ProxyVariables, Receivers};
 use crate::result::RunResult;
+use crate::said;
 use crate::secret::Secret;
 use crate::tls::Trust;
 use whiskjack_settings::Fault;
-use whiskjack_settings::said;
 use whiskjack_settings::text;
 
 pub(crate) use self::access::Access;
@@ -46,7 +46,7 @@ use self::limits::{COMPONENT_MARGIN_MS, Limits, now_ms};
 pub(crate) use self::look::Sight;
 pub use self::look::Unseen;
 pub(crate) use self::namespace::other as other_namespace;
-pub(crate) use self::span::done;
+pub(crate) use self::span::{done, done_since};
 
 /// A run that is killed repeats at most what it did in this time.
 const SAVE_EVERY: Duration = Duration::from_secs(15);
@@ -176,6 +176,11 @@ impl Shim {
             Err(_) if !host.faults.is_empty() => CheckpointKeeper::Host(None),
             Err(message) => return RunResult::error(message),
         };
+        let before = match &keeper {
+            // Only who watches compares.
+            CheckpointKeeper::Host(bytes) if context.attached.watcher.is_some() => bytes.clone(),
+            _ => None,
+        };
         let component_context = Context {
             api_origin: platform.map(|origin| origin.to_string()),
             authorization: match access.key {
@@ -198,6 +203,7 @@ impl Shim {
             reach,
             limits,
             kept,
+            before,
             attached: context.attached.clone(),
             acknowledged: 0,
             workers: (plan.workers as usize).clamp(1, MOST_WORKERS),
@@ -294,6 +300,8 @@ struct Run {
     reach: Arc<Reach>,
     limits: Limits,
     kept: Kept,
+    /// The checkpoint that it began with, for who watches.
+    before: Option<Vec<u8>>,
     attached: Attached,
     /// Lines, in the turns that are over.
     acknowledged: u64,
@@ -429,7 +437,7 @@ impl Run {
         let Some(bytes) = report.checkpoint.as_deref() else { return Ok(()) };
         self.kept.save(bytes, self.acknowledged)?;
         if let Some(watcher) = &self.attached.watcher {
-            done(bytes).into_iter().for_each(|done| watcher.tell(done));
+            watcher.tell(Advance { before: self.before.as_deref(), now: bytes });
         }
         Ok(())
     }

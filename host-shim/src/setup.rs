@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use self::engine::Engine;
 use self::files::Thing;
+use crate::doing::Doing;
 use crate::http::{Api, Called, Pool, Way, basic};
 use crate::origin::Origin;
 use crate::params::ProxyVariables;
@@ -41,6 +42,8 @@ pub struct Setup {
     pub overwrite: bool,
     /// Change nothing.
     pub dry_run: bool,
+    /// Learns which step is at hand.
+    pub doing: Doing,
 }
 
 /// How to log in.
@@ -108,6 +111,7 @@ async fn all(setup: &Setup, say: &mut dyn FnMut(&str)) -> Result<(), SetupError>
         Some(origin) => Some(Server::reach(setup, origin, DASHBOARDS)?),
         None => None,
     };
+    setup.doing.begin("the servers");
     let (engine, version) = Engine::of(&server).await?;
     // All that can be wrong with the arguments shows before anything is changed.
     if let Some(dashboards) = &dashboards {
@@ -120,11 +124,16 @@ async fn all(setup: &Setup, say: &mut dyn FnMut(&str)) -> Result<(), SetupError>
         }
     }
     let mut changed_template = false;
-    for thing in files::things(engine) {
+    let things = files::things(engine);
+    let imports = dashboards.as_ref().map_or(0, |_| files::dashboards(engine).len());
+    setup.doing.count(things.len() + 1 + imports);
+    for thing in things {
+        setup.doing.begin(format!("{} {}", thing.kind, thing.name));
         let outcome = put(&server, &thing, setup.dry_run).await?;
         changed_template |= thing.is_template() && outcome == Outcome::Changed;
         say(&format!("{} {}: {}", thing.kind, thing.name, outcome.said(setup.dry_run)));
     }
+    setup.doing.begin("the data streams");
     if changed_template {
         for stream in engine::streams(&server).await? {
             say(&format!(

@@ -39,6 +39,8 @@ fn nothing() -> Value {
 /// Reads the state. Must be called on a tokio runtime.
 pub async fn status(shim: &Shim, asked: &Asked, context: &RunContext) -> Result<Status, Unseen> {
     let given = asked.params.clone();
+    let doing = &context.attached.doing;
+    doing.begin("the deployed action");
     let action = if let Keeper::File(_) = context.checkpoint {
         None
     } else {
@@ -51,6 +53,7 @@ pub async fn status(shim: &Shim, asked: &Asked, context: &RunContext) -> Result<
             asked.names.action
         )));
     }
+    doing.begin("the checkpoint");
     let mut context = context.clone();
     if action.is_some() {
         let namespace = context.namespace.as_deref().unwrap_or("_");

@@ -20,6 +20,8 @@ const NAMED_SOURCES: usize = 500;
 const NAMED_MESSAGES: usize = 20;
 /// Most records in trouble that it names.
 const NAMED_RECORDS: usize = 10;
+/// Most activations without lines that it names: only a person who names them by their ids has many.
+const NAMED_EMPTY: usize = 1000;
 
 /// What came of a run.
 #[derive(Debug)]
@@ -58,6 +60,9 @@ struct RunResult {
     requests: u64,
     #[serde(skip_serializing_if = "is_zero")]
     unreadable_records: u64,
+    /// Activations that were owed by themselves, and have nothing to forward.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    empty_activations: Vec<String>,
     duration_ms: u64,
     checkpoint: &'static str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -403,6 +408,8 @@ fn summarize(plan: &Plan, outcomes: &[Outcome], checkpoint: &Checkpoint) -> RunR
     result.lag_ms = complete.filter(|complete| *complete < end).map_or_else(|| age_ms(plan.began_ms), age_ms);
     let nowhere = logs_learned(outcomes) == Some(LogPlace::Nowhere) && plan.logs != LogPlace::Nowhere;
     let no_logs = nowhere.then(|| "this platform does not give logs: its log driver takes them elsewhere, and `/logs` says they are not available".into());
+    let empty = outcomes.iter().flat_map(|outcome| &outcome.empty);
+    result.empty_activations = empty.map(|one| one.activation_id.to_string()).take(NAMED_EMPTY).collect();
     let without_logs = outcomes.iter().flat_map(|outcome| &outcome.without_logs).cloned();
     let notes = plan.warnings.iter().cloned().chain(told::mended(result.lines.mended)).chain(no_logs);
     let notes = notes.chain(told::small_windows(outcomes)).chain(told::passed_over(outcomes));

@@ -270,3 +270,15 @@ fn entries_that_a_new_configuration_joins_with_settled_ones_arrive_too() {
     assert_eq!(different, 80_000);
     assert!(again < 10, "{again} came again");
 }
+
+#[test]
+fn a_record_owed_by_itself_that_turns_out_to_have_no_lines_is_named() {
+    for (lines, expected) in [(0, serde_json::json!([named(100)])), (5, serde_json::Value::Null)] {
+        let world = world(10_000, Record { state: State::BadGateway, ..record(75_500, 100, lines) });
+        assert_eq!(world.run().result["left"]["records"], 1);
+        world.set(100, State::Sound);
+        let second = world.run();
+        assert!(second.result["left"]["records"].is_null(), "{second:?}");
+        assert_eq!(second.result["empty_activations"], expected);
+    }
+}

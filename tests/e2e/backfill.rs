@@ -193,9 +193,19 @@ fn an_activation_is_forwarded_again_under_the_same_ids() {
     let trigger = desk.scene.api.world().add(Activation::trigger("hourly"));
     let nothing = desk.call(&["--activation", &trigger]);
     assert!(
-        nothing.status.code() == Some(1) && nothing.stderr.contains("have no lines to forward"),
+        nothing.status.code() == Some(1)
+            && nothing.stderr.contains(&format!("--activation {trigger}: no lines to forward")),
         "{nothing:?}"
     );
+    // Among others, also of an action that printed something another time.
+    let silent = Activation::new(ACTIONS[0]).start(desk.begin - 4 * MINUTE);
+    let silent = desk.scene.api.world().add(silent);
+    let mixed = desk.call(&["--activation", &one, &trigger, &silent, &three]);
+    assert!(mixed.stderr.contains("complete: 4 lines acknowledged"), "{mixed:?}");
+    let told = mixed.stderr.lines().find(|line| line.contains("no lines to forward")).unwrap();
+    let is_told = |id: &str| told.contains(id);
+    assert!(is_told(&trigger) && is_told(&silent) && !is_told(&one) && !is_told(&three), "{mixed:?}");
+    assert_eq!(mixed.status.code(), Some(1), "{mixed:?}");
     let nobody = desk.call(&["--activation", &"0".repeat(32)]);
     assert!(nobody.status.code() == Some(1) && nobody.stderr.contains("no such activation"), "{nobody:?}");
 }

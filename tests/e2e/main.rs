@@ -25,6 +25,7 @@ mod hosts;
 mod killed;
 mod loggers;
 mod output;
+mod progress;
 mod proxies;
 mod status;
 mod stock_wasmtime;

@@ -40,6 +40,7 @@ pub(super) async fn steps(sight: &Sight<'_>, context: &RunContext, steps: &mut S
         ));
         return false;
     };
+    steps.begin("the API");
     let Some(socket) = connected(sight, &origin, steps).await else { return false };
     if origin.is_secure() {
         match handshake(sight, &origin, socket).await {

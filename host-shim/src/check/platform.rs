@@ -19,10 +19,12 @@ const LOGS: &str = "logs";
 const UNREADABLE: &[u8] = br#"{"annotations":"whiskjack check: nothing is to be written"}"#;
 
 pub(super) async fn steps(sight: &Sight<'_>, steps: &mut Steps<'_>) {
+    steps.begin("the selected actions");
     let sources = told(sight, Subject::Sources, READ, steps).await;
     if sources.is_some() {
         steps.add(Step::good(READ, "the key has it"));
     }
+    steps.begin("the checkpoint");
     if let Some(saved) = told(sight, Subject::Checkpoint, CHECKPOINT, steps).await {
         checkpoint(&saved, steps);
         let place = saved.get("place").and_then(Value::as_str).unwrap_or_default();

@@ -29,6 +29,7 @@ const ALIVE: Duration = Duration::from_millis(6_000);
 const WINDOW: [u8; 6] = [b'2', b'W', 0, 0, 0, 1];
 
 pub(super) async fn steps(sight: &Sight<'_>, send: bool, steps: &mut Steps<'_>) {
+    steps.begin("the receivers");
     // All at once, told in the order of the configuration: each may take seconds.
     let mut looks = JoinSet::new();
     for (place, (host, port)) in sight.reach.receivers.each().enumerate() {
@@ -137,6 +138,7 @@ fn language(bytes: &[u8]) -> &'static str {
 
 /// A document for each receiver, by the component.
 async fn sent(sight: &Sight<'_>, steps: &mut Steps<'_>) {
+    steps.begin("the acknowledgement of each test document");
     let Some(found) = told(sight, Subject::Receivers, "test document", steps).await else { return };
     for receiver in found.get("receivers").and_then(Value::as_array).into_iter().flatten() {
         let text = |key: &str| receiver.get(key).and_then(Value::as_str);

@@ -2,11 +2,13 @@
 
 use super::platform::{Found, Kind, Platform};
 use super::{DeployError, Names, feed};
+use crate::doing::Doing;
 
 pub(super) async fn down(
     names: &Names,
     dry_run: bool,
     platform: &Platform,
+    doing: &Doing,
     say: &mut dyn FnMut(&str),
 ) -> Result<(), DeployError> {
     let mut gone = Vec::new();
@@ -14,6 +16,7 @@ pub(super) async fn down(
         [(Kind::Rule, &names.rule), (Kind::Trigger, &names.trigger), (Kind::Action, &names.action)]
     {
         let word = kind.word();
+        doing.begin(format!("the {word} {name}"));
         let found = platform.find(kind, name).await.map_err(|reason| failed(kind, reason, &gone))?;
         match found {
             Found::Nothing => say(&format!("{word} {name}: is not there")),

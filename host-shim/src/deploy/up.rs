@@ -20,9 +20,11 @@ pub(super) async fn up(
     say: &mut dyn FnMut(&str),
 ) -> Result<(), DeployError> {
     let Reached { platform, secret_keys, warnings, .. } = reached;
+    let doing = &context.attached.doing;
     let code = Code::new(&deployment.runtime, deployment.zip.as_ref()).map_err(DeployError::Misused)?;
     let shim = Shim::new().map_err(|error| DeployError::Refused(error.to_string()))?;
     check(deployment, context, &shim).await?;
+    doing.begin("the API");
     let namespaces = platform.namespaces().await;
     let namespaces =
         namespaces.map_err(|reason| DeployError::Refused(format!("{}: {reason}", platform.origin())))?;
@@ -36,6 +38,7 @@ pub(super) async fn up(
     if platform.origin().is_exposed() {
         say(&secrets::exposed(platform.origin(), secret_keys));
     }
+    doing.begin("a plan of the first run");
     let foreseen = shim.foresee(deployment.params.clone(), &as_action(deployment, context)).await;
     let foreseen = foreseen.into_iter().filter(|warning| !secrets::says_that_it_is_exposed(warning));
     let all = warnings
@@ -60,6 +63,7 @@ pub(super) async fn up(
     }
     let mut made = Made::default();
     let body = action_body(deployment, code);
+    doing.begin("the action");
     made.step("the action", platform.put(Kind::Action, &deployment.names.action, &body).await)?;
     made.add("action", &deployment.names.action);
     say(&format!("{}: {}", shown.action, done(&known.action)));
@@ -68,9 +72,11 @@ pub(super) async fn up(
         say(&secrets::stored(secret_keys, &made.step("how the action's parameters are stored", stored)?));
     }
 
+    doing.begin("the trigger");
     let alarm = set_trigger(deployment, platform, &mut made).await?;
     say(&format!("{}: {}, {alarm}", shown.trigger, done(&known.trigger)));
 
+    doing.begin("the rule");
     let stored = set_rule(deployment, platform, &namespace, &mut made).await?;
     say(&format!("{}: {}, active", shown.rule, done(&known.rule)));
     if deployment.wait == Some(Duration::ZERO) {
@@ -78,7 +84,7 @@ pub(super) async fn up(
     }
     // By the platform's clock, not ours.
     let since_ms = stored.get("updated").and_then(Value::as_u64);
-    made.step("the first run", watch::first_run(deployment, platform, since_ms, say).await)
+    made.step("the first run", watch::first_run(deployment, platform, since_ms, doing, say).await)
 }
 
 /// The trigger with its alarm; tells what became of the alarm.

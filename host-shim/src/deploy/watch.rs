@@ -7,6 +7,7 @@ use tokio::time::{Instant, sleep};
 
 use super::Deployment;
 use super::platform::Platform;
+use crate::doing::Doing;
 use crate::http::error_text;
 use whiskjack_settings::text::many;
 
@@ -25,6 +26,7 @@ pub(super) async fn first_run(
     deployment: &Deployment,
     platform: &Platform,
     since_ms: Option<u64>,
+    doing: &Doing,
     say: &mut dyn FnMut(&str),
 ) -> Result<(), String> {
     let since_ms = since_ms.unwrap_or_else(now_ms);
@@ -45,6 +47,7 @@ pub(super) async fn first_run(
     }
     let patience = deployment.wait.unwrap_or(patience);
     say(&format!("waiting for the first run, {} s at most", patience.as_secs_f64()));
+    doing.begin_limited("the first run", Some(patience));
     let limit = Instant::now() + patience;
     let mut pause = FIRST_PAUSE;
     loop {

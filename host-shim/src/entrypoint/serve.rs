@@ -39,7 +39,7 @@ use tokio::sync::{Mutex, Notify};
 use super::{activation, successor};
 use crate::os_error;
 use crate::run::{RunContext, Runner, Stuck, runtime};
-use whiskjack_settings::said;
+use crate::said;
 
 /// The port at which the invoker expects a container.
 pub const PORT: u16 = 8080;

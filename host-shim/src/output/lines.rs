@@ -14,6 +14,7 @@ use super::{Refusal, Sink};
 use crate::checkpoint::{RIGHTS, Unusable, sync_folder};
 use crate::net::plain;
 use crate::os_error::unwritable;
+use crate::said;
 
 /// Where JSON lines go.
 #[derive(Debug)]
@@ -148,7 +149,11 @@ fn begins_otherwise(file: &File) -> bool {
 impl Sink for JsonLines {
     fn take(&mut self, documents: &[&[u8]]) -> Result<(), Refusal> {
         let written = self.length().and_then(|before| {
-            self.write(documents).inspect_err(|_| {
+            let written = match self.is_own {
+                true => self.write(documents),
+                false => said::aside(|| self.write(documents)),
+            };
+            written.inspect_err(|_| {
                 // What was written of a window that failed would only come again. If this fails, it does.
                 before.and_then(|before| self.file.set_len(before).ok());
             })

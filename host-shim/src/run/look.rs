@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::{Access, Limits, RunContext, Shim, key_forms, now_ms, way};
 use crate::checkpoint;
 use crate::component::{Authorization, CheckpointKeeper, Context, Error, Reach, Subject};
+use crate::doing::Doing;
 use crate::http::{KeyRefused, SetupError};
 use crate::net::proxy::Proxy;
 use crate::origin::Origin;
@@ -86,6 +87,11 @@ impl Shim {
 }
 
 impl Sight<'_> {
+    /// Learns what is looked at.
+    pub(crate) fn doing(&self) -> &Doing {
+        &self.context.attached.doing
+    }
+
     /// What the component tells, without secrets.
     pub(crate) async fn look(&self, at: Subject) -> Result<Value, Unseen> {
         let failed =

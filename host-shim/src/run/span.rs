@@ -2,23 +2,64 @@
 
 use serde_json::{Map, Value};
 
+use crate::attached::Advance;
+
 /// The part of its ranges that a checkpoint says is done, from 0 to 1: all but what is owed. 1 only if nothing is owed.
 pub(crate) fn done(checkpoint: &[u8]) -> Option<f64> {
-    let checkpoint: Value = serde_json::from_slice(checkpoint).ok()?;
-    let sources = checkpoint.get("sources").and_then(Value::as_object)?;
-    if sources.is_empty() {
-        return None;
-    }
+    let sources = sources(checkpoint)?;
     let (mut all, mut left, mut is_owed) = (0, 0, false);
     for source in sources.values().filter_map(Value::as_object) {
-        let time = |key: &str| source.get(key).and_then(Value::as_u64);
-        all += length(time("origin")?, time("through")?);
-        let owed: Vec<u64> = each(source, "owed").filter_map(range).collect();
-        left += owed.iter().sum::<u64>();
-        is_owed |= !owed.is_empty() || each(source, "records").next().is_some();
+        all += length(time(source, "origin")?, time(source, "through")?);
+        left += each(source, "owed").filter_map(range).sum::<u64>();
+        is_owed |= owes(source);
     }
+    (!sources.is_empty()).then(|| part(all, left, is_owed))
+}
+
+/// The same of what the run had to do: what was owed before it, and what started since the run before. None if nobody can say.
+pub(crate) fn done_since(Advance { before, now }: Advance<'_>) -> Option<f64> {
+    let (sources, before) = (sources(now)?, before.and_then(sources).unwrap_or_default());
+    // A look-back is no part of it: it asks again for what is done.
+    let fresh = |source: &Map<String, Value>| -> u64 {
+        let owed = each(source, "owed").filter(|owed| owed.get("part").is_none_or(|part| part == "fresh"));
+        owed.filter_map(range).sum()
+    };
+    let (mut all, mut left, mut is_owed) = (0, 0, false);
+    for (name, source) in sources.iter().filter_map(|(name, source)| Some((name, source.as_object()?))) {
+        let through = time(source, "through")?;
+        all += match before.get(name).and_then(Value::as_object) {
+            None => length(time(source, "origin")?, through),
+            Some(known) => match through.checked_sub(time(known, "through")?) {
+                // The run has nothing to do with it.
+                None | Some(0) => continue,
+                Some(new) => new + fresh(known),
+            },
+        };
+        left += fresh(source);
+        is_owed |= owes(source);
+    }
+    (all > 0).then(|| part(all, left, is_owed))
+}
+
+fn sources(checkpoint: &[u8]) -> Option<Map<String, Value>> {
+    let mut checkpoint: Value = serde_json::from_slice(checkpoint).ok()?;
+    match checkpoint.get_mut("sources")?.take() {
+        Value::Object(sources) => Some(sources),
+        _ => None,
+    }
+}
+
+fn part(all: u64, left: u64, is_owed: bool) -> f64 {
     let done = 1.0 - left as f64 / all.max(1) as f64;
-    Some(if is_owed { done.clamp(0.0, NEARLY) } else { 1.0 })
+    if is_owed { done.clamp(0.0, NEARLY) } else { 1.0 }
+}
+
+fn owes(source: &Map<String, Value>) -> bool {
+    each(source, "owed").chain(each(source, "records")).next().is_some()
+}
+
+fn time(source: &Map<String, Value>, key: &str) -> Option<u64> {
+    source.get(key).and_then(Value::as_u64)
 }
 
 /// A record that is owed by itself is no part of a range that counts, and still not done.
@@ -63,5 +104,35 @@ mod tests {
         assert_eq!(done(&checkpoint(&record)), Some(NEARLY), "a record is owed");
         assert_eq!(done(&checkpoint(&json!({}))), None);
         assert_eq!(done(b"{"), None);
+    }
+
+    #[test]
+    fn what_a_run_has_done_is_what_it_has_found_and_does_not_owe_any_more() {
+        let of = |before: Option<&Value>, now: &Value| {
+            let (before, now) = (before.map(checkpoint), checkpoint(now));
+            done_since(Advance { before: before.as_deref(), now: &now })
+        };
+        let a = |through: u64, owed: Value| json!({"a": {"origin": 1, "through": through, "owed": owed}});
+        let begun =
+            a(1000, json!([{"range": [801, 900], "part": "fresh"}, {"range": [1, 800], "part": "lookback"}]));
+        let now = |owed: Value| of(Some(&begun), &a(1100, owed));
+        // 100 were owed, and 100 are new.
+        assert_eq!(
+            now(json!([{"range": [801, 900], "part": "fresh"}, {"range": [1001, 1100], "part": "fresh"}])),
+            Some(0.0)
+        );
+        assert_eq!(now(json!([{"range": [801, 850], "part": "fresh"}])), Some(0.75));
+        assert_eq!(
+            now(json!([{"range": [1, 800], "part": "lookback"}])),
+            Some(NEARLY),
+            "it is owed all the same"
+        );
+        assert_eq!(now(json!([])), Some(1.0));
+        assert_eq!(of(Some(&begun), &begun), None, "of others");
+        assert_eq!(
+            of(None, &a(100, json!([{"range": [1, 25], "part": "fresh"}]))),
+            Some(0.75),
+            "the very first run"
+        );
     }
 }

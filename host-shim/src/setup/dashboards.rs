@@ -27,6 +27,7 @@ pub(super) async fn import(
     say: &mut dyn FnMut(&str),
 ) -> Result<(), SetupError> {
     for (name, text) in files::dashboards(engine) {
+        setup.doing.begin(format!("dashboard {name}"));
         let count = u64::try_from(text.lines().count()).unwrap_or(u64::MAX);
         if setup.dry_run {
             say(&format!("dashboard {name}: {} would be imported", many(count, "saved object")));

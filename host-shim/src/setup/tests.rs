@@ -53,6 +53,7 @@ async fn serve(
 
 fn setup(engine: &Origin, dashboards: Option<&Origin>) -> Setup {
     Setup {
+        doing: Doing::default(),
         engine: engine.clone(),
         dashboards: dashboards.cloned(),
         login: Some(Login::ApiKey(Secret::new("id:very-secret"))),

@@ -34,6 +34,8 @@ pub struct Outcome {
     pub records: Vec<OwedRecord>,
     /// Records that were owed by themselves and are not any more.
     pub settled: Vec<Summary>,
+    /// Those of them that have nothing to forward.
+    pub empty: Vec<Summary>,
     /// Counts for the report.
     pub tally: Tally,
     /// Lines that will not arrive and that no run owes: errors of this run.
@@ -124,6 +126,7 @@ impl Turn<'_> {
             back: Vec::new(),
             records: self.singles.records,
             settled: self.singles.settled,
+            empty: self.singles.empty,
             tally: self.tally,
             lost: self.singles.lost,
             set_aside: self.notes.set_aside,

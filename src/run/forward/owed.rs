@@ -43,6 +43,7 @@ pub(super) struct Singles {
     /// For the outcome.
     pub(super) records: Vec<OwedRecord>,
     pub(super) settled: Vec<Summary>,
+    pub(super) empty: Vec<Summary>,
     pub(super) lost: Vec<String>,
 }
 

@@ -33,6 +33,13 @@ pub struct Tally {
     pub summaries: u64,
 }
 
+impl Tally {
+    /// All that there was to forward, also what is left out.
+    pub fn read(&self) -> u64 {
+        self.lines + self.summaries
+    }
+}
+
 impl AddAssign for Tally {
     fn add_assign(&mut self, other: Self) {
         let Self {

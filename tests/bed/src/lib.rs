@@ -12,7 +12,7 @@
 //! | [`Container`] | the forwarder as a container of its own |
 //! | [`Jail`] | an image that holds nothing but the binary; [`NameServer`]: who tells it addresses |
 //! | [`Cli`] | somebody at a terminal: the `whiskjack` command |
-//! | [`Live`] | the same while it runs, and a terminal |
+//! | [`Live`] | the same while it runs, and a terminal; [`screen`]: what is seen there |
 //! | [`Stock`] | the same with a stock `wasmtime` and the composed command |
 //! | [`Certificates`] | a small PKI for one test |
 //! | [`EmptyEngine`] | Elasticsearch and Kibana before anything was set up |
@@ -43,6 +43,7 @@ mod name_server;
 mod process;
 mod proxies;
 mod receiver;
+mod screen;
 mod scripted;
 mod search_engine;
 mod shared;
@@ -62,8 +63,9 @@ pub use live::Live;
 pub use name_server::NameServer;
 pub use proxies::{OtherProxy, ProxyOptions};
 pub use receiver::{Received, Receiver, ReceiverOptions, ReceiverTls, ReceiverVersion};
+pub use screen::screen;
 pub use scripted::{
     Connection, Journal, Refusal, Rules, Scripted, ScriptedOptions, Session, Window, event_fault, read_window,
 };
-pub use search_engine::{Asked, EmptyEngine, Script};
+pub use search_engine::{Asked, EmptyEngine};
 pub use stock::Stock;

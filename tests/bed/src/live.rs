@@ -1,6 +1,7 @@
 //! The `whiskjack` command while it runs: what it has said so far, and signals to it; on a terminal if need be.
 
 use std::fs::File;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,6 +59,18 @@ impl Live {
         drop(command);
         let stdout = Shared::read(child.stdout.take().unwrap());
         Self { child, stdout, stderr: Shared::read(master) }
+    }
+
+    /// The same with one terminal for both, as a person starts it. All of it is [`Live::stdout`].
+    #[track_caller]
+    pub fn at_desk(arguments: &[&str], env: &[(&str, &str)]) -> Self {
+        let (master, terminal) = pseudo_terminal();
+        let mut command = command(arguments, env);
+        let too = terminal.try_clone().expect("the terminal once more");
+        command.env("TERM", "xterm").stdout(terminal).stderr(too);
+        let child = command.spawn().expect("the command starts");
+        drop(command);
+        Self { child, stdout: Shared::read(master), stderr: Shared::read(std::io::empty()) }
     }
 
     /// What it has written to stdout so far.
@@ -139,9 +152,13 @@ fn command(arguments: &[&str], env: &[(&str, &str)]) -> Command {
 
 /// A terminal: the side of its reader, and that of a program.
 fn pseudo_terminal() -> (File, File) {
-    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
+    // The terminal of nobody but the program: a session without one would end with it.
+    let foreign = OpenptFlags::NOCTTY;
+    let master = openpt(OpenptFlags::RDWR | foreign).expect("a pseudo-terminal");
     grantpt(&master).and_then(|()| unlockpt(&master)).expect("its other side");
     let name = ptsname(&master, Vec::new()).expect("its name").into_string().unwrap();
-    let terminal = File::options().read(true).write(true).open(name).expect("the terminal");
+    let flags = i32::try_from(foreign.bits()).expect("flags of the system");
+    let terminal = File::options().read(true).write(true).custom_flags(flags).open(name);
+    let terminal = terminal.expect("the terminal");
     (File::from(master), terminal)
 }

@@ -18,8 +18,11 @@ pub struct Asked {
     pub body: Option<Value>,
 }
 
-/// Status and body for a method and a path; nothing for the usual answer.
-pub type Script = fn(&str, &str) -> Option<(u16, Value)>;
+/// Status and body of an answer.
+type Answer = (u16, Value);
+
+/// An answer to a method and a path; nothing for the usual one.
+type Script = dyn Fn(&str, &str) -> Option<Answer> + Send + Sync;
 
 /// The running double. It lives as long as the process.
 #[derive(Debug)]
@@ -35,15 +38,16 @@ impl EmptyEngine {
     }
 
     /// Starts one that has some answers of its own.
-    pub fn answering(script: Script) -> Self {
+    pub fn answering(script: impl Fn(&str, &str) -> Option<Answer> + Send + Sync + 'static) -> Self {
+        let script: Arc<Script> = Arc::new(script);
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("its address");
         let journal = Arc::default();
         let kept = Arc::clone(&journal);
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                let journal = Arc::clone(&kept);
-                thread::spawn(move || serve(stream, script, &journal));
+                let (journal, script) = (Arc::clone(&kept), Arc::clone(&script));
+                thread::spawn(move || serve(stream, &*script, &journal));
             }
         });
         Self { address, journal }
@@ -61,7 +65,7 @@ impl EmptyEngine {
 }
 
 /// Answers on a connection until the client closes it.
-fn serve(mut stream: TcpStream, script: Script, journal: &Mutex<Vec<Asked>>) -> Option<()> {
+fn serve(mut stream: TcpStream, script: &Script, journal: &Mutex<Vec<Asked>>) -> Option<()> {
     let mut reader = BufReader::new(stream.try_clone().ok()?);
     loop {
         let (mut first, mut length) = (String::new(), 0);

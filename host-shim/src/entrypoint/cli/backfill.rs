@@ -1,9 +1,9 @@
 //! `backfill`: forwards a range of the past, or some activations again, with a checkpoint of its own.
 
 mod again;
-mod progress;
 mod range;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -12,17 +12,18 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 use whiskjack_config_file::Source;
 
-use self::progress::Meter;
 use self::range::{Moment, Range};
 use super::ending::{ended, misused, noted, tell};
+use super::meter::Meter;
+use super::progress::{Lines, Words};
 use super::trouble::Troubles;
 use super::{Prepared, TlsFiles, direct, replace, session, values};
 use crate::attached::{Rate, Stop, Watcher};
 use crate::checkpoint::Unusable;
 use crate::entrypoint::environment;
 use crate::result::{RunResult, Verdict};
-use crate::run::{Keeper, RunContext, Shim};
-use whiskjack_settings::said;
+use crate::run::{Keeper, OwnFile, RunContext, Shim, done};
+use crate::said;
 use whiskjack_settings::text::many;
 
 /// How soon after a run the next one sees all that the first could not see: the API's index may be behind by a minute.
@@ -30,6 +31,9 @@ const SETTLED: Duration = Duration::from_secs(66);
 /// Pause after a run that failed, and how many may fail one after the other without any line.
 const PAUSE: Duration = Duration::from_secs(5);
 const FAILURES: u32 = 6;
+
+/// What moves on.
+const PROGRESS: Words = Words { unit: "line", done: "acknowledged", whole: "of the range" };
 
 /// Lines of a window, where nothing else is configured.
 const WINDOW: u32 = 2048;
@@ -131,13 +135,13 @@ fn run(options: &BackfillOptions, range: Option<Range>, prepared: Prepared) -> a
     let Value::Object(mut params) = params else { anyhow::bail!("the parameters are not an object") };
     noted(&context);
     let own = range.as_ref().map(Range::file);
-    let (stop, meter) = (Stop::default(), Meter::new(own.as_ref(), context.attached.counters.clone()));
+    let (stop, lines) = (Stop::default(), progress(own.as_ref(), &context));
     context.attached.stop = stop.clone();
     context.attached.is_quiet = true;
     context.attached.saves_often = true;
     context.attached.watcher = Some(Watcher::new({
-        let meter = meter.clone();
-        move |done| meter.note(done)
+        let lines = lines.clone();
+        move |advance| done(advance.now).into_iter().for_each(|done| lines.note(done))
     }));
     if let Some(range) = &range {
         // Inclusive, as people mean it.
@@ -145,6 +149,7 @@ fn run(options: &BackfillOptions, range: Option<Range>, prepared: Prepared) -> a
         params.insert("to".to_owned(), range.to.into());
     }
     session::run(&stop, async |shim| {
+        let _meter = Meter::anywhere(lines.clone());
         if range.is_none() {
             let records = match shim.find(Value::Object(params.clone()), &context, &options.activation).await
             {
@@ -174,13 +179,17 @@ fn run(options: &BackfillOptions, range: Option<Range>, prepared: Prepared) -> a
             said::to_stderr(format_args!("whiskjack: {}", range.told(own.acknowledged())));
             context.checkpoint = Keeper::OwnFile(own);
         }
-        let backfill =
-            Backfill { shim, params: Value::Object(params), source, context, stop: stop.clone(), range };
-        tokio::select! {
-            ended = backfill.run(&meter) => ended,
-            () = meter.go_on() => Ok(1),
-        }
+        let params = Value::Object(params);
+        Backfill { shim, params, source, context, stop: stop.clone(), range, lines }.run().await
     })
+}
+
+/// Goes on from what the file knows of processes before this one.
+fn progress(own: Option<&OwnFile>, context: &RunContext) -> Lines {
+    let lines = Lines::new(PROGRESS, context.attached.counters.clone());
+    let saved = own.and_then(|own| std::fs::read(own.path()).ok());
+    let done = saved.and_then(|saved| done(&saved)).unwrap_or(0.0);
+    lines.after(own.map_or(0, OwnFile::acknowledged), done)
 }
 
 struct Backfill {
@@ -190,6 +199,7 @@ struct Backfill {
     context: RunContext,
     stop: Stop,
     range: Option<Range>,
+    lines: Lines,
 }
 
 /// What a run has left.
@@ -202,16 +212,15 @@ enum Left {
 }
 
 impl Backfill {
-    async fn run(&self, meter: &Meter) -> anyhow::Result<u8> {
+    async fn run(&self) -> anyhow::Result<u8> {
         let (mut done, mut failures) = (Forwarded::default(), 0);
         let mut troubles = Troubles::new(self.context.attached.counters.clone());
         loop {
             let mut result = self.shim.run(self.params.clone(), self.context.clone()).await;
             let lines = number(&result, "lines", "acknowledged");
             done.lines += lines;
-            done.read += number(&result, "lines", "read")
-                + result.object.get("summaries").and_then(Value::as_u64).unwrap_or(0);
-            meter.run_is_over();
+            let empty = result.object.get("empty_activations").and_then(Value::as_array);
+            done.empty.extend(empty.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned));
             if result.verdict == Verdict::InvalidConfig {
                 tell(&mut result, &self.source);
                 return Ok(2);
@@ -220,29 +229,31 @@ impl Backfill {
             let has_failed = result.object.contains_key("error");
             failures = if !has_failed || lines > 0 { 0 } else { failures + 1 };
             let (left, pause) = match left(&result) {
-                Left::Nothing => return self.complete(done),
+                Left::Nothing => return self.complete(&done),
                 left if self.stop.is_wished() || troubles.is_refused() => {
-                    return Ok(self.interrupted(done, &left));
+                    return Ok(self.interrupted(&done, &left));
                 }
                 Left::Comparison => {
                     said::to_stderr(format_args!(
                         "{} acknowledged; in a minute the range is compared once more with what the API shows then",
                         many(done.lines, "line")
                     ));
+                    self.lines.rest("compared once more", SETTLED);
                     (Left::Comparison, SETTLED)
                 }
-                Left::Lines if failures >= FAILURES => return Ok(self.interrupted(done, &Left::Lines)),
+                Left::Lines if failures >= FAILURES => return Ok(self.interrupted(&done, &Left::Lines)),
                 Left::Lines => (Left::Lines, if has_failed { PAUSE } else { Duration::ZERO }),
             };
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
-                () = self.stop.wished() => return Ok(self.interrupted(done, &left)),
+                () = self.stop.wished() => return Ok(self.interrupted(&done, &left)),
             }
+            self.lines.go_on();
         }
     }
 
-    /// All is acknowledged: of the range, or of the activations that were named, if they have anything to forward.
-    fn complete(&self, done: Forwarded) -> anyhow::Result<u8> {
+    /// All is acknowledged: of the range, or of the activations that were named. Those that have nothing to forward are told.
+    fn complete(&self, done: &Forwarded) -> anyhow::Result<u8> {
         let lines = many(done.lines, "line");
         if let Keeper::OwnFile(own) = &self.context.checkpoint {
             own.keep([range::COMPLETE]).map_err(anyhow::Error::new)?;
@@ -251,18 +262,19 @@ impl Backfill {
             said::to_stderr(format_args!("complete: {lines} acknowledged{in_all}"));
             return Ok(0);
         }
-        if done.read == 0 {
-            said::to_stderr(
-                "whiskjack: --activation: the named activations have no lines to forward; name activations that printed something, and none of triggers",
-            );
-            return Ok(1);
-        }
         said::to_stderr(format_args!("complete: {lines} acknowledged"));
-        Ok(0)
+        let empty = done.empty.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
+        if empty.is_empty() {
+            return Ok(0);
+        }
+        said::to_stderr(format_args!(
+            "whiskjack: --activation {empty}: no lines to forward; name activations that printed something, and none of triggers"
+        ));
+        Ok(1)
     }
 
     /// Says what was achieved, and how to go on.
-    fn interrupted(&self, done: Forwarded, left: &Left) -> u8 {
+    fn interrupted(&self, done: &Forwarded, left: &Left) -> u8 {
         let done = many(done.lines, "line");
         match (left, &self.range) {
             (Left::Comparison, _) => {
@@ -284,11 +296,11 @@ impl Backfill {
 }
 
 /// What this process has brought.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug, Default)]
 struct Forwarded {
     lines: u64,
-    /// Documents that there were to forward, also of lines that are left out.
-    read: u64,
+    /// Activations that were named, and have nothing to forward.
+    empty: BTreeSet<String>,
 }
 
 fn left(result: &RunResult) -> Left {

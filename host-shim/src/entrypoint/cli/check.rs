@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use whiskjack_config_file::Source;
 
 use super::ending::{self, ended, noted, print};
+use super::meter::Meter;
 use super::terminal::{Speech, Style, Terminal, harmless};
 use super::{Prepared, TlsFiles, as_written, located, prepare_file};
 use crate::check::{Asked, Mark, Step, check};
@@ -88,7 +89,9 @@ impl CheckOptions {
             }
             steps.push(step);
         };
+        let meter = Meter::on_terminal(context.attached.doing.clone());
         let outcome = runtime.block_on(check(&shim, &asked, &context, &mut say));
+        drop(meter);
         // A name server that hangs must not keep the program from ending.
         runtime.shutdown_background();
         let status = match outcome {

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use whiskjack_config_file::Source;
 
 use super::ending::{ended, misused, noted};
+use super::meter::Meter;
 use super::{Prepared, TlsFiles, as_written, located, prepare_file, times, values};
 use crate::deploy::{self, DeployError, Deployment, Names, Runtime, Schedule};
 use crate::entrypoint::environment;
@@ -246,6 +247,7 @@ impl DeployOptions {
             Err(message) => return misused(&message),
         };
         noted(&context);
+        let _meter = Meter::on_terminal(context.attached.doing.clone());
         let mut say = |line: &str| said::to_stdout(line);
         deployed(deploy::up(&deployment, &context, &mut say), &source)
     }
@@ -259,6 +261,7 @@ impl UndeployOptions {
             Err(message) => return misused(&message),
         };
         noted(&context);
+        let _meter = Meter::on_terminal(context.attached.doing.clone());
         let mut say = |line: &str| said::to_stdout(line);
         deployed(deploy::down(&names, &params, dry_run, &context, &mut say), &source)
     }

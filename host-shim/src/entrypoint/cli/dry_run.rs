@@ -6,14 +6,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::Value;
 
 use super::ending::{noted, tell};
+use super::meter::Meter;
+use super::progress::{Lines, Words};
 use super::terminal::{Terminal, harmless};
 use super::{Prepared, RunOptions, direct, replace, session};
 use crate::attached::Stop;
 use crate::output::{Output, Refusal, Sink};
 use crate::result::Verdict;
 use crate::run::Keeper;
-use whiskjack_settings::said;
+use crate::said;
 use whiskjack_settings::text::many;
+
+const SHOWN: Words = Words { unit: "document", done: "shown", whole: "of what is owed" };
 
 /// Documents that go to stdout, so many at most.
 #[derive(Debug)]
@@ -41,7 +45,9 @@ pub(super) fn run(options: &RunOptions, prepared: Prepared, terminal: Terminal) 
     context.attached.stop = stop.clone();
     context.attached.is_quiet = true;
     session::run(&stop, async |shim| {
+        let meter = Meter::on_terminal(Lines::new(SHOWN, context.attached.counters.clone()));
         let mut result = shim.run(Value::Object(params), context).await;
+        drop(meter);
         let shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
         if result.verdict == Verdict::InvalidConfig {
             tell(&mut result, &source);
@@ -80,14 +86,20 @@ impl Shown {
 
 impl Sink for Shown {
     fn take(&mut self, documents: &[&[u8]]) -> Result<(), Refusal> {
-        for document in documents {
-            if self.is_full() {
-                break;
+        let shown = said::aside(|| {
+            for document in documents {
+                if self.is_full() {
+                    break;
+                }
+                self.show(document)?;
+                self.count += 1;
             }
-            self.show(document)
-                .map_err(|error| Refusal { message: crate::os_error::of_stdout(&error), retryable: false })?;
-            self.count += 1;
-        }
+            Ok(())
+        });
+        shown.map_err(|error: io::Error| Refusal {
+            message: crate::os_error::of_stdout(&error),
+            retryable: false,
+        })?;
         if self.is_full() {
             return Err(Refusal { message: "enough was shown".to_owned(), retryable: false });
         }

@@ -7,6 +7,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::ending::{ended, misused, noted, print, runner, tell};
+use super::progress;
 use super::terminal::{Speech, Style, Terminal, harmless};
 use super::{Prepared, TlsFiles, dry_run, values, watch};
 use crate::entrypoint::environment;
@@ -86,7 +87,9 @@ fn run_once(options: Prepared, terminal: Terminal, is_taken: bool) -> anyhow::Re
     noted(&context);
     // For people, the result says it all.
     context.attached.is_quiet = !terminal.json;
+    let meter = progress::of_run(&mut context);
     let mut result = runner.run(params, context).unwrap_or_else(RunResult::from);
+    drop(meter);
     let text = match terminal.json {
         true => {
             tell(&mut result, &source);
@@ -119,7 +122,7 @@ fn shown(result: &RunResult, terminal: Terminal) -> String {
             Verdict::Complete => (Style::Good, "✓"),
             _ => (Style::Doubtful, "!"),
         };
-        lines.push(sign(style, mark, &watch::progress(result)));
+        lines.push(sign(style, mark, &watch::summary(result)));
     }
     for (name, action) in result.object.get("actions").and_then(Value::as_object).into_iter().flatten() {
         let number = |key: &str| action.get(key).and_then(Value::as_u64).unwrap_or(0);

@@ -5,12 +5,15 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use super::meter::Meter;
+use crate::doing::Doing;
 use crate::origin::Origin;
 use crate::params::ProxyVariables;
+use crate::said;
 use crate::secret::Secret;
 use crate::setup::{self, Login, Setup, SetupError};
 use crate::tls::pem;
-use whiskjack_settings::{is_user_information, said};
+use whiskjack_settings::is_user_information;
 
 const API_KEY: &str = "ELASTICSEARCH_API_KEY";
 const USER: &str = "ELASTICSEARCH_USER";
@@ -62,6 +65,7 @@ impl SetupOptions {
     pub fn go(&self) -> ExitCode {
         let done = prepare(self, &crate::entrypoint::environment).and_then(|setup| {
             let runtime = crate::runtime().map_err(|error| SetupError::Failed(error.to_string()))?;
+            let _meter = Meter::on_terminal(setup.doing.clone());
             let outcome = runtime.block_on(setup::up(&setup, &mut |line| said::to_stdout(line)));
             // A name server that hangs must not keep the program from ending.
             runtime.shutdown_background();
@@ -96,6 +100,7 @@ pub fn prepare(
         proxies: ProxyVariables::read(environment),
         overwrite: options.overwrite,
         dry_run: options.dry_run,
+        doing: Doing::default(),
     })
 }
 

@@ -10,6 +10,7 @@ use whiskjack_config_file::Source;
 
 use super::deploy::NAME;
 use super::ending::{ended, noted, print};
+use super::meter::Meter;
 use super::terminal::{Speech, Style, Terminal, harmless};
 use super::{Prepared, as_written, located, prepare_file, times};
 use crate::deploy::Names;
@@ -68,6 +69,7 @@ impl StatusOptions {
         };
         let read = || -> anyhow::Result<_> {
             let (shim, runtime) = (Shim::new()?, runtime()?);
+            let _meter = Meter::on_terminal(context.attached.doing.clone());
             let outcome = runtime.block_on(status(&shim, &asked, &context));
             runtime.shutdown_background();
             Ok(outcome)

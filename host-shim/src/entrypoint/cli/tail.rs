@@ -13,6 +13,8 @@ use whiskjack_config_file::Source;
 
 use self::view::View;
 use super::ending::{ended, misused, noted, tell};
+use super::meter::Meter;
+use super::progress::{Lines, Words};
 use super::terminal::{Speech, Terminal};
 use super::trouble::Troubles;
 use super::{Prepared, direct, remove, replace, session, times};
@@ -22,7 +24,10 @@ use crate::os_error;
 use crate::output::Output;
 use crate::result::Verdict;
 use crate::run::{Keeper, Memory, RunContext, Shim};
-use whiskjack_settings::said;
+use crate::said;
+
+/// Lines wait until a look is over, and are shown then.
+const READ: Words = Words { unit: "line", done: "read", whole: "of the time" };
 
 /// Time between two looks with `--follow`.
 const EVERY: Duration = Duration::from_secs(3);
@@ -141,7 +146,9 @@ impl Tail {
     async fn run(&self, follow: bool, stop: &Stop) -> anyhow::Result<u8> {
         let mut troubles = Troubles::new(self.context.attached.counters.clone());
         loop {
+            let meter = Meter::on_terminal(Lines::new(READ, self.context.attached.counters.clone()));
             let mut result = self.shim.run(self.params.clone(), self.context.clone()).await;
+            drop(meter);
             if let Err(error) = self.view.lock().unwrap_or_else(PoisonError::into_inner).show() {
                 // The reader has seen enough.
                 return if error.kind() == std::io::ErrorKind::BrokenPipe {

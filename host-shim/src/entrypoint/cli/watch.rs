@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use self::metrics::{Begin, Metrics};
 use self::systemd::Manager;
 use super::ending::{ended, misused, noted, tell};
+use super::progress;
 use super::terminal::{Speech, Style, Terminal, harmless};
 use super::trouble::Troubles;
 use super::{Prepared, TlsFiles, session, times, values};
@@ -24,7 +25,7 @@ use crate::component::Subject;
 use crate::entrypoint::environment;
 use crate::result::{RunResult, Verdict};
 use crate::run::{Keeper, RunContext, Shim};
-use whiskjack_settings::said;
+use crate::said;
 use whiskjack_settings::text::many;
 
 /// Forward again and again, until SIGTERM or Ctrl-C: then it finishes what it has begun, and saves the checkpoint
@@ -124,7 +125,9 @@ fn run(
         let _alive = manager.keep_alive();
         loop {
             let begin = Instant::now();
+            let meter = progress::of_run(&mut context);
             let mut result = shim.run(params.clone(), context.clone()).await;
+            drop(meter);
             if result.verdict == Verdict::InvalidConfig {
                 tell(&mut result, &source);
                 return Ok(2);
@@ -183,7 +186,7 @@ fn reached(saved: &Value) -> Begin {
 
 /// How a run went, in one line.
 fn health(result: &RunResult) -> String {
-    let line = progress(result);
+    let line = summary(result);
     match result.object.get("error").and_then(Value::as_str) {
         Some(error) => format!("{line}; error: {error}"),
         None => line,
@@ -191,7 +194,7 @@ fn health(result: &RunResult) -> String {
 }
 
 /// What a run came to, in one line.
-pub(super) fn progress(result: &RunResult) -> String {
+pub(super) fn summary(result: &RunResult) -> String {
     let number = |path: &str| number(result, path);
     let text = |key: &str| result.object.get(key).and_then(Value::as_str);
     if let Some(reason) = text("skipped") {

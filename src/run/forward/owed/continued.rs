@@ -33,9 +33,15 @@ impl Turn<'_> {
     pub(in crate::run::forward) fn work_on_records(mut self, slice: &Slice) -> Outcome {
         let mut left = std::mem::take(&mut self.singles.open);
         while let Some(record) = left.pop_front() {
-            let summary = record.summary();
+            let (summary, is_begun) = (record.summary(), record.acknowledged > 0);
+            let read = self.tally.read();
             match self.go_on_with(record) {
-                Fate::Done => self.singles.settled.push(summary),
+                Fate::Done => {
+                    self.singles.settled.push(summary);
+                    if !is_begun && self.tally.read() == read {
+                        self.singles.empty.push(summary);
+                    }
+                }
                 Fate::Owed(record) => {
                     if record.trouble.is_none() {
                         left.push_back(record.clone());

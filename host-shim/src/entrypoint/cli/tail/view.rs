@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::super::terminal::{Style, Terminal, harmless};
 use crate::output::{Refusal, Sink};
+use crate::said;
 
 /// The newest come first, so documents wait until a look is over, and are put in order then: so many of them at most, or so many bytes.
 const MOST: usize = 20_000;
@@ -43,8 +44,10 @@ impl View {
             }
             text.push('\n');
         }
-        let mut stdout = io::stdout().lock();
-        stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
+        said::aside(|| {
+            let mut stdout = io::stdout().lock();
+            stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
+        })
     }
 
     /// `14:16:04.418 shop/checkout 0a1b2c3d order 4000: paid`

@@ -21,7 +21,7 @@ use super::number;
 use crate::attached::Counters;
 use crate::os_error;
 use crate::result::{RunResult, Verdict};
-use whiskjack_settings::said;
+use crate::said;
 
 /// A client may take so long to send the head of its request.
 const PATIENCE: Duration = Duration::from_secs(10);
