@@ -10,6 +10,7 @@
 )]
 
 mod changes;
+mod limits;
 mod look;
 mod odd_records;
 mod owed;

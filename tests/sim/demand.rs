@@ -231,7 +231,7 @@ pub fn must_arrive(sim: &Sim, record: &Record) -> bool {
 pub fn must_have_arrived(sim: &Sim, record: &Record, began: u64) -> bool {
     let settings = &sim.world.settings;
     // Equal counts hide what is new until the look-back is compared.
-    let compared = if settings.early_deletions { 10 * 60_000 } else { 0 };
+    let compared = if settings.deletes_early() { 10 * 60_000 } else { 0 };
     let margin = lead(settings) + compared;
     !is_never_current(settings)
         && record.visible.max(record.logs_at).max(record.start) + margin <= began

@@ -186,7 +186,7 @@ fn settle(sim: &Rc<Sim>) -> bool {
     let mut at_rest = 0;
     for _ in 0..MOST_CLEAN_RUNS {
         at_rest = if turn(sim) { at_rest + 1 } else { 0 };
-        let early = sim.world.settings.early_deletions;
+        let early = sim.world.settings.deletes_early();
         // The first of them may not have seen what became visible last.
         let never_current = sim.world.settings.stale && sim.world.settings.index_step_ms > 0;
         if at_rest == if early { 3 } else { 2 } + u32::from(never_current) {

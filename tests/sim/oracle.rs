@@ -205,6 +205,10 @@ fn met(sim: &Sim) -> BTreeMap<&'static str, u64> {
         ("early-deletion", early),
         ("two-forwarders", sim.world.trouble.second),
         ("limits-fell", settings.earlier_lookback.1 > 0),
+        (
+            "limits-rose",
+            settings.limits_tell && settings.longer_lookback.1 > 0 && sim.world.platform.longest > 0,
+        ),
         ("day-without-runs", sim.world.platform.pause.is_some()),
     ];
     sim.world.documents.iter().flat_map(|documents| documents.kinds()).for_each(|kind| sim.met.note(kind));

@@ -74,6 +74,7 @@ pub const KINDS: &[&str] = &[
     "no-limits-at-first",
     "no-limits-later",
     "limits-fell",
+    "limits-rose",
     "day-without-runs",
     "ecs",
     "summaries",

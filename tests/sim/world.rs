@@ -332,6 +332,12 @@ impl Settings {
         self.lookback_minutes.min(most) * MINUTE - self.margin_ms()
     }
 
+    /// Whether records may be deleted inside a look-back: also where limits that are higher, or unknown, make it longer than the configuration
+    /// says.
+    pub fn deletes_early(&self) -> bool {
+        self.early_deletions || self.limits_tell && !self.clean
+    }
+
     /// What clocks and the index take from a look-back.
     pub fn margin_ms(&self) -> u64 {
         self.skew_ms.unsigned_abs() + 2 * SECOND + self.index_behind_ms()

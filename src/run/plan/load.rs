@@ -282,8 +282,8 @@ impl Loader<'_> {
         self.warnings.extend(checkpoint.take_back(self.now_ms, lookback_ms, origin));
     }
 
-    /// How far to look back, as configured or from the platform's limits, which are read about once a day once they are known. That they cannot be had is no
-    /// failure.
+    /// How far to look back, as configured or from the platform's limits, which are read every half look-back once they are known. That they cannot be
+    /// had is no failure.
     fn lookback_ms(&mut self, checkpoint: &mut Checkpoint) -> u64 {
         if let Some(configured) = self.config.lookback_ms {
             return configured;
@@ -291,7 +291,12 @@ impl Loader<'_> {
         if let Some(known) = self.platform {
             checkpoint.platform = known;
         } else if checkpoint.platform.limits_are_due(self.now_ms) {
-            checkpoint.platform.note_limits(self.api.limits().ok(), self.now_ms);
+            // What a run did not look back to is forgotten, so where there were limits before, a passing failure is not the last word.
+            let is_passing = |failure: &Failure| failure.retryable && checkpoint.platform.has_limits();
+            let again =
+                |failure: Failure| if is_passing(&failure) { self.api.limits() } else { Err(failure) };
+            let limits = self.api.limits().or_else(again).ok();
+            checkpoint.platform.note_limits(limits, self.now_ms);
             self.platform = Some(checkpoint.platform);
         }
         checkpoint.platform.lookback_ms(self.now_ms)

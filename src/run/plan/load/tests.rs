@@ -246,7 +246,7 @@ fn a_damaged_checkpoint_is_not_overwritten_before_the_end_of_the_run_that_report
 }
 
 #[test]
-fn the_look_back_is_read_from_the_platforms_limits_once_a_day_and_what_was_forwarded_is_not_looked_for() {
+fn the_look_back_is_read_from_the_platforms_limits_now_and_then_and_what_was_forwarded_is_not_looked_for() {
     const DAY: u64 = 24 * 60 * MINUTE;
     let platform = Platform::new();
     let asked = || platform.requests.borrow().iter().filter(|request| *request == "GET /").count();
@@ -279,7 +279,7 @@ fn limits_that_cannot_be_read_are_no_failure_and_the_next_run_asks_for_them_agai
         platform.now.set(platform.now.get() + MINUTE);
         *platform.limits.borrow_mut() = limits(60 * MINUTE);
         let plan = platform.plan(&params(json!({})), 2).unwrap();
-        assert_eq!((plan.lookback_ms, asked()), (125 * MINUTE, 2));
+        assert_eq!((plan.lookback_ms, asked()), (135 * MINUTE, 2), "some may run since before that");
     }
 }
 
