@@ -178,7 +178,8 @@ pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan
         }
         if loaded.occupied.is_none() {
             let (all, asked, recent) = begun;
-            let quiet = asked.answers(&api);
+            let mut quiet = asked.answers(&api);
+            quiet.tell_apart(&api);
             counted = share::pieces(&api, config, &all, &quiet, recent);
             let is_silent = |name: &str| quiet.is_silent(name, &all);
             let strays =

@@ -96,6 +96,7 @@ fn begin(world: World, random: Random, luck: Random, trace: bool) -> Rc<Sim> {
         kept: RefCell::default(),
         named: RefCell::default(),
         index: Index::new(begin),
+        index_of_all: Index::new(begin),
         own: RefCell::default(),
         arrived: RefCell::new(arrived),
         runs: Cell::new(0),

@@ -40,7 +40,7 @@ fn a_run_takes_the_lease_renews_it_in_between_and_gives_it_back_at_its_end() {
     let (_, result) = platform.conclude(&plan, &plan.work["a"].clone(), true);
     assert_eq!(platform.annotation("whiskjack-lease"), None);
     assert_eq!(platform.annotation("description"), Some(json!(1.50)));
-    assert_eq!((&result["checkpoint"], &result["requests"]), (&json!("saved"), &json!(7)));
+    assert_eq!((&result["checkpoint"], &result["requests"]), (&json!("saved"), &json!(6)));
     let requests = platform.requests.borrow();
     let requests: Vec<&str> = requests
         .iter()
