@@ -65,7 +65,7 @@ impl Steady {
 }
 
 #[test]
-fn a_run_without_news_asks_once_for_each_action_and_four_times_more() {
+fn a_run_without_news_asks_once_for_each_action_and_twice_more_and_writes_nothing() {
     for stale in [false, true] {
         for (actions, activations) in [(1, 0), (10, 0), (100, 0), (1, 20), (10, 20), (100, 20)] {
             let mut steady = Steady::new(actions, activations, stale);
@@ -73,25 +73,22 @@ fn a_run_without_news_asks_once_for_each_action_and_four_times_more() {
             println!(
                 "{actions} actions with {activations} activations in the look-back, stale index {stale}: {traffic}"
             );
-            assert_eq!(result["activations"], 0);
-            assert_eq!(
-                traffic.requests,
-                actions as u64 + 4,
-                "package read, lease, index; counts; checkpoint"
-            );
+            assert_eq!((&result["activations"], &result["checkpoint"]), (&json!(0), &json!("unchanged")));
+            assert_eq!(traffic.requests, actions as u64 + 2, "package, index; counts");
         }
     }
 }
 
 #[test]
-fn comparing_the_look_back_costs_two_requests_more_for_each_action_that_has_anything_in_it_and_is_rare() {
-    for (activations, more) in [(0, 0), (20, 1)] {
+fn of_runs_without_news_every_third_writes_and_few_compare_or_ask_for_limits() {
+    for activations in [0, 20] {
         let mut steady = Steady::new(10, activations, false);
-        let requests: Vec<u64> = (0..8).map(|_| steady.run().1.requests).collect();
-        // With the limits, which are read in one of eight runs.
-        let dear: Vec<u64> = requests.iter().filter(|requests| **requests > 15).copied().collect();
-        let is_expected = |requests: &u64| (0..=1).contains(&(requests - 24 - 10 * more));
-        assert!(dear.len() as u64 == more && dear.iter().all(is_expected), "{requests:?}");
+        let requests: Vec<u64> = (0..30).map(|_| steady.run().1.requests).collect();
+        println!("with {activations} activations in the look-back: {requests:?}");
+        let many = |least: u64| requests.iter().filter(|requests| **requests >= least).count();
+        // With the lease, the checkpoint, and the limits.
+        assert!(requests.iter().all(|requests| *requests <= if activations > 0 { 35 } else { 15 }));
+        assert!(many(13) <= 15 && many(16) <= 8, "{requests:?}");
     }
 }
 
@@ -116,7 +113,7 @@ fn a_record_that_is_deleted_out_of_a_thousand_is_looked_for_once() {
     let (_, once) = steady.run();
     let (_, again) = steady.run();
     println!("one deleted record among 1000: {once}; after that: {again}");
-    assert!(once.requests > 6 && again.requests == 6, "{once}, {again}");
+    assert!(once.requests > 6 && again.requests == 4, "{once}, {again}");
 }
 
 #[test]

@@ -164,6 +164,9 @@ fn choose(sim: &Sim, actions: Vec<&'static str>, chosen: Vec<&'static str>) {
         // Of a record that could not be read nobody knows which of the names it is of.
         sim.named.borrow_mut().clear();
     }
+    if sim.rested.get() && chosen != config.chosen {
+        sim.met.note("changed-after-rest");
+    }
     (config.actions, config.chosen, config.patterns) = (actions, chosen, patterns);
     let chosen = config.chosen.clone();
     sim.wanted.borrow_mut().extend(&chosen);

@@ -103,6 +103,7 @@ fn begin(world: World, random: Random, luck: Random, trace: bool) -> Rc<Sim> {
         overruns: Cell::new(0),
         cut_short: Cell::new(false),
         untrue: RefCell::default(),
+        rested: Cell::new(false),
         trace,
     })
 }
@@ -266,6 +267,11 @@ fn over(sim: &Rc<Sim>, began: u64, ended: &Result<Report, PlanError>, fate: Fate
     if result["skipped"].as_str().is_some_and(|reason| reason.contains("stands back")) {
         sim.met.note("stood-back");
     }
+    let rested = result["checkpoint"] == "unchanged" && error.is_none();
+    if rested {
+        sim.met.note("rested");
+    }
+    sim.rested.set(rested);
     note(sim, between::check_newer(sim, error, false));
     demand::saved(sim, began, &result);
     note(sim, demand::rightly_refused(sim, &result));

@@ -67,6 +67,8 @@ pub struct Sim {
     pub cut_short: Cell<bool>,
     /// What was wrong with a run, and digests of checkpoints that were not true.
     pub untrue: RefCell<Vec<String>>,
+    /// Whether the last run wrote nothing.
+    pub rested: Cell<bool>,
     /// Whether to say what happens.
     pub trace: bool,
 }

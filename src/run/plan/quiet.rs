@@ -160,6 +160,12 @@ impl Quiet {
         }
     }
 
+    /// Whether counts have settled all of `work`.
+    pub(super) fn is_all_of(&self, work: &Map<String, Vec<Owed>>) -> bool {
+        let done = |name: &String| self.settled.get(name).map_or(&[][..], Vec::as_slice);
+        work.iter().all(|(name, work)| work.iter().all(|owed| done(name).contains(owed)))
+    }
+
     /// Whether nothing new has come for the source `name`, in the `work` that was counted.
     pub(super) fn is_silent(&self, name: &str, work: &Map<String, Vec<Owed>>) -> bool {
         let done = self.settled.get(name).map_or(&[][..], Vec::as_slice);

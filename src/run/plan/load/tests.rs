@@ -28,6 +28,7 @@ fn a_run_takes_the_lease_renews_it_in_between_and_gives_it_back_at_its_end() {
     *platform.package.borrow_mut() = Some(json!({"version": "0.0.9", "annotations": [foreign]}));
     platform.run(&params(json!({})), 1);
     platform.now.set(BEGIN + MINUTE);
+    platform.counted.set(1);
     platform.requests.borrow_mut().clear();
 
     let plan = platform.plan(&params(json!({})), 2).unwrap();
@@ -40,7 +41,7 @@ fn a_run_takes_the_lease_renews_it_in_between_and_gives_it_back_at_its_end() {
     let (_, result) = platform.conclude(&plan, &plan.work["a"].clone(), true);
     assert_eq!(platform.annotation("whiskjack-lease"), None);
     assert_eq!(platform.annotation("description"), Some(json!(1.50)));
-    assert_eq!((&result["checkpoint"], &result["requests"]), (&json!("saved"), &json!(6)));
+    assert_eq!((&result["checkpoint"], &result["requests"]), (&json!("saved"), &json!(7)));
     let requests = platform.requests.borrow();
     let requests: Vec<&str> = requests
         .iter()
@@ -59,9 +60,11 @@ fn what_counts_say_has_nothing_in_it_is_done_and_needs_no_slice() {
     platform.run(&params(json!({})), 1);
     let quiet = platform.plan(&params(json!({})), 2).unwrap();
     assert_eq!((quiet.slices(), &quiet.settled), (Vec::new(), &quiet.work));
-    let (report, _) = platform.conclude(&quiet, &[], true);
-    assert!(report.complete);
-    assert_eq!(platform.stored().sources["a"].complete_until, quiet.began_ms);
+    let before = platform.package.borrow().clone();
+    let (report, result) = platform.conclude(&quiet, &[], true);
+    assert!(report.complete && quiet.rests);
+    assert_eq!((&result["checkpoint"], &result["lag_ms"]), (&json!("unchanged"), &json!(0)));
+    assert_eq!(*platform.package.borrow(), before);
 
     platform.now.set(platform.now.get() + MINUTE);
     platform.counted.set(1);
