@@ -1,6 +1,7 @@
 //! Knowledge about the platform from earlier runs, kept with the checkpoint so that a run in the steady state need not ask.
 
 use super::look_back::{MOST_BETWEEN_COMPARISONS_MS, comparing_every};
+use super::settling::APART_MS;
 use crate::openwhisk::api::Limits;
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +34,10 @@ pub struct Platform {
     /// Until when `logs` is trusted, milliseconds since 1970: an operator may have chosen another store since.
     #[serde(default)]
     logs_until_ms: u64,
+    /// Since when each run asks for the whole namespace too, milliseconds since 1970: lists and counts of that have an index of their own, which is up
+    /// to date only if it is asked (docs/facts/openwhisk.md 1.7). 0 if not each run does.
+    #[serde(default, skip_serializing_if = "super::is_zero")]
+    whole_since_ms: u64,
 }
 
 /// A look-back that is longer than the newest limits ask for.
@@ -87,6 +92,21 @@ impl Platform {
         if believed { self.logs } else { LogPlace::Unknown }
     }
 
+    /// Takes in whether a run at `now_ms` asks for the whole namespace.
+    pub fn note_whole(&mut self, is_asked: bool, now_ms: u64) {
+        let goes_on = (1..=now_ms).contains(&self.whole_since_ms);
+        self.whole_since_ms = match (is_asked, goes_on) {
+            (false, _) => 0,
+            (true, true) => self.whole_since_ms,
+            (true, false) => now_ms,
+        };
+    }
+
+    /// Whether a list of the whole namespace at `now_ms` shows as much as one of an action: earlier runs have asked for it too.
+    pub fn shows_whole(&self, now_ms: u64) -> bool {
+        self.whole_since_ms > 0 && self.whole_since_ms.saturating_add(APART_MS) <= now_ms
+    }
+
     /// Takes in the place where log lines were seen.
     pub fn note_logs(&mut self, place: LogPlace, now_ms: u64) {
         (self.logs, self.logs_until_ms) = (place, now_ms.saturating_add(LOGS_HOLD_MS));
@@ -120,6 +140,7 @@ impl Platform {
             limits_due_ms: newer.limits_due_ms,
             logs: logs.logs,
             logs_until_ms: logs.logs_until_ms,
+            whole_since_ms: newer.whole_since_ms,
         }
     }
 }
@@ -200,6 +221,20 @@ mod tests {
         let mut ahead = Platform::default();
         ahead.note_limits(Some(STOCK), 10 * DAY);
         assert!(ahead.limits_are_due(1000));
+    }
+
+    #[test]
+    fn the_whole_namespace_is_listed_a_minute_after_each_run_has_begun_to_ask_for_it() {
+        let mut platform = Platform::default();
+        let at = |platform: &Platform, now_ms: u64| platform.shows_whole(now_ms);
+        platform.note_whole(true, 1000);
+        assert!(!at(&platform, 1000) && !at(&platform, 65_999) && at(&platform, 66_000));
+        platform.note_whole(true, 66_000);
+        assert!(at(&platform, 66_000));
+        platform.note_whole(true, 500);
+        assert!(!at(&platform, 65_499), "a clock was ahead");
+        platform.note_whole(false, 66_000);
+        assert!(!at(&platform, u64::MAX));
     }
 
     #[test]

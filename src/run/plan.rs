@@ -7,6 +7,7 @@ mod package;
 mod quiet;
 mod share;
 mod slices;
+mod sweep;
 mod work;
 
 pub use configure::{configure, configure_with_key};
@@ -157,7 +158,8 @@ pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan
         let name = package_name(config, context);
         let filter = config.sources.first().and_then(Source::filter);
         let refresh = Range::new(began_ms, began_ms).map(|range| Question::Count(filter.as_deref(), range));
-        api.ask_ahead([Question::Package(&name)].into_iter().chain(refresh));
+        let sample = sweep::sample(config, began_ms).map(|range| Question::Count(None, range));
+        api.ask_ahead([Question::Package(&name)].into_iter().chain(refresh).chain(sample));
     }
     let mut loaded = loader.load()?;
     if config.logs.unwrap_or(loaded.checkpoint.platform.logs(began_ms)) == LogPlace::Api {

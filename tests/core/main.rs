@@ -18,3 +18,4 @@ mod ports;
 mod properties;
 mod range;
 mod steady;
+mod sweep;

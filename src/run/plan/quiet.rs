@@ -48,7 +48,7 @@ pub(super) struct Quiet {
     open: Vec<Open>,
 }
 
-/// Asks for the counts of all of `work` that tell something: of what is asked in every run, which is the time since the last one and the look-back, and of what settles,
+/// Asks for the counts of all of `work` that is wanted and that tell something: of what is asked in every run, which is the time since the last one and the look-back, and of what settles,
 /// whether there is anything to do; of what is new but begins before `recent`, or is to be shared among workers, how much there is.
 pub(super) fn ask(
     api: &Api<'_>,
@@ -56,6 +56,7 @@ pub(super) fn ask(
     checkpoint: &Checkpoint,
     work: &Map<String, Vec<Owed>>,
     [recent, now_ms, lookback_ms]: [u64; 3],
+    is_wanted: &dyn Fn(&str, Owed) -> bool,
 ) -> Asked {
     let shared = config.output.workers() > 1;
     let mut wanted: Vec<Wanted> = Vec::new();
@@ -63,7 +64,7 @@ pub(super) fn ask(
         let name = source.name();
         let Some(state) = checkpoint.sources.get(&name) else { continue };
         let mut own: Vec<Wanted> = Vec::new();
-        for owed in work.get(&name).into_iter().flatten() {
+        for owed in work.get(&name).into_iter().flatten().filter(|owed| is_wanted(&name, **owed)) {
             let range = owed.range;
             let count = match owed.part {
                 Part::Fresh if range.since() >= recent => Some((range, Some(0))),
@@ -157,6 +158,22 @@ impl Quiet {
             if alone == late.known {
                 self.settled.change(source, |settled| settled.push(late.owed));
             }
+        }
+    }
+
+    /// Adds parts in which there is nothing to do.
+    pub(super) fn add(&mut self, settled: Map<String, Vec<Owed>>) {
+        for (source, parts) in settled {
+            self.settled.change(source, |known| known.extend(parts));
+        }
+    }
+
+    /// Adds the answers about other parts.
+    pub(super) fn join(&mut self, other: Self) {
+        self.add(other.settled);
+        self.open.extend(other.open);
+        for (part, count) in other.new {
+            self.new.insert(part, count);
         }
     }
 
