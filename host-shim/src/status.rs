@@ -68,7 +68,31 @@ pub async fn status(shim: &Shim, asked: &Asked, context: &RunContext) -> Result<
     let saved = sight.look(Subject::Checkpoint).await?;
     let action = action.map(|state| state.told);
     let action = action.and_then(|told| serde_json::from_str(&sight.clean(&told.to_string())).ok());
+    let saved = by_runs(saved, action.as_ref());
     Ok(judged(saved, action, asked.max_lag))
+}
+
+/// What was saved, with what runs say that found nothing new since, and so wrote nothing.
+fn by_runs(mut saved: Value, action: Option<&Value>) -> Value {
+    let runs = action.and_then(|action| action.get("runs")?.as_array());
+    let rested = runs.into_iter().flatten().find(|run| run.get("rested") == Some(&Value::Bool(true)));
+    let Some((start, age)) = rested.and_then(|run| run.get("start").zip(run.get("age_ms"))) else {
+        return saved;
+    };
+    // Both are times in the same form.
+    let is_later =
+        saved.get("saved").is_some_and(|at| at.as_str().is_some_and(|at| start.as_str() > Some(at)));
+    let Some(told) = saved.as_object_mut().filter(|_| is_later) else { return saved };
+    told.insert("rested".to_owned(), start.clone());
+    told.insert("rests_ms".to_owned(), Value::Null);
+    told.insert("lag_ms".to_owned(), age.clone());
+    let sources = told.get_mut("sources").and_then(Value::as_array_mut).into_iter().flatten();
+    let monitored = sources.filter_map(Value::as_object_mut).filter(|source| !source.contains_key("parked"));
+    for source in monitored {
+        source.insert("complete_until".to_owned(), start.clone());
+        source.insert("lag_ms".to_owned(), age.clone());
+    }
+    saved
 }
 
 fn unseen(error: DeployError) -> Unseen {
@@ -81,12 +105,14 @@ fn unseen(error: DeployError) -> Unseen {
 /// Whether it is as it should be: what can be read has been saved, and does not lag by more than is fine.
 fn judged(saved: Value, action: Option<Value>, max_lag: Option<Duration>) -> Status {
     let place = saved.get("place").and_then(Value::as_str).unwrap_or_default();
-    let lag = saved.get("lag_ms").and_then(Value::as_u64).map(Duration::from_millis);
+    let time = |key: &str| saved.get(key).and_then(Value::as_u64).map(Duration::from_millis);
+    // For so long runs may have found nothing, and written nothing.
+    let (lag, rests) = (time("lag_ms"), time("rests_ms").unwrap_or_default());
     let problem = match (saved.get("problem").and_then(Value::as_str), max_lag, lag) {
         (Some(problem), _, _) => Some(format!(
             "the checkpoint in {place} cannot be read: {problem}; repair it, or set `on_missing_state` for one run (docs/guarantees.md)"
         )),
-        (None, Some(most), Some(lag)) if lag > most => Some(format!(
+        (None, Some(most), Some(lag)) if lag.saturating_sub(rests) > most => Some(format!(
             "the lag is {}, longer than {}; see what the last run says",
             words(lag),
             words(most)
@@ -138,6 +164,34 @@ mod tests {
         );
         assert_eq!(late.object["ok"], false);
         assert_eq!(judged(saved(u64::MAX), None, None).problem, None);
+    }
+
+    #[test]
+    fn runs_that_may_have_found_nothing_are_no_lag_and_those_that_are_known_to_tell_what_it_is() {
+        let saved = |lag_ms: u64| {
+            json!({"place": "the package `p`", "saved": "2023-11-14T22:13:20.000Z", "lag_ms": lag_ms, "rests_ms": 170_000, "sources": [
+                {"source": "a", "complete_until": "2023-11-14T22:13:20.000Z", "lag_ms": lag_ms},
+                {"source": "b", "complete_until": "2023-11-14T21:13:20.000Z", "lag_ms": 3_600_000, "parked": true},
+            ]})
+        };
+        assert_eq!(judged(saved(770_000), None, TEN_MINUTES).problem, None);
+        assert!(judged(saved(771_000), None, TEN_MINUTES).problem.is_some());
+
+        let run = |start: &str, rested: bool| json!({"start": start, "age_ms": 5_000, "rested": rested});
+        let action = |runs: Vec<Value>| json!({"runs": runs});
+        let later = "2023-11-14T22:15:20.000Z";
+        let told = by_runs(saved(125_000), Some(&action(vec![run("x", false), run(later, true)])));
+        assert_eq!(
+            (&told["rested"], &told["lag_ms"], &told["rests_ms"]),
+            (&json!(later), &json!(5_000), &Value::Null)
+        );
+        let sources = &told["sources"];
+        assert_eq!((&sources[0]["complete_until"], &sources[0]["lag_ms"]), (&json!(later), &json!(5_000)));
+        assert_eq!(sources[1]["lag_ms"], 3_600_000, "nobody asks for that any more");
+        let earlier = action(vec![run("2023-11-14T22:12:20.000Z", true)]);
+        assert_eq!(by_runs(saved(5), Some(&earlier)), saved(5), "what was saved since counts");
+        assert_eq!(by_runs(saved(5), Some(&action(vec![run(later, false)]))), saved(5));
+        assert_eq!(by_runs(saved(5), None), saved(5));
     }
 
     #[test]

@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 pub const HOLDS_MS: u64 = 60_000;
 /// The same for a command: a person who interrupts it does not want to wait. It is twice the time between two saves, which renew the lease.
 pub const COMMAND_HOLDS_MS: u64 = 30_000;
+/// So long after the checkpoint was saved, runs that find nothing new leave it as it is, in milliseconds.
+pub const RESTS_MS: u64 = 170_000;
 /// How long a run that stands back keeps the place of the other run, in milliseconds: until that run saves for the first time.
 const PLACE_MS: u64 = 30_000;
 /// If a lease claims to hold for longer than this, no run wrote it, or the clock of its writer is far off.

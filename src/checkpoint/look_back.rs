@@ -4,7 +4,7 @@ use super::SourceState;
 use crate::range::Range;
 
 /// Longest time between two comparisons of a look-back, in milliseconds.
-const MOST_BETWEEN_COMPARISONS_MS: u64 = 600_000;
+pub(super) const MOST_BETWEEN_COMPARISONS_MS: u64 = 600_000;
 /// A longer pause than this does not lengthen the look-back: the new range begins with a gap. In milliseconds.
 const LONGEST_PAUSE_MS: u64 = 3_600_000;
 /// The same, if the pause before was about as long: then runs are rare, and each looks again at the range of the last one.
@@ -67,6 +67,6 @@ pub fn lookback_span(lookback_ms: u64) -> u64 {
 }
 
 /// Time between two comparisons of the whole look-back, in milliseconds.
-fn comparing_every(lookback_ms: u64) -> u64 {
+pub(super) fn comparing_every(lookback_ms: u64) -> u64 {
     (lookback_ms / 2).min(MOST_BETWEEN_COMPARISONS_MS)
 }

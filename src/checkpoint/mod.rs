@@ -19,7 +19,7 @@ mod version1;
 
 pub use ahead::SKEW_MS;
 pub use fit::MOST_IDS;
-pub use lease::{COMMAND_HOLDS_MS, HOLDS_MS, Lease};
+pub use lease::{COMMAND_HOLDS_MS, HOLDS_MS, Lease, RESTS_MS};
 pub use look_back::lookback_span;
 pub use monitored::{Admission, selection};
 pub use owner::Owner;
@@ -255,6 +255,13 @@ impl Checkpoint {
             0 => Err(BadCheckpoint::Damaged("there is no version 0".into())),
             newer => Err(BadCheckpoint::Newer(newer)),
         }
+    }
+}
+
+impl Checkpoint {
+    /// Whether any records are owed by themselves.
+    pub fn owes_records(&self) -> bool {
+        self.sources.values().any(|state| !state.records.is_empty())
     }
 }
 

@@ -1,5 +1,7 @@
 //! Knowledge about the platform from earlier runs, kept with the checkpoint so that a run in the steady state need not ask.
 
+use super::look_back::{MOST_BETWEEN_COMPARISONS_MS, comparing_every};
+use super::settling::APART_MS;
 use crate::openwhisk::api::Limits;
 use serde::{Deserialize, Serialize};
 
@@ -10,8 +12,6 @@ const UNKNOWN_LOOKBACK_MS: u64 = 135 * MINUTE_MS;
 const LONGEST_LOOKBACK_MS: u64 = 24 * 60 * MINUTE_MS;
 /// Time for queues, batched writes and the index, in milliseconds: generous, and with stock limits it makes up a quarter of an hour.
 const SETTLING_MS: u64 = 280_000;
-/// How often limits are read, in milliseconds; if that failed, the next run asks again.
-const LIMITS_HOLD_MS: u64 = 24 * 60 * MINUTE_MS;
 /// How long the known place of log lines is trusted, in milliseconds.
 const LOGS_HOLD_MS: u64 = 24 * 60 * MINUTE_MS;
 
@@ -34,6 +34,10 @@ pub struct Platform {
     /// Until when `logs` is trusted, milliseconds since 1970: an operator may have chosen another store since.
     #[serde(default)]
     logs_until_ms: u64,
+    /// Since when each run asks for the whole namespace too, milliseconds since 1970: lists and counts of that have an index of their own, which is up
+    /// to date only if it is asked (docs/facts/openwhisk.md 1.7). 0 if not each run does.
+    #[serde(default, skip_serializing_if = "super::is_zero")]
+    whole_since_ms: u64,
 }
 
 /// A look-back that is longer than the newest limits ask for.
@@ -64,6 +68,11 @@ impl Platform {
         *self == Self::default()
     }
 
+    /// Whether limits were read some time.
+    pub fn has_limits(&self) -> bool {
+        self.lookback_ms.is_some()
+    }
+
     /// How far back a run at `now_ms` looks for late records, in milliseconds: as the limits say, or said before, or as far as any common
     /// limits would.
     pub fn lookback_ms(&self, now_ms: u64) -> u64 {
@@ -71,15 +80,31 @@ impl Platform {
         self.lookback_ms.max(before).unwrap_or(UNKNOWN_LOOKBACK_MS).min(LONGEST_LOOKBACK_MS)
     }
 
-    /// Whether the limits should be read: until they are known, daily, in the run after that failed, or after a clock went wrong.
+    /// Whether the limits should be read: until they are known, in the run after that failed, after a clock went wrong, and before
+    /// activations that began under higher limits can have left the look-back.
     pub fn limits_are_due(&self, now_ms: u64) -> bool {
-        now_ms >= self.limits_due_ms || self.limits_due_ms - now_ms > LIMITS_HOLD_MS
+        now_ms >= self.limits_due_ms || self.limits_due_ms - now_ms > MOST_BETWEEN_COMPARISONS_MS
     }
 
     /// The place of log lines, if it is still trusted.
     pub fn logs(&self, now_ms: u64) -> LogPlace {
         let believed = now_ms < self.logs_until_ms && self.logs_until_ms - now_ms <= LOGS_HOLD_MS;
         if believed { self.logs } else { LogPlace::Unknown }
+    }
+
+    /// Takes in whether a run at `now_ms` asks for the whole namespace.
+    pub fn note_whole(&mut self, is_asked: bool, now_ms: u64) {
+        let goes_on = (1..=now_ms).contains(&self.whole_since_ms);
+        self.whole_since_ms = match (is_asked, goes_on) {
+            (false, _) => 0,
+            (true, true) => self.whole_since_ms,
+            (true, false) => now_ms,
+        };
+    }
+
+    /// Whether a list of the whole namespace at `now_ms` shows as much as one of an action: earlier runs have asked for it too.
+    pub fn shows_whole(&self, now_ms: u64) -> bool {
+        self.whole_since_ms > 0 && self.whole_since_ms.saturating_add(APART_MS) <= now_ms
     }
 
     /// Takes in the place where log lines were seen.
@@ -95,13 +120,15 @@ impl Platform {
             return;
         };
         let before_ms = self.lookback_ms(now_ms);
-        if self.lookback_ms.is_some_and(|last_ms| new_ms < last_ms) {
+        // Runs that asked in vain looked back as if nothing was known.
+        let unknown_ms = (self.limits_due_ms > 0).then_some(UNKNOWN_LOOKBACK_MS);
+        if self.lookback_ms.or(unknown_ms).is_some_and(|last_ms| new_ms < last_ms) {
             self.longer = Some(Longer { lookback_ms: before_ms, until_ms: now_ms.saturating_add(before_ms) });
         } else if before_ms <= new_ms || self.longer.is_some_and(|longer| longer.until_ms <= now_ms) {
             self.longer = None;
         }
         self.lookback_ms = Some(new_ms);
-        self.limits_due_ms = now_ms.saturating_add(LIMITS_HOLD_MS);
+        self.limits_due_ms = now_ms.saturating_add(comparing_every(new_ms));
     }
 
     /// The knowledge of two runs that did not notice each other; `newer` is of the one that ended later.
@@ -113,6 +140,7 @@ impl Platform {
             limits_due_ms: newer.limits_due_ms,
             logs: logs.logs,
             logs_until_ms: logs.logs_until_ms,
+            whole_since_ms: newer.whole_since_ms,
         }
     }
 }
@@ -166,7 +194,9 @@ mod tests {
             assert_eq!(platform.lookback_ms(NOW), 135 * MINUTE_MS);
             platform.note_limits(Some(Limits { max_action_duration: 600_000, ..STOCK }), 2000);
             platform.note_limits(limits, 3000);
-            assert_eq!(platform.lookback_ms(NOW), 25 * MINUTE_MS);
+            let later = 2000 + 135 * MINUTE_MS;
+            let at = |now| platform.lookback_ms(now);
+            assert_eq!([at(later - 1), at(later)], [135 * MINUTE_MS, 25 * MINUTE_MS], "as in a fall");
         }
     }
 
@@ -180,15 +210,31 @@ mod tests {
     }
 
     #[test]
-    fn limits_are_read_once_a_day_in_the_run_after_a_failure_and_when_a_clock_was_wrong() {
+    fn limits_are_read_every_half_look_back_in_the_run_after_a_failure_and_when_a_clock_was_wrong() {
         assert!(Platform::default().limits_are_due(1000));
-        let known = after(Some(STOCK));
-        assert!(!known.limits_are_due(1000 + DAY - 1) && known.limits_are_due(1000 + DAY));
+        for (duration_ms, half_ms) in [(60_000, 210_000), (300_000, 450_000), (3_600_000, 600_000)] {
+            let known = after(Some(Limits { max_action_duration: duration_ms, ..STOCK }));
+            assert!(!known.limits_are_due(1000 + half_ms - 1) && known.limits_are_due(1000 + half_ms));
+        }
         let failed = after(None);
         assert!(failed.limits_are_due(1001));
         let mut ahead = Platform::default();
         ahead.note_limits(Some(STOCK), 10 * DAY);
         assert!(ahead.limits_are_due(1000));
+    }
+
+    #[test]
+    fn the_whole_namespace_is_listed_a_minute_after_each_run_has_begun_to_ask_for_it() {
+        let mut platform = Platform::default();
+        let at = |platform: &Platform, now_ms: u64| platform.shows_whole(now_ms);
+        platform.note_whole(true, 1000);
+        assert!(!at(&platform, 1000) && !at(&platform, 65_999) && at(&platform, 66_000));
+        platform.note_whole(true, 66_000);
+        assert!(at(&platform, 66_000));
+        platform.note_whole(true, 500);
+        assert!(!at(&platform, 65_499), "a clock was ahead");
+        platform.note_whole(false, 66_000);
+        assert!(!at(&platform, u64::MAX));
     }
 
     #[test]

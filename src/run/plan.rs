@@ -7,6 +7,8 @@ mod package;
 mod quiet;
 mod share;
 mod slices;
+mod sweep;
+mod work;
 
 pub use configure::{configure, configure_with_key};
 pub use slices::{Counted, Slice};
@@ -23,6 +25,7 @@ use load::{Loaded, Loader};
 pub(in crate::run) use names::strays;
 pub(in crate::run) use package::{own_path, package_name};
 use serde::{Deserialize, Serialize};
+use work::Work;
 
 /// Where a run takes place, as far as the core needs to know.
 #[derive(Debug, Clone, Default)]
@@ -92,6 +95,8 @@ pub struct Plan {
     pub warnings: Vec<String>,
     /// Why this run does nothing: another one is at work.
     pub skipped: Option<String>,
+    /// Whether this run writes nothing, as there is nothing new and the checkpoint is recent.
+    pub rests: bool,
     /// Whether there will be an activation record of this run, from which the next one can read.
     pub recorded: bool,
     /// So many ids of what it has done a slice and its rests hand back at most; digests stand for the others.
@@ -153,42 +158,16 @@ pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan
         let name = package_name(config, context);
         let filter = config.sources.first().and_then(Source::filter);
         let refresh = Range::new(began_ms, began_ms).map(|range| Question::Count(filter.as_deref(), range));
-        api.ask_ahead([Question::Package(&name)].into_iter().chain(refresh));
+        let sample = sweep::sample(config, began_ms).map(|range| Question::Count(None, range));
+        api.ask_ahead([Question::Package(&name)].into_iter().chain(refresh).chain(sample));
     }
     let mut loaded = loader.load()?;
     if config.logs.unwrap_or(loaded.checkpoint.platform.logs(began_ms)) == LogPlace::Api {
         loaded.checkpoint.undo_doubtful();
     }
-    let lookback =
-        |checkpoint: &Checkpoint| config.lookback_ms.unwrap_or(checkpoint.platform.lookback_ms(began_ms));
-    let (mut work, mut settled, mut counted) = (Map::new(), Map::new(), Map::new());
-    if loaded.occupied.is_none() {
-        refresh_index(&api, config, began_ms).map_err(PlanError::Api)?;
-        let ask = |checkpoint: &Checkpoint| {
-            let lookback_ms = lookback(checkpoint);
-            let work = all_work(config, checkpoint, began_ms, lookback_ms);
-            let recent = began_ms.saturating_sub(lookback_ms);
-            let asked = quiet::ask(&api, config, checkpoint, &work, [recent, began_ms, lookback_ms]);
-            (work, asked, recent)
-        };
-        // The counts are on their way while the lease is written.
-        let mut begun = ask(&loaded.checkpoint);
-        if loader.take_lease(&mut loaded)? && loaded.occupied.is_none() {
-            begun = ask(&loaded.checkpoint);
-        }
-        if loaded.occupied.is_none() {
-            let (all, asked, recent) = begun;
-            let quiet = asked.answers(&api);
-            counted = share::pieces(&api, config, &all, &quiet, recent);
-            let is_silent = |name: &str| quiet.is_silent(name, &all);
-            let strays =
-                names::warnings(&api, config, own_path(context), &mut loaded.checkpoint, is_silent, began_ms);
-            loader.warnings.extend(strays);
-            (work, settled) = (all, quiet.settled);
-        }
-    }
+    let Work { work, settled, counted, rests } = work::counted(&mut loader, &mut loaded, began_ms)?;
     let Loaded { keep, checkpoint, occupied, .. } = loaded;
-    let lookback_ms = lookback(&checkpoint);
+    let lookback_ms = lookback_ms(config, &checkpoint, began_ms);
     let pieces = config.sources.len().max(counted.values().map(Vec::len).sum());
     Ok(Plan {
         config: config.clone(),
@@ -205,6 +184,7 @@ pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan
         stop_ms,
         deadline_ms,
         skipped: occupied,
+        rests,
         recorded: context.own_action.is_some(),
         most_ids: (MOST_IDS / pieces.max(1)).max(FEWEST_IDS),
         requests: api.requests() + loader.requests,
@@ -212,35 +192,9 @@ pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan
     })
 }
 
-fn all_work(
-    config: &Config,
-    checkpoint: &Checkpoint,
-    now_ms: u64,
-    lookback_ms: u64,
-) -> Map<String, Vec<Owed>> {
-    let names = config.sources.iter().map(Source::name);
-    let wanted = Range::new(0, config.to.unwrap_or(u64::MAX));
-    let within = |owed: Owed| Some(Owed { range: owed.range.shared_with(wanted?)?, ..owed });
-    let work = |name: &String| {
-        let all = checkpoint.sources.get(name).map(|state| state.work(now_ms, lookback_ms));
-        all.into_iter().flatten().filter_map(within).collect()
-    };
-    names.map(|name| (name.clone(), work(&name))).collect()
-}
-
-/// Asks for a count and forgets it: list and count may show the index as of the question before, which can be hours old, and only then
-/// bring it up to date (docs/facts/openwhisk.md 1.7). What is asked from now on shows what was visible when the run began.
-fn refresh_index(api: &Api<'_>, config: &Config, now_ms: u64) -> Result<(), Failure> {
-    let Some(now) = Range::new(now_ms, now_ms) else { return Ok(()) };
-    let mut refused = None;
-    for source in &config.sources {
-        match api.refresh(source.filter().as_deref(), now) {
-            Ok(()) => return Ok(()),
-            // One action's trouble is not that of the others.
-            Err(failure) => refused.get_or_insert(failure),
-        };
-    }
-    refused.map_or(Ok(()), Err)
+/// How far a run looks back, in milliseconds.
+fn lookback_ms(config: &Config, checkpoint: &Checkpoint, now_ms: u64) -> u64 {
+    config.lookback_ms.unwrap_or(checkpoint.platform.lookback_ms(now_ms))
 }
 
 impl Context {

@@ -10,7 +10,7 @@ use crate::ports::Ports;
 use crate::range::{self, Range};
 use crate::run::forward::{Outcome, Tally};
 use crate::run::plan::{CheckpointStore, Plan};
-use crate::run::store::{SAVED, Saved, Saving};
+use crate::run::store::{SAVED, Saved, Saving, UNCHANGED};
 use crate::sorted::Map;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -134,6 +134,8 @@ enum SavedTo {
     Result(Box<RawValue>),
     /// Nowhere yet: only the last result can hold it.
     NotYet,
+    /// Nowhere: the one that is there tells as much.
+    Unchanged,
 }
 
 /// Saves the checkpoint and reports. With `last` false it saves only, and the report counts what was achieved so far.
@@ -146,7 +148,10 @@ pub fn conclude(ports: Ports<'_>, plan: &Plan, outcomes: &[Outcome], last: bool)
     checkpoint.saved_ms = ports.clock.now_ms();
     let achieved = |outcome: &Outcome| outcome.tally.sending.acknowledged + outcome.tally.set_aside > 0;
     let persists = last && outcomes.iter().any(achieved);
-    let saved = save(plan, &api, &mut checkpoint, last, persists);
+    let saved = match plan.rests && outcomes.is_empty() {
+        true => Ok((SavedTo::Unchanged, None)),
+        false => save(plan, &api, &mut checkpoint, last, persists),
+    };
     let mut result = summarize(plan, outcomes, &checkpoint);
     let mut failures = told::failures(outcomes);
     failures.extend(told::troubles(plan, &checkpoint));
@@ -182,7 +187,7 @@ fn skipped(ports: Ports<'_>, plan: &Plan, reason: &str, last: bool) -> Report {
         skipped: Some(reason.into()),
         requests: plan.requests,
         duration_ms: ports.clock.now_ms().saturating_sub(plan.began_ms),
-        checkpoint: "unchanged",
+        checkpoint: UNCHANGED,
         warnings: plan.warnings.clone(),
         ..RunResult::default()
     };
@@ -249,6 +254,7 @@ impl RunResult {
                 self.checkpoint_state = Some(state);
             }
             SavedTo::NotYet => self.checkpoint = "not saved yet",
+            SavedTo::Unchanged => self.checkpoint = UNCHANGED,
         }
         None
     }

@@ -197,3 +197,29 @@ fn names_that_become_patterns_bring_along_what_they_owe_and_the_others_begin() {
     assert_eq!(world.run(&["*"]), 3, "what a was owed, and the look-back of b");
     assert_eq!(world.run(&["*"]), 0);
 }
+
+#[test]
+fn an_action_that_is_added_while_nothing_happens_begins_with_the_first_run_that_finds_it() {
+    for (before, after) in [(&["a"][..], &["a", "b"][..]), (&["*", "!b"], &["*"])] {
+        let world = World::new();
+        (0..4).for_each(|_| assert_eq!(world.run(before), 0));
+        let oldest = world.0.world().clock().now() - 8 * MINUTE;
+        assert_eq!(world.run(after), 0);
+        assert_eq!(world.run(after), 0);
+        world.0.world().add(Activation::new("b").start(oldest).stdout("late"));
+        assert_eq!(world.run(after), 1, "{after:?}");
+        assert_eq!(world.run(after), 0);
+    }
+}
+
+#[test]
+fn an_action_that_is_taken_out_while_nothing_happens_goes_on_where_it_was() {
+    let world = World::new();
+    (0..4).for_each(|_| assert_eq!(world.run(&["a", "b"]), 0));
+    let late = world.0.world().clock().now() - MINUTE;
+    assert_eq!(world.run(&["a"]), 0);
+    world.0.world().add(Activation::new("b").start(late).stdout("late"));
+    world.wait(30);
+    assert_eq!(world.run(&["a"]), 0);
+    assert_eq!(world.run(&["a", "b"]), 1);
+}

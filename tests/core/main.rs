@@ -10,6 +10,7 @@
 )]
 
 mod changes;
+mod limits;
 mod look;
 mod odd_records;
 mod owed;
@@ -17,3 +18,4 @@ mod ports;
 mod properties;
 mod range;
 mod steady;
+mod sweep;

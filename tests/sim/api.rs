@@ -226,8 +226,9 @@ fn activations(sim: &Sim, query: &str) -> Answer {
     let number = |key: &str| query.get(key).map(|text| text.parse::<u64>().expect("a number"));
     let (since, upto) = (number("since").expect("since"), number("upto").expect("upto"));
     let now = sim.now.get();
-    let as_of = sim.index.as_of(now, &sim.world.settings);
     let name = query.get("name").map(String::as_str);
+    let index = if name.is_some() { &sim.index } else { &sim.index_of_all };
+    let as_of = index.as_of(now, &sim.world.settings);
     let own = sim.own.borrow();
     let mut named = sim.world.named(name);
     if name.is_none_or(|name| name == sim.own_name.get()) {

@@ -160,6 +160,13 @@ fn choose(sim: &Sim, actions: Vec<&'static str>, chosen: Vec<&'static str>) {
     if config.chosen.iter().any(|name| !chosen.contains(name)) {
         sim.met.note("name-removed");
     }
+    if config.patterns && !patterns {
+        // Of a record that could not be read nobody knows which of the names it is of.
+        sim.named.borrow_mut().clear();
+    }
+    if sim.rested.get() && chosen != config.chosen {
+        sim.met.note("changed-after-rest");
+    }
     (config.actions, config.chosen, config.patterns) = (actions, chosen, patterns);
     let chosen = config.chosen.clone();
     sim.wanted.borrow_mut().extend(&chosen);

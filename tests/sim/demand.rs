@@ -64,10 +64,7 @@ pub fn stored(sim: &Sim) {
     if place == Some(LogPlace::Api) {
         demands.store_known.get_or_insert((sim.now.get(), sim.began.get()));
     }
-    let lead = lead(&sim.world.settings);
-    // What begins later or anew begins where the configuration says, too.
-    let from = sim.world.settings.from.map_or(0, |from| from + 1);
-    let bound = (sim.began.get().saturating_sub(sim.lookback_ms()) + lead).max(from);
+    let bound = bound(sim, sim.began.get());
     for name in &config.chosen {
         let source = if config.patterns { "*" } else { name };
         let Some(state) = checkpoint.as_ref().and_then(|checkpoint| checkpoint.sources.get(source)) else {
@@ -168,6 +165,9 @@ pub fn saved(sim: &Sim, began: u64, result: &Value) {
     if result.get("skipped").is_some() || result["checkpoint"] == "not saved" {
         return;
     }
+    if result.get("error").is_none() {
+        begin_after_run(sim, &mut demands, began);
+    }
     let in_vain = std::mem::take(&mut demands.in_vain);
     demands.owed_lines.extend(in_vain.iter().filter(|(run, _)| *run == began).map(|(_, id)| id));
     let lead = lead(&sim.world.settings);
@@ -181,6 +181,27 @@ pub fn saved(sim: &Sim, began: u64, result: &Value) {
         demands.periods.retain(|period| period.open);
         demands.periods.iter_mut().for_each(|period| (period.origin, period.initial) = (anew, false));
     }
+}
+
+/// What is monitored and was not before begins with the first run that ends well, whether it wrote a checkpoint or not.
+fn begin_after_run(sim: &Sim, demands: &mut Demands, began: u64) {
+    if !demands.changed || demands.lost.is_some() {
+        return;
+    }
+    let origin = bound(sim, began);
+    for name in &sim.config.borrow().chosen {
+        if !demands.periods.iter().any(|period| period.open && period.name == *name) {
+            let begins = Period { name, origin, initial: false, open: true, begun: None, known_upto: 0 };
+            demands.periods.push(begins);
+        }
+    }
+}
+
+/// Where begins what is monitored later or anew, if a run at `began` finds that: where the configuration says, too.
+fn bound(sim: &Sim, began: u64) -> u64 {
+    let settings = &sim.world.settings;
+    let from = settings.from.map_or(0, |from| from + 1);
+    (began.saturating_sub(sim.lookback_ms()) + lead(settings)).max(from)
 }
 
 /// Whether a run says that it began anew.
@@ -231,7 +252,7 @@ pub fn must_arrive(sim: &Sim, record: &Record) -> bool {
 pub fn must_have_arrived(sim: &Sim, record: &Record, began: u64) -> bool {
     let settings = &sim.world.settings;
     // Equal counts hide what is new until the look-back is compared.
-    let compared = if settings.early_deletions { 10 * 60_000 } else { 0 };
+    let compared = if settings.deletes_early() { 10 * 60_000 } else { 0 };
     let margin = lead(settings) + compared;
     !is_never_current(settings)
         && record.visible.max(record.logs_at).max(record.start) + margin <= began

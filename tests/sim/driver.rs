@@ -96,12 +96,14 @@ fn begin(world: World, random: Random, luck: Random, trace: bool) -> Rc<Sim> {
         kept: RefCell::default(),
         named: RefCell::default(),
         index: Index::new(begin),
+        index_of_all: Index::new(begin),
         own: RefCell::default(),
         arrived: RefCell::new(arrived),
         runs: Cell::new(0),
         overruns: Cell::new(0),
         cut_short: Cell::new(false),
         untrue: RefCell::default(),
+        rested: Cell::new(false),
         trace,
     })
 }
@@ -186,7 +188,7 @@ fn settle(sim: &Rc<Sim>) -> bool {
     let mut at_rest = 0;
     for _ in 0..MOST_CLEAN_RUNS {
         at_rest = if turn(sim) { at_rest + 1 } else { 0 };
-        let early = sim.world.settings.early_deletions;
+        let early = sim.world.settings.deletes_early();
         // The first of them may not have seen what became visible last.
         let never_current = sim.world.settings.stale && sim.world.settings.index_step_ms > 0;
         if at_rest == if early { 3 } else { 2 } + u32::from(never_current) {
@@ -265,6 +267,11 @@ fn over(sim: &Rc<Sim>, began: u64, ended: &Result<Report, PlanError>, fate: Fate
     if result["skipped"].as_str().is_some_and(|reason| reason.contains("stands back")) {
         sim.met.note("stood-back");
     }
+    let rested = result["checkpoint"] == "unchanged" && error.is_none();
+    if rested {
+        sim.met.note("rested");
+    }
+    sim.rested.set(rested);
     note(sim, between::check_newer(sim, error, false));
     demand::saved(sim, began, &result);
     note(sim, demand::rightly_refused(sim, &result));

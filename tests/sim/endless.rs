@@ -16,7 +16,7 @@ const DROP: u64 = 20;
 
 /// Whether the runs of a world have no deadline: some of those whose checkpoint the host keeps, where things go wrong.
 pub fn draw(luck: &Random, settings: &mut Settings) -> bool {
-    let endless = settings.store == Store::Host && !settings.clean && !settings.heavy && luck.chance(300);
+    let endless = settings.store == Store::Host && !settings.clean && !settings.heavy && luck.chance(500);
     if endless {
         settings.api_faults = settings.api_faults.max(5);
         settings.transport_faults = settings.transport_faults.max(50);

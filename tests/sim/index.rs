@@ -3,7 +3,7 @@
 use super::world::Settings;
 use std::cell::Cell;
 
-/// As of when the index is.
+/// As of when the index is. Lists and counts with a name have one, and those of the whole namespace another: each is renewed by its own questions.
 #[derive(Debug)]
 pub struct Index {
     as_of: Cell<u64>,

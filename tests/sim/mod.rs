@@ -3,7 +3,7 @@
 //! [`world`] says what happens and [`trouble`] what is wrong there, [`api`] shows it, [`receiver`] takes the lines, [`faults`] spoils both,
 //! [`platform`] adds what the platform itself does, [`endless`] runs
 //! without a deadline,
-//! [`documents`] is what a world's configuration makes of lines,
+//! [`lull`] is a world in which little happens, [`documents`] is what a world's configuration makes of lines,
 //! [`driver`] runs the forwarder in it, [`between`] changes things between two runs, [`oracle`] says what must have arrived and [`demand`]
 //! what of an action that was not monitored all the time.
 
@@ -16,6 +16,7 @@ mod endless;
 mod faults;
 mod gap;
 mod index;
+mod lull;
 mod oracle;
 mod package;
 mod platform;

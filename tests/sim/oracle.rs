@@ -8,6 +8,9 @@ use std::collections::BTreeMap;
 use whiskjack::checkpoint::Digest;
 use whiskjack::range::Range;
 
+/// So long after its end a record without lines may wait for lines in a store of their own, in milliseconds.
+const WAITS_MS: u64 = 130_000;
+
 /// What became of a seed.
 #[derive(Debug, Default)]
 pub struct Verdict {
@@ -120,6 +123,7 @@ fn must_be_summarized(sim: &Sim, record: &Record) -> bool {
         && world.settings.logs == LogsAt::Record
         && world.platform.moves.is_empty()
         && !record.has_lines()
+        && record.end + WAITS_MS <= sim.began.get()
         && record.kind != Kind::Trigger
         && demand::must_arrive(sim, &like())
 }
@@ -202,9 +206,15 @@ fn met(sim: &Sim) -> BTreeMap<&'static str, u64> {
         ("stale-index", settings.stale),
         ("slow-index", settings.index_step_ms > 0),
         ("clock", settings.skew_ms != 0),
+        ("clocks-apart", settings.clocks_apart),
+        ("lull", settings.lull),
         ("early-deletion", early),
         ("two-forwarders", sim.world.trouble.second),
         ("limits-fell", settings.earlier_lookback.1 > 0),
+        (
+            "limits-rose",
+            settings.limits_tell && settings.longer_lookback.1 > 0 && sim.world.platform.longest > 0,
+        ),
         ("day-without-runs", sim.world.platform.pause.is_some()),
     ];
     sim.world.documents.iter().flat_map(|documents| documents.kinds()).for_each(|kind| sim.met.note(kind));

@@ -118,7 +118,17 @@ impl Platform {
         self.longest = if never_current && settings.early_deletions { 0 } else { 100 };
         let runs = |luck: &Random| luck.heavy(3, 30) * settings.interval_ms;
         if luck.chance(500) {
-            self.untold.push((0, settings.begin + runs(luck)));
+            let until = settings.begin + runs(luck);
+            self.untold.push((0, until));
+            // They fall while nobody tells them, and a run has asked.
+            let asked = settings.begin + settings.interval_ms + MINUTE;
+            let is_asked = settings.missing + settings.kills == 0 && settings.api_down.is_empty();
+            if luck.chance(700) && is_asked && asked < until {
+                settings.earlier_lookback = (luck.between(asked, until), luck.pick(&[30, 60]));
+            }
+        } else if luck.chance(500) {
+            let rise = luck.between(settings.begin, settings.end);
+            settings.longer_lookback = (rise, luck.pick(&[30, 60]));
         }
         if luck.chance(400) {
             // A day later they are asked for again, in the middle of what is left of the world.

@@ -51,8 +51,9 @@ pub struct Sim {
     pub quiet: Cell<bool>,
     /// Records that the last run named, as they could not be had.
     pub named: RefCell<BTreeSet<u128>>,
-    /// What list and count show.
+    /// What list and count of a name show, and those of the whole namespace.
     pub index: Index,
+    pub index_of_all: Index,
     pub kept: RefCell<Kept>,
     /// Records of the forwarder's own runs.
     pub own: RefCell<Vec<Record>>,
@@ -66,6 +67,8 @@ pub struct Sim {
     pub cut_short: Cell<bool>,
     /// What was wrong with a run, and digests of checkpoints that were not true.
     pub untrue: RefCell<Vec<String>>,
+    /// Whether the last run wrote nothing.
+    pub rested: Cell<bool>,
     /// Whether to say what happens.
     pub trace: bool,
 }
@@ -148,7 +151,8 @@ pub struct Fate {
 
 impl RunPorts {
     pub fn new(sim: &Rc<Sim>, fate: Fate) -> Rc<Self> {
-        let skew = sim.world.settings.skew_ms;
+        let other = sim.world.settings.clocks_apart && sim.luck.chance(500);
+        let skew = if other { -sim.world.settings.skew_ms } else { sim.world.settings.skew_ms };
         let wander = if skew == 0 { 0 } else { sim.random.below(2000) as i64 - 1000 };
         let Fate { time_ms, kill, overlap, depth } = fate;
         let deadline = sim.now.get() + time_ms;

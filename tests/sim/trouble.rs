@@ -74,6 +74,7 @@ pub const KINDS: &[&str] = &[
     "no-limits-at-first",
     "no-limits-later",
     "limits-fell",
+    "limits-rose",
     "day-without-runs",
     "ecs",
     "summaries",
@@ -82,6 +83,10 @@ pub const KINDS: &[&str] = &[
     "documents-changed",
     "lives-for-ever",
     "drips",
+    "lull",
+    "rested",
+    "changed-after-rest",
+    "clocks-apart",
 ];
 
 /// What was met in a world, and how often.
@@ -285,8 +290,9 @@ fn events(luck: &Random, settings: &Settings) -> Vec<(u64, Event)> {
     }
     let mut times: Vec<u64> = (0..luck.between(2, 5)).map(|_| some_time()).collect();
     times.sort_unstable();
+    let names = if settings.lull { 80 } else { 10 };
     match luck.below(100) {
-        0..10 if !in_records && !settings.heavy => {
+        dice if dice < names && !in_records && !settings.heavy => {
             let names = if settings.patterns { 0 } else { settings.actions.len() as u64 };
             let change = |_: u64| match luck.below(4) {
                 0 => Event::Restore,
@@ -294,12 +300,13 @@ fn events(luck: &Random, settings: &Settings) -> Vec<(u64, Event)> {
                     let (actions, chosen) = luck.pick(PATTERNS);
                     Event::Actions(actions, chosen)
                 }
+                2 if settings.lull => Event::Actions(ALL_NAMES, ALL_NAMES),
                 _ if names > 1 => Event::Toggle(luck.below(names) as usize),
                 _ => Event::Actions(ALL_NAMES, ALL_NAMES),
             };
             events.extend(times.into_iter().map(|time| (time, change(time))));
         }
-        10..17 if !settings.heavy => {
+        dice if (names..names + 7).contains(&dice) && !settings.heavy => {
             let stores = [Store::Package, Store::Activation, Store::Host];
             events.extend(times.into_iter().map(|time| (time, Event::Store(luck.pick(&stores)))));
         }

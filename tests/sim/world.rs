@@ -1,6 +1,7 @@
 //! A random world: the monitored actions, the activations and when they become visible, and the amount of trouble.
 
 use super::documents::Documents;
+use super::lull;
 use super::platform::Platform;
 use super::random::{Random, mixed};
 use super::record::{Kind, LogsAt, Record};
@@ -63,6 +64,8 @@ pub struct Settings {
     pub heavy: bool,
     /// So many ids of what it has done a slice hands back at most; beyond that digests, and if something in there is late, repeats are allowed.
     pub few_ids: Option<usize>,
+    /// Little happens, and most runs find nothing.
+    pub lull: bool,
     /// Nothing is late: every record is visible as soon as it starts.
     pub punctual: bool,
     /// List and count answer as of the question before.
@@ -102,6 +105,8 @@ pub struct Settings {
     pub interval_ms: u64,
     /// Our clock minus the platform's.
     pub skew_ms: i64,
+    /// That of every other container is as far off in the other direction.
+    pub clocks_apart: bool,
     /// Most rows that the API gives at once; more are refused.
     pub site_limit: usize,
     /// More full records than this on one page fail.
@@ -138,6 +143,7 @@ pub struct World {
 impl World {
     pub fn new(random: &Random, luck: &Random, platforms: &Random) -> Self {
         let mut settings = Settings::new(random);
+        lull::draw(&mut settings);
         let mut trouble = Trouble::new(luck, &mut settings);
         let end = settings.end;
         let platform = Platform::new(platforms, &mut settings, &mut trouble);
@@ -147,6 +153,8 @@ impl World {
             settings.skew_ms = settings.skew_ms.max(0);
         }
         let mut records = records(&Settings { end, ..settings.clone() }, random);
+        lull::gather(&Settings { end, ..settings.clone() }, &mut records);
+        lull::trail(&settings, &trouble.events, &mut records);
         trouble.spoil(luck, &settings, &mut records);
         platform.pause(&mut settings, &mut trouble, &mut records);
         platform.spoil(platforms, &settings, &mut records);
@@ -257,6 +265,7 @@ impl Settings {
             clean,
             heavy,
             few_ids,
+            lull: false,
             punctual,
             stale: random.chance(500),
             index_step_ms,
@@ -278,6 +287,7 @@ impl Settings {
             shared_package: from.is_some() && random.chance(200),
             interval_ms,
             skew_ms: if punctual { 0 } else { random.pick(&[0, 0, 0, -8000, -700, 900, 8000]) },
+            clocks_apart: false,
             site_limit: random.pick(&[200, 200, 200, 50, 30]),
             largest_page: if random.chance(150) { random.between(1, 60) } else { u64::MAX },
             api_faults: unless_clean(&[0, 5, 30, 150]),
@@ -330,6 +340,12 @@ impl Settings {
         // Without word of the limits it is a quarter of an hour.
         let most = if self.limits_tell { 15 } else { u64::MAX };
         self.lookback_minutes.min(most) * MINUTE - self.margin_ms()
+    }
+
+    /// Whether records may be deleted inside a look-back: also where limits that are higher, or unknown, make it longer than the configuration
+    /// says.
+    pub fn deletes_early(&self) -> bool {
+        self.early_deletions || self.limits_tell && !self.clean
     }
 
     /// What clocks and the index take from a look-back.

@@ -57,6 +57,7 @@ async fn of(names: &Names, platform: &Platform) -> Result<Option<State>, String>
         Some(_) => feed::read(platform, &names.trigger).await,
         None => Err("there is no trigger".to_owned()),
     };
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let rule_is_active =
         rule.as_ref().map(|(rule, _)| rule.get("status").is_some_and(|status| status == "active"));
     Ok(Some(State {
@@ -71,7 +72,7 @@ async fn of(names: &Names, platform: &Platform) -> Result<Option<State>, String>
             "rule": rule.as_ref().map(|_| &names.rule),
             "rule_is_active": rule_is_active,
             "alarm": alarm_told(&alarm, rule_is_active == Some(true)),
-            "runs": runs.iter().map(run_told).collect::<Vec<Value>>(),
+            "runs": runs.iter().map(|run| run_told(run, now)).collect::<Vec<Value>>(),
         }),
     }))
 }
@@ -91,16 +92,19 @@ fn alarm_told(alarm: &Result<feed::Known, String>, leads_to_a_run: bool) -> Valu
 }
 
 /// One run, by its record.
-fn run_told(record: &Value) -> Value {
+fn run_told(record: &Value, now: Duration) -> Value {
+    let start = record.get("start").and_then(Value::as_u64).map(Duration::from_millis);
     let result = |path: &str| record.pointer(&format!("/response/result/{path}"));
     let error = record.pointer("/response/result").and_then(error_text);
     json!({
         "activation": record.get("activationId"),
-        "start": record.get("start").and_then(Value::as_u64).map(|ms| rfc3339(Duration::from_millis(ms))),
+        "start": start.map(rfc3339),
+        "age_ms": start.map(|start| u64::try_from(now.saturating_sub(start).as_millis()).unwrap_or(u64::MAX)),
         "duration_ms": record.get("duration"),
         "success": record.pointer("/response/success"),
         "error": error,
         "skipped": result("skipped"),
+        "rested": result("checkpoint").is_some_and(|said| said == "unchanged") && result("skipped").is_none() && error.is_none(),
         "lines": result("lines/acknowledged"),
         "left_ranges": result("left/ranges"),
         "left_records": result("left/records"),
@@ -130,13 +134,20 @@ mod tests {
         let good = json!({"activationId": "a1", "start": 0, "duration": 12, "response": {"success": true, "result": {
             "lines": {"acknowledged": 7}, "left": {"ranges": 1, "activations": 2}
         }}});
-        let told = run_told(&good);
+        let now = Duration::from_secs(60);
+        let told = run_told(&good, now);
+        assert_eq!((&told["start"], &told["age_ms"]), (&json!("1970-01-01T00:00:00.000Z"), &json!(60_000)));
         assert_eq!(
             (&told["lines"], &told["left_ranges"], &told["put_off"]),
             (&json!(7), &json!(1), &json!(2))
         );
         let bad = json!({"response": {"success": false, "result": {"error": {"error": "no receiver"}}}});
-        assert_eq!(run_told(&bad)["error"], "no receiver");
+        assert_eq!(run_told(&bad, now)["error"], "no receiver");
+        let rested =
+            |result: Value| run_told(&json!({"response": {"result": result}}), now)["rested"].clone();
+        assert_eq!(rested(json!({"checkpoint": "unchanged"})), true);
+        assert_eq!(rested(json!({"checkpoint": "unchanged", "skipped": "another run"})), false);
+        assert_eq!([rested(json!({"checkpoint": "saved"})), rested(json!({}))], [json!(false), json!(false)]);
     }
 
     #[test]

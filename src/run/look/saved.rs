@@ -1,7 +1,7 @@
 //! The checkpoint as it is: how far each source has come, and what is owed to it.
 
 use super::{object, time, with};
-use crate::checkpoint::{Checkpoint, Lease, Owed, OwedRecord, Part, SourceState};
+use crate::checkpoint::{Checkpoint, Lease, Owed, OwedRecord, Part, RESTS_MS, SourceState};
 use crate::config::{Config, Store};
 use crate::openwhisk::api::Api;
 use crate::ports::{Failure, Ports};
@@ -22,6 +22,7 @@ pub(super) fn look(
 ) -> Result<Value, PlanError> {
     let now_ms = api.now_ms();
     let decoded = |json: &[u8]| Checkpoint::decode(json).map_err(|error| error.to_string());
+    let mut rests_ms = None;
     let (place, found, lease) = match (config.store, &context.keeper) {
         (Some(Store::Activation), _) => {
             let name = context.own_action.as_ref().map(|own| own.name.as_str());
@@ -38,6 +39,7 @@ pub(super) fn look(
             let name = package_name(config, context);
             let stored = load_package(api, &name).map_err(PlanError::Api)?;
             let found = stored.checkpoint.map(|json| decoded(json.get().as_bytes()));
+            rests_ms = found.as_ref().map(|_| RESTS_MS);
             (format!("the package `{name}`"), found, stored.lease)
         }
         (_, CheckpointKeeper::Host(kept)) => {
@@ -50,7 +52,9 @@ pub(super) fn look(
         None => object([]),
     };
     let lease = lease.map_or(Value::Null, |lease| lease_told(&lease, now_ms));
-    Ok(with(told, [("now", time(now_ms)), ("place", place.into()), ("lease", lease)]))
+    let rests_ms = rests_ms.map_or(Value::Null, Value::from);
+    let more = [("now", time(now_ms)), ("place", place.into()), ("lease", lease), ("rests_ms", rests_ms)];
+    Ok(with(told, more))
 }
 
 fn lease_told(lease: &Lease, now_ms: u64) -> Value {

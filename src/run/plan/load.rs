@@ -7,7 +7,7 @@ mod places;
 use super::package::package_name;
 use super::{CheckpointKeeper, CheckpointStore, Context, PlanError};
 use crate::checkpoint::{
-    BadCheckpoint, Begin, COMMAND_HOLDS_MS, Checkpoint, HOLDS_MS, Platform, SourceState,
+    BadCheckpoint, Begin, COMMAND_HOLDS_MS, Checkpoint, HOLDS_MS, Platform, RESTS_MS, SourceState,
 };
 use crate::config::{Config, Faults, OnMissingState, Store};
 use crate::openwhisk::api::Api;
@@ -27,6 +27,8 @@ pub(super) struct Loaded {
     pub(super) occupied: Option<String>,
     /// The lease that is to be taken.
     pub(super) vacant: Option<Vacant>,
+    /// What the package holds, if it is a sound checkpoint and no lease is beside it.
+    as_stored: Option<Box<Checkpoint>>,
 }
 
 /// What was found in a store.
@@ -101,14 +103,14 @@ impl Loader<'_> {
         self.refuse_stranger(&found, Place::Host, "the state handed in")?;
         let (checkpoint, _) = self.settle(found, Place::Host)?;
         self.note_idle_package("by the host (--state)");
-        Ok(Loaded { keep: CheckpointStore::Host, checkpoint, occupied: None, vacant: None })
+        Ok(Loaded::from(CheckpointStore::Host, checkpoint))
     }
 
     fn load_records_state(&mut self) -> Result<Loaded, PlanError> {
         let problem = "there is no checkpoint in the activation records of this forwarder: this is the first run, or they are not stored";
         let (checkpoint, _) = self.settle(Found::Unusable(problem.into()), Place::Records)?;
         self.note_idle_package("in this forwarder's activation records");
-        Ok(Loaded { keep: CheckpointStore::Records, checkpoint, occupied: None, vacant: None })
+        Ok(Loaded::from(CheckpointStore::Records, checkpoint))
     }
 
     fn load_package_state(&mut self) -> Result<Loaded, PlanError> {
@@ -133,6 +135,7 @@ impl Loader<'_> {
             written_ms: 0,
             refused: None,
         };
+        let is_left_alone = stored.exists && other.is_none();
         let in_vain = other.as_ref().is_some_and(|lease| lease.stood_back);
         if let Some(lease) = other.filter(|lease| lease.holds(self.now_ms)) {
             return Ok(Loaded::occupied(held, lease.describe()));
@@ -145,10 +148,14 @@ impl Loader<'_> {
             None => Found::Nothing,
         };
         self.refuse_stranger(&found, Place::Package, &place)?;
+        let as_stored = match &found {
+            Found::Sound(checkpoint) if is_left_alone => Some(Box::new(checkpoint.clone())),
+            _ => None,
+        };
         let (checkpoint, sound) = self.settle(found, Place::Package)?;
         // A damaged checkpoint is overwritten only by a run that reports it, and so at its end.
         let vacant = sound.then_some(Vacant { patch: stored.patch, read_ms, in_vain });
-        Ok(Loaded { keep: CheckpointStore::Package(held), checkpoint, occupied: None, vacant })
+        Ok(Loaded { vacant, as_stored, ..Loaded::from(CheckpointStore::Package(held), checkpoint) })
     }
 
     /// This run, as its lease names it.
@@ -282,8 +289,8 @@ impl Loader<'_> {
         self.warnings.extend(checkpoint.take_back(self.now_ms, lookback_ms, origin));
     }
 
-    /// How far to look back, as configured or from the platform's limits, which are read about once a day once they are known. That they cannot be had is no
-    /// failure.
+    /// How far to look back, as configured or from the platform's limits, which are read every half look-back once they are known. That they cannot be
+    /// had is no failure.
     fn lookback_ms(&mut self, checkpoint: &mut Checkpoint) -> u64 {
         if let Some(configured) = self.config.lookback_ms {
             return configured;
@@ -291,7 +298,12 @@ impl Loader<'_> {
         if let Some(known) = self.platform {
             checkpoint.platform = known;
         } else if checkpoint.platform.limits_are_due(self.now_ms) {
-            checkpoint.platform.note_limits(self.api.limits().ok(), self.now_ms);
+            // What a run did not look back to is forgotten, so where there were limits before, a passing failure is not the last word.
+            let is_passing = |failure: &Failure| failure.retryable && checkpoint.platform.has_limits();
+            let again =
+                |failure: Failure| if is_passing(&failure) { self.api.limits() } else { Err(failure) };
+            let limits = self.api.limits().or_else(again).ok();
+            checkpoint.platform.note_limits(limits, self.now_ms);
             self.platform = Some(checkpoint.platform);
         }
         checkpoint.platform.lookback_ms(self.now_ms)
@@ -299,10 +311,28 @@ impl Loader<'_> {
 }
 
 impl Loaded {
+    fn from(keep: CheckpointStore, checkpoint: Checkpoint) -> Self {
+        Self { keep, checkpoint, occupied: None, vacant: None, as_stored: None }
+    }
+
     /// There is nothing to do, for this reason.
     fn occupied(held: PackageStore, reason: String) -> Self {
-        let keep = CheckpointStore::Package(held);
-        Self { keep, checkpoint: Checkpoint::default(), occupied: Some(reason), vacant: None }
+        let loaded = Self::from(CheckpointStore::Package(held), Checkpoint::default());
+        Self { occupied: Some(reason), ..loaded }
+    }
+
+    /// Whether a run at `now_ms` need not write if it finds nothing: the checkpoint was saved a short time ago, and reading it has changed
+    /// nothing, as another configuration or another day does. A run that does not write must be none for the next one, so what is new is not to
+    /// begin before the look-back by then.
+    pub(super) fn may_rest(&self, now_ms: u64, lookback_ms: u64) -> bool {
+        let age_ms = now_ms.checked_sub(self.checkpoint.saved_ms);
+        let is_recent = age_ms.is_some_and(|age_ms| age_ms < RESTS_MS.min(lookback_ms / 2));
+        is_recent && self.is_as_stored()
+    }
+
+    /// Whether the package holds just this checkpoint, and no lease.
+    pub(super) fn is_as_stored(&self) -> bool {
+        self.as_stored.as_deref() == Some(&self.checkpoint)
     }
 }
 

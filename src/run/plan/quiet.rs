@@ -1,7 +1,7 @@
 //! What counts can settle before anything is listed. In most minutes most actions have nothing new, and all counts can be asked for at the same
 //! time: a run in which nothing happened then takes a few round trips, whatever the number of actions.
 
-use crate::checkpoint::{Checkpoint, Owed, Part};
+use crate::checkpoint::{Checkpoint, Owed, Part, SourceState};
 use crate::config::Config;
 use crate::openwhisk::api::{Api, Question};
 use crate::range::Range;
@@ -18,6 +18,24 @@ struct Wanted {
     /// What is counted for it, and the count that says that there is nothing to do, if one can.
     range: Range,
     nothing: Option<u64>,
+    /// The look-back just before it, if one count is about both.
+    late: Option<Late>,
+}
+
+/// A look-back, what is counted for it, and how many are known there.
+struct Late {
+    owed: Owed,
+    range: Range,
+    known: u64,
+}
+
+/// A source in which there is something to do, by a count of what is new and of its look-back.
+struct Open {
+    source: String,
+    filter: Option<String>,
+    fresh: Owed,
+    late: Late,
+    count: u64,
 }
 
 /// What counts told before anything was listed, by source.
@@ -26,9 +44,11 @@ pub(super) struct Quiet {
     pub(super) settled: Map<String, Vec<Owed>>,
     /// Ranges of new activations, and how many there are.
     pub(super) new: Map<(String, Range), u64>,
+    /// Sources whose look-back is being counted alone.
+    open: Vec<Open>,
 }
 
-/// Asks for the counts of all of `work` that tell something: of what is asked in every run, which is the time since the last one and the look-back, and of what settles,
+/// Asks for the counts of all of `work` that is wanted and that tell something: of what is asked in every run, which is the time since the last one and the look-back, and of what settles,
 /// whether there is anything to do; of what is new but begins before `recent`, or is to be shared among workers, how much there is.
 pub(super) fn ask(
     api: &Api<'_>,
@@ -36,13 +56,15 @@ pub(super) fn ask(
     checkpoint: &Checkpoint,
     work: &Map<String, Vec<Owed>>,
     [recent, now_ms, lookback_ms]: [u64; 3],
+    is_wanted: &dyn Fn(&str, Owed) -> bool,
 ) -> Asked {
     let shared = config.output.workers() > 1;
     let mut wanted: Vec<Wanted> = Vec::new();
     for source in &config.sources {
         let name = source.name();
         let Some(state) = checkpoint.sources.get(&name) else { continue };
-        for owed in work.get(&name).into_iter().flatten() {
+        let mut own: Vec<Wanted> = Vec::new();
+        for owed in work.get(&name).into_iter().flatten().filter(|owed| is_wanted(&name, **owed)) {
             let range = owed.range;
             let count = match owed.part {
                 Part::Fresh if range.since() >= recent => Some((range, Some(0))),
@@ -55,36 +77,112 @@ pub(super) fn ask(
                     state.seen.expected_count(range, exact).map(|(range, known)| (range, Some(known)))
                 }
             };
-            wanted.extend(count.map(|(range, nothing)| Wanted {
+            let Some((range, nothing)) = count else { continue };
+            let next = Wanted {
                 source: name.clone(),
                 filter: source.filter(),
                 owed: *owed,
                 range,
                 nothing,
-            }));
+                late: None,
+            };
+            match own.last_mut() {
+                Some(fresh) if fresh.can_be_counted_with(&next, state) => fresh.count_with(&next),
+                _ => own.push(next),
+            }
         }
+        wanted.extend(own);
     }
     api.ask_ahead(wanted.iter().map(|wanted| Question::Count(wanted.filter.as_deref(), wanted.range)));
     Asked(wanted)
 }
 
+impl Wanted {
+    /// Whether one count can tell that there is nothing to do both here, in what is new, and in the look-back just before it. A record that was
+    /// deleted makes up for a new one; where the platform is known to delete as early, each is counted alone.
+    fn can_be_counted_with(&self, late: &Self, state: &SourceState) -> bool {
+        let (new, before) = (self.owed.range, late.owed.range);
+        let parts = (self.owed.part, late.owed.part) == (Part::Fresh, Part::Lookback);
+        parts
+            && self.nothing == Some(0)
+            && before.upto().checked_add(1) == Some(new.since())
+            && late.range.upto() == before.upto()
+            && state.seen.count(new) == 0
+            && state.seen.gone(late.range).next().is_none()
+    }
+
+    /// Counts both.
+    fn count_with(&mut self, late: &Self) {
+        let Some((range, known)) = Range::new(late.range.since(), self.range.upto()).zip(late.nothing) else {
+            return;
+        };
+        (self.range, self.nothing) = (range, Some(known));
+        self.late = Some(Late { owed: late.owed, range: late.range, known });
+    }
+}
+
 impl Asked {
-    /// Waits for the answers. Whatever they do not settle is left to a slice, and so is a count that failed.
+    /// Waits for the answers. Whatever they do not settle is left to a slice, and so is a count that failed. Where a count of two parts tells that
+    /// there is something to do, the look-back is being counted alone from now on.
     pub(super) fn answers(self, api: &Api<'_>) -> Quiet {
-        let mut quiet = Quiet { settled: Map::new(), new: Map::new() };
-        for Wanted { source, filter, owed, range, nothing } in self.0 {
+        let mut quiet = Quiet { settled: Map::new(), new: Map::new(), open: Vec::new() };
+        for Wanted { source, filter, owed, range, nothing, late } in self.0 {
             let Ok(count) = api.count_once(filter.as_deref(), range) else { continue };
             if Some(count) == nothing {
-                quiet.settled.change(source, |settled| settled.push(owed));
+                quiet.settled.change(source, |settled| {
+                    settled.push(owed);
+                    settled.extend(late.map(|late| late.owed));
+                });
+            } else if let Some(late) = late {
+                quiet.open.push(Open { source, filter, fresh: owed, late, count });
             } else if owed.part == Part::Fresh {
                 quiet.new.insert((source, range), count);
             }
         }
+        let questions =
+            quiet.open.iter().map(|open| Question::Count(open.filter.as_deref(), open.late.range));
+        api.ask_ahead(questions);
         quiet
     }
 }
 
 impl Quiet {
+    /// Waits for the counts of look-backs alone. What was counted beside them is new; that only says where a list is likely to end, as the index may
+    /// move between two counts.
+    pub(super) fn tell_apart(&mut self, api: &Api<'_>) {
+        for Open { source, filter, fresh, late, count } in std::mem::take(&mut self.open) {
+            let Ok(alone) = api.count_once(filter.as_deref(), late.range) else { continue };
+            if let Some(new) = count.checked_sub(alone) {
+                self.new.insert((source.clone(), fresh.range), new);
+            }
+            if alone == late.known {
+                self.settled.change(source, |settled| settled.push(late.owed));
+            }
+        }
+    }
+
+    /// Adds parts in which there is nothing to do.
+    pub(super) fn add(&mut self, settled: Map<String, Vec<Owed>>) {
+        for (source, parts) in settled {
+            self.settled.change(source, |known| known.extend(parts));
+        }
+    }
+
+    /// Adds the answers about other parts.
+    pub(super) fn join(&mut self, other: Self) {
+        self.add(other.settled);
+        self.open.extend(other.open);
+        for (part, count) in other.new {
+            self.new.insert(part, count);
+        }
+    }
+
+    /// Whether counts have settled all of `work`.
+    pub(super) fn is_all_of(&self, work: &Map<String, Vec<Owed>>) -> bool {
+        let done = |name: &String| self.settled.get(name).map_or(&[][..], Vec::as_slice);
+        work.iter().all(|(name, work)| work.iter().all(|owed| done(name).contains(owed)))
+    }
+
     /// Whether nothing new has come for the source `name`, in the `work` that was counted.
     pub(super) fn is_silent(&self, name: &str, work: &Map<String, Vec<Owed>>) -> bool {
         let done = self.settled.get(name).map_or(&[][..], Vec::as_slice);

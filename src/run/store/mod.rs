@@ -4,4 +4,4 @@ mod package;
 mod records;
 
 pub use package::{ANNOTATION, LEASE, PackageStore, Saved, Saving, Stored, load_package};
-pub use records::{Mark, OwnRecords, SAVED, STATE, read_records};
+pub use records::{Mark, OwnRecords, SAVED, STATE, UNCHANGED, read_records};

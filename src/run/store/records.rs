@@ -18,6 +18,8 @@ use serde_json::value::RawValue;
 pub const STATE: &str = "checkpoint_state";
 /// What a result says under `checkpoint` if that is in a package or with the host.
 pub const SAVED: &str = "saved";
+/// The same, if the run wrote none.
+pub const UNCHANGED: &str = "unchanged";
 
 /// How many records are read, newest first; if those tell nothing, as many as there are and the time allows.
 const FEW_ROWS: u32 = 5;
@@ -142,13 +144,16 @@ fn state(json: &[u8]) -> Option<&RawValue> {
     result::<Run<'_>>(json).map(|run| run.checkpoint_state)
 }
 
-/// Whether a record's result says that the checkpoint was saved, and does not hold it.
+/// Whether a record's result says that the checkpoint was saved, and does not hold it; or that it was there, and nothing was to be added.
 fn saved_elsewhere(json: &[u8]) -> bool {
     #[derive(Deserialize)]
     struct Run {
         checkpoint: String,
+        skipped: Option<String>,
     }
-    result::<Run>(json).is_some_and(|run| run.checkpoint == SAVED)
+    let was_there =
+        |run: Run| run.checkpoint == SAVED || run.checkpoint == UNCHANGED && run.skipped.is_none();
+    result(json).is_some_and(was_there)
 }
 
 fn result<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Option<T> {

@@ -163,14 +163,22 @@ fn shown(status: &Status, terminal: Terminal) -> String {
 fn checkpoint(saved: &Value, terminal: Terminal, lines: &mut Vec<String>) {
     let place = harmless(text(saved, "place").unwrap_or_default());
     let head = terminal.paint(Style::Strong, "checkpoint");
+    let rested =
+        text(saved, "rested").map_or(String::new(), |time| format!(", nothing new at {}", harmless(time)));
     lines.push(match (text(saved, "saved"), text(saved, "owner")) {
-        (Some(time), Some(owner)) => format!("{head}: in {place}, saved {time}, of {}", harmless(owner)),
-        (Some(time), None) => format!("{head}: in {place}, saved {time}"),
+        (Some(time), Some(owner)) => {
+            format!("{head}: in {place}, saved {time}{rested}, of {}", harmless(owner))
+        }
+        (Some(time), None) => format!("{head}: in {place}, saved {time}{rested}"),
         (None, _) if text(saved, "problem").is_some() => format!("{head}: in {place}"),
         (None, _) => format!("{head}: none in {place}"),
     });
     if let Some(lease) = saved.get("lease").filter(|lease| lease.get("holds") == Some(&Value::Bool(true))) {
         lines.push(format!("  {}", harmless(text(lease, "told").unwrap_or_default())));
+    }
+    if number(saved, "rests_ms") > 0 {
+        let rests = age(number(saved, "rests_ms"));
+        lines.push(format!("  runs that find nothing new save it only when it is {rests} old"));
     }
     for source in each(saved, "sources") {
         let name = terminal.paint(Style::Strong, &harmless(text(source, "source").unwrap_or_default()));
@@ -251,7 +259,7 @@ mod tests {
     #[test]
     fn the_state_is_told_by_source_and_by_run() {
         let object = json!({
-            "checkpoint": {"place": "the package `p`", "saved": "2023-11-14T22:13:20.000Z", "sources": [
+            "checkpoint": {"place": "the package `p`", "saved": "2023-11-14T22:13:20.000Z", "rested": "2023-11-14T22:14:20.000Z", "sources": [
                 {"source": "a", "complete_until": "2023-11-14T22:13:20.000Z", "lag_ms": 60_000, "owed_ranges": 2, "owed_age_ms": 3_600_000,
                  "owed_records": 1, "records_age_ms": 5_000, "records": [{"activation": "a1", "trouble": "too large"}]},
             ]},
@@ -263,7 +271,7 @@ mod tests {
         let status = Status { object: object.as_object().unwrap().clone(), problem: None };
         let told = shown(&status, Terminal::default());
         for line in [
-            "checkpoint: in the package `p`, saved 2023-11-14T22:13:20.000Z",
+            "checkpoint: in the package `p`, saved 2023-11-14T22:13:20.000Z, nothing new at 2023-11-14T22:14:20.000Z",
             "a: complete until 2023-11-14T22:13:20.000Z, lag 1 min 0 s",
             "  owed: 2 ranges, the oldest begins 1 h 0 min ago",
             "  owed by themselves: 1 record, the oldest is 5 s old",

@@ -9,8 +9,8 @@ use crate::run::plan::package::{former_package_names, package_name};
 use crate::run::store::{load_package, read_records};
 
 /// A checkpoint in a package that was saved longer ago than this may be one that was left behind, in milliseconds: then the own records are asked
-/// whether they have a newer one.
-const LEFT_BEHIND_MS: u64 = 180_000;
+/// whether they have a newer one. Runs that find nothing let it become three minutes old, and the next one may come a minute later.
+const LEFT_BEHIND_MS: u64 = 300_000;
 
 /// Where the checkpoint is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

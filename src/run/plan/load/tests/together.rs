@@ -22,6 +22,7 @@ fn later(platform: &Platform, before: Option<Value>, activation: u32) -> Plan {
 fn the_run_that_writes_later_stands_back_and_keeps_the_place_of_the_other() {
     let platform = Platform::new();
     platform.run(&params(json!({})), 1);
+    platform.counted.set(1);
     let before = platform.package.borrow().clone();
     let first = platform.plan(&params(json!({})), 2).unwrap();
     let second = later(&platform, before, 3);
@@ -51,6 +52,7 @@ fn the_run_that_writes_later_stands_back_and_keeps_the_place_of_the_other() {
 fn the_place_that_was_kept_is_gone_after_the_only_save_of_a_short_run() {
     let platform = Platform::new();
     platform.run(&params(json!({})), 1);
+    platform.counted.set(1);
     let before = platform.package.borrow().clone();
     for wait_ms in [100, 2 * SECOND] {
         let first = platform.plan(&params(json!({})), 2).unwrap();
@@ -65,6 +67,7 @@ fn the_place_that_was_kept_is_gone_after_the_only_save_of_a_short_run() {
 fn of_four_runs_at_once_one_goes_on() {
     let platform = Platform::new();
     platform.run(&params(json!({})), 1);
+    platform.counted.set(1);
     let before = platform.package.borrow().clone();
     let first = platform.plan(&params(json!({})), 2).unwrap();
     let others = [3, 4, 5].map(|activation| later(&platform, before.clone(), activation).skipped);
@@ -75,6 +78,7 @@ fn of_four_runs_at_once_one_goes_on() {
 fn the_run_whose_write_meets_that_of_another_reads_again_and_finds_its_lease() {
     let platform = Platform::new();
     platform.run(&params(json!({})), 1);
+    platform.counted.set(1);
     let before = platform.package.borrow().clone();
     platform.plan(&params(json!({})), 2).unwrap();
     let taken = lease(&platform);
@@ -97,6 +101,7 @@ fn of_first_runs_at_once_one_goes_on() {
 fn a_conflict_with_somebody_who_is_not_a_run_holds_nobody_up() {
     let platform = Platform::new();
     platform.run(&params(json!({})), 1);
+    platform.counted.set(1);
     for conflicts in [1, 2, 9] {
         platform.conflicts.set(conflicts);
         let plan = platform.plan(&params(json!({})), 2).unwrap();
@@ -111,6 +116,7 @@ fn an_api_that_counts_every_write_twice_lets_every_other_run_work() {
     let platform = Platform::new();
     platform.counts_up.set(2);
     platform.run(&params(json!({})), 1);
+    platform.counted.set(1);
     let mut worked = Vec::new();
     for activation in 2..8 {
         let plan = platform.plan(&params(json!({})), activation).unwrap();
@@ -128,6 +134,7 @@ fn a_run_that_stands_back_leaves_what_others_wrote() {
     let note = json!({"key": "note", "value": 1.50});
     *platform.package.borrow_mut() = Some(json!({"version": "0.0.9", "annotations": [note]}));
     platform.run(&params(json!({})), 1);
+    platform.counted.set(1);
     let before = platform.package.borrow().clone();
     platform.plan(&params(json!({})), 2).unwrap();
     let stored = platform.stored();
