@@ -13,7 +13,7 @@ pub struct Ack {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProtocolError {
     /// Bytes that are not an ack.
-    #[error("the receiver answered {first_bytes}, which is no Lumberjack acknowledgement: {hint}")]
+    #[error("the receiver answered {first_bytes}, which is not a Lumberjack acknowledgement: {hint}")]
     NotAnAck {
         /// The bytes, in hex.
         first_bytes: String,

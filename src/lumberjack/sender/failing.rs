@@ -44,7 +44,7 @@ impl Sender {
                 }
                 Verdict::Hopeless => {
                     let message = format!("{message}; it does so with every window, also with single lines");
-                    self.end.given_up = Some(Failure::passing(message));
+                    self.end.given_up = Some(Failure::passing(self.rotation.named(&message)));
                     return;
                 }
             }

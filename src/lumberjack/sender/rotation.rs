@@ -132,6 +132,12 @@ impl Rotation {
         }
     }
 
+    /// What is to be said of the receiver, with its name.
+    pub(super) fn named(&mut self, message: &str) -> String {
+        self.note(message);
+        self.candidates.get(self.at).and_then(Candidate::told).unwrap_or_default()
+    }
+
     /// Whether a receiver has failed since the last acknowledgement.
     pub(super) fn has_failures(&self) -> bool {
         self.candidates.iter().any(|candidate| candidate.failure.is_some())
@@ -178,11 +184,7 @@ impl Rotation {
 
     /// Why it is given up: what each receiver said last. The flag tells whether waiting may help.
     pub(super) fn reasons(&self) -> (String, bool) {
-        let mut failed = self.candidates.iter().filter(|candidate| candidate.failure.is_some());
-        let reason = match (failed.next(), failed.next()) {
-            (Some(only), None) if self.candidates.len() == 1 => only.failure.clone().unwrap_or_default(),
-            _ => self.candidates.iter().filter_map(Candidate::told).collect::<Vec<_>>().join("; "),
-        };
+        let reason = self.candidates.iter().filter_map(Candidate::told).collect::<Vec<_>>().join("; ");
         (reason, self.candidates.iter().any(|candidate| !candidate.lost))
     }
 }
@@ -221,5 +223,17 @@ mod tests {
         rotation.failed("sent nothing", false);
         rotation.succeeded();
         assert_eq!(rotation.take_passed_over(), [("two:2".to_owned(), "two:2: sent nothing".to_owned())]);
+    }
+
+    #[test]
+    fn a_receiver_that_fails_is_told_by_its_name_also_if_it_is_the_only_one() {
+        for (message, told) in
+            [("it answered in HTTP", "one:1: it answered in HTTP"), ("one:1: refused", "one:1: refused")]
+        {
+            let mut rotation = Rotation::new(vec!["one:1".to_owned()], Backoff::default(), None, 7);
+            rotation.failed(message, true);
+            assert_eq!(rotation.reasons(), (told.to_owned(), false));
+            assert_eq!(rotation.named(message), told);
+        }
     }
 }

@@ -4,6 +4,7 @@ use super::{Left, Lines, NAMED_MESSAGES, NAMED_RECORDS, RunResult};
 use crate::checkpoint::Checkpoint;
 use crate::config::LogLevel;
 use crate::lumberjack::Counts;
+use crate::openwhisk::source::Source;
 use crate::run::forward::{Outcome, Tally};
 use crate::run::plan::Plan;
 use crate::sorted::Map;
@@ -130,9 +131,13 @@ pub(super) fn log(plan: &Plan, outcomes: &[Outcome], result: &RunResult) -> Vec<
         named(activations, "activation", "waiting for logs"),
     ]
     .concat();
+    // How many a selection has, nobody counts.
+    let monitored = match plan.config.sources.first() {
+        Some(Source::Namespace(_)) => "selected actions".to_owned(),
+        _ => many(plan.work.len() as u64, "action"),
+    };
     log.push(format!(
-        "{}, {}, {} read{treated}, {acknowledged} acknowledged, {} left{left}, {} ms{error}",
-        many(plan.work.len() as u64, "action"),
+        "{monitored}, {}, {} read{treated}, {acknowledged} acknowledged, {} left{left}, {} ms{error}",
         many(result.activations, "new activation"),
         many(read, "line"),
         many(ranges, "range"),
