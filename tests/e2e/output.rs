@@ -262,3 +262,17 @@ fn an_output_that_is_no_regular_file_is_refused_with_status_2() {
     }
     assert!(desk.scene.api.requests().is_empty());
 }
+
+#[test]
+fn a_configuration_may_come_through_a_pipe_and_one_without_end_is_refused() {
+    let desk = Desk::new();
+    desk.scene.add_activations(1);
+    let arguments = |config| ["run", "--config", config, "--output", "-"];
+    let piped = in_shell(&desk, "cat config.json | \"$@\"", &arguments("/dev/stdin"));
+    assert_eq!(piped.status.code(), Some(0), "{piped:?}");
+    // The limit keeps a program that reads on from taking all memory.
+    let endless = in_shell(&desk, "ulimit -v 1000000; exec \"$@\"", &arguments("/dev/zero"));
+    assert_eq!(endless.status.code(), Some(2), "{endless:?}");
+    let said = "whiskjack: --config /dev/zero: cannot be read: it has more than 64 MiB; name another file\n";
+    assert_eq!(String::from_utf8_lossy(&endless.stderr), said);
+}
