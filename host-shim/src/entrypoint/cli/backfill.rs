@@ -19,7 +19,7 @@ use super::progress::{Lines, Words};
 use super::trouble::Troubles;
 use super::{Prepared, TlsFiles, direct, replace, session, values};
 use crate::attached::{Rate, Stop, Watcher};
-use crate::checkpoint::Unusable;
+use crate::checkpoint::{self, Unusable};
 use crate::entrypoint::environment;
 use crate::result::{RunResult, Verdict};
 use crate::run::{Keeper, OwnFile, RunContext, Shim, done};
@@ -187,7 +187,7 @@ fn run(options: &BackfillOptions, range: Option<Range>, prepared: Prepared) -> a
 /// Goes on from what the file knows of processes before this one.
 fn progress(own: Option<&OwnFile>, context: &RunContext) -> Lines {
     let lines = Lines::new(PROGRESS, context.attached.counters.clone());
-    let saved = own.and_then(|own| std::fs::read(own.path()).ok());
+    let saved = own.and_then(|own| checkpoint::glance(own.path()).ok()?);
     let done = saved.and_then(|saved| done(&saved)).unwrap_or(0.0);
     lines.after(own.map_or(0, OwnFile::acknowledged), done)
 }
