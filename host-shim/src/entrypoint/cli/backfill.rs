@@ -148,7 +148,7 @@ fn run(options: &BackfillOptions, range: Option<Range>, prepared: Prepared) -> a
         params.insert("from".to_owned(), range.from.saturating_sub(1).into());
         params.insert("to".to_owned(), range.to.into());
     }
-    session::run(&stop, async |shim| {
+    session::run(&stop, 1, async |shim| {
         let _meter = Meter::anywhere(lines.clone());
         if range.is_none() {
             let records = match shim.find(Value::Object(params.clone()), &context, &options.activation).await
