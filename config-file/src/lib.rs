@@ -128,6 +128,7 @@ fn read_keys(
             "",
             "it is empty; give `actions` and `logstash`, the README shows an example",
         )])),
+        _ if is_wide(bytes) => Err(said(&[Fault::new(None, "", NOT_UTF_8)])),
         _ => Err(said(&[Fault::new(
             None,
             "",
@@ -136,11 +137,17 @@ fn read_keys(
     }
 }
 
+const NOT_UTF_8: &str = "it is not UTF-8 text; save it as UTF-8";
+
+/// Whether it begins like UTF-16, which is read as well. Almost any bytes are some text in that.
+fn is_wide(bytes: &[u8]) -> bool {
+    bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff])
+}
+
 /// The text of a file, without a mark of its encoding.
 fn decoded(bytes: &[u8]) -> Result<String, &'static str> {
-    let is_wide = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
-    if !is_wide && std::str::from_utf8(bytes).is_err() {
-        return Err("it is not UTF-8 text; save it as UTF-8");
+    if !is_wide(bytes) && std::str::from_utf8(bytes).is_err() {
+        return Err(NOT_UTF_8);
     }
     Ok(text::decoded(bytes))
 }

@@ -164,7 +164,10 @@ fn what_is_not_read_is_a_fault_that_names_the_line_and_shows_no_value() {
     let wide: Vec<u8> = "\u{feff}a: 1".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let file = read("c", &wide, &environment).unwrap();
     assert_eq!(Value::Object(file.params), json!({"a": 1}), "UTF-16, as PowerShell writes it");
-    assert_eq!(read("c", b"a: \xff", &environment).unwrap_err(), "c: it is not UTF-8 text; save it as UTF-8");
+    for bytes in [&b"a: \xff"[..], b"\xff\xfea: [b, c]\n", b"\xfe\xffab"] {
+        let refused = read("c", bytes, &environment).unwrap_err();
+        assert_eq!(refused, "c: it is not UTF-8 text; save it as UTF-8", "{bytes:?}");
+    }
 }
 
 #[test]

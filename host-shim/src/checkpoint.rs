@@ -9,7 +9,7 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rustix::fs::OFlags;
+use rustix::fs::{Access, OFlags, access};
 
 use crate::net::plain as plain_words;
 use crate::os_error;
@@ -17,6 +17,7 @@ use whiskjack_settings::{beside, folder};
 
 /// Most symbolic links one behind the other, as many as Linux follows.
 const LINKS: usize = 40;
+const NOT_PLAIN: &str = "it is not a plain file";
 /// Rights of a new file: names of actions are nobody else's business. An old file keeps its own.
 pub(crate) const RIGHTS: u32 = 0o600;
 
@@ -119,6 +120,27 @@ impl CheckpointFile {
     }
 }
 
+/// Whether the name can be that of a checkpoint's file, before anything is read or asked. Errors are sentences that name it.
+pub(crate) fn look(named: &Path) -> Result<(), String> {
+    resolve(named).map(|_| ()).map_err(|what| format!("--state {}: {what}", named.display()))
+}
+
+/// Whether a run could lock and replace the file, as far as rights tell: nothing is made or locked. Errors are those of [`CheckpointFile::open`].
+pub(crate) fn foresee(named: &Path) -> Result<(), String> {
+    let fault = |what: String| format!("--state {}: {what}", named.display());
+    let path = resolve(named).map_err(fault)?;
+    let may = |path: &Path, how| access(path, how).map_err(io::Error::from);
+    let may_make = || may(folder(&path), Access::WRITE_OK | Access::EXEC_OK);
+    let lock = beside(&path, "lock");
+    match lock.symlink_metadata() {
+        Ok(found) if !found.is_file() => Err(io::Error::other(NOT_PLAIN)),
+        Ok(_) => may(&lock, Access::WRITE_OK),
+        Err(_) => may_make(),
+    }
+    .map_err(|error| fault(unlockable(&lock, &error)))?;
+    may_make().map_err(|error| fault(format!("its folder {}", told(&error))))
+}
+
 /// What the file holds, for somebody who only looks: a run that is at work replaces it as a whole, so no lock is needed.
 pub(crate) fn glance(named: &Path) -> Result<Option<Vec<u8>>, String> {
     match std::fs::read(named) {
@@ -187,16 +209,9 @@ fn try_locked(path: &Path) -> Result<File, Unusable> {
     let opened = plain(OpenOptions::new().create(true).truncate(false).write(true)).open(path);
     let lock = opened.and_then(|file| match file.metadata()?.is_file() {
         true => Ok(file),
-        false => Err(io::Error::other("it is not a plain file")),
+        false => Err(io::Error::other(NOT_PLAIN)),
     });
-    let lock = lock.map_err(|error| {
-        let shown = path.display();
-        let what = format!(
-            "{shown} cannot be opened: {}; its folder must be writable, and nothing else may have this name",
-            plain_words(&error)
-        );
-        Unusable::of(&error, what)
-    })?;
+    let lock = lock.map_err(|error| Unusable::of(&error, unlockable(path, &error)))?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(std::fs::TryLockError::WouldBlock) => {
@@ -207,6 +222,15 @@ fn try_locked(path: &Path) -> Result<File, Unusable> {
             plain_words(&error)
         ))),
     }
+}
+
+/// Why there is no lock.
+fn unlockable(path: &Path, error: &io::Error) -> String {
+    let shown = path.display();
+    format!(
+        "{shown} cannot be opened: {}; its folder must be writable, and nothing else may have this name",
+        plain_words(error)
+    )
 }
 
 /// Puts what `write` writes in the place of the file at `path`.

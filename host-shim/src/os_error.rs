@@ -1,13 +1,27 @@
 //! What an error of the operating system means for people: what is wrong, and what to do. The subject stands before it.
 
-use std::io::{self, ErrorKind};
+use std::fs::File;
+use std::io::{self, ErrorKind, Read as _};
 use std::path::Path;
 
 use crate::net::plain;
 
+/// Most bytes of a file that somebody has written or packed, in MiB: a platform takes smaller actions only, and a device may have no end.
+const MOST_MIB: u64 = 64;
+
+/// The bytes of a file, which may be a pipe, unless there are too many.
+pub(crate) fn bytes(file: &Path) -> io::Result<Vec<u8>> {
+    let (most, mut bytes) = (MOST_MIB << 20, Vec::new());
+    let count = File::open(file)?.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    match count as u64 > most {
+        true => Err(io::Error::new(ErrorKind::FileTooLarge, format!("it has more than {MOST_MIB} MiB"))),
+        false => Ok(bytes),
+    }
+}
+
 /// The bytes of the file that is called `place` in messages, such as `--config c.yaml`.
 pub(crate) fn read(place: &str, file: &Path) -> Result<Vec<u8>, String> {
-    std::fs::read(file).map_err(|error| format!("{place}: {}", unreadable(&error)))
+    bytes(file).map_err(|error| format!("{place}: {}", unreadable(&error)))
 }
 
 /// Why a file cannot be read.
@@ -76,6 +90,11 @@ mod tests {
             assert_eq!(read("--ca f", &path), Err(format!("--ca f: {expected}")));
         }
         assert_eq!(read("--ca f", &file), Ok(b"x".to_vec()));
+        let endless = read("--ca f", Path::new("/dev/zero"));
+        assert_eq!(
+            endless,
+            Err("--ca f: cannot be read: it has more than 64 MiB; name another file".to_owned())
+        );
     }
 
     #[test]

@@ -147,34 +147,55 @@ impl Shim {
     async fn run_checked(
         &self,
         params: &Value,
-        mut host: HostParams,
+        host: HostParams,
         context: &RunContext,
         refused: &KeyRefused,
         package: &str,
     ) -> RunResult {
-        let limits = Limits::new(context.deadline_ms);
-        let kept = match context.checkpoint.open() {
-            Ok(kept) => kept,
-            Err(result) => return result,
+        let begun = tokio::select! {
+            begun = self.begin(params, host, context, refused, package) => begun,
+            // Nothing has been sent yet.
+            () = context.attached.stop.urgent() => Err(RunResult::error(
+                "the run: was told to end before it had a plan; the next one begins anew",
+            )),
         };
+        match begun {
+            Ok(mut run) => {
+                run.forward_all().await;
+                run.finish().await
+            }
+            Err(result) => result,
+        }
+    }
+
+    async fn begin(
+        &self,
+        params: &Value,
+        mut host: HostParams,
+        context: &RunContext,
+        refused: &KeyRefused,
+        package: &str,
+    ) -> Result<Run, RunResult> {
+        let limits = Limits::new(context.deadline_ms);
+        let kept = context.checkpoint.open()?;
         let warnings = std::mem::take(&mut host.warnings);
         let access = Access::of(context, host.names_api, &mut host.faults);
         let platform = access.origin.clone();
         let permitted = way::permitted(&host, context);
         let reach = match self.reach(&host, permitted, &access, &limits, refused) {
             Ok(reach) => Arc::new(reach.with(&context.attached)),
-            Err(error) => return RunResult::error(error.to_string()),
+            Err(error) => return Err(RunResult::error(error.to_string())),
         };
         if host.faults.is_empty()
             && let Some(fault) = namespace::check(&reach.api, context).await
         {
-            return RunResult::invalid_config(vec![fault]);
+            return Err(RunResult::invalid_config(vec![fault]));
         }
         let keeper = match context.checkpoint.load(&kept, &reach.api, package).await {
             Ok(keeper) => keeper,
             // What is wrong with the configuration is told first.
             Err(_) if !host.faults.is_empty() => CheckpointKeeper::Host(None),
-            Err(message) => return RunResult::error(message),
+            Err(message) => return Err(RunResult::error(message)),
         };
         let before = match &keeper {
             // Only who watches compares.
@@ -196,9 +217,9 @@ impl Shim {
         let (plan, worker) =
             match self.plan(params, &component_context, &access, &reach, &limits, host.faults).await {
                 Ok(planned) => planned,
-                Err(result) => return *result,
+                Err(result) => return Err(*result),
             };
-        let mut run = Run {
+        Ok(Run {
             component: self.component.clone(),
             reach,
             limits,
@@ -213,9 +234,7 @@ impl Shim {
             saved_at: Instant::now(),
             problems: Vec::new(),
             warnings,
-        };
-        run.forward_all().await;
-        run.finish().await
+        })
     }
 
     /// With faults of its own the host permits no request at all: nothing is read while the configuration is wrong.

@@ -8,6 +8,10 @@ use serde_json::{Map, Value, json};
 use crate::component::Subject;
 use crate::deploy::{self, DeployError, Names};
 use crate::run::{Keeper, RunContext, Shim, Unseen};
+use whiskjack_settings::calendar;
+
+/// How far two clocks may be apart: as far as for the component, which corrects what is further ahead.
+const SKEW_MS: u64 = 5 * 60_000;
 
 /// The forwarder whose state is asked for.
 #[derive(Clone, Debug)]
@@ -108,18 +112,20 @@ fn judged(saved: Value, action: Option<Value>, max_lag: Option<Duration>) -> Sta
     let time = |key: &str| saved.get(key).and_then(Value::as_u64).map(Duration::from_millis);
     // For so long runs may have found nothing, and written nothing.
     let (lag, rests) = (time("lag_ms"), time("rests_ms").unwrap_or_default());
+    let nothing =
+        || Some(format!("there is no checkpoint in {place}, so nothing was forwarded yet; let a run end"));
     let problem = match (saved.get("problem").and_then(Value::as_str), max_lag, lag) {
         (Some(problem), _, _) => Some(format!(
             "the checkpoint in {place} cannot be read: {problem}; repair it, or set `on_missing_state` for one run (docs/guarantees.md)"
         )),
+        _ if saved.get("saved").is_none_or(Value::is_null) => nothing(),
+        _ if let Some(ahead) = ahead(&saved) => Some(ahead),
         (None, Some(most), Some(lag)) if lag.saturating_sub(rests) > most => Some(format!(
             "the lag is {}, longer than {}; see what the last run says",
             words(lag),
             words(most)
         )),
-        (None, Some(_), None) => {
-            Some(format!("there is no checkpoint in {place}, so nothing was forwarded yet; let a run end"))
-        }
+        (None, Some(_), None) => nothing(),
         _ => None,
     };
     let object = Map::from_iter([
@@ -133,6 +139,34 @@ fn judged(saved: Value, action: Option<Value>, max_lag: Option<Duration>) -> Sta
         ("action".to_owned(), action.unwrap_or_default()),
     ]);
     Status { object, problem }
+}
+
+/// The first time of a checkpoint that is ahead of the clock, by more than clocks may be apart: then nothing tells how far the forwarder has come.
+pub(crate) fn ahead(saved: &Value) -> Option<String> {
+    let text = |value: &Value, key: &str| Some(value.get(key)?.as_str()?.to_owned());
+    let now = text(saved, "now")?;
+    let latest = milliseconds(&now)?.saturating_add(SKEW_MS);
+    let sources = saved.get("sources").and_then(Value::as_array).into_iter().flatten();
+    let until = sources.filter_map(|source| {
+        let said = format!("everything of `{}` is done up to", text(source, "source")?);
+        Some((said, text(source, "complete_until")?))
+    });
+    let times = text(saved, "saved").map(|time| ("it was saved at".to_owned(), time));
+    let mut times = until.chain(times);
+    let (said, time) = times.find(|(_, time)| milliseconds(time).is_some_and(|ms| ms > latest))?;
+    Some(format!(
+        "the checkpoint says that {said} {time}, which is in the future, as it is {now} now; set the clock right, or let a run correct the checkpoint"
+    ))
+}
+
+/// A time as the component tells it, `2026-11-29T14:00:00.000Z`, in milliseconds since 1970.
+fn milliseconds(time: &str) -> Option<u64> {
+    let numbers = time.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty());
+    let numbers: Vec<u64> = numbers.map(str::parse).collect::<Result<_, _>>().ok()?;
+    let [year, month, day, hour, minute, second, ms] = numbers.try_into().ok()?;
+    let days = u64::try_from(calendar::day_of(year, month, day)).ok()?;
+    let seconds = days.checked_mul(86_400)?.checked_add((hour * 60 + minute) * 60 + second)?;
+    seconds.checked_mul(1000)?.checked_add(ms)
 }
 
 /// A length of time as people say it: its two largest units.
@@ -203,7 +237,7 @@ mod tests {
                 .unwrap()
                 .contains("no checkpoint in the package `p`")
         );
-        assert_eq!(judged(none, None, None).problem, None);
+        assert!(judged(none, None, None).problem.unwrap().contains("no checkpoint in the package `p`"));
         let damaged = json!({"place": "the package `p`", "problem": "it is damaged"});
         assert!(
             judged(damaged, None, None)
@@ -211,6 +245,29 @@ mod tests {
                 .unwrap()
                 .contains("cannot be read: it is damaged; repair it, or ")
         );
+    }
+
+    #[test]
+    fn a_checkpoint_is_ahead_of_the_clock_if_a_time_of_it_is_by_more_than_five_minutes() {
+        let saved = |saved: &str, until: &str| {
+            json!({"now": "2026-11-30T23:57:00.000Z", "saved": saved, "lag_ms": 0,
+                "sources": [{"source": "a", "complete_until": until}]})
+        };
+        let (now, tomorrow) = ("2026-11-30T23:57:00.000Z", "2026-12-01T23:57:00.000Z");
+        let near = "2026-12-01T00:02:00.000Z";
+        for fine in [saved(now, now), saved(near, near), json!({"place": "p"})] {
+            assert_eq!(ahead(&fine), None, "{fine}");
+        }
+        let told = |saved| judged(saved, None, TEN_MINUTES).problem.unwrap();
+        let until = told(saved(now, tomorrow));
+        assert!(
+            until.starts_with("the checkpoint says that everything of `a` is done up to 2026-12-01"),
+            "{until}"
+        );
+        assert!(
+            told(saved(tomorrow, now)).starts_with("the checkpoint says that it was saved at 2026-12-01")
+        );
+        assert!(ahead(&saved("2026-12-01T00:02:00.001Z", now)).is_some());
     }
 
     #[test]

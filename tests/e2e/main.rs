@@ -27,6 +27,7 @@ mod loggers;
 mod output;
 mod progress;
 mod proxies;
+mod state_file;
 mod status;
 mod stock_wasmtime;
 mod support;

@@ -93,14 +93,17 @@ fn documents_on_stdout_leave_the_result_to_stderr() {
 fn what_does_not_fit_on_the_disk_stays_owed() {
     let desk = Desk::new();
     desk.scene.add_activations(3);
+    let full = in_shell(
+        &desk,
+        "exec \"$@\" >/dev/full",
+        &["run", "--config", "config.json", "--state", "state", "--output", "-"],
+    );
+    assert_eq!(full.status.code(), Some(1), "{full:?}");
+    let told = String::from_utf8_lossy(&full.stderr);
+    let error = "--output -: cannot be written: no space left on device; make room there";
+    assert!(told.contains(error) && told.contains("\"acknowledged\":0"), "{told}");
     let state = desk.file("state");
     let state = ["--state", state.to_str().unwrap()];
-    let full = desk.run(&[&state[..], &["--output", "/dev/full"]].concat());
-    assert_eq!(full.status.code(), Some(1), "{full:?}");
-    let result: Value = serde_json::from_str(&full.stdout).unwrap();
-    let error = "--output /dev/full: cannot be written: no space left on device; make room there";
-    assert!(result["error"].as_str().unwrap().contains(error), "{result}");
-    assert_eq!(result["lines"]["acknowledged"], 0);
     let out = desk.file("out.jsonl");
     desk.run(&[&state[..], &["--output", out.to_str().unwrap()]].concat());
     assert_eq!(lines(&std::fs::read_to_string(&out).unwrap()), desk.scene.lines());
@@ -219,4 +222,57 @@ fn what_cannot_be_given_together_is_told() {
         let output = desk.run(options);
         assert!(output.status.code() == Some(2) && output.stderr.contains(said), "{output:?}");
     }
+}
+
+/// What comes of the command when a shell starts it so: `"$@"` is the program with its arguments.
+fn in_shell(desk: &Desk, script: &str, arguments: &[&str]) -> std::process::Output {
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", script, "sh"]).arg(artifacts().whiskjack()).args(arguments);
+    shell.current_dir(desk.folder.path()).env_clear().envs(desk.scene.environment());
+    shell.env("PATH", "/usr/bin:/bin").output().unwrap()
+}
+
+#[test]
+fn documents_for_a_closed_stdout_are_refused_before_anything_is_asked_and_may_go_to_dev_null() {
+    let desk = Desk::new();
+    desk.scene.add_activations(2);
+    for command in [&["run"][..], &["backfill", "--from", "1h"]] {
+        let arguments = [command, &["--config", "config.json", "--state", "state", "--output", "-"]].concat();
+        let closed = in_shell(&desk, "exec \"$@\" >&-", &arguments);
+        assert_eq!(closed.status.code(), Some(2), "{closed:?}");
+        let said = "whiskjack: --output -: stdout is closed; ";
+        assert!(String::from_utf8_lossy(&closed.stderr).starts_with(said), "{closed:?}");
+        assert!(desk.scene.api.requests().is_empty() && !desk.file("state").exists(), "{command:?}");
+    }
+    let arguments = ["run", "--config", "config.json", "--output", "-"];
+    let unwanted = in_shell(&desk, "exec \"$@\" >/dev/null", &arguments);
+    assert_eq!(unwanted.status.code(), Some(0), "{unwanted:?}");
+}
+
+#[test]
+fn an_output_that_is_no_regular_file_is_refused_with_status_2() {
+    let desk = Desk::new();
+    let pipe = desk.file("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for output in ["/dev/full", "/dev/null", "/dev/stdout", pipe.to_str().unwrap()] {
+        let refused = desk.run(&["--output", output]);
+        assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+        let said = format!("--output {output}: is not a regular file; give a file, or - for stdout");
+        assert!(refused.stderr.contains(&said), "{refused:?}");
+    }
+    assert!(desk.scene.api.requests().is_empty());
+}
+
+#[test]
+fn a_configuration_may_come_through_a_pipe_and_one_without_end_is_refused() {
+    let desk = Desk::new();
+    desk.scene.add_activations(1);
+    let arguments = |config| ["run", "--config", config, "--output", "-"];
+    let piped = in_shell(&desk, "cat config.json | \"$@\"", &arguments("/dev/stdin"));
+    assert_eq!(piped.status.code(), Some(0), "{piped:?}");
+    // The limit keeps a program that reads on from taking all memory.
+    let endless = in_shell(&desk, "ulimit -v 1000000; exec \"$@\"", &arguments("/dev/zero"));
+    assert_eq!(endless.status.code(), Some(2), "{endless:?}");
+    let said = "whiskjack: --config /dev/zero: cannot be read: it has more than 64 MiB; name another file\n";
+    assert_eq!(String::from_utf8_lossy(&endless.stderr), said);
 }

@@ -240,7 +240,7 @@ fn check_and_status_tell_what_they_wait_for() {
     shown(&live, "waiting for the checkpoint, 2 s");
     drop(reading);
     let seen = screen(&live.ended().stdout);
-    assert!(seen.len() == 1 && seen[0].starts_with("checkpoint: "), "{seen:#?}");
+    assert!(seen.len() == 2 && seen[0].starts_with("checkpoint: none in "), "{seen:#?}");
 }
 
 #[test]

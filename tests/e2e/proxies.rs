@@ -172,7 +172,10 @@ fn a_proxy_that_cannot_be_read_is_a_fault_before_anything_is_sent() {
         assert!(output.stdout.contains(part), "{part}: {output:?}");
     }
     // The variable is not the file's.
-    assert!(output.stderr.lines().any(|line| line.starts_with("https_proxy: the port")), "{output:?}");
+    assert!(
+        output.stderr.lines().any(|line| line.starts_with("whiskjack: https_proxy: the port")),
+        "{output:?}"
+    );
     assert!(world.scene.api.requests().is_empty());
 }
 

@@ -1,6 +1,6 @@
 //! `whiskjack status`, and the commands that only write something: `config`, `completions`.
 
-use crate::support::{ACTIONS, SOON, Scene, now_ms};
+use crate::support::{ACTIONS, SOON, Scene, now_ms, refused_port};
 use serde_json::{Value, json};
 use std::path::Path;
 use whiskjack_testbed::{Cli, Output, zip_of};
@@ -30,7 +30,8 @@ fn an_action_that_is_named_and_not_there_is_told_and_no_other_checkpoint_is_show
     for said in [&none.stdout, &none.stderr] {
         assert!(said.contains("--name nosuch: the API has no such action"), "{none:?}");
     }
-    assert_eq!(call(&scene, &["status"]).status.code(), Some(0), "nobody has named it");
+    let nothing = call(&scene, &["status"]);
+    assert!(nothing.stderr.contains("there is no checkpoint in the package `whiskjack.cli`"), "{nothing:?}");
     let both = call(&scene, &["status", "--name", "nosuch", "--state", "s"]);
     assert!(both.status.code() == Some(2) && both.stderr.contains("exclude each other"), "{both:?}");
 }
@@ -63,9 +64,12 @@ fn the_state_in_a_file_is_told_and_a_lag_that_is_too_long_gives_status_1() {
     assert!(late.stderr.contains("the lag is 2 h 0 min, longer than 10 min 0 s"), "{late:?}");
     assert_eq!(call(&scene, &["status", "--state", text(&old)]).status.code(), Some(0));
 
-    let none = call(&scene, &["status", "--state", text(&folder.path().join("none")), "--max-lag", "10m"]);
-    assert_eq!(none.status.code(), Some(1), "{none:?}");
-    assert!(none.stderr.contains("there is no checkpoint"), "{none:?}");
+    for lag in [&["--max-lag", "10m"][..], &[]] {
+        let missing = folder.path().join("none");
+        let none = call(&scene, &[&["status", "--state", text(&missing)], lag].concat());
+        assert_eq!((none.status.code(), &told(&none)["ok"]), (Some(1), &json!(false)), "{none:?}");
+        assert!(none.stderr.contains("there is no checkpoint in --state "), "{none:?}");
+    }
     assert_eq!(
         std::fs::read_dir(folder.path()).unwrap().count(),
         3,
@@ -89,7 +93,7 @@ fn of_a_deployed_action_trigger_rule_alarm_and_runs_are_told_with_its_own_parame
 
     scene.api.forget_requests();
     let output = call(&scene, &["status"]);
-    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(output.status.code(), Some(1), "no run has saved one yet: {output:?}");
     let told = told(&output);
     assert_eq!(told["checkpoint"]["place"], "the package `kept.there`", "{told:#}");
     let action = &told["action"];
@@ -195,4 +199,31 @@ fn a_configuration_of_2017_runs_in_todays_keys_and_what_cannot_be_honoured_is_to
         assert!(migrated.stdout.contains(&format!("# `{key}` was left out: ")), "{migrated:?}");
         assert!(migrated.stderr.contains(key), "{migrated:?}");
     }
+}
+
+#[test]
+fn a_checkpoint_in_a_file_is_told_without_an_api_and_one_from_the_future_is_a_problem() {
+    let scene = Scene::new();
+    let folder = tempfile::tempdir().unwrap();
+    let [state, config] = ["state.json", "config.json"].map(|name| folder.path().join(name));
+    std::fs::write(&config, scene.params(refused_port()).to_string()).unwrap();
+    let save = |ahead_ms: i64| {
+        let at = now_ms() + ahead_ms;
+        let saved = json!({"version": 3, "saved_ms": at, "sources": {"a": {"origin": 1, "through": at}}});
+        std::fs::write(&state, saved.to_string()).unwrap();
+    };
+    save(0);
+    let local = Cli::call(&["status", "--state", text(&state)], &[]);
+    assert_eq!((local.status.code(), &told(&local)["ok"]), (Some(0), &json!(true)), "{local:?}");
+    save(86_400_000);
+    for lag in [&["--max-lag", "10m"][..], &[]] {
+        let ahead = Cli::call(&[&["status", "--state", text(&state)], lag].concat(), &[]);
+        assert_eq!((ahead.status.code(), &told(&ahead)["ok"]), (Some(1), &json!(false)), "{ahead:?}");
+        assert!(ahead.stderr.contains("which is in the future, as it is "), "{ahead:?}");
+    }
+    let checked = call(&scene, &["check", "--config", text(&config), "--state", text(&state)]);
+    let told = told(&checked);
+    let step = told["steps"].as_array().unwrap().iter().find(|step| step["step"] == "checkpoint").unwrap();
+    assert_eq!(step["state"], "doubtful", "{step}");
+    assert!(step["told"].as_str().unwrap().contains("which is in the future, as it is "), "{step}");
 }

@@ -119,3 +119,20 @@ fn what_is_wrong_is_told_with_its_status() {
     let away = Cli::call(&["tail"], &pairs(&env));
     assert_eq!(away.status.code(), Some(1), "{away:?}");
 }
+
+#[test]
+fn each_line_about_a_fault_names_the_program() {
+    let scene = Scene::new();
+    let env = environment(&scene);
+    for (arguments, variables, part) in [
+        (&["tail", ""][..], &pairs(&env)[..], "actions[0]: "),
+        (&["tail", "!x"], &pairs(&env), "actions: "),
+        (&["tail"], &[], "__OW_API_HOST"),
+        (&["status"], &[], "__OW_API_HOST"),
+    ] {
+        let refused = Cli::call(arguments, variables);
+        assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+        assert!(refused.stderr.contains(part), "{refused:?}");
+        assert!(refused.stderr.lines().all(|line| line.starts_with("whiskjack: ")), "{refused:?}");
+    }
+}

@@ -1,12 +1,13 @@
 //! `whiskjack watch`: runs again and again between the API double and Elastic's Lumberjack server, while both go up and down.
 
 use crate::support::{ACTIONS, SOON, Scene, arrived, refused_port};
-use openwhisk_double::Activation;
+use openwhisk_double::{Activation, Matcher};
 use serde_json::{Value, json};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
+use std::time::{Duration, Instant};
 use whiskjack_testbed::{Live, Receiver, ReceiverOptions};
 
 /// Starts the command with this configuration; further options and variables besides.
@@ -200,4 +201,21 @@ fn a_configuration_with_faults_ends_it_at_once() {
     let ended = live.ended();
     assert_eq!(ended.status.code(), Some(2), "{ended:?}");
     assert!(ended.stderr.contains("actions") && ended.stderr.contains("logstash.port"), "{ended:?}");
+}
+
+#[test]
+fn at_a_second_signal_it_ends_at_once_with_0_though_the_api_never_answers() {
+    let scene = Scene::new();
+    let folder = tempfile::tempdir().unwrap();
+    let params = scene.params(refused_port());
+    let _hold = scene.api.hold(Matcher::any());
+    let live = watch(&scene, folder.path(), &params, &[], &[]);
+    assert!(scene.api.wait_until(SOON, |requests| !requests.is_empty()));
+    let told = Instant::now();
+    // Two kinds, as two of one kind may count as one.
+    live.terminate();
+    live.interrupt();
+    let ended = live.ended();
+    assert_eq!(ended.status.code(), Some(0), "{ended:?}");
+    assert!(told.elapsed() < Duration::from_secs(5), "{:?}", told.elapsed());
 }

@@ -8,6 +8,7 @@ use super::{Step, Steps, told};
 use crate::component::Subject;
 use crate::http::Answer;
 use crate::run::Sight;
+use crate::status::ahead;
 use whiskjack_settings::text::many;
 
 const READ: &str = "right to read activations";
@@ -49,7 +50,10 @@ fn checkpoint(saved: &Value, steps: &mut Steps<'_>) {
                 "in {place}: {problem}; repair it, or set `on_missing_state` for one run (docs/guarantees.md)"
             ),
         ),
-        (None, Some(saved)) => Step::good(CHECKPOINT, format!("in {place}, saved {saved}")),
+        (None, Some(_)) if let Some(ahead) = ahead(saved) => {
+            Step::doubtful(CHECKPOINT, format!("in {place}: {ahead}"))
+        }
+        (None, Some(time)) => Step::good(CHECKPOINT, format!("in {place}, saved {time}")),
         (None, None) => Step::good(CHECKPOINT, format!("none yet in {place}; the first run begins one")),
     });
 }

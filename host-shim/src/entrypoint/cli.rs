@@ -40,6 +40,7 @@ pub use self::serve::ServeOptions;
 pub use self::tail::TailOptions;
 pub use self::watch::WatchOptions;
 use super::wskprops::{self, WskProps};
+use crate::checkpoint;
 use crate::os_error;
 use crate::output::{Output, OutputFile};
 use crate::params::ProxyVariables;
@@ -153,15 +154,21 @@ fn attach_output(
 ) -> Result<(), String> {
     let (Some(output), Value::Object(params)) = (output, &mut prepared.params) else { return Ok(()) };
     for (option, other) in [("--config", Some(config)), ("--state", state)] {
-        if other.is_some_and(|other| place(other) == place(output)) {
-            return Err(format!("--output {}: is the file of {option}; name another file", output.display()));
-        }
+        apart("--output", output, option, other)?;
     }
     direct::to_output(params);
     // It is opened when the configuration is known to be sound.
     let file = OutputFile::named(output).map_err(|error| error.to_string())?;
     prepared.context.attached.output = Some(Output::new(file));
     Ok(())
+}
+
+/// The file of an option must not be that of another one.
+fn apart(option: &str, file: &Path, other: &str, other_file: Option<&Path>) -> Result<(), String> {
+    match other_file.is_some_and(|other_file| place(other_file) == place(file)) {
+        true => Err(format!("{option} {}: is the file of {other}; name another file", file.display())),
+        false => Ok(()),
+    }
 }
 
 /// Where a file is or would be, whatever path leads there.
@@ -177,6 +184,9 @@ fn prepare_file(
     state: Option<PathBuf>,
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Prepared, String> {
+    if let Some(state) = &state {
+        apart("--state", state, "--config", Some(config))?;
+    }
     let name = format!("--config {}", config.display());
     let bytes = os_error::read(&name, config)?;
     let file = match tls {
@@ -210,11 +220,12 @@ pub fn located(fault: &Fault, source: &Source) -> String {
 }
 
 /// API host, key and namespace, from the environment, else from the file of `wsk`. If the environment has host and key, only a file that it
-/// names is read, too.
+/// names is read, too. What cannot be the file of the checkpoint is refused.
 fn context(
     state: Option<PathBuf>,
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<RunContext, String> {
+    state.as_deref().map_or(Ok(()), checkpoint::look)?;
     let of_environment =
         |names: &[&'static str]| names.iter().find_map(|name| Some((*name, environment(name)?)));
     let api_host = of_environment(&["__OW_API_HOST", "WHISK_APIHOST"]);

@@ -15,6 +15,7 @@
 use std::path::PathBuf;
 
 use crate::net::plain;
+use crate::os_error;
 use crate::run::Given;
 use crate::secret::Secret;
 use whiskjack_settings::text;
@@ -71,7 +72,7 @@ impl WskProps {
             },
         };
         let shown = path.display();
-        match std::fs::read(&path) {
+        match os_error::bytes(&path) {
             Ok(bytes) => Ok(Self { path: Some(path), ..Self::parse(&text::decoded(&bytes)) }),
             Err(error) if named.is_some() => Err(format!(
                 "{NAMED}: the file {shown} cannot be read: {}; give the name of a file that can be read, or unset the variable",

@@ -4,17 +4,21 @@
 //! is killed may leave a part of a window behind, whose last line may be torn: the next program ends that line, so that no other line is
 //! joined to it, and sends the window again.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
-use std::os::fd::AsFd as _;
+use std::os::fd::AsFd;
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::Path;
+
+use rustix::fs::{OFlags, fcntl_getfl, fstat, stat};
 
 use super::{Refusal, Sink};
 use crate::checkpoint::{RIGHTS, Unusable, sync_folder};
 use crate::net::plain;
 use crate::os_error::unwritable;
 use crate::said;
+
+const NOT_REGULAR: &str = "is not a regular file; give a file, or - for stdout";
 
 /// Where JSON lines go.
 #[derive(Debug)]
@@ -32,16 +36,26 @@ impl JsonLines {
         let fault = |what: &str| Err(Unusable::Named(format!("--output {}: {what}", named.display())));
         let folder = named.parent().filter(|folder| !folder.as_os_str().is_empty());
         if named == Path::new("-") {
-            return Ok(());
+            return match is_closed(io::stdout()) {
+                true => {
+                    fault("stdout is closed; leave it open, let it lead to a file or pipe, or name a file")
+                }
+                false => Ok(()),
+            };
         }
-        if named.is_dir() {
+        let found = named.metadata().ok();
+        if found.as_ref().is_some_and(Metadata::is_dir) {
             return fault("is a folder; name a file in it");
+        }
+        let is_file = found.as_ref().is_some_and(Metadata::is_file);
+        // A pipe would wait for somebody, and nothing can be cut off of a device.
+        if found.is_some() && !is_file {
+            return fault(NOT_REGULAR);
         }
         if folder.is_some_and(|folder| !folder.exists()) {
             return fault("its folder is not there; make it first");
         }
-        // A pipe would wait for somebody. What else may be in the way is seen when it is opened.
-        let is_file = named.metadata().is_ok_and(|found| found.is_file());
+        // What else may be in the way is seen when it is opened.
         if is_file && File::open(named).is_ok_and(|file| begins_otherwise(&file)) {
             return fault("holds something else than JSON lines; name another file");
         }
@@ -60,33 +74,38 @@ impl JsonLines {
             return Ok(Self { name, file: file.into(), is_own: false });
         }
         let is_new = !named.exists();
-        let opened = OpenOptions::new().read(true).append(true).create(true).mode(RIGHTS).open(named);
+        let opened = OpenOptions::new()
+            .read(true)
+            .append(true)
+            .create(true)
+            .mode(RIGHTS)
+            .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
+            .open(named);
         let file = opened.map_err(|error| match error.kind() {
             ErrorKind::IsADirectory => fault("is a folder; name a file in it".to_owned()),
             ErrorKind::NotFound => fault("its folder is not there; make it first".to_owned()),
             _ => fault(format!("cannot be opened: {}; name a file that may be written", plain(&error))),
         })?;
-        let is_own = file.metadata().is_ok_and(|found| found.is_file());
-        if is_own {
-            match file.try_lock() {
-                Err(std::fs::TryLockError::WouldBlock) => {
-                    let what =
-                        format!("{name}: another run writes to it; wait for its end, or name another file");
-                    return Err(Unusable::Blocked(what));
-                }
-                // A file system without locks has no two runs at once, we hope.
-                Ok(()) | Err(std::fs::TryLockError::Error(_)) => {}
-            }
+        if !file.metadata().is_ok_and(|found| found.is_file()) {
+            return Err(fault(NOT_REGULAR.to_owned()));
         }
-        let lines = Self { name, file, is_own };
+        match file.try_lock() {
+            Err(std::fs::TryLockError::WouldBlock) => {
+                let what =
+                    format!("{name}: another run writes to it; wait for its end, or name another file");
+                return Err(Unusable::Blocked(what));
+            }
+            // A file system without locks has no two runs at once, we hope.
+            Ok(()) | Err(std::fs::TryLockError::Error(_)) => {}
+        }
+        let lines = Self { name, file, is_own: true };
         if lines.holds_something_else() {
             return Err(Unusable::Named(format!(
                 "{}: holds something else than JSON lines; name another file",
                 lines.name
             )));
         }
-        let prepared =
-            lines.end_torn_line().and_then(|()| if is_new && is_own { sync_folder(named) } else { Ok(()) });
+        let prepared = lines.end_torn_line().and_then(|()| if is_new { sync_folder(named) } else { Ok(()) });
         prepared.map_err(|error| Unusable::Blocked(lines.told(&error)))?;
         Ok(lines)
     }
@@ -138,6 +157,14 @@ impl JsonLines {
     fn told(&self, error: &io::Error) -> String {
         format!("{}: {}", self.name, unwritable(error, "name another file"))
     }
+}
+
+/// Whether a standard descriptor was closed when the program was started: Rust then opens `/dev/null` in its place, for reading and writing. Who
+/// wants no output opens it for writing alone.
+fn is_closed(descriptor: impl AsFd) -> bool {
+    let is_null = || Some(fstat(&descriptor).ok()?.st_rdev == stat("/dev/null").ok()?.st_rdev);
+    let is_open_for_both = fcntl_getfl(&descriptor).is_ok_and(|flags| flags & OFlags::RWMODE == OFlags::RDWR);
+    is_open_for_both && is_null() == Some(true)
 }
 
 /// Whether a file does not begin as a document does.
@@ -205,10 +232,21 @@ mod tests {
     }
 
     #[test]
+    fn a_descriptor_that_was_closed_is_known_by_how_dev_null_is_open_in_its_place() {
+        let null = |reads| OpenOptions::new().read(reads).write(true).open("/dev/null").unwrap();
+        assert!(is_closed(null(true)));
+        assert!(!is_closed(null(false)));
+        let zero = OpenOptions::new().read(true).write(true).open("/dev/zero").unwrap();
+        assert!(!is_closed(zero));
+        assert!(!is_closed(tempfile::tempfile().unwrap()));
+    }
+
+    #[test]
     fn a_full_disk_is_told_as_such() {
-        let mut full = JsonLines::open(Path::new("/dev/full")).unwrap();
+        let file = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let mut full = JsonLines { name: "--output full".to_owned(), file, is_own: false };
         let refusal = take(&mut full, &["{}"]).unwrap_err();
-        let expected = "--output /dev/full: cannot be written: no space left on device; make room there";
+        let expected = "--output full: cannot be written: no space left on device; make room there";
         assert_eq!((refusal.message.as_str(), refusal.retryable), (expected, false));
     }
 }

@@ -8,7 +8,7 @@ use http::{Method, StatusCode};
 use serde_json::{Map, Value};
 
 use super::NOTHING;
-use crate::checkpoint::{CheckpointFile, Unusable};
+use crate::checkpoint::{self, CheckpointFile, Unusable};
 use crate::component::CheckpointKeeper;
 use crate::http::Answer;
 use crate::http::Api;
@@ -86,7 +86,7 @@ impl OwnFile {
 
     /// The note in the file at `path`, if there is one.
     pub fn note_in(path: &Path) -> Option<Map<String, Value>> {
-        let kept: Value = serde_json::from_slice(&std::fs::read(path).ok()?).ok()?;
+        let kept: Value = serde_json::from_slice(&checkpoint::glance(path).ok()??).ok()?;
         kept.get(NOTE)?.as_object().cloned()
     }
 
@@ -220,7 +220,7 @@ impl Keeper {
             }
             (_, Kept::File(file)) => file.load()?,
             (Self::Memory(memory), _) => Some(memory.load().unwrap_or_else(|| NOTHING.to_vec())),
-            (Self::Rehearsal(Some(path)), _) => read(path)?,
+            (Self::Rehearsal(Some(path)), _) => checkpoint::glance(path)?,
             _ => in_package(api, package).await?,
         };
         Ok(CheckpointKeeper::Host(bytes))
@@ -236,14 +236,6 @@ impl Keeper {
 pub(super) fn package(params: &Map<String, Value>) -> String {
     let named = params.get("checkpoint").and_then(|group| group.get("package")).and_then(Value::as_str);
     named.map_or_else(|| package_of(None), str::to_owned)
-}
-
-fn read(path: &PathBuf) -> Result<Option<Vec<u8>>, String> {
-    match std::fs::read(path) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(format!("--state {}: {}", path.display(), crate::os_error::unreadable(&error))),
-    }
 }
 
 /// The checkpoint that a package holds; none if there is no package, or nothing in it.

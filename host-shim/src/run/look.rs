@@ -21,7 +21,7 @@ use whiskjack_settings::{Fault, text};
 /// Longest time for one look, in milliseconds.
 const PATIENCE_MS: u64 = 70_000;
 
-/// Where no API is named the receivers can be looked at all the same: nothing is asked there.
+/// Where no API is named, the receivers and a checkpoint in a file can be looked at all the same: nothing is asked there.
 const NOBODY: &str = "https://api.invalid";
 
 /// The reason why a look failed.
@@ -104,7 +104,8 @@ impl Sight<'_> {
             CheckpointKeeper::Platform
         };
         let origin = self.access.origin.as_ref().map(ToString::to_string);
-        let nobody = || (at == Subject::Receivers).then(|| NOBODY.to_owned());
+        let is_local = matches!(checkpoint, CheckpointKeeper::Host(_)) && at == Subject::Checkpoint;
+        let nobody = || (is_local || at == Subject::Receivers).then(|| NOBODY.to_owned());
         let context = Context {
             api_origin: origin.or_else(nobody),
             authorization: Authorization::Host,

@@ -10,6 +10,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::{Error, RootCertStore};
 
 use super::{pem, provider};
+use crate::os_error;
 use crate::said;
 
 /// Where systems keep their authorities; the first that is there counts.
@@ -60,7 +61,7 @@ impl System {
     fn read(file: Option<OsString>, folders: Option<OsString>) -> Self {
         let mut system = Self::default();
         match file.filter(|path| !path.is_empty()) {
-            Some(path) => system.add(FILE, Path::new(&path), |path| Ok(vec![std::fs::read(path)?])),
+            Some(path) => system.add(FILE, Path::new(&path), |path| Ok(vec![os_error::bytes(path)?])),
             None => {
                 let pem = BUNDLES.iter().find_map(|path| std::fs::read(path).ok());
                 system.certificates.extend(pem.iter().flat_map(|pem| certificates(pem)));

@@ -72,7 +72,11 @@ fn what_the_file_of_wsk_lacks_or_has_wrong_is_told_with_its_line_before_any_requ
         std::fs::write(&file, text).unwrap();
         let output = Cli::run(&scene.params(5044), None, &[("WSK_CONFIG_FILE", &name)]);
         assert_eq!(output.status.code(), Some(2), "{output:?}");
-        assert!(output.stderr.starts_with(&fault) && !output.stderr.contains("__OW_API_KEY: "), "{output:?}");
+        assert!(
+            output.stderr.starts_with(&format!("whiskjack: {fault}"))
+                && !output.stderr.contains("__OW_API_KEY: "),
+            "{output:?}"
+        );
         assert!(!format!("{output:?}").contains("sesame"), "{output:?}");
     }
     assert!(scene.api.requests().is_empty());
@@ -124,7 +128,8 @@ fn a_namespace_that_is_not_the_keys_is_a_fault_and_no_record_is_read() {
         assert_eq!(output.status.code(), Some(2), "{output:?}");
         let fault = format!("{place}: is not the namespace of the API key, which is {own}, ");
         assert!(
-            output.stderr.starts_with(&fault) && output.stderr.contains("(it is \"team\")"),
+            output.stderr.starts_with(&format!("whiskjack: {fault}"))
+                && output.stderr.contains("(it is \"team\")"),
             "{output:?}"
         );
     }

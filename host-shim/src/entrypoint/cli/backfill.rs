@@ -19,7 +19,7 @@ use super::progress::{Lines, Words};
 use super::trouble::Troubles;
 use super::{Prepared, TlsFiles, direct, replace, session, values};
 use crate::attached::{Rate, Stop, Watcher};
-use crate::checkpoint::Unusable;
+use crate::checkpoint::{self, Unusable};
 use crate::entrypoint::environment;
 use crate::result::{RunResult, Verdict};
 use crate::run::{Keeper, OwnFile, RunContext, Shim, done};
@@ -148,7 +148,7 @@ fn run(options: &BackfillOptions, range: Option<Range>, prepared: Prepared) -> a
         params.insert("from".to_owned(), range.from.saturating_sub(1).into());
         params.insert("to".to_owned(), range.to.into());
     }
-    session::run(&stop, async |shim| {
+    session::run(&stop, 1, async |shim| {
         let _meter = Meter::anywhere(lines.clone());
         if range.is_none() {
             let records = match shim.find(Value::Object(params.clone()), &context, &options.activation).await
@@ -187,7 +187,7 @@ fn run(options: &BackfillOptions, range: Option<Range>, prepared: Prepared) -> a
 /// Goes on from what the file knows of processes before this one.
 fn progress(own: Option<&OwnFile>, context: &RunContext) -> Lines {
     let lines = Lines::new(PROGRESS, context.attached.counters.clone());
-    let saved = own.and_then(|own| std::fs::read(own.path()).ok());
+    let saved = own.and_then(|own| checkpoint::glance(own.path()).ok()?);
     let done = saved.and_then(|saved| done(&saved)).unwrap_or(0.0);
     lines.after(own.map_or(0, OwnFile::acknowledged), done)
 }

@@ -12,6 +12,7 @@ use super::meter::Meter;
 use super::terminal::{Speech, Style, Terminal, harmless};
 use super::{Prepared, TlsFiles, as_written, located, prepare_file};
 use crate::check::{Asked, Mark, Step, check};
+use crate::checkpoint;
 use crate::deploy::Names;
 use crate::entrypoint::environment;
 use crate::run::{Shim, Unseen, runtime};
@@ -69,6 +70,7 @@ impl CheckOptions {
                 Prepared { params: Value::Null, source: Source::default(), context }
             }
         };
+        self.state.as_deref().map_or(Ok(()), checkpoint::foresee)?;
         if let Some(name) = &self.name {
             let names = Names::new(name).map_err(|message| format!("--name {name}: {message}"))?;
             let namespace = prepared.context.namespace.as_deref().unwrap_or("_");
@@ -118,7 +120,8 @@ impl CheckOptions {
 
 /// What cannot be read is told like any other fault of the configuration.
 fn refused(message: String, terminal: Terminal) -> anyhow::Result<u8> {
-    let step = Step { name: "configuration".to_owned(), mark: Mark::Bad, told: message };
+    let name = if message.starts_with("--state ") { "checkpoint" } else { "configuration" };
+    let step = Step { name: name.to_owned(), mark: Mark::Bad, told: message };
     if !terminal.json {
         said::to_stdout(shown(&step, terminal));
     }

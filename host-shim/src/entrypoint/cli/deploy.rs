@@ -280,7 +280,9 @@ fn deployed(work: impl Future<Output = Result<(), DeployError>>, source: &Source
         Ok(()) => ExitCode::SUCCESS,
         Err(DeployError::Config(mut faults)) => {
             as_written(&mut faults, source);
-            faults.iter().for_each(|fault| said::to_stderr(located(fault, source)));
+            faults
+                .iter()
+                .for_each(|fault| said::to_stderr(format_args!("whiskjack: {}", located(fault, source))));
             match faults.iter().any(|fault| is_elsewhere(&fault.key)) {
                 true => misused("nothing was changed"),
                 false => misused("the configuration has faults; nothing was changed"),

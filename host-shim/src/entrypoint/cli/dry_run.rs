@@ -44,7 +44,7 @@ pub(super) fn run(options: &RunOptions, prepared: Prepared, terminal: Terminal) 
     context.attached.output = Some(Output::shared(shown.clone()));
     context.attached.stop = stop.clone();
     context.attached.is_quiet = true;
-    session::run(&stop, async |shim| {
+    session::run(&stop, 1, async |shim| {
         let meter = Meter::on_terminal(Lines::new(SHOWN, context.attached.counters.clone()));
         let mut result = shim.run(Value::Object(params), context).await;
         drop(meter);

@@ -39,7 +39,7 @@ pub(super) fn tell(result: &mut RunResult, source: &Source) {
         result.object.insert("faults".to_owned(), json!(result.faults));
     }
     for fault in &result.faults {
-        said::to_stderr(super::located(fault, source));
+        said::to_stderr(format_args!("whiskjack: {}", super::located(fault, source)));
     }
     if let Some(error) = result.untold() {
         said::to_stderr(format_args!("whiskjack: {error}"));

@@ -112,7 +112,7 @@ fn refused(message: &str, faults: &[String], status: u8, terminal: Terminal) -> 
         let problem = [faults, &[message.to_owned()]].concat().join("; ");
         print(&format!("{}\n", json!({"ok": false, "problem": problem})))?;
     }
-    faults.iter().for_each(said::to_stderr);
+    faults.iter().for_each(|fault| said::to_stderr(format_args!("whiskjack: {fault}")));
     said::to_stderr(format_args!("whiskjack: {message}"));
     Ok(status)
 }

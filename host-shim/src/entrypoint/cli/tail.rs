@@ -124,7 +124,7 @@ fn run(options: &TailOptions, prepared: Prepared, terminal: Terminal) -> anyhow:
     context.attached.output = Some(Output::shared(view.clone()));
     context.attached.stop = stop.clone();
     context.attached.is_quiet = true;
-    session::run(&stop, async |shim| {
+    session::run(&stop, 1, async |shim| {
         let tail = Tail { shim, params, source, context, view };
         tokio::select! {
             ended = tail.run(options.follow, &stop) => ended,

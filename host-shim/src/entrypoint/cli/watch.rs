@@ -106,7 +106,7 @@ fn run(
     // For people, one line a run says it all.
     context.attached.is_quiet = !terminal.json;
     let manager = Manager::of(environment);
-    session::run(&stop, async |shim| {
+    session::run(&stop, 0, async |shim| {
         let faults = shim.check(params.clone(), &context).await;
         if !faults.is_empty() {
             tell(&mut RunResult::invalid_config(faults), &source);

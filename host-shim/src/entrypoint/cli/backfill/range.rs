@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::times;
 use super::BackfillOptions;
+use crate::checkpoint;
 use crate::origin::Origin;
 use crate::run::{OwnFile, RunContext};
 use whiskjack_settings::text::many;
@@ -175,7 +176,7 @@ fn in_order(from: u64, to: u64) -> Result<(), String> {
 /// Whether the checkpoint in the file, if there is one, began at `from`: what is before its begin would be left out. Nothing else may be in the file,
 /// as it is replaced.
 fn fits(state: &Path, from: u64) -> Result<(), String> {
-    let Ok(bytes) = std::fs::read(state) else { return Ok(()) };
+    let Ok(Some(bytes)) = checkpoint::glance(state) else { return Ok(()) };
     let kept: Value = serde_json::from_slice(&bytes).unwrap_or_default();
     let Some(sources) =
         kept.get("sources").and_then(Value::as_object).filter(|_| kept.get("version").is_some())
