@@ -354,9 +354,10 @@ impl<'a> Turn<'a> {
                 }
                 Lines::Later(warning) => {
                     // No lines yet is not trouble: most such activations have printed nothing. But a notice and the activation's own event wait.
-                    if warning.is_some() || record.entries().next().is_some() || self.form.summarizes(&record)
-                    {
+                    let is_silent = warning.is_none() && record.entries().next().is_none();
+                    if !is_silent || self.form.summarizes(&record) {
                         self.note_put_off(record.start);
+                        self.tally.silent += u64::from(is_silent);
                     }
                     warning.into_iter().for_each(|warning| self.note_without_logs(warning));
                     self.ledger.put_off();

@@ -108,6 +108,9 @@ struct Left {
     /// Whose documents wait for logs that are not in their store yet.
     #[serde(skip_serializing_if = "is_zero")]
     activations: u64,
+    /// Those of them with which nothing is wrong.
+    #[serde(skip)]
+    silent: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     oldest: Option<String>,
     /// How long ago that was.
@@ -175,8 +178,8 @@ pub fn conclude(ports: Ports<'_>, plan: &Plan, outcomes: &[Outcome], last: bool)
     if last && plan.config.heartbeat {
         result.warnings.extend(heartbeat::send(ports, plan, &result, failed));
     }
-    let Left { ranges, settling, records, activations, .. } = result.left;
-    let complete = result.error.is_none() && ranges + settling + records + activations == 0;
+    let Left { ranges, settling, records, activations, silent, .. } = result.left;
+    let complete = result.error.is_none() && ranges + settling + records + activations == silent;
     let log = if last { told::log(plan, outcomes, &result) } else { Vec::new() };
     Report { result: result.json(), checkpoint: handed, complete, log }
 }
@@ -208,6 +211,7 @@ impl From<Tally> for RunResult {
             truncated,
             mended,
             put_off,
+            silent,
             filtered,
             joined,
             summaries,
@@ -231,7 +235,7 @@ impl From<Tally> for RunResult {
             activations,
             summaries,
             lines,
-            left: Left { activations: put_off, ..Left::default() },
+            left: Left { activations: put_off, silent, ..Left::default() },
             windows,
             keep_alives,
             waited_ms,

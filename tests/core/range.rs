@@ -196,7 +196,7 @@ fn a_heartbeat_that_nobody_takes_is_a_warning_and_the_run_is_complete_all_the_sa
     let mut world = World::new();
     world.kept.1 = true;
     let result = world.run(&json!({"monitoring": {"heartbeat": true}}));
-    let warning = json!("the heartbeat of this run was not acknowledged: nobody listens");
+    let warning = json!("the heartbeat of this run was not acknowledged: logstash:5044: nobody listens");
     let warnings = result["warnings"].as_array().unwrap();
     assert_eq!((&result["complete"], warnings.last()), (&json!(true), Some(&warning)), "{result}");
 }

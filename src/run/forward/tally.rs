@@ -25,6 +25,8 @@ pub struct Tally {
     pub mended: u64,
     /// Activations whose documents wait for logs that are not in their store yet.
     pub put_off: u64,
+    /// Those of them that have only an event of their own to send, as far as anybody knows: nothing is wrong with them.
+    pub silent: u64,
     /// Lines that are left out, as the configuration says.
     pub filtered: u64,
     /// Lines that are in the event of another line.
@@ -52,6 +54,7 @@ impl AddAssign for Tally {
             truncated,
             mended,
             put_off,
+            silent,
             filtered,
             joined,
             summaries,
@@ -65,6 +68,7 @@ impl AddAssign for Tally {
         self.truncated += truncated;
         self.mended += mended;
         self.put_off += put_off;
+        self.silent += silent;
         self.filtered += filtered;
         self.joined += joined;
         self.summaries += summaries;
