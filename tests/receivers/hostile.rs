@@ -177,14 +177,14 @@ sentences! {
     fn h13_what_is_no_ack_is_an_error_that_shows_its_first_bytes() {
         for (said, shown) in [(&b"3A\0\0\0\x05"[..], "334100000005"), (b"2W\0\0\0\x05", "325700000005"), (b"\0\0\0\0\0\0", "000000000000")] {
             let rig = ever(&[bytes(said)]);
-            assert!(rig.failure().contains(shown) && rig.failure().contains("no Lumberjack"), "{}", rig.failure());
+            assert!(rig.failure().contains(shown) && rig.failure().contains("not a Lumberjack"), "{}", rig.failure());
         }
     }
 
     fn h14_an_http_page_or_a_banner_is_told_from_lumberjack() {
         for page in ["HTTP/1.1 400 Bad Request\r\n\r\n", "<html>", "SSH-2.0-OpenSSH\r\n", "220 mail ESMTP\r\n"] {
             let failure = ever(&[bytes(page.as_bytes())]).failure();
-            assert!(failure.contains("no Lumberjack"), "{failure}");
+            assert!(failure.contains("not a Lumberjack"), "{failure}");
         }
     }
 
@@ -362,7 +362,7 @@ sentences! {
         let rig = ever(&[flood]);
         assert!(rig.failure().contains("10001 acknowledgements"), "{}", rig.failure());
         let rig = ever(&[Say::Bytes(vec![b'x'; 1 << 20])]);
-        assert!(rig.failure().contains("no Lumberjack"), "{}", rig.failure());
+        assert!(rig.failure().contains("not a Lumberjack"), "{}", rig.failure());
     }
 
     fn h32_an_ack_before_the_window_is_sent_counts_only_for_what_was_sent() {
