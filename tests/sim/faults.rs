@@ -71,7 +71,7 @@ pub enum TransportFault {
     PartlyAndSilent,
     /// The receiver takes everything and shows life, but does not say so in time.
     KeptAlive,
-    /// The answer is no Lumberjack.
+    /// The answer is not Lumberjack.
     Garbage,
     /// More is acknowledged than there is.
     Beyond,

@@ -30,10 +30,10 @@ sentences! {
     }
 
     fn h14_a_web_server_or_a_banner_is_told_from_a_lumberjack_receiver() {
-        answered_with(b"HTTP/1.1 400 Bad Request\r\n\r\n<html>", &["HTTP", "no Lumberjack"]);
-        answered_with(b"<html>", &["HTTP", "no Lumberjack"]);
-        answered_with(b"220 mail.example.com ESMTP\r\n", &["no Lumberjack"]);
-        answered_with(b"SSH-2.0-OpenSSH_9.6\r\n", &["no Lumberjack"]);
+        answered_with(b"HTTP/1.1 400 Bad Request\r\n\r\n<html>", &["HTTP", "not a Lumberjack"]);
+        answered_with(b"<html>", &["HTTP", "not a Lumberjack"]);
+        answered_with(b"220 mail.example.com ESMTP\r\n", &["not a Lumberjack"]);
+        answered_with(b"SSH-2.0-OpenSSH_9.6\r\n", &["not a Lumberjack"]);
     }
 
     fn h15_a_tls_alert_says_that_the_port_wants_tls() {
