@@ -63,7 +63,10 @@ impl Parsed {
             read(trimmed)
         };
         match read {
-            Ok(object) => Some(Fields::of(object, json, redactor).parsed(text, json, redactor)),
+            Ok(object) => {
+                let shown = without_message(&object, text, json, redactor);
+                Some(Fields::of(object, json, redactor).parsed(shown, json))
+            }
             Err(reason) if json.add_error_key => {
                 let mut members = Vec::from(br#","error":{"type":"json","message":"#.as_slice());
                 write_json_string(&format!("the line is not read as JSON: {reason}"), &mut members);
@@ -264,7 +267,8 @@ impl Fields {
         labels.insert(name, json);
     }
 
-    fn parsed(self, text: &str, json: &Json, redactor: &Redactor) -> Parsed {
+    /// `shown` is the message of a line that has none.
+    fn parsed(self, shown: String, json: &Json) -> Parsed {
         let Self { message, time, level, known, labels, numeric_labels, replaced, is_cut } = self;
         let mut tree = Tree::default();
         known.into_iter().for_each(|(path, json)| tree.insert(&path, json));
@@ -286,10 +290,24 @@ impl Fields {
             }
         }
         members.push_str(&rest.members());
-        // What has no message is shown as it is.
-        let message = message.unwrap_or_else(|| redactor.redact(text).unwrap_or_else(|| text.into()));
+        let message = message.unwrap_or(shown);
         Parsed { message, time, level, log, event, members, replaced, is_cut }
     }
+}
+
+/// The line itself, for one that has no message. If one of its members has a secret, it is written anew, as an escape may hide that in the text.
+fn without_message(object: &Map<String, Value>, text: &str, json: &Json, redactor: &Redactor) -> String {
+    let is_text = |name: &str| object.get(name).is_some_and(|value| !value.is_null() && !value.is_object());
+    if json.message_key.is_none() && (is_text("message") || is_text("msg")) {
+        return String::new();
+    }
+    if redactor.is_idle() {
+        return text.to_owned();
+    }
+    let whole = Value::Object(object.clone());
+    let clean = clean(whole.clone(), redactor);
+    let text = if clean == whole { text.to_owned() } else { text::json(&clean) };
+    redactor.redact(&text).unwrap_or(text)
 }
 
 /// A list and what is in it, without secrets.

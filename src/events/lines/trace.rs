@@ -331,6 +331,8 @@ impl Trace {
             _ if line.starts_with("  thrown in ") || line.starts_with("\"}") => Joins(Self::Alone),
             Self::Php if is_php_frame(line) => Joins(Self::after_php_frame(line)),
             Self::Php => Apart,
+            // Else the error would begin a trace of its own.
+            _ if line.strip_prefix("Next ").is_some_and(is_error) => Joins(Self::Rest),
             _ if line.starts_with("Next ") => Perhaps(Self::Rest),
             _ if is_empty(line) => Perhaps(self),
             _ => Apart,

@@ -67,7 +67,7 @@ pub(super) fn by_sign(text: &str, from: usize) -> Option<Range<usize>> {
         let is_tag = bytes.get(sign) == Some(&b'>');
         if is_tag {
             let end = run(text, at, |c| c != '<');
-            if bytes.get(..name.start).is_some_and(|before| before.ends_with(b"<")) && end > at {
+            if is_begin_of_tag(text.get(..name.start).unwrap_or_default()) && end > at {
                 return Some(at..end);
             }
             continue;
@@ -83,11 +83,18 @@ pub(super) fn by_sign(text: &str, from: usize) -> Option<Range<usize>> {
     }
 }
 
+/// Whether a tag's name begins behind this text: `<`, or the prefix of a namespace as in `<wsse:Password>`.
+fn is_begin_of_tag(before: &str) -> bool {
+    let prefix =
+        before.strip_suffix(':').map(|text| text.trim_end_matches(|c: char| c.is_ascii_alphanumeric()));
+    prefix.unwrap_or(before).ends_with('<')
+}
+
 /// The name of a secret that ends before the sign at `sign`: maybe in quotes, maybe with an index.
 fn name_before(text: &str, sign: usize, from: usize) -> Option<Range<usize>> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
     let trim = |upto: usize| {
-        from + text.get(from..upto).unwrap_or_default().trim_end_matches([' ', '"', '\'', '\\']).len()
+        from + text.get(from..upto).unwrap_or_default().trim_end_matches([' ', '\t', '"', '\'', '\\']).len()
     };
     let ending_at = |end: usize| {
         let start = run_before(text, end, from, is_part);
@@ -110,7 +117,7 @@ fn name_before(text: &str, sign: usize, from: usize) -> Option<Range<usize>> {
 /// The word behind `--password`, if the option's name begins at `at`; and where the name ends.
 pub(super) fn of_option(text: &str, at: usize) -> (usize, Option<Range<usize>>) {
     let end = run(text, at, |c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
-    let start = run(text, end, |c| c == ' ');
+    let start = run(text, end, |c| c == ' ' || c == '\t');
     let is_name = start > end
         && text.get(at..end).is_some_and(is_secret_name)
         && !text.get(start..).is_some_and(|rest| rest.starts_with('-'));

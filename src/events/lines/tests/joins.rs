@@ -355,3 +355,13 @@ fn whatever_is_joined_each_entry_is_in_one_document_in_its_order() {
         }
     }
 }
+
+#[test]
+fn the_chain_of_php_is_one_document_whatever_the_next_exception_is_called() {
+    for next in ["RuntimeException", "TypeError", "App\\PayException", "NoMoney"] {
+        let trace = format!(
+            "DomainException: a in /a.php:7\nStack trace:\n#0 {{main}}\n\nNext {next}: broke in /a.php:12\nStack trace:\n#0 {{main}}"
+        );
+        assert_eq!(auto(&format!("{trace}\nafter")), [trace.as_str(), "after"]);
+    }
+}

@@ -184,6 +184,26 @@ fn names_of_members_are_redacted_before_they_become_labels() {
 }
 
 #[test]
+fn a_line_without_a_message_is_shown_without_secrets_that_an_escape_hides() {
+    let redactor = Redactor::new(&redacting(&ALL).redact);
+    for line in [
+        r#"{"h":"Basic abcdef\/hunter2xyz=="}"#,
+        r#"{"auth":"Bearer abcdef\/hunter2xyz"}"#,
+        r#"{"d":"\t1.2.3.4"}"#,
+        r#"{"x":"a\u0040b.co"}"#,
+        r#"{"pass\u0077ord":"hunter2"}"#,
+        r#"{"message":{"list":["a\u0040b.co"]}}"#,
+        r#"{"msg":null,"x":"a\u0040b.co"}"#,
+    ] {
+        let parsed = Parsed::of(line, &json_rules(), &redactor).unwrap();
+        let leaks = ["hunter2", "1.2.3.4", "b.co"].iter().any(|secret| parsed.message.contains(secret));
+        assert!(!leaks && parsed.message.contains('['), "{line}: {}", parsed.message);
+    }
+    let plain = r#"{ "x" : "\u00e4" }"#;
+    assert_eq!(Parsed::of(plain, &json_rules(), &redactor).unwrap().message, plain, "as it is");
+}
+
+#[test]
 fn a_field_for_an_address_gets_sound_addresses_only() {
     let rest = |address: &str| {
         parsed(&json!({"client.ip": address}).to_string(), &json_rules()).unwrap()["rest"].clone()

@@ -115,3 +115,17 @@ fn of_a_private_key_each_kind_of_line_is_hidden_and_nothing_behind_it() {
     block.redact(&others, "-----BEGIN PRIVATE KEY-----");
     assert_eq!(block.redact(&others, "MIIB"), None, "nobody asked for it");
 }
+
+#[test]
+fn tabs_and_the_prefix_of_a_namespace_hide_no_secret() {
+    for text in [
+        "password\t=\thunter2",
+        "password\t: hunter2",
+        "\"password\"\t:\t\"hunter2\"",
+        "mysql --password\thunter2",
+        "<wsse:Password>hunter2</wsse:Password>",
+    ] {
+        let clean = redacted(text);
+        assert!(clean.contains("[key]") && !clean.contains("hunter2"), "{text}: {clean}");
+    }
+}
