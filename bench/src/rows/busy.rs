@@ -73,6 +73,8 @@ fn minute(before_ms: i64, now_ms: i64) -> impl Iterator<Item = Activation> {
     new.enumerate().map(move |(number, activation)| {
         let part = number as i64 * (now_ms - before_ms) / SHAPE.records as i64;
         let start = before_ms + part;
+        // Not at its end, which may come after the run has begun.
+        let activation = activation.visible_at(now_ms);
         activation.start(if number % LATE == 0 { start - LATE_BY_MS } else { start })
     })
 }
