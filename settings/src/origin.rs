@@ -24,6 +24,7 @@ impl Origin {
             return Err("leave user and password out: the API key comes from the platform".into());
         }
         let (authority, base) = endpoint::base_path(rest).ok_or(FORM)?;
+        let authority = text::tidied(authority);
         // One rule for all that may be reached.
         let split = endpoint::split(authority);
         let (host, _) = split.map_err(|remedy| if remedy == endpoint::BRACKETS { remedy } else { FORM })?;
@@ -70,6 +71,8 @@ mod tests {
             ("http://2001:db8::1", "http://[2001:db8::1]"),
             ("https://host//", "https://host"),
             ("\"https://host\"\r\n", "https://host"),
+            ("host \r\n/api/v1", "https://host"),
+            (" https:// host:8443 /openwhisk", "https://host:8443/openwhisk"),
             ("https://gw/openwhisk", "https://gw/openwhisk"),
             ("gw:8443/a/b_c/", "https://gw:8443/a/b_c"),
             ("https://host/api/v1/", "https://host"),
