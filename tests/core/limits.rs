@@ -79,9 +79,9 @@ impl World {
     }
 }
 
-#[test]
-fn what_began_while_the_limits_were_unknown_arrives_though_they_turn_out_to_be_low() {
-    let world = World::new(None);
+/// What began before limits of five minutes were read in the place of these.
+fn arrives_after_a_fall_from(longest: Option<i64>) {
+    let world = World::new(longest);
     world.run(2);
     let start = world.now();
     world.run(1);
@@ -89,6 +89,11 @@ fn what_began_while_the_limits_were_unknown_arrives_though_they_turn_out_to_be_l
     assert_eq!(world.run(60), 0);
     world.log(start);
     assert_eq!(world.run(2), 1);
+}
+
+#[test]
+fn what_began_while_the_limits_were_unknown_arrives_though_they_turn_out_to_be_low() {
+    arrives_after_a_fall_from(None);
 }
 
 #[test]
@@ -106,12 +111,5 @@ fn what_began_after_the_limits_rose_arrives_whenever_that_was() {
 
 #[test]
 fn what_began_before_the_limits_fell_arrives() {
-    let world = World::new(Some(60));
-    world.run(2);
-    let start = world.now();
-    world.run(1);
-    world.longest.set(Some(5));
-    assert_eq!(world.run(60), 0);
-    world.log(start);
-    assert_eq!(world.run(2), 1);
+    arrives_after_a_fall_from(Some(60));
 }
