@@ -65,9 +65,9 @@ pub(super) struct Repeats {
 /// Where in the stream which four bytes were.
 struct Places {
     /// The newest place of each hash, plus one.
-    newest: Box<[u32]>,
+    newest: Box<[u32; 1 << HASH_BITS]>,
     /// The place before each, plus one, by its last bits.
-    before: Box<[u32]>,
+    before: Box<[u32; WINDOW]>,
 }
 
 /// A match: its length and its distance, in bytes.
@@ -87,10 +87,7 @@ impl Repeats {
             checked: 0,
             last: 0,
             near: 0,
-            places: Places {
-                newest: vec![0; 1 << HASH_BITS].into_boxed_slice(),
-                before: vec![0; WINDOW].into_boxed_slice(),
-            },
+            places: Places { newest: table(), before: table() },
             blocks: Blocks::default(),
         }
     }
@@ -146,7 +143,7 @@ impl Repeats {
                 self.literal(out);
                 continue;
             }
-            self.note_some(self.at, found.length);
+            self.note_match(self.at, found.length);
             self.at += found.length;
             self.last = found.distance;
             if found.length >= 2 * ENOUGH && found.distance < FAR {
@@ -165,7 +162,7 @@ impl Repeats {
     #[inline]
     fn literal(&mut self, out: &mut Vec<u8>) {
         let byte = self.buffer.get(self.at).copied().unwrap_or_default();
-        self.places.note(&self.buffer, self.at, self.base);
+        self.note(self.at, 1);
         self.at += 1;
         self.blocks.add(Token::literal(byte), 1, &self.buffer, self.at, out);
     }
@@ -237,11 +234,22 @@ impl Repeats {
 
     /// Notes where a match may be met again.
     #[inline]
-    fn note_some(&mut self, at: usize, length: usize) {
-        let (first, last) = if length > 2 * NOTED { (NOTED, length - NOTED) } else { (length, length) };
-        for offset in (0..first).chain(last..length) {
-            self.places.note(&self.buffer, at + offset, self.base);
+    fn note_match(&mut self, at: usize, length: usize) {
+        if length > 2 * NOTED {
+            self.note(at, NOTED);
+            self.note(at + length - NOTED, NOTED);
+        } else {
+            self.note(at, length);
         }
+    }
+
+    /// Notes so many places from `at` on.
+    #[inline]
+    fn note(&mut self, at: usize, places: usize) {
+        let end = (at + places + KEY - 1).min(self.buffer.len());
+        // A stream has as many bytes as a frame: some MB.
+        let place = (self.base + at) as u32 + 1;
+        self.places.note(self.buffer.get(at..end).unwrap_or_default(), place);
     }
 }
 
@@ -276,16 +284,15 @@ fn common(one: &[u8], other: &[u8]) -> usize {
 }
 
 impl Places {
+    /// Notes each place of `bytes` that has a whole key in them; the first is `place`.
     #[inline]
-    fn note(&mut self, buffer: &[u8], at: usize, base: usize) {
-        let Some(key) = buffer.get(at..).and_then(key) else { return };
-        // A stream has as many bytes as a frame: some MB.
-        let place = (base + at) as u32 + 1;
-        if let Some(newest) = self.newest.get_mut(hash(key)) {
+    fn note(&mut self, bytes: &[u8], place: u32) {
+        for (key, place) in bytes.array_windows().zip(place..) {
+            let Some(newest) = self.newest.get_mut(hash(u32::from_le_bytes(*key))) else { continue };
+            let earlier = std::mem::replace(newest, place);
             if let Some(before) = self.before.get_mut(place as usize % WINDOW) {
-                *before = *newest;
+                *before = earlier;
             }
-            *newest = place;
         }
     }
 
@@ -298,6 +305,11 @@ impl Places {
     fn before(&self, place: u32) -> u32 {
         self.before.get(place as usize % WINDOW).copied().unwrap_or_default()
     }
+}
+
+/// Zeros, made where they stay: the stack of a component is small.
+fn table<const N: usize>() -> Box<[u32; N]> {
+    vec![0; N].try_into().unwrap_or_else(|_| Box::new([0; N]))
 }
 
 /// The first bytes, if there are enough.
