@@ -16,7 +16,7 @@ use crate::world::{Shape, recorded};
 /// By loop, per event.
 type Counts = BTreeMap<String, u64>;
 
-const LOOPS: [&str; 6] = ["splitter", "parse", "event", "send", "acks", "pipeline"];
+const LOOPS: [&str; 8] = ["splitter", "parse", "event", "send", "acks", "pipeline", "ecs", "all"];
 const SHAPE: Shape = Shape { actions: 10, records: 400, lines: 20, span_ms: 600_000 };
 /// 2023-11-14T22:13:20Z: always the same digits.
 const END_MS: i64 = 1_700_000_000_000;

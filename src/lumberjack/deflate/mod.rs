@@ -223,13 +223,14 @@ impl Repeats {
             .find(|(literals, near)| near.length >= ENOUGH && near.length + literals + 2 >= found.length)
     }
 
-    /// The match of what is at `at` with the event before.
+    /// The match of what is at `at` with the event before. Its length is 0 if it has less than a key.
     #[inline]
     fn near(&self, at: usize) -> Match {
         let rest = self.buffer.get(at..).unwrap_or_default();
         let before = at.checked_sub(self.near).filter(|_| self.near > 0);
-        let length = before.and_then(|from| self.buffer.get(from..)).map_or(0, |before| common(rest, before));
-        Match { length, distance: self.near }
+        let before = before.and_then(|from| self.buffer.get(from..)).unwrap_or_default();
+        let is_met = key(rest).is_some_and(|own| key(before) == Some(own));
+        Match { length: if is_met { common(rest, before) } else { 0 }, distance: self.near }
     }
 
     /// Notes where a match may be met again.

@@ -5,11 +5,12 @@ use std::fs;
 use std::hint::black_box;
 use std::process::ExitCode;
 
+use serde_json::{Value, json};
 use whiskjack::events::{Document, Events, Form};
 use whiskjack::lumberjack::{AckReader, Protocol};
 use whiskjack::openwhisk::record::{Record, SplitError, Splitter};
 use whiskjack_bench_guest::memory::{Acknowledging, Api};
-use whiskjack_bench_guest::{Records, pipeline, send};
+use whiskjack_bench_guest::{Records, pipeline, pipeline_with, send};
 
 /// Bytes in a piece of an answer.
 const CHUNK: usize = 64 << 10;
@@ -34,11 +35,23 @@ fn main() -> ExitCode {
         "pipeline" => Box::new(|| {
             black_box(pipeline(&api));
         }),
+        "ecs" => documents(&api, json!({"events.shape": "ecs"})),
+        "all" => documents(
+            &api,
+            json!({"events.shape": "ecs", "lines": {"multiline": "auto", "json": true, "redact": ["email", "key"]}}),
+        ),
         _ => return ExitCode::from(2),
     };
     (0..rounds).for_each(|_| round());
     println!("{events}");
     ExitCode::SUCCESS
+}
+
+/// The pipeline with such documents.
+fn documents<'a>(api: &'a Api<'a>, parameters: Value) -> Box<dyn FnMut() + 'a> {
+    Box::new(move || {
+        black_box(pipeline_with(api, &Acknowledging::default(), parameters.clone()));
+    })
 }
 
 /// The records as one answer of the API.
