@@ -410,7 +410,7 @@ fn in_utc(text: &str) -> Option<String> {
 }
 
 fn quoted(text: &str) -> String {
-    let mut json = Vec::new();
+    let mut json = Vec::with_capacity(text.len() + 2);
     write_json_string(text, &mut json);
     text_of(json)
 }

@@ -77,9 +77,12 @@ const KEY: &str = "[key]";
 /// The text with all of one kind replaced; `None` if there are none.
 fn replace(text: &str, secret: Secret) -> Option<String> {
     let found = find(text, secret);
-    let mut clean = String::new();
+    if found.is_empty() {
+        return None;
+    }
+    let mut clean = String::with_capacity(text.len());
     let mut rest = 0;
-    for Range { start, end } in found.iter().cloned() {
+    for Range { start, end } in found {
         let quote = missing_quote(text, start);
         for part in [text.get(rest..start)?, quote, "[", secret.name(), "]", quote] {
             clean.push_str(part);
@@ -87,7 +90,7 @@ fn replace(text: &str, secret: Secret) -> Option<String> {
         rest = end;
     }
     clean.push_str(text.get(rest..)?);
-    (!found.is_empty()).then_some(clean)
+    Some(clean)
 }
 
 /// A member of an object whose value is not in quotes, such as `{"token":1}`, shall stay one that can be read.

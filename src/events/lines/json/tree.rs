@@ -1,6 +1,7 @@
 //! Members of a JSON object, put together from paths.
 
-use super::quoted;
+use super::text_of;
+use crate::openwhisk::record::write_json_string;
 use crate::sorted;
 
 /// Objects within objects, from paths.
@@ -41,20 +42,39 @@ impl Tree {
     }
 
     /// The members, each with a comma before it.
-    pub(super) fn members(self) -> String {
-        let member = |(name, node): (String, Node)| {
-            let json = match node {
-                Node::Leaf(json) => json,
-                Node::Group(tree) => tree.object(),
-            };
-            format!(",{}:{json}", quoted(&name))
-        };
-        self.0.into_iter().map(member).collect()
+    pub(super) fn members(&self) -> String {
+        let mut out = Vec::new();
+        self.write(&mut out);
+        text_of(out)
     }
 
-    pub(super) fn object(self) -> String {
-        let members = self.members();
-        format!("{{{}}}", members.strip_prefix(',').unwrap_or_default())
+    pub(super) fn object(&self) -> String {
+        let mut out = Vec::new();
+        self.write_object(&mut out);
+        text_of(out)
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        for (name, node) in self.0.iter() {
+            out.push(b',');
+            write_json_string(name, out);
+            out.push(b':');
+            match node {
+                Node::Leaf(json) => out.extend_from_slice(json.as_bytes()),
+                Node::Group(tree) => tree.write_object(out),
+            }
+        }
+    }
+
+    fn write_object(&self, out: &mut Vec<u8>) {
+        let begin = out.len();
+        self.write(out);
+        // The brace takes the place of the first member's comma.
+        match out.get_mut(begin) {
+            Some(comma) => *comma = b'{',
+            None => out.push(b'{'),
+        }
+        out.push(b'}');
     }
 }
 
