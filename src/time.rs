@@ -84,12 +84,30 @@ fn zone_ms(zone: &str) -> Option<i64> {
     (hours < 24 && minutes < 60).then_some(sign * (hours * 60 + minutes) * 60_000)
 }
 
-/// Milliseconds since 1970 as `2023-11-14T22:13:20.010Z`.
+/// Milliseconds since 1970 as `2023-11-14T22:13:20.010Z`; what is after the year 9999 as the end of that year.
 pub fn rfc3339(epoch_ms: u64) -> String {
+    let epoch_ms = epoch_ms.min(LAST_MS);
     let (days, ms) = (epoch_ms / 86_400_000, epoch_ms % 86_400_000);
     let (year, month, day) = calendar::date_of(days);
     let (s, ms) = (ms / 1000, ms % 1000);
-    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{ms:03}Z", s / 3600, s / 60 % 60, s % 60)
+    let parts = [
+        (year, 4, '-'),
+        (month, 2, '-'),
+        (day, 2, 'T'),
+        (s / 3600, 2, ':'),
+        (s / 60 % 60, 2, ':'),
+        (s % 60, 2, '.'),
+        (ms, 3, 'Z'),
+    ];
+    // Each activation has three of them, and the standard library's formatting is ten times slower.
+    let mut text = String::with_capacity(24);
+    for (number, digits, end) in parts {
+        for digit in (0..digits).rev() {
+            text.push(char::from(b'0' + (number / 10_u64.pow(digit) % 10) as u8));
+        }
+        text.push(end);
+    }
+    text
 }
 
 /// The last millisecond of the year 9999: RFC 3339 has no later one.
@@ -106,6 +124,7 @@ mod tests {
         assert_eq!(rfc3339(951_782_400_000), "2000-02-29T00:00:00.000Z");
         assert_eq!(rfc3339(4_107_542_399_999), "2100-02-28T23:59:59.999Z");
         assert_eq!(rfc3339(4_107_542_400_000), "2100-03-01T00:00:00.000Z");
+        assert_eq!(rfc3339(u64::MAX), "9999-12-31T23:59:59.999Z");
     }
 
     #[test]

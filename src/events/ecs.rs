@@ -5,7 +5,6 @@ use super::{Own, Subject, flags, flat, write_number};
 use crate::config::Namespace;
 use crate::openwhisk::record::{Details, Status, Stream, write_json_string};
 use crate::time;
-use std::io::Write;
 
 /// Version of the schema.
 const VERSION: &str = "8.11.0";
@@ -43,7 +42,7 @@ impl Parts {
 /// The members of a document of that dataset: those before its id, those between its message and the id of its event, and the others. `more` are
 /// further ones of `openwhisk`. Each has a comma before it.
 pub(super) fn members(subject: &Subject<'_>, form: &Form, dataset: &str, more: &str) -> [Vec<u8>; 3] {
-    let [mut head, mut middle, mut tail] = [Vec::new(), Vec::new(), Vec::new()];
+    let [mut head, mut middle, mut tail] = [(); 3].map(|()| Vec::with_capacity(PART));
     write_data_stream(dataset, form.namespace(), &mut head);
     write_openwhisk(subject, more, &mut head);
     write_agent(form.agent(), &mut head);
@@ -90,6 +89,9 @@ pub(super) fn write_second(own: &Own<'_>, original: bool, out: &mut Vec<u8>) {
     }
     out.extend_from_slice(own.parsed.map_or("", |said| &said.event).as_bytes());
 }
+
+/// Most parts have fewer bytes.
+const PART: usize = 640;
 
 /// Dataset of lines.
 const LOG: &str = "openwhisk.log";
@@ -270,8 +272,7 @@ impl<'o> Members<'o> {
     pub(super) fn number(&mut self, name: &str, number: Option<u64>) {
         if let Some(number) = number {
             self.name(name);
-            // Memory cannot fail.
-            write!(self.out, "{number}").ok();
+            write_number(number, self.out);
         }
     }
 

@@ -23,8 +23,8 @@ use crate::config::Shape;
 use crate::lumberjack::{Common, LARGEST_EVENT, Protocol, write_pairs};
 use crate::openwhisk::record::{ActivationId, Details, Line, Record, Status, Stream};
 use crate::time;
+use serde::Serialize;
 use std::borrow::Cow;
-use std::io::Write;
 use std::rc::Rc;
 
 /// The events of one record's lines.
@@ -352,9 +352,9 @@ fn flags(line: Line<'_>) -> &'static [&'static str] {
     }
 }
 
-fn write_number(number: usize, out: &mut Vec<u8>) {
-    // Memory cannot fail.
-    write!(out, "{number}").ok();
+fn write_number(number: impl Serialize, out: &mut Vec<u8>) {
+    // Neither a number nor memory can fail.
+    serde_json::to_writer(out, &number).ok();
 }
 
 /// Bytes that a character takes in JSON.
