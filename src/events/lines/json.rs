@@ -14,6 +14,7 @@ use crate::openwhisk::record::write_json_string;
 use crate::sorted;
 use crate::time;
 use serde_json::{Map, Number, Value};
+use std::iter;
 use std::net::IpAddr;
 use whiskjack_settings::text;
 
@@ -176,7 +177,7 @@ impl Fields {
         let name = object.remove_entry("name");
         for (name, value) in object.into_iter().chain(name) {
             let place = above.member(&name, redactor);
-            let leaf = match (redactor.hides(&name), value) {
+            let leaf = match (redactor.hides(&name, &value), value) {
                 (_, Value::Null) => continue,
                 (Some(hidden), _) => Leaf::Text(hidden.into()),
                 (None, Value::Object(inner)) => {
@@ -317,11 +318,19 @@ fn clean(value: Value, redactor: &Redactor) -> Value {
         Value::Number(number) => {
             redactor.redact(&number.to_string()).map_or(Value::Number(number), Into::into)
         }
-        Value::Array(items) => items.into_iter().map(|item| clean(item, redactor)).collect(),
+        Value::Array(items) => {
+            let hidden: Vec<_> =
+                items.windows(2).map(|pair| redactor.hides_behind(pair.first()?, pair.last()?)).collect();
+            let hidden = iter::once(None).chain(hidden);
+            let cleaned = |(item, hidden): (Value, Option<&str>)| {
+                hidden.map_or_else(|| clean(item, redactor), Into::into)
+            };
+            items.into_iter().zip(hidden).map(cleaned).collect()
+        }
         Value::Object(members) => {
             let mut cleaned = Map::new();
             for (index, (name, value)) in members.into_iter().enumerate() {
-                let value = redactor.hides(&name).map_or_else(|| clean(value, redactor), Into::into);
+                let value = redactor.hides(&name, &value).map_or_else(|| clean(value, redactor), Into::into);
                 let mut name = redactor.redact(&name).unwrap_or(name);
                 if cleaned.contains_key(&name) {
                     name = format!("{name}_{index}");

@@ -2,12 +2,17 @@
 
 mod block;
 mod form;
+mod key_block;
 mod named;
+mod tag;
+mod value;
 
-pub(super) use block::KeyBlock;
+pub(super) use key_block::KeyBlock;
 
 use crate::config::{Redaction, Secret};
+use named::Meaning;
 use regex_lite::{NoExpand, Regex};
+use serde_json::Value;
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -62,8 +67,21 @@ impl Redactor {
     }
 
     /// The sign that replaces the value of a member of that name, if the whole value is a secret.
-    pub fn hides(&self, name: &str) -> Option<&'static str> {
-        (self.hides_keys() && named::is_secret_name(name)).then_some(KEY)
+    pub(super) fn hides(&self, name: &str, value: &Value) -> Option<&'static str> {
+        let meaning = self.hides_keys().then(|| Meaning::of(name)).flatten()?;
+        let is_one = match value {
+            Value::String(text) => !meaning.spares(text),
+            Value::Number(_) => meaning == Meaning::Secret,
+            _ => true,
+        };
+        is_one.then_some(KEY)
+    }
+
+    /// The same for an item of a list, behind that one.
+    pub(super) fn hides_behind(&self, before: &Value, item: &Value) -> Option<&'static str> {
+        let name = before.as_str().filter(|_| self.hides_keys())?;
+        let is_option = |item: &Value| item.as_str().is_some_and(|item| item.starts_with('-'));
+        Meaning::of_item(name).filter(|_| !is_option(item)).map(|_| KEY)
     }
 
     fn hides_keys(&self) -> bool {
@@ -111,7 +129,7 @@ fn find(text: &str, secret: Secret) -> Vec<Range<usize>> {
         Secret::Bearer => all(text, [form::bearer, form::basic]),
         Secret::Jwt => all(text, [form::jwt]),
         Secret::Card => form::cards(text),
-        Secret::Key => all(text, [named::by_sign, named::of_url, block::behind_dashes]),
+        Secret::Key => all(text, [named::by_sign, named::of_item, named::of_url, block::behind_dashes]),
     }
 }
 

@@ -8,6 +8,7 @@ mod loggers;
 mod printed;
 mod redaction;
 mod secrets;
+mod wrapped;
 
 /// A document as a test looks at it: first entry, number of entries, text behind time and stream.
 type Seen = (usize, u64, String);

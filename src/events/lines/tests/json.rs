@@ -8,7 +8,12 @@ pub(super) fn json_rules() -> Json {
 
 /// Message, time and level; all else as an object.
 pub(super) fn parsed(line: &str, rules: &Json) -> Option<Value> {
-    let parsed = Parsed::of(line, rules, &Redactor::default())?;
+    parsed_with(line, rules, &Redactor::default())
+}
+
+/// The same without secrets.
+pub(super) fn parsed_with(line: &str, rules: &Json, redactor: &Redactor) -> Option<Value> {
+    let parsed = Parsed::of(line, rules, redactor)?;
     let Parsed { message, time, level, log, event, members, replaced, .. } = parsed;
     let group = |members: &str| -> Value {
         serde_json::from_str(&format!("{{{}}}", members.strip_prefix(',').unwrap_or(members))).unwrap()

@@ -129,3 +129,74 @@ fn tabs_and_the_prefix_of_a_namespace_hide_no_secret() {
         assert!(clean.contains("[key]") && !clean.contains("hunter2"), "{text}: {clean}");
     }
 }
+
+/// Lines of a key, some of them before others, as a logger of text and one of JSON print them.
+#[test]
+fn of_a_private_key_that_a_logger_prints_line_by_line_no_line_is_left() {
+    let [full, last, other] = ["MIIEpAIBAAKCAQEA7bq+/u".repeat(3), "kZ8h3Q==".into(), "b/E".repeat(16)];
+    let key = [
+        "-----BEGIN RSA PRIVATE KEY-----",
+        "Proc-Type: 4,ENCRYPTED",
+        "DEK-Info: AES,AB",
+        "",
+        &full,
+        &other,
+        &last,
+    ];
+    let key = [&key[..], &["-----END RSA PRIVATE KEY-----"]].concat();
+    let frame = |number: usize, n: usize, line: &str| match number {
+        0 => line.into(),
+        1 => format!("2026-11-30 12:00:00,00{n} INFO shop: {line}"),
+        2 => format!("12:00:00.00{n} {line}"),
+        3 => format!("[{}] {line} (key.js:{n})", ["main", "io-1"][n / 6 % 2]),
+        4 => format!(r#"{{"time":{n},"level":"info","msg":"{line}"}}"#),
+        5 => format!(r#"{{"msg":"{line}\n","time":{n},"request":"a"}}"#),
+        _ => format!(r#"{{"log":"{}","n":{n}}}"#, line.replace('/', "\\/")),
+    };
+    for number in 0..=6 {
+        let frame = |n: usize, line: &str| frame(number, n, line);
+        for json in [None, Some(super::json::json_rules())] {
+            let lines = Lines { json, ..redacting(&ALL) };
+            let printed: Vec<String> = key.iter().enumerate().map(|(n, line)| frame(n, line)).collect();
+            let after = [frame(8, "served"), frame(9, &full)];
+            let all: Vec<String> = printed.iter().chain(&after).map(|line| entry("stdout", line)).collect();
+            let shown: Vec<String> = documents(&lines, &all).into_iter().map(|(_, _, text)| text).collect();
+            let of_key = shown[..key.len()].join("\n").replace('\\', "");
+            for secret in [&full, &other] {
+                assert!(!of_key.contains(secret.as_str()), "{number}: {of_key}");
+            }
+            // Where the prefix changes, the last line has nothing by which it is known.
+            assert_eq!(of_key.contains(&last), number == 3, "{of_key}");
+            assert!(of_key.contains("RSA PRIVATE KEY-----") && of_key.contains("[key]"), "{of_key}");
+            assert!(shown[8].contains("served") && shown[9].replace('\\', "").contains(&full), "{shown:#?}");
+        }
+    }
+}
+
+#[test]
+fn a_private_key_that_breaks_off_hides_one_word_behind_it_at_most() {
+    let full = "MIIEpAIBAAKCAQEA7bq+/u".repeat(3);
+    let shown = |lines: &[&str]| -> Vec<String> {
+        let all: Vec<String> =
+            lines.iter().map(|line| entry("stdout", &format!("INFO shop: {line}"))).collect();
+        documents(&redacting(&ALL), &all).into_iter().map(|(_, _, text)| text).collect()
+    };
+    let begin = "-----BEGIN PRIVATE KEY-----";
+    assert_eq!(shown(&[begin, "served", "paid"])[1..], ["INFO shop: served", "INFO shop: paid"]);
+    assert_eq!(
+        shown(&[begin, &full, "it is served", "paid"])[2..],
+        ["INFO shop: it is served", "INFO shop: paid"]
+    );
+    assert_eq!(
+        shown(&[begin, &full, "served", "paid"])[1..],
+        ["INFO shop: [key]", "INFO shop: [key]", "INFO shop: paid"]
+    );
+}
+
+#[test]
+fn a_mark_that_begins_a_private_key_hides_no_sign_of_json_behind_it() {
+    for text in [r#"{"msg":"-----BEGIN PRIVATE KEY-----"}"#, r#"{"a":["-----BEGIN PRIVATE KEY-----"],"#] {
+        assert_eq!(redacted(text), text);
+    }
+    assert_eq!(redacted("[\"-----BEGIN PRIVATE KEY-----\",\"MII"), "[\"-----BEGIN PRIVATE KEY-----[key]");
+}
