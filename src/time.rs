@@ -52,6 +52,22 @@ pub fn epoch_ms(text: &str) -> Option<u64> {
     u64::try_from(ms).ok().filter(|ms| *ms <= LAST_MS)
 }
 
+/// An RFC 3339 time, in any time zone, in UTC: with milliseconds, or with all digits behind the second, up to nine. The zone may also lack its
+/// colon (ISO 8601).
+pub fn in_utc(text: &str) -> Option<String> {
+    let colon = text.len().checked_sub(2)?;
+    let has_colon = !text.get(colon.checked_sub(3)?..colon)?.starts_with(['+', '-']);
+    let with_colon =
+        if has_colon { None } else { Some([text.get(..colon)?, ":", text.get(colon..)?].concat()) };
+    let ms = rfc3339(epoch_ms(with_colon.as_deref().unwrap_or(text))?);
+    let fraction = text.get(19..).and_then(|rest| rest.strip_prefix('.')).unwrap_or_default();
+    let digits = fraction.bytes().take_while(u8::is_ascii_digit).take(9).count();
+    match fraction.get(..digits).filter(|digits| digits.len() > 3) {
+        Some(digits) => Some([ms.get(..20)?, digits, "Z"].concat()),
+        None => Some(ms),
+    }
+}
+
 /// A date of HTTP in any of its three forms (RFC 9110 5.6.7), as milliseconds since 1970: `Sun, 06 Nov 1994 08:49:37 GMT`,
 /// `Sunday, 06-Nov-94 08:49:37 GMT` or `Sun Nov  6 08:49:37 1994`. Years of two digits are of this century.
 pub fn http_date_ms(text: &str) -> Option<u64> {
@@ -158,6 +174,31 @@ mod tests {
             "9999-12-31T23:59:59-01:00",
         ] {
             assert_eq!(epoch_ms(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_time_of_another_zone_keeps_its_digits_in_utc() {
+        for (text, utc) in [
+            ("2026-11-30T14:00:00.123456789+02:00", "2026-11-30T12:00:00.123456789Z"),
+            ("2026-11-30T12:00:00.1234567899Z", "2026-11-30T12:00:00.123456789Z"),
+            ("2026-12-01 00:30:00.1234-00:30", "2026-12-01T01:00:00.1234Z"),
+            ("2026-11-30T14:00:00.12+0200", "2026-11-30T12:00:00.120Z"),
+            ("2026-11-30T14:00:00-0200", "2026-11-30T16:00:00.000Z"),
+            ("2026-11-30t12:00:00z", "2026-11-30T12:00:00.000Z"),
+        ] {
+            assert_eq!(in_utc(text).as_deref(), Some(utc), "{text}");
+        }
+        for text in [
+            "",
+            "Z",
+            "+0200",
+            "2026-11-30",
+            "2026-11-30T14:00:00",
+            "2026-11-30T14:00:00+02",
+            "2026-11-30T14:00:00+02000",
+        ] {
+            assert_eq!(in_utc(text), None, "{text}");
         }
     }
 

@@ -4,7 +4,7 @@ use super::lines::Lines;
 use super::reader::Reader;
 use super::strangers;
 use crate::fields::is_taken;
-use crate::openwhisk::source::Source;
+use crate::openwhisk::source::{Entry, Source};
 use serde_json::{Map, Value};
 use whiskjack_settings::keys;
 use whiskjack_settings::text::json;
@@ -108,24 +108,35 @@ const OF_SOME: [&str; 5] = ["events", "fields", "fields_under_root", "lines", "t
 pub(super) struct Chosen {
     pub(super) index: usize,
     pub(super) source: Source,
+    pub(super) entry: Entry,
     /// Keys of its own, if it has some.
     pub(super) own: Option<Map<String, Value>>,
 }
 
 impl Documents {
     /// Reads it; faults are noted.
-    pub(super) fn read(reader: &mut Reader, chosen: Vec<Chosen>) -> Self {
+    pub(super) fn read(reader: &mut Reader, chosen: Vec<Chosen>, warnings: &mut Vec<String>) -> Self {
         let is_ecs = is_ecs(reader);
         let original = only_in(reader, is_ecs, "events.original", true);
         let package = only_in(reader, is_ecs, "events.package", false);
         let sequence = only_in(reader, is_ecs, "events.sequence", false);
         let namespace = namespace(reader, is_ecs);
         let common = Style::read(reader, is_ecs);
+        // An action may have keys of its own that make use of it.
+        if chosen.iter().all(|chosen| chosen.own.is_none()) {
+            warnings.extend(common.useless(""));
+        }
         let special = if chosen.iter().any(|chosen| chosen.own.is_some()) {
             chosen
                 .into_iter()
-                .map(|Chosen { index, source, own }| {
-                    (source, own.map(|own| Style::of_some(reader, index, own, is_ecs)))
+                .map(|Chosen { index, source, own, .. }| {
+                    let style = own.map(|own| {
+                        let is_own = own.contains_key("fields_under_root") || own.contains_key("fields");
+                        let style = Style::of_some(reader, index, own, is_ecs);
+                        warnings.extend(style.useless(&format!("actions[{index}].")).filter(|_| is_own));
+                        style
+                    });
+                    (source, style)
                 })
                 .collect()
         } else {
@@ -149,6 +160,13 @@ impl Style {
             reader.fault("lines.json.target", remedy);
         }
         Self { activations, lines, tags, fields: json(&Value::Object(fields)), fields_under_root }
+    }
+
+    /// A warning, if a key has no effect.
+    fn useless(&self, place: &str) -> Option<String> {
+        (self.fields_under_root && self.fields == "{}").then(|| {
+            format!("`{place}fields_under_root` is true, and there are no `fields`: it has no effect; give `fields`, or remove it")
+        })
     }
 
     /// That of an entry of `actions` whose own keys take the place of the common ones.

@@ -6,6 +6,7 @@ mod output;
 mod reader;
 mod start;
 mod strangers;
+mod unreached;
 
 pub use documents::{Documents, Namespace, Shape, Style, Summaries, is_stream_name};
 pub use lines::{By, Channel, Json, Lines, Multiline, Redaction, Secret};
@@ -136,7 +137,7 @@ impl Config {
         let mut warnings = Vec::new();
         let (sources, chosen) = sources(&mut reader, own_action, &mut warnings);
         let output = Output::read(&mut reader, &mut warnings);
-        let documents = Documents::read(&mut reader, chosen);
+        let documents = Documents::read(&mut reader, chosen, &mut warnings);
         if reader.is_false("logstash.tls") {
             warnings.push("`logstash.tls` is false: the logs go to the receiver in the clear".into());
         }
@@ -226,12 +227,18 @@ fn sources(
                 );
             }
             Ok(entry) => {
-                chosen.extend(entry.source().map(|source| Chosen { index, source, own }));
+                chosen.extend(entry.source().map(|source| Chosen {
+                    index,
+                    source,
+                    own,
+                    entry: entry.clone(),
+                }));
                 entries.push(entry);
             }
             Err(remedy) => reader.fault_at(format!("actions[{index}]"), &Value::String(name), remedy),
         }
     }
+    warnings.extend(unreached::warnings(&entries, &chosen));
     let excluding = entries.iter().any(|entry| matches!(entry, Entry::Exclusion(_)));
     if entries.iter().any(|entry| matches!(entry, Entry::Pattern(_))) {
         return (vec![Source::Namespace(Selection::new(entries, own_action))], chosen);

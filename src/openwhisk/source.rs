@@ -131,6 +131,20 @@ impl Entry {
             Self::Exclusion(_) => None,
         }
     }
+
+    /// Whether it chooses, or excludes, each action that the other one does.
+    pub fn covers(&self, other: &Self) -> bool {
+        // A star of the other one stands for any text, and only a star matches that.
+        Pattern::new(&self.name()).matches(&other.name())
+    }
+
+    /// The name or pattern.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Action(action) => action.name(),
+            Self::Pattern(pattern) | Self::Exclusion(pattern) => pattern.to_string(),
+        }
+    }
 }
 
 impl Action {

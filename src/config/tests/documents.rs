@@ -299,3 +299,61 @@ fn a_key_of_lines_that_an_action_has_without_its_group_is_told_with_it() {
         "{timeout:?}"
     );
 }
+
+#[test]
+fn an_entry_of_actions_that_never_applies_is_told_with_the_one_that_takes_its_place() {
+    let told = |actions: Value| parse(json!({"actions": actions, "logstash.host": "h:1"})).unwrap().warnings;
+    let failed = |name: &str| json!({"name": name, "lines.only": "failed"});
+    for (actions, late, early) in [
+        (json!(["*", failed("probe")]), "`actions[1]`: the entry `probe`", "`actions[0]`, `*`"),
+        (json!([failed("*"), "probe"]), "`actions[1]`: the entry `probe`", "`actions[0]`, `*`"),
+        (
+            json!(["x", "s*/*", failed("shop/*-a")]),
+            "`actions[2]`: the entry `shop/*-a`",
+            "`actions[1]`, `s*/*`",
+        ),
+        (
+            json!([failed("*"), {"name": "a*", "tags": ["a"]}]),
+            "`actions[1]`: the entry `a*`",
+            "`actions[0]`, `*`",
+        ),
+        (json!(["*", "!p*", failed("probe")]), "`actions[2]`: the entry `probe`", "`!p*` excludes"),
+        (json!(["*/*", "shop/a", "!shop/*"]), "`actions[1]`: the entry `shop/a`", "`!shop/*` excludes"),
+    ] {
+        let warnings = told(actions.clone());
+        assert!(warnings.len() == 1, "{actions}: {warnings:?}");
+        assert!(warnings[0].starts_with(late) && warnings[0].contains(early), "{warnings:?}");
+        assert!(warnings[0].contains("never applies") && warnings[0].contains("remove"), "{warnings:?}");
+    }
+    for actions in [
+        json!([failed("probe"), "*"]),
+        json!(["*", "probe"]),
+        json!([failed("*"), failed("probe")]),
+        json!(["*", failed("*/*"), failed("shop/a")]),
+        json!(["probe-*", failed("probe*")]),
+        json!(["*", "!probe-*", failed("probe*")]),
+    ] {
+        let warnings = told(actions.clone());
+        assert!(warnings.iter().all(|warning| !warning.contains("actions[1]")), "{actions}: {warnings:?}");
+    }
+}
+
+#[test]
+fn fields_under_root_without_fields_is_told() {
+    let told = |more: Value| parse(with(more)).unwrap().warnings;
+    let none: [&str; 0] = [];
+    let warnings = told(json!({"fields_under_root": true}));
+    assert!(warnings.len() == 1 && warnings[0].starts_with("`fields_under_root` is true"), "{warnings:?}");
+    assert!(warnings[0].contains("give `fields`, or remove it"), "{warnings:?}");
+    let of_some = |own: Value, fields: Value| told(json!({"fields": fields, "actions": [own]}));
+    let own = json!({"name": "a", "fields_under_root": true});
+    let warnings = of_some(own.clone(), json!({}));
+    assert!(warnings.len() == 1 && warnings[0].starts_with("`actions[0].fields_under_root`"), "{warnings:?}");
+    assert_eq!(of_some(own, json!({"team": "shop"})), none);
+    assert_eq!(told(json!({"fields_under_root": true, "fields": {"team": "shop"}})), none);
+    assert_eq!(
+        told(json!({"fields_under_root": true, "actions": [{"name": "a", "fields": {"team": "shop"}}]})),
+        none
+    );
+    assert_eq!(told(json!({"fields_under_root": false})), none);
+}

@@ -297,6 +297,8 @@ impl Group {
             }
             self.state.piece = Piece::of(text);
             self.append(entry, true);
+            // Docker has put other characters into the place of the one that it cut.
+            self.is_mended |= piece.cuts_character();
             return self.taken();
         }
         let waiting: usize = self.held.iter().map(|held| held.text().len()).sum();

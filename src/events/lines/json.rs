@@ -3,27 +3,23 @@
 //! A field must have one type in all documents of an index. So only fields whose type the schema defines keep their names, if the value has
 //! that type. Everything else becomes a text of `labels` or a number of `numeric_labels`, flat, as with Elastic's own agents.
 
+mod leaf;
+mod read;
 mod tree;
 
+use self::leaf::{Leaf, beginning, in_utc, level};
+use self::read::read;
 use self::tree::Tree;
 use super::redact::Redactor;
 use crate::config::{Json, is_stream_name};
 use crate::events::flat;
-use crate::fields::{NUMBERS, REPLACEABLE, TEXTS, known_as, text_kind};
+use crate::fields::{REPLACEABLE, known_as};
 use crate::openwhisk::record::write_json_string;
 use crate::sorted;
-use crate::time;
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 use std::iter;
-use std::net::IpAddr;
 use whiskjack_settings::text;
 
-/// Longest line that is read, in bytes.
-const LARGEST: usize = 256 << 10;
-/// Most members, those of inner objects included.
-const MOST_MEMBERS: usize = 256;
-/// Objects within objects.
-const DEEPEST: usize = 16;
 /// Longest text of a label or another keyword, in bytes: receivers refuse longer ones.
 const LONGEST_KEYWORD: usize = 8 << 10;
 
@@ -49,6 +45,8 @@ pub struct Parsed {
     pub(in crate::events) replaced: Vec<(String, String)>,
     /// A value or a name was too long for an index, and lacks its end.
     pub(in crate::events) is_cut: bool,
+    /// It had halves of characters.
+    pub(super) is_mended: bool,
 }
 
 impl Parsed {
@@ -58,15 +56,10 @@ impl Parsed {
         if !trimmed.starts_with('{') {
             return None;
         }
-        let read = if trimmed.len() > LARGEST {
-            Err(format!("it has more than {LARGEST} bytes"))
-        } else {
-            read(trimmed)
-        };
-        match read {
-            Ok(object) => {
+        match read(trimmed) {
+            Ok((object, is_mended)) => {
                 let shown = without_message(&object, text, json, redactor);
-                Some(Fields::of(object, json, redactor).parsed(shown, json))
+                Some(Self { is_mended, ..Fields::of(object, json, redactor).parsed(shown, json) })
             }
             Err(reason) if json.add_error_key => {
                 let mut members = Vec::from(br#","error":{"type":"json","message":"#.as_slice());
@@ -99,27 +92,6 @@ impl Parsed {
         pairs.extend(replaced.iter().cloned());
         pairs
     }
-}
-
-fn read(text: &str) -> Result<Map<String, Value>, String> {
-    let object: Map<String, Value> = serde_json::from_slice(text.as_bytes())
-        .map_err(|error| format!("column {} is not JSON", error.column()))?;
-    let mut members = 0;
-    if !is_within(&object, 1, &mut members) {
-        return Err(format!(
-            "it has more than {MOST_MEMBERS} members, or more than {DEEPEST} objects in each other"
-        ));
-    }
-    Ok(object)
-}
-
-fn is_within(object: &Map<String, Value>, depth: usize, members: &mut usize) -> bool {
-    *members += object.len();
-    *members <= MOST_MEMBERS
-        && depth <= DEEPEST
-        && object
-            .values()
-            .all(|value| value.as_object().is_none_or(|inner| is_within(inner, depth + 1, members)))
 }
 
 /// The members of a line, each in its place.
@@ -157,12 +129,6 @@ impl Place {
         };
         Self { path: within(&self.path, name), clean }
     }
-}
-
-/// A value without inner objects.
-enum Leaf {
-    Text(String),
-    Number(Number),
 }
 
 impl Fields {
@@ -260,9 +226,14 @@ impl Fields {
         }
         let labels =
             if matches!(leaf, Leaf::Number(_)) { &mut self.numeric_labels } else { &mut self.labels };
-        while labels.contains_key(&name) {
-            name.push('_');
+        let mut end = String::new();
+        while labels.contains_key(&[name.as_str(), &end].concat()) {
+            end.push('_');
+            let (begin, is_cut) = beginning(&name, LONGEST_NAME.saturating_sub(end.len()));
+            self.is_cut |= is_cut;
+            name = begin.to_owned();
         }
+        name.push_str(&end);
         let (json, is_cut) = leaf.json(LONGEST_KEYWORD);
         self.is_cut |= is_cut;
         labels.insert(name, json);
@@ -292,7 +263,7 @@ impl Fields {
         }
         members.push_str(&rest.members());
         let message = message.unwrap_or(shown);
-        Parsed { message, time, level, log, event, members, replaced, is_cut }
+        Parsed { message, time, level, log, event, members, replaced, is_cut, is_mended: false }
     }
 }
 
@@ -341,81 +312,6 @@ fn clean(value: Value, redactor: &Redactor) -> Value {
         }
         other => other,
     }
-}
-
-impl Leaf {
-    fn text(self) -> String {
-        match self {
-            Self::Text(text) => text,
-            Self::Number(number) => number.to_string(),
-        }
-    }
-
-    /// As JSON, if the schema's field of that name takes it, and whether it lacks its end.
-    fn of_schema(&self, name: &str) -> Option<(String, bool)> {
-        if TEXTS.contains(&name) {
-            let number;
-            let text = match self {
-                Self::Text(text) => text,
-                Self::Number(value) => {
-                    number = value.to_string();
-                    &number
-                }
-            };
-            return match text_kind(name) {
-                // An index refuses a document with anything else there.
-                "ip" => text.parse::<IpAddr>().ok().map(|_| (quoted(text), false)),
-                "keyword" => Some(quoted_within(text, LONGEST_KEYWORD)),
-                _ => Some((quoted(text), false)),
-            };
-        }
-        match self {
-            // No more than the `long` of an index holds.
-            Self::Number(number) if NUMBERS.contains(&name) && number.as_i64().is_some_and(|n| n >= 0) => {
-                Some((number.to_string(), false))
-            }
-            _ => None,
-        }
-    }
-
-    /// As JSON, with at most so many bytes of a text, and whether it lacks its end.
-    fn json(self, longest: usize) -> (String, bool) {
-        match self {
-            Self::Number(number) => (number.to_string(), false),
-            Self::Text(text) => quoted_within(&text, longest),
-        }
-    }
-}
-
-fn quoted_within(text: &str, longest: usize) -> (String, bool) {
-    let (begin, is_cut) = beginning(text, longest);
-    (quoted(begin), is_cut)
-}
-
-/// At most so many bytes of a text, and no part of a character; and whether that is not all of it.
-fn beginning(text: &str, longest: usize) -> (&str, bool) {
-    (text.get(..text.floor_char_boundary(longest)).unwrap_or(text), text.len() > longest)
-}
-
-/// A level in small letters. pino and bunyan write numbers.
-fn level(leaf: &Leaf) -> Option<String> {
-    match leaf {
-        Leaf::Text(text) if !text.is_empty() && text.len() <= 32 => Some(text.to_ascii_lowercase()),
-        Leaf::Text(_) => None,
-        Leaf::Number(number) => {
-            let names =
-                [(10, "trace"), (20, "debug"), (30, "info"), (40, "warn"), (50, "error"), (60, "fatal")];
-            names.iter().find(|(level, _)| number.as_u64() == Some(*level)).map(|(_, name)| (*name).into())
-        }
-    }
-}
-
-/// A time as documents have it, if it is one.
-fn in_utc(text: &str) -> Option<String> {
-    if time::is_rfc3339_utc(text) && text.contains('.') {
-        return Some(text.into());
-    }
-    time::epoch_ms(text).map(time::rfc3339)
 }
 
 fn quoted(text: &str) -> String {

@@ -232,7 +232,8 @@ impl<'t> Reading<'t> {
         if let Some(json) = &treatment.json
             && let Some(parsed) = Parsed::of(torn.as_deref().unwrap_or(shown), json, &treatment.redactor)
         {
-            return take(Document { parsed: Some(&parsed), ..document });
+            let line = if parsed.is_mended { line.mended() } else { line };
+            return take(Document { parsed: Some(&parsed), line, ..document });
         }
         let redacted = torn.or_else(|| treatment.redactor.redact(shown)).or(without_key);
         let Some(redacted) = redacted else { return take(document) };

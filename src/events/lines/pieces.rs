@@ -37,6 +37,11 @@ impl Piece {
         is_broken.then_some(Self { ends_in_character: false })
     }
 
+    /// Whether a character was cut at its end.
+    pub(super) fn cuts_character(self) -> bool {
+        self.ends_in_character
+    }
+
     /// Whether `text` may follow.
     pub(super) fn goes_on_with(self, text: &str) -> bool {
         !self.ends_in_character || text.starts_with(REPLACED)

@@ -199,6 +199,21 @@ fn what_docker_has_cut_is_one_line_again() {
 }
 
 #[test]
+fn a_line_within_which_docker_has_cut_a_character_says_so() {
+    for (piece, is_mended) in [("x".repeat(16 << 10), false), ("x".repeat((16 << 10) - 1) + "\u{fffd}", true)]
+    {
+        let treatment = Treatment::new(&multiline(By::Auto));
+        let mut reading = Reading::new(&treatment, None, 0, true);
+        let mut take = |document: Document<'_>| {
+            assert_eq!((document.entries, document.line.is_mended()), (2, is_mended));
+            true
+        };
+        let end = if is_mended { "\u{fffd}\u{fffd}end" } else { "end" };
+        read_all(&mut reading, &[entry("stdout", &piece), entry("stdout", end)], &mut take);
+    }
+}
+
+#[test]
 fn lines_are_left_out_by_pattern_stream_and_outcome_and_counted() {
     let entries = [
         entry("stdout", "DEBUG a"),

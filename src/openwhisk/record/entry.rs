@@ -117,6 +117,11 @@ impl<'a> Line<'a> {
         Line { text, is_json: false, ..*self }
     }
 
+    /// The same as one that was mended.
+    pub(crate) fn mended(self) -> Self {
+        Self { is_mended: true, ..self }
+    }
+
     /// Its beginning, which says that it is not all.
     pub(crate) fn cut_to<'t>(&self, beginning: &'t str) -> Line<'t> {
         Line { text: beginning, is_json: false, is_cut: true, ..*self }

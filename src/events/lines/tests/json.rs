@@ -254,3 +254,45 @@ fn the_name_of_an_error_is_its_type_unless_it_has_one() {
 fn of_a_key_that_is_there_twice_the_last_value_counts() {
     assert_eq!(parsed(r#"{"a":"1","a":"2"}"#, &json_rules()).unwrap()["rest"], json!({"labels": {"a": "2"}}));
 }
+
+#[test]
+fn names_that_become_the_same_are_no_longer_than_others() {
+    let long = "a".repeat(300);
+    let members: Vec<String> = (0..20).map(|n| format!(r#""{long}{n}":"{n}""#)).collect();
+    let rest = parsed(&format!("{{{}}}", members.join(",")), &json_rules()).unwrap()["rest"].clone();
+    let labels = rest["labels"].as_object().unwrap();
+    assert_eq!(labels.len(), 20);
+    assert!(labels.keys().all(|name| name.len() == 256), "{labels:?}");
+    let short =
+        Parsed::of(r#"{"a.b":"1","a_b":"2","a*b":"3"}"#, &json_rules(), &Redactor::default()).unwrap();
+    assert!(!short.is_cut && short.members.contains(r#""a_b":"3","a_b_":"1","a_b__":"2""#), "{short:?}");
+}
+
+#[test]
+fn a_line_with_half_of_a_character_is_read_and_says_so() {
+    for (message, mended) in [
+        (r"cut \\ud83d", None),
+        (r"cut \ud83d", Some("cut \u{fffd}")),
+        (r"\udc4b\ud83d\udc4b\ud83d!", Some("\u{fffd}👋\u{fffd}!")),
+        (r#"\\\ud83d\""#, Some("\\\u{fffd}\"")),
+    ] {
+        let lines = Lines { json: Some(json_rules()), ..Lines::default() };
+        let treatment = Treatment::new(&lines);
+        let mut reading = Reading::new(&treatment, None, 0, true);
+        let mut take = |document: Document<'_>| {
+            let parsed = document.parsed.unwrap();
+            assert_eq!(document.line.is_mended(), mended.is_some());
+            assert_eq!(parsed.message, mended.unwrap_or(r"cut \ud83d"));
+            assert_eq!(parsed.level.as_deref(), Some("info"));
+            true
+        };
+        read_all(&mut reading, &errors(&format!(r#"{{"level":"info","message":"{message}"}}"#)), &mut take);
+    }
+    assert_eq!(parsed(r#"{"message":"\ud83d"#, &json_rules()), None);
+}
+
+#[test]
+fn a_time_with_a_zone_keeps_its_nanoseconds() {
+    let line = r#"{"@timestamp":"2026-11-30T14:00:00.123456789+02:00","message":"m"}"#;
+    assert_eq!(parsed(line, &json_rules()).unwrap()["time"], "2026-11-30T12:00:00.123456789Z");
+}
