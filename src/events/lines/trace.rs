@@ -25,9 +25,13 @@ pub(super) enum Trace {
     Thrown,
     /// Such a message, after its first line.
     Rest,
+    /// The date before a message of `java.util.logging`, which has a line of its own.
+    JulDate,
+    /// The begin of an object or a list as Node.js prints it: errors may be in it.
+    Opened,
     /// Frames of Java, Node.js or .NET: causes may follow.
     Frames,
-    /// Members of an error, which Node.js prints behind its frames.
+    /// Members of an error, which Node.js prints behind its frames; or of what the error is a member of.
     Members,
     /// An empty line after them.
     FramesEnd,
@@ -41,6 +45,8 @@ pub(super) enum Trace {
     PythonEnd,
     /// The sentence before the exception that came of it.
     PythonLink,
+    /// What asyncio says of the task before its exception.
+    Asyncio,
     /// A group of exceptions, in its frame.
     PythonGroup,
     /// `Stack (most recent call last):` and its frames.
@@ -97,6 +103,7 @@ use Step::{Apart, Joins, Perhaps};
 impl Trace {
     /// The kind of a first line. Most begin no trace, so this is quick for them.
     pub(super) fn of_head(line: &str) -> Self {
+        let line = without_return(line);
         match line.as_bytes().first() {
             None => return Self::Alone,
             Some(b' ' | b'\t') => match line.trim_start() {
@@ -107,6 +114,9 @@ impl Trace {
                 text if is_ruby_frame(text) => return Self::Ruby { rescued: false },
                 _ => {}
             },
+            Some(b'A' | b'D' | b'F' | b'J' | b'M' | b'N' | b'O' | b'S') if is_jul_date(line) => {
+                return Self::JulDate;
+            }
             Some(b'p') if line.starts_with("panic: ") => return Self::GoPanic,
             Some(b'f') if line.starts_with("fatal error: ") => return Self::GoPanic,
             Some(b'g') if is_goroutine(line) => return Self::Go,
@@ -135,6 +145,7 @@ impl Trace {
             true if is_record(line) && (names_exception(line) || line.ends_with(':')) => Self::Said,
             true if names_exception(line) => Self::Message,
             _ if line.starts_with("PHP ") && !ends_with_place(line) => Self::PhpWarning,
+            _ if opens(line) => Self::Opened,
             true => Self::Trouble,
             false if line.starts_with("PHP ") => Self::Trouble,
             false if is_named(line) => Self::Named,
@@ -144,8 +155,19 @@ impl Trace {
 
     /// The kind of the next line.
     pub(super) fn next(self, line: &str) -> Step {
+        let line = without_return(line);
         match self {
             Self::Alone => Apart,
+            Self::JulDate if is_jul_level(line) => {
+                Joins(if names_exception(line) || line.ends_with(':') { Self::Said } else { Self::Trouble })
+            }
+            Self::JulDate => Apart,
+            Self::Opened if is_frame(line) => Joins(Self::Members),
+            Self::Opened if is_indented(line) => Perhaps(self),
+            Self::Opened => Apart,
+            Self::Trouble | Self::Asyncio if is_of_asyncio(line) => Joins(Self::Asyncio),
+            Self::Asyncio if is_python_exception(line) => Joins(Self::PythonEnd),
+            Self::Asyncio => self.after_head(line),
             Self::Named if is_frame(line) => Joins(Self::after_frame(line)),
             Self::Named if is_cause(line) => Joins(Self::Rest),
             Self::Named => Apart,
@@ -183,7 +205,7 @@ impl Trace {
     }
 
     fn after_frame(line: &str) -> Self {
-        if line.ends_with(" {") { Self::Members } else { Self::Frames }
+        if line.ends_with(" {") || line.ends_with(',') { Self::Members } else { Self::Frames }
     }
 
     /// Whether a line begins something else, so that it is no part of a message.
@@ -243,7 +265,7 @@ impl Trace {
 
     fn after_frames(self, line: &str) -> Step {
         match self {
-            Self::Members if line == "}" => Joins(Self::Frames),
+            Self::Members if line.starts_with(['}', ']']) => Joins(Self::Frames),
             Self::Members if is_indented(line) => Joins(self),
             Self::Members => Apart,
             Self::FramesEnd if is_node_version(line) => Joins(Self::Alone),

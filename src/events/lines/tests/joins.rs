@@ -20,14 +20,27 @@ fn auto_with_json() -> Lines {
 fn each_trace_of_messages_causes_and_groups_that_a_runtime_printed_is_one_document() {
     for (printed, begins) in PRINTED {
         let all = auto(&format!("{printed}done"));
-        let firsts: Vec<&str> = all.iter().map(|text| text.lines().next().unwrap_or_default()).collect();
-        assert_eq!(firsts.len(), begins.len() + 1, "{all:#?}");
-        let is_sound = firsts.iter().zip(begins).all(|(first, begin)| first.starts_with(begin));
-        assert!(is_sound, "{firsts:#?}");
+        assert_eq!(all.len(), begins.len() + 1, "{all:#?}");
+        let is_sound = all.iter().zip(begins).all(|(text, begin)| text.starts_with(begin));
+        assert!(is_sound, "{all:#?}");
         assert_eq!(all.join("\n"), format!("{printed}done"));
     }
     for trace in OTHERS {
         assert_eq!(auto(&format!("before\n{trace}\nafter")), ["before", trace, "after"]);
+    }
+}
+
+/// A terminal ends lines with two characters.
+#[test]
+fn traces_are_joined_alike_whether_or_not_their_lines_end_with_a_carriage_return() {
+    let all = |text: &str| -> Vec<String> {
+        let entries: Vec<String> = text.split('\n').map(|line| entry("stderr", line)).collect();
+        documents(&multiline(By::Auto), &entries).into_iter().map(|(_, _, text)| text).collect()
+    };
+    for trace in PRINTED.iter().map(|(printed, _)| *printed).chain(OTHERS) {
+        let with = all(&trace.replace('\n', "\r\n"));
+        let without: Vec<String> = with.iter().map(|text| text.replace('\r', "")).collect();
+        assert_eq!(without, all(trace));
     }
 }
 

@@ -7,7 +7,7 @@ macro_rules! printed {
 }
 
 /// What programs printed, and how each trace in it begins, with what stands between.
-pub(super) const PRINTED: [(&str, &[&str]); 13] = [
+pub(super) const PRINTED: [(&str, &[&str]); 16] = [
     (
         printed!("Messages.java"),
         &[
@@ -147,6 +147,72 @@ pub(super) const PRINTED: [(&str, &[&str]); 13] = [
             "",
             "next",
             "Unhandled exception. Shop.NotPaid: not paid",
+        ],
+    ),
+    (
+        printed!("Jul.java"),
+        &[
+            "Nov 30, 2026 9:53:33 AM Jul main\nINFO: served",
+            "Nov 30, 2026 9:53:33 AM Jul main\nSEVERE: it failed\njava.lang.IllegalStateException: order 4\n\tat ",
+            "",
+            "Nov 30, 2026 9:53:33 AM Jul main\nWARNING: careful",
+            "Nov 30, 2026 9:53:33 AM Jul main\nWARNING: order 5:\n  - 5001\nis not paid\njava.lang.IllegalStateException: order 5\n\tat ",
+            "",
+            "Nov 30, 2026 9:53:33 AM Jul main\nINFO: order 6:",
+            "  - 6001",
+            "Nov 30, 2026 9:53:33 AM Jul main\nINFO: retried\njava.lang.IllegalStateException: order 6\n\tat ",
+            "",
+            "Nov 30, 2026 9:53:33 AM Jul main\nSEVERE: alone",
+            "Nov 30, 2026 9:53:33 AM Jul main\nINFO: done",
+        ],
+    ),
+    (
+        printed!("inspect.js"),
+        &[
+            "[\n  Error: order 1 is not paid\n      at ",
+            "next",
+            "{\n  first: Error: order 3 is not paid\n      at ",
+            "next",
+            "it failed: AggregateError: both failed\n    at ",
+            "next",
+            "[\n  Error: order 6 is not paid\n      at ",
+            "next",
+            "{\n  failed: {\n    error: Error: order 7 is not paid\n        at ",
+            "next",
+            "Map(1) {\n  'a' => Error: order 8 is not paid\n      at ",
+            "next",
+            "[\n  Error: order 9 is not paid\n      at ",
+            "next",
+            "node:internal/process/promises:391\n",
+        ],
+    ),
+    (
+        printed!("tasks.py"),
+        &[
+            "Task exception was never retrieved\nfuture: <Task finished name='Task-2' ",
+            "is not paid",
+            "next",
+            "Exception in callback main.<locals>.<lambda>() at /action/tasks.py:23\nhandle: <Handle ",
+            "next",
+            "Future exception was never retrieved\nfuture: <Future finished exception=Broke('order 2')>\nBroke: order 2",
+            "next",
+            "it failed",
+            "order: 3",
+            "next",
+            "_GatheringFuture exception was never retrieved\nfuture: <_GatheringFuture finished exception=",
+            "is not paid",
+            "2026-11-30 09:53:34,159 ERROR asyncio: Task exception was never retrieved\nfuture: ",
+            "is not paid",
+            "next",
+            "2026-11-30 09:53:34,161 ERROR asyncio: Exception in callback main.<locals>.<lambda>() at /action/tasks.py:23\nhandle: ",
+            "next",
+            "2026-11-30 09:53:34,161 ERROR asyncio: Future exception was never retrieved\nfuture: ",
+            "next",
+            "2026-11-30 09:53:34,167 ERROR asyncio: it failed",
+            "order: 3",
+            "next",
+            "2026-11-30 09:53:34,167 ERROR asyncio: _GatheringFuture exception was never retrieved\nfuture: ",
+            "is not paid",
         ],
     ),
 ];

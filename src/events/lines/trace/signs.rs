@@ -18,6 +18,11 @@ pub(super) fn is_indented(line: &str) -> bool {
     line.starts_with([' ', '\t']) && !is_empty(line)
 }
 
+/// The line without the carriage return that a terminal puts at its end.
+pub(super) fn without_return(line: &str) -> &str {
+    line.strip_suffix('\r').unwrap_or(line)
+}
+
 fn begins_with_digit(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_digit())
 }
@@ -72,6 +77,33 @@ pub(super) fn is_record(line: &str) -> bool {
         || text.as_bytes().get(..6).is_some_and(is_time)
 }
 
+/// `Nov 30, 2026 9:53:33 AM shop.Pay main`, in English.
+pub(super) fn is_jul_date(line: &str) -> bool {
+    const MONTHS: [&str; 12] =
+        ["Jan ", "Feb ", "Mar ", "Apr ", "May ", "Jun ", "Jul ", "Aug ", "Sep ", "Oct ", "Nov ", "Dec "];
+    let behind = line.split_at_checked(4).filter(|(month, _)| MONTHS.contains(month));
+    let Some((day, rest)) = behind.and_then(|(_, rest)| rest.split_once(", ")) else { return false };
+    let is_time = |rest: &str| rest.contains(':') && ["AM ", "PM "].iter().any(|half| rest.contains(half));
+    is_number(day) && rest.split_once(' ').is_some_and(|(year, rest)| is_number(year) && is_time(rest))
+}
+
+/// `SEVERE: it failed`.
+pub(super) fn is_jul_level(line: &str) -> bool {
+    const LEVELS: [&str; 7] = ["SEVERE", "WARNING", "INFO", "CONFIG", "FINE", "FINER", "FINEST"];
+    line.split_once(": ").is_some_and(|(level, _)| LEVELS.contains(&level))
+}
+
+/// `[`, `Map(1) {`, `it failed: [`, as Node.js begins an object or a list that takes several lines.
+pub(super) fn opens(line: &str) -> bool {
+    matches!(line, "[" | "{") || line.ends_with(" {") || line.ends_with(" [")
+}
+
+/// `future: <Task …>`, `handle: <Handle …>`.
+pub(super) fn is_of_asyncio(line: &str) -> bool {
+    let names = ["future: <", "handle: <", "task: <", "protocol: <", "transport: <"];
+    names.iter().any(|name| line.starts_with(name))
+}
+
 /// `it failed: shop.BrokeException: no money`: a message with an exception's own in it.
 pub(super) fn names_exception(line: &str) -> bool {
     ["Exception: ", "Error: "].iter().any(|end| line.contains(end))
@@ -98,7 +130,7 @@ pub(super) fn is_more(text: &str) -> bool {
 
 /// `x.Y.z(Y.java:1)`, `f (/index.js:1:2)`, `/index.js:1:2`, `Shop.Pay.Run(String x) in Pay.cs:line 3`.
 fn is_place_of_frame(text: &str) -> bool {
-    let text = text.strip_suffix(" {").unwrap_or(text).trim_end();
+    let text = text.strip_suffix(" {").or_else(|| text.strip_suffix(',')).unwrap_or(text).trim_end();
     let Some((name, arguments)) = text.split_once('(') else {
         return has_line_and_column(text) && (text.contains(['/', '\\', '<']) || text.starts_with("node:"));
     };
