@@ -2,7 +2,7 @@
 
 mod names;
 
-pub(crate) use names::{NUMBERS, REPLACEABLE, TEXTS, known_as};
+pub(crate) use names::{MESSAGES, NUMBERS, REPLACEABLE, TEXTS, known_as};
 
 /// A field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -88,7 +88,7 @@ pub const KEYS: &[Key] = &[
     key("lines.multiline.max_lines", "2–10,000", "500", "Most lines of an event; the rest makes the next one"),
     key("lines.multiline.max_bytes", "1,024–8,388,608", "1048576", "Most bytes of an event's lines; the rest makes the next one"),
     key("lines.json", "boolean", "`false`", "`ecs`: whether lines that are [JSON objects](events.md#json) become fields. Or use the keys below"),
-    key("lines.json.message_key", "name", "`message` or `msg`", "The member that is the message"),
+    key("lines.json.message_key", "name", "`message`, `msg` and [others](events.md#json)", "The member that is the message"),
     key("lines.json.target", "name", "`labels`, `numeric_labels`", "The field whose `labels` and `numeric_labels` hold members without a field of their own. It must have no dot, and no name that an event may have at the top"),
     key("lines.json.overwrite_keys", "boolean", "`false`", "Whether members may replace the forwarder's own fields, such as `service.name`"),
     key("lines.json.add_error_key", "boolean", "`false`", "Whether `error.message` says why a line that begins with `{` is not read"),

@@ -60,34 +60,63 @@ pub(crate) const REPLACEABLE: [&str; 9] = [
 ];
 
 /// The usual loggers' names for fields of the schema, compared without regard to case.
-const OTHER_NAMES: [(&str, &str); 22] = [
+const OTHER_NAMES: [(&str, &str); 33] = [
     ("level", "log.level"),
     ("severity", "log.level"),
     ("levelname", "log.level"),
     ("lvl", "log.level"),
     ("loglevel", "log.level"),
+    ("level_name", "log.level"),
+    ("record.level.name", "log.level"),
+    ("@l", "log.level"),
     ("logger", "log.logger"),
     ("logger_name", "log.logger"),
     ("loggername", "log.logger"),
+    ("sourcecontext", "log.logger"),
     ("thread_name", "process.thread.name"),
     ("thread", "process.thread.name"),
+    ("threadname", "process.thread.name"),
     ("pid", "process.pid"),
     ("stack", "error.stack_trace"),
     ("stack_trace", "error.stack_trace"),
     ("stacktrace", "error.stack_trace"),
     ("exc_info", "error.stack_trace"),
+    ("@x", "error.stack_trace"),
     ("trace_id", "trace.id"),
     ("span_id", "span.id"),
     ("error", "error.message"),
     ("err", "error.message"),
+    ("fields.error", "error.message"),
+    ("thrown.message", "error.message"),
+    ("thrown.name", "error.type"),
+    ("context.exception.message", "error.message"),
+    ("context.exception.class", "error.type"),
     // Where slog says that a line was printed.
     ("source.file", "log.origin.file.name"),
     ("source.function", "log.origin.function"),
     ("source.line", "log.origin.file.line"),
 ];
 
-/// Members of the objects `err` and `error`, as pino, bunyan and others write them.
-const OF_ERROR: [(&str, &str); 5] = [
+/// The usual loggers' names for the message, the first one that a line has. An event of structlog is a text.
+pub(crate) const MESSAGES: [&str; 10] = [
+    "message",
+    "msg",
+    "@m",
+    "Message",
+    "RenderedMessage",
+    "fields.message",
+    "record.message",
+    "event",
+    "@mt",
+    "MessageTemplate",
+];
+
+/// Members of the objects `err`, `error` and `exception`, as pino, bunyan, log4j2, Quarkus and others write them.
+const OF_ERROR: [(&str, &str); 9] = [
+    ("exception_class", "error.type"),
+    ("exceptionType", "error.type"),
+    ("exception_message", "error.message"),
+    ("stacktrace", "error.stack_trace"),
     ("type", "error.type"),
     ("name", "error.type"),
     ("code", "error.code"),

@@ -13,7 +13,7 @@ use self::tree::Tree;
 use super::redact::Redactor;
 use crate::config::{Json, is_stream_name};
 use crate::events::flat;
-use crate::fields::{REPLACEABLE, known_as};
+use crate::fields::{MESSAGES, REPLACEABLE, known_as};
 use crate::openwhisk::record::write_json_string;
 use crate::sorted;
 use serde_json::{Map, Value};
@@ -58,8 +58,13 @@ impl Parsed {
         }
         match read(trimmed) {
             Ok((object, is_mended)) => {
-                let shown = without_message(&object, text, json, redactor);
-                Some(Self { is_mended, ..Fields::of(object, json, redactor).parsed(shown, json) })
+                let message = message_path(&object, json);
+                // The line itself, for one that has no message.
+                let shown = match message.is_some_and(|path| has_text(&object, path)) {
+                    true => String::new(),
+                    false => without_secrets(&object, text, redactor),
+                };
+                Some(Self { is_mended, ..Fields::of(object, message, json, redactor).parsed(shown, json) })
             }
             Err(reason) if json.add_error_key => {
                 let mut members = Vec::from(br#","error":{"type":"json","message":"#.as_slice());
@@ -96,7 +101,8 @@ impl Parsed {
 
 /// The members of a line, each in its place.
 #[derive(Default)]
-struct Fields {
+struct Fields<'k> {
+    message_path: Option<&'k str>,
     message: Option<String>,
     time: Option<String>,
     level: Option<String>,
@@ -131,10 +137,14 @@ impl Place {
     }
 }
 
-impl Fields {
-    fn of(object: Map<String, Value>, json: &Json, redactor: &Redactor) -> Self {
-        let mut fields = Self::default();
+impl<'k> Fields<'k> {
+    fn of(object: Map<String, Value>, message: Option<&'k str>, json: &Json, redactor: &Redactor) -> Self {
+        let mut fields = Self { message_path: message, ..Self::default() };
         fields.take(&Place::default(), object, json, redactor);
+        // Serilog leaves this one out.
+        if fields.level.is_none() && matches!(message, Some("@m" | "@mt")) {
+            fields.level = Some("information".into());
+        }
         fields
     }
 
@@ -165,15 +175,18 @@ impl Fields {
     fn put(&mut self, place: &Place, leaf: Leaf, json: &Json, has_dots: bool) {
         let path = place.path.as_str();
         let is_expanded = json.expand_keys || !has_dots;
-        let is_message = match &json.message_key {
-            Some(key) => path == key,
-            None => path == "message" || path == "msg",
-        };
-        if is_message && self.message.is_none() {
+        if self.message_path == Some(path) && self.message.is_none() {
             self.message = Some(leaf.text());
             return;
         }
-        let known = if is_expanded { known_as(path) } else { path };
+        let known = match &leaf {
+            // .NET writes the stack behind the message, others the message alone.
+            Leaf::Text(text) if is_expanded && path.eq_ignore_ascii_case("exception") => {
+                if text.contains('\n') { "error.stack_trace" } else { "error.message" }
+            }
+            _ if is_expanded => known_as(path),
+            _ => path,
+        };
         match (known, &leaf) {
             ("ecs.version", _) => return,
             ("@timestamp", Leaf::Text(text)) if self.time.is_none() => {
@@ -241,7 +254,8 @@ impl Fields {
 
     /// `shown` is the message of a line that has none.
     fn parsed(self, shown: String, json: &Json) -> Parsed {
-        let Self { message, time, level, known, labels, numeric_labels, replaced, is_cut } = self;
+        let Self { message_path: _, message, time, level, known, labels, numeric_labels, replaced, is_cut } =
+            self;
         let mut tree = Tree::default();
         known.into_iter().for_each(|(path, json)| tree.insert(&path, json));
         let mut of_group = |name: &str| tree.take_members(name);
@@ -267,12 +281,19 @@ impl Fields {
     }
 }
 
-/// The line itself, for one that has no message. If one of its members has a secret, it is written anew, as an escape may hide that in the text.
-fn without_message(object: &Map<String, Value>, text: &str, json: &Json, redactor: &Redactor) -> String {
-    let is_text = |name: &str| object.get(name).is_some_and(|value| !value.is_null() && !value.is_object());
-    if json.message_key.is_none() && (is_text("message") || is_text("msg")) {
-        return String::new();
-    }
+/// Where the message of a line stands.
+fn message_path<'k>(object: &Map<String, Value>, json: &'k Json) -> Option<&'k str> {
+    json.message_key.as_deref().or_else(|| MESSAGES.into_iter().find(|path| has_text(object, path)))
+}
+
+/// Whether something that can be a message stands there.
+fn has_text(object: &Map<String, Value>, path: &str) -> bool {
+    let inner = || path.split_once('.').and_then(|(group, name)| object.get(group)?.get(name));
+    object.get(path).or_else(inner).is_some_and(|value| !value.is_null() && !value.is_object())
+}
+
+/// The line without secrets. If one of its members has a secret, it is written anew, as an escape may hide that in the text.
+fn without_secrets(object: &Map<String, Value>, text: &str, redactor: &Redactor) -> String {
     if redactor.is_idle() {
         return text.to_owned();
     }

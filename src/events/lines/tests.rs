@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 mod joins;
 mod json;
+mod layouts;
 mod loggers;
 mod printed;
 mod redaction;

@@ -59,6 +59,10 @@ pub(super) enum Trace {
     GoCall,
     /// An empty line.
     GoEnd,
+    /// A function, as zap prints the stack of a message: its place follows.
+    ZapCall,
+    /// And the place.
+    Zap,
     /// The message of a panic follows.
     RustHead,
     /// The message.
@@ -177,6 +181,9 @@ impl Trace {
             Self::Place | Self::Source => self.node(line),
             Self::Python | Self::PythonEnd | Self::PythonLink | Self::PythonGroup => self.python(line),
             Self::GoPanic | Self::Go | Self::GoCall | Self::GoEnd => self.go(line),
+            Self::ZapCall if is_zap_place(line) => Joins(Self::Zap),
+            Self::Zap if is_zap_call(line) => Perhaps(Self::ZapCall),
+            Self::ZapCall | Self::Zap => Apart,
             Self::RustHead | Self::RustMessage | Self::RustFrames => self.rust(line),
             Self::Causes | Self::CausesEnd => self.causes(line),
             Self::PythonStack if is_indented(line) => Joins(self),
@@ -241,6 +248,7 @@ impl Trace {
             Self::Message | Self::Named if self != Self::Message && is_exception(line) => {
                 Perhaps(Self::Thrown)
             }
+            _ if self == Self::Trouble && is_zap_call(line) => Perhaps(Self::ZapCall),
             _ if self == Self::Message || is_php_stack(line) => Self::after_message(line),
             _ if self == Self::Said => match Self::after_message(line) {
                 Perhaps(_) => Perhaps(self),

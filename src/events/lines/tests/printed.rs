@@ -218,7 +218,7 @@ pub(super) const PRINTED: [(&str, &[&str]); 16] = [
 ];
 
 /// Written after the documentation of each language, or of versions that are not at hand.
-pub(super) const OTHERS: [&str; 6] = [
+pub(super) const OTHERS: [&str; 8] = [
     // Swift 6 on Linux.
     "main/main.swift:3: Fatal error: no money\n\n*** Program crashed: Illegal instruction at 0x00007f3c5a2b1c40 ***\n\nPlatform: x86_64 Linux (Ubuntu 22.04.5 LTS)\n\nThread 0 \"main\" crashed:\n\n0      0x00007f3c5a2b1c40 _assertionFailure(_:_:file:line:flags:) + 176 in libswiftCore.so\n1 [ra] 0x0000558a1b2c3d4e pay() + 41 in main at /action/main.swift:3:5\n\n     1│ func pay() {\n     2│     // no money\n     3│     fatalError(\"no money\")\n      │     ▲\n     4│ }\n\nRegisters:\n\nrax 0x0000000000000001  1\nrdx 0x0000000000000000  0\n\nImages (7 omitted):\n\n0x0000558a1b2c0000–0x0000558a1b2c5000 3f7e2d1c main /action/main\n\nBacktrace took 0.05s",
     // .NET, where a task hands on what another one threw.
@@ -231,4 +231,8 @@ pub(super) const OTHERS: [&str; 6] = [
     "panic: first\nsecond\n\ngoroutine 1 [running]:\npanic({0x45e0a0?, 0x47a9f8?})\n\t/go/src/runtime/panic.go:884 +0x213\nmain.main()\n\t/action/main.go:4 +0x27\nexit status 2",
     // Python finds no frame for what it cannot parse.
     "  File \"/action/a.py\", line 1\n    def f(:\n          ^\nSyntaxError: invalid syntax",
+    // zap of Go, for a console.
+    "2026-11-30T12:00:00.123Z\tERROR\tshop/main.go:21\tit failed\t{\"error\": \"no money\"}\nmain.(*Shop).pay\n\t/action/main.go:21\nnet/http.HandlerFunc.ServeHTTP\n\t/go/src/net/http/server.go:2136",
+    // Rails, without tags.
+    "NoMethodError (undefined method `pay' for nil:NilClass):\n  \napp/controllers/orders_controller.rb:7:in `create'\napp/models/order.rb:3:in `pay'",
 ];

@@ -173,7 +173,12 @@ pub(super) fn is_error(line: &str) -> bool {
     let behind = text.get(name.len()..).unwrap_or_default();
     let is_name =
         ["Error", "Exception", "Throwable", "Failure", "Rejection"].iter().any(|end| name.ends_with(end));
-    is_name && (behind.is_empty() || behind.starts_with(':') || behind.starts_with(" ["))
+    // The last one is Rails'.
+    let is_behind = behind.is_empty()
+        || behind.starts_with(':')
+        || behind.starts_with(" [")
+        || behind.starts_with(" (") && behind.ends_with("):");
+    is_name && is_behind
         || begins.iter().any(|begin| line.starts_with(begin))
         || line.contains("Fatal error: ")
 }
@@ -272,6 +277,17 @@ pub(super) fn is_go_place(line: &str) -> bool {
         || line.starts_with("created by ")
         || line.starts_with("...") && line.contains(" frames elided")
         || line.starts_with("\tgoroutine running on other thread")
+}
+
+/// `main.(*Shop).pay`, `net/http.HandlerFunc.ServeHTTP`, `github.com/a/b.f.func1`.
+pub(super) fn is_zap_call(line: &str) -> bool {
+    let is_of_name = |c: char| c.is_alphanumeric() || "_./()*[]-@%~".contains(c);
+    line.starts_with(|c: char| c.is_ascii_alphabetic()) && line.contains('.') && line.chars().all(is_of_name)
+}
+
+/// `\t/action/main.go:21`.
+pub(super) fn is_zap_place(line: &str) -> bool {
+    line.starts_with('\t') && line.rsplit_once(".go:").is_some_and(|(_, number)| is_number(number))
 }
 
 /// `rax    0x0`.
