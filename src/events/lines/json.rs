@@ -336,9 +336,8 @@ fn clean(value: Value, redactor: &Redactor) -> Value {
 }
 
 fn quoted(text: &str) -> String {
-    let mut json = Vec::with_capacity(text.len() + 2);
-    write_json_string(text, &mut json);
-    text_of(json)
+    // A text cannot fail.
+    serde_json::to_string(text).unwrap_or_default()
 }
 
 fn text_of(json: Vec<u8>) -> String {

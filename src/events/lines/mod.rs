@@ -177,11 +177,12 @@ impl<'t> Reading<'t> {
             self.count_filtered(index, 1);
             return true;
         }
-        let Some(rule) = &self.treatment.rule else {
-            return self.document(Document::plain(index, line), take);
+        let text = message.text();
+        let is_alone = match &self.treatment.rule {
+            None => true,
+            Some(rule) => !self.groups.add(rule, &Entry { index, line, stream, text: &text }),
         };
-        let is_alone = !self.groups.add(rule, &Entry { index, line, stream, text: &message.text() });
-        self.hand_on(take) && (!is_alone || self.document(Document::plain(index, line), take))
+        self.hand_on(take) && (!is_alone || self.document(Document::plain(index, line), stream, &text, take))
     }
 
     /// There are no more entries.
@@ -199,26 +200,33 @@ impl<'t> Reading<'t> {
 
     fn hand_on(&mut self, take: &mut Take<'_>) -> bool {
         while let Some(group) = self.groups.take() {
-            if !self.document(group.document(), take) {
+            let document = group.document();
+            let (stream, message) = document.line.behind(document.line.time());
+            if !self.document(document, stream, &message.text(), take) {
                 return false;
             }
         }
         true
     }
 
-    fn document(&mut self, document: Document<'_>, take: &mut Take<'_>) -> bool {
+    /// Makes a document, whose text behind time and stream is `text`.
+    fn document(
+        &mut self,
+        document: Document<'_>,
+        stream: Option<Stream>,
+        text: &str,
+        take: &mut Take<'_>,
+    ) -> bool {
         let Document { first, last, entries, line, .. } = document;
         let treatment = self.treatment;
-        let (stream, message) = line.behind(line.time());
-        let text = message.text();
         let [of_none, of_stdout, of_stderr] = &mut self.key_blocks;
         let key_block = match stream {
             None => of_none,
             Some(Stream::Stdout) => of_stdout,
             Some(Stream::Stderr) => of_stderr,
         };
-        let without_key = key_block.redact(&treatment.redactor, &text);
-        if treatment.leaves_out(&text) {
+        let without_key = key_block.redact(&treatment.redactor, text);
+        if treatment.leaves_out(text) {
             self.count_filtered(first, entries);
             return true;
         }
@@ -227,7 +235,7 @@ impl<'t> Reading<'t> {
         }
         self.spared.joined += entries.saturating_sub(1);
         let is_torn = line.is_cut() && !treatment.redactor.is_idle();
-        let shown = without_key.as_deref().unwrap_or(&text);
+        let shown = without_key.as_deref().unwrap_or(text);
         let torn = is_torn.then(|| treatment.without_torn_end(shown));
         if let Some(json) = &treatment.json
             && let Some(parsed) = Parsed::of(torn.as_deref().unwrap_or(shown), json, &treatment.redactor)
