@@ -83,7 +83,8 @@ pub(super) fn ends_with(name: &str, ends: &[&str]) -> bool {
 }
 
 fn ends_so(letters: &[u8], ends: &[&str]) -> bool {
-    ends.iter().any(|end| letters.ends_with(end.as_bytes()))
+    let is_last = |end: &str| end.as_bytes().last() == letters.last();
+    ends.iter().any(|end| is_last(end) && letters.ends_with(end.as_bytes()))
 }
 
 /// The last letters and digits of a name, small.

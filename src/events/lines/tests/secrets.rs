@@ -14,6 +14,7 @@ fn what_only_looks_like_a_secret_stays() {
         "a@b.c",
         "xfe80::1 and fe80::1z",
         "v10.0.0.7 and 10.0.0.7z and 0010.0.0.7",
+        "_10.0.0.7 and 10.0.0.7_",
         "basic example.com",
         "bearer abc",
         "bearerabc123",
@@ -44,6 +45,18 @@ fn secrets_end_where_they_end() {
         (r#"{"m":"Cookie: a=b\nHost: x"}"#, r#"{"m":"Cookie: [key]\nHost: x"}"#),
         (r#"{"m":"Cookie: a=b\r\nHost: x"}"#, r#"{"m":"Cookie: [key]\r\nHost: x"}"#),
         ("Cookie: a=b \nHost: x", "Cookie: [key] \nHost: x"),
+        ("at ...10.0.0.7, ::1: x, ...fe80::1", "at ...[ip], [ip]: x, ...[ip]"),
+        ("at fe80::1.", "at [ip]."),
+        (r"a_b%c+d-e'f@x-y.co-", "[email]-"),
+        ("nora@example.com", "[email]"),
+        (r"a\nbob@x.co a\rbob@x.co a\tbob@x.co", r"a\n[email] a\r[email] a\t[email]"),
+        (r"a\bbob@x.co a\fbob@x.co a\xbob@x.co", r"a\b[email] a\f[email] a\[email]"),
+        ("bearer a.b_c~d+e/f=g-h i", "bearer [bearer] i"),
+        ("bearer='abcdef', bearer=abcdef", "bearer='[bearer]', bearer=[bearer]"),
+        (r#"bearer \"abcdef\" bearer:abcdef"#, r#"bearer \"[bearer]\" bearer:[bearer]"#),
+        ("eyJ_a-b.c_d-e.f_g-h i", "[jwt] i"),
+        // A value is hidden before what is in it.
+        ("password=a@b.co/hunter2 x", "password=[key] x"),
         ("postgres://shop:hun@ter2@db/x", "postgres://shop:[key]@db/x"),
     ] {
         assert_eq!(redacted(text), clean, "{text}");
@@ -167,6 +180,8 @@ fn of_a_private_key_that_a_logger_prints_line_by_line_no_line_is_left() {
             }
             // Where the prefix changes, the last line has nothing by which it is known.
             assert_eq!(of_key.contains(&last), number == 3, "{of_key}");
+            let is_json = |line: &String| serde_json::from_str::<Value>(line).is_ok();
+            assert!(number < 4 || lines.json.is_some() || shown[1..].iter().all(is_json), "{shown:#?}");
             assert!(of_key.contains("RSA PRIVATE KEY-----") && of_key.contains("[key]"), "{of_key}");
             assert!(shown[8].contains("served") && shown[9].replace('\\', "").contains(&full), "{shown:#?}");
         }
