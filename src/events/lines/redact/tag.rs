@@ -16,7 +16,7 @@ pub(super) fn content(text: &str, sign: usize) -> Option<Range<usize>> {
     let open = nearest + memchr::memrchr(b'<', bytes.get(nearest..sign)?)? + 1;
     let end = run(text, open, |c| c.is_ascii_alphanumeric() || "_-.:".contains(c));
     let name = text.get(open..end)?;
-    let meaning = Meaning::of(name.rsplit(':').next()?)?;
+    let meaning = Meaning::of(name)?;
     if !text.get(end..sign).is_some_and(is_attributes) {
         return None;
     }

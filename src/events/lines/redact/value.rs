@@ -129,7 +129,7 @@ fn end_of_wrapped(text: &str, open: usize) -> Option<usize> {
 fn end_of_angles(text: &str, open: usize) -> Option<usize> {
     let line = text.get(open..text.floor_char_boundary(open + LONGEST_WRAPPED))?;
     let line = line.split(['\n', '\r']).next().unwrap_or_default();
-    end_of_nested(line, 0, ['<', '<', '<'], ['>', '>', '>']).map(|end| open + end)
+    end_of_nested(line, 0, ['<'; 3], ['>'; 3]).map(|end| open + end)
 }
 
 /// The end of a value without quotes. A comma is a part of it, unless a blank or the next name follows.

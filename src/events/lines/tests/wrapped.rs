@@ -67,12 +67,18 @@ fn the_item_behind_the_name_of_a_secret_is_hidden_in_a_list() {
         ("[(b'host', b'h'), (b'cookie', b'a=1; b=2')]", "[(b'host', b'h'), (b'cookie', [key])]"),
         ("[ 'Authorization', 'Basic x', 'Host', 'h' ]", "[ 'Authorization', '[key]', 'Host', 'h' ]"),
         (r#"[\"--password\",\"x y\"]"#, r#"[\"--password\",\"[key]\"]"#),
+        (r#"["db.password","x y"] ["token",	"x y"]"#, r#"["db.password","[key]"] ["token",	"[key]"]"#),
+        (r#"[\"token\",\"x y\"] {"token", "x y"}"#, r#"[\"token\",\"[key]\"] {"token", "[key]"}"#),
+        (r#"[(b'token', b"it's")] [token, "x y"]"#, r#"[(b'token', [key])] [token, "[key]"]"#),
+        ("a --db-password x --db_password y z", "a --db-password [key] --db_password [key] z"),
         (r#"{password,"x y"}"#, r#"{password,"[key]"}"#),
         (r#"(:api_key, "x y")"#, r#"(:api_key, "[key]")"#),
         (r#"{password,<<"x y">>}"#, "{password,[key]}"),
         // Not behind a value, and no name of a member.
         (r#"{"type":"password","n":"x"}"#, r#"{"type":"password","n":"x"}"#),
         (r#"{"option":"--password","n":"x"}"#, r#"{"option":"--password","n":"x"}"#),
+        (r#"{"option":"--password","n" : "x"}"#, r#"{"option":"--password","n" : "x"}"#),
+        (r#"[-p, "x y"]"#, r#"[-p, "x y"]"#),
         ("['--password', '--verbose']", "['--password', '--verbose']"),
         ("the password, \"x\", is wrong", "the password, \"x\", is wrong"),
     ] {
@@ -100,6 +106,14 @@ fn a_tag_hides_no_secret_in_attributes_cdata_or_inner_tags() {
         (r#"<token hint="token=a">y</token>"#, r#"<token hint="token=[key]">[key]</token>"#),
         (r"<password type='x'>y<\/password>", r"<password type='x'>[key]<\/password>"),
         ("<password type='x'><![CDATA[y ", "<password type='x'>[key]"),
+        ("<password><![CDATA[y]]> n", "<password>[key] n"),
+        (r#"<password type="a>b">y</password>"#, r#"<password type="a>b">[key]</password>"#),
+        (r#"<db_password a="b">x</db_password>"#, r#"<db_password a="b">[key]</db_password>"#),
+        (
+            "<api-key a='b'>x</api-key><db.secret a='b'>x</db.secret>",
+            "<api-key a='b'>[key]</api-key><db.secret a='b'>[key]</db.secret>",
+        ),
+        ("<password type='x'/> n", "<password type='x'/> n"),
         ("<password type='x'/><n>1</n>", "<password type='x'/><n>1</n>"),
         ("<password type='x'></password>", "<password type='x'></password>"),
         ("<password type='a>b'>y</password>", "<password type='a>b'>[key]</password>"),
@@ -139,7 +153,7 @@ fn a_name_in_the_plural_hides_its_values_but_no_count() {
         assert_eq!(redacted(&format!("x.{name}=a,b n=1")), format!("x.{name}=[key] n=1"));
         assert_eq!(redacted(&format!("{{\"{name}\":[\"a\"]}}")), format!("{{\"{name}\":\"[key]\"}}"));
         assert_eq!(redacted(&format!("{name}: \"a b\"")), format!("{name}: \"[key]\""));
-        for count in ["7", "1,234", "3/10", "\"7\"", "12.5"] {
+        for count in ["7", "1,234", "1_000", "3/10", "80%", "\"7\"", "12.5"] {
             let text = format!("max {name}: {count}; n=1");
             assert_eq!(redacted(&text), text);
         }
@@ -172,5 +186,56 @@ fn items_of_lists_in_json_lines_are_hidden_behind_the_names_of_secrets() {
         let line = json!({"message": "m", "argv": list}).to_string();
         let parsed = parsed_with(&line, &json_rules(), &redactor).unwrap();
         assert_eq!(parsed["rest"]["labels"]["argv"], json!(clean.to_string()));
+    }
+}
+
+#[test]
+fn each_sign_of_a_wrapper_is_known() {
+    for prefix in "bBuUrRfFLNE&@$#*".chars() {
+        for quote in ["\"", "'", "\\\""] {
+            let text = format!("password={prefix}{quote}x y{quote} n");
+            assert_eq!(redacted(&text), "password=[key] n", "{text}");
+        }
+    }
+    for sign in ["&", "@", "$", "#", "*", "%", "!", "a_", "a.", "a::", "new "] {
+        let text = format!("password={sign}B(x y) n");
+        assert_eq!(redacted(&text), "password=[key] n", "{text}");
+    }
+    // It is cut, or longer than what is searched for a bracket.
+    let long = "x y ".repeat(200);
+    for inner in "_.:&@$#*%!({[ \t\r\n".chars() {
+        for quoted in ["\"x y".to_owned(), format!("\"{long}\")")] {
+            let text = format!("password: Some({inner}{quoted}");
+            assert_eq!(redacted(&text), "password: [key]", "{text}");
+        }
+    }
+    for quote in ["\"", "'", "\\\""] {
+        assert_eq!(redacted(&format!("token: Just {quote}x y{quote} n")), "token: [key] n");
+    }
+}
+
+#[test]
+fn a_word_ends_at_each_sign_that_ends_words_and_a_bracket_with_its_line() {
+    for end in ";&\"'<>".chars() {
+        assert_eq!(redacted(&format!("password=hunter2{end}x")), format!("password=[key]{end}x"));
+    }
+    for end in ["\n", "\r"] {
+        assert_eq!(redacted(&format!("password=hun(ter2{end}x)")), format!("password=[key]{end}x)"));
+        let angles = format!("password=<A{end}x>");
+        assert_eq!(redacted(&angles), angles);
+    }
+    assert_eq!(redacted("{password=x} [token=y]"), "{password=[key]} [token=[key]]");
+}
+
+#[test]
+fn a_quotation_mark_that_ends_the_text_around_it_begins_no_value() {
+    for text in [
+        r#"{"hint": "password=", "n": 1}"#,
+        "{'hint': 'password=', 'n': 1}",
+        r#"{"hint":"password="}"#,
+        r#"["password="]"#,
+        r#""password=""#,
+    ] {
+        assert_eq!(redacted(text), text);
     }
 }
