@@ -3,6 +3,7 @@
 mod block;
 mod form;
 mod key_block;
+mod name;
 mod named;
 mod tag;
 mod value;
@@ -10,7 +11,7 @@ mod value;
 pub(super) use key_block::KeyBlock;
 
 use crate::config::{Redaction, Secret};
-use named::Meaning;
+use name::Meaning;
 use regex_lite::{NoExpand, Regex};
 use serde_json::Value;
 use std::borrow::Cow;

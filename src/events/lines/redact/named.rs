@@ -1,104 +1,14 @@
 //! Secrets that are known by the name before them: passwords, keys, tokens; and the password in a URL.
 
+use super::name::Meaning;
 use super::value::{Before, quote, value};
 use super::{run, run_before, tag};
 use std::ops::Range;
-
-/// Ends of names whose values are secrets, without `_` and `-`. docs/events.md lists them.
-const NAMES: [&str; 20] = [
-    "password",
-    "passwd",
-    "passphrase",
-    "passcode",
-    "pwd",
-    "secret",
-    "token",
-    "apikey",
-    "accesskey",
-    "secretkey",
-    "privatekey",
-    "accountkey",
-    "encryptionkey",
-    "signingkey",
-    "sessionid",
-    "passwords",
-    "authorization",
-    "credential",
-    "credentials",
-    "cookie",
-];
-
-/// Ends of the names of HTTP heads whose value goes up to the end of the line.
-pub(super) const HEADS: [&str; 2] = ["authorization", "cookie"];
 
 /// Longest index behind a name: `password[0]`, `login[password]`.
 const LONGEST_INDEX: usize = 64;
 /// Most of them behind one name.
 const MOST_INDICES: usize = 4;
-
-/// The meaning of a name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Meaning {
-    /// Its value is a secret.
-    Secret,
-    /// It has an `s` behind the name of a secret: its value is one, or several, or their count.
-    Secrets,
-}
-
-impl Meaning {
-    pub(super) fn of(name: &str) -> Option<Self> {
-        // Last letters of all of them: most names end otherwise.
-        let last = name.bytes().rev().find(u8::is_ascii_alphanumeric)?.to_ascii_lowercase();
-        if !b"detnyls".contains(&last) {
-            return None;
-        }
-        match name_letters(name) {
-            letters if ends_so(&letters, &NAMES) => Some(Self::Secret),
-            [singular @ .., b's'] if ends_so(&singular, &NAMES) => Some(Self::Secrets),
-            _ => None,
-        }
-    }
-
-    /// Of an item of a list: the next one may be the secret.
-    pub(super) fn of_item(item: &str) -> Option<Self> {
-        if item == "-p" { Some(Self::Secret) } else { Self::of(item) }
-    }
-
-    /// Whether a value of that text is none.
-    pub(super) fn spares(self, value: &str) -> bool {
-        let is_of_count = |byte: u8| byte.is_ascii_digit() || b".,_/%".contains(&byte);
-        self == Self::Secrets && value.len() <= LONGEST_COUNT && value.bytes().all(is_of_count)
-    }
-}
-
-/// Digits of the largest number that may be a count.
-const LONGEST_COUNT: usize = 12;
-
-/// Letters of the longest of the names, and an `s`.
-const LONGEST: usize = 14;
-
-/// Whether a name ends so, whatever stands between its letters.
-pub(super) fn ends_with(name: &str, ends: &[&str]) -> bool {
-    ends_so(&name_letters(name), ends)
-}
-
-fn ends_so(letters: &[u8], ends: &[&str]) -> bool {
-    let is_last = |end: &str| end.as_bytes().last() == letters.last();
-    ends.iter().any(|end| is_last(end) && letters.ends_with(end.as_bytes()))
-}
-
-/// The last letters and digits of a name, small.
-fn name_letters(name: &str) -> [u8; LONGEST] {
-    let (mut letters, mut free) = ([0; LONGEST], LONGEST);
-    for byte in name.bytes().rev().filter(u8::is_ascii_alphanumeric) {
-        let Some(place) = free.checked_sub(1) else { break };
-        if let Some(letter) = letters.get_mut(place) {
-            *letter = byte.to_ascii_lowercase();
-        }
-        free = place;
-    }
-    letters
-}
 
 /// The value behind `password=`, `"api_key": "…"` and the like, and in `<password>…</password>`.
 pub(super) fn by_sign(text: &str, from: usize) -> Option<Range<usize>> {

@@ -1,6 +1,6 @@
 //! Secrets in tags: `<password>…</password>`.
 
-use super::named::Meaning;
+use super::name::Meaning;
 use super::run;
 use std::ops::Range;
 

@@ -1,6 +1,6 @@
 //! Values behind the names of secrets: words, texts in quotes, lists, objects, and wrappers of them such as `Some("…")`.
 
-use super::named::{HEADS, ends_with};
+use super::name::{HEADS, ends_with};
 use super::run;
 use std::ops::Range;
 

@@ -43,6 +43,13 @@ fn secrets_end_where_they_end() {
         ("{'password' : 'x y'}", "{'password' : '[key]'}"),
         ("password : x", "password : [key]"),
         ("token: Digest abc123 x", "token: [key] x"),
+        (
+            "password=a,b_c=1,token=a,b-c=1 secret=a,b.c:1",
+            "password=[key],b_c=1,token=[key],b-c=1 secret=[key],b.c:1",
+        ),
+        ("password=[[a],b] token=[u']', r']', b']'] n", "password=[key] token=[key] n"),
+        ("Cookie: a=b\rHost: x", "Cookie: [key]\rHost: x"),
+        ("Authorization: Digest username='bob', response='e9'\nHost: x", "Authorization: [key]\nHost: x"),
         ("secret: basic abc x", "secret: [key] x"),
         ("secret: token abc x", "secret: [key] x"),
         ("token: Bearer abc\"x", "token: [key]\"x"),
