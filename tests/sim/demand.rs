@@ -37,6 +37,8 @@ pub struct Demands {
     changed: bool,
     /// When a checkpoint first said that lines are in a store of their own, and when the run began that found it.
     store_known: Option<(u64, u64)>,
+    /// Where lines are, as a checkpoint first said.
+    first_place: Option<LogPlace>,
     /// When the runs began that had an answer of the store: such a run settles doubts about what is older than its look-back.
     had_answers: BTreeSet<u64>,
     /// When the run began that wrote the first checkpoint.
@@ -61,6 +63,9 @@ pub fn stored(sim: &Sim) {
     demands.first_run.get_or_insert(sim.began.get());
     let checkpoint = sim.kept.borrow().checkpoint();
     let place = checkpoint.as_ref().map(|checkpoint| checkpoint.platform.logs(sim.began.get()));
+    if let Some(place) = place.filter(|place| *place != LogPlace::Unknown) {
+        demands.first_place.get_or_insert(place);
+    }
     if place == Some(LogPlace::Api) {
         demands.store_known.get_or_insert((sim.now.get(), sim.began.get()));
     }
@@ -136,6 +141,20 @@ fn is_kept_well(sim: &Sim) -> bool {
     in_records || in_package && sim.config.borrow().store == Store::Activation
 }
 
+/// Whether a run that began at `began` went on from what the one before stored, for sure: records of the forwarder become visible some time.
+pub fn went_on_from_the_last(sim: &Sim, began: u64) -> bool {
+    let settings = &sim.world.settings;
+    let config = sim.config.borrow();
+    if !config.refused && matches!(config.store, Store::Package | Store::Host) {
+        return true;
+    }
+    let has_state = |record: &&Record| record.own.as_ref().is_some_and(|own| own.0.get(STATE).is_some());
+    let asked = began.saturating_sub(lead(settings));
+    let own = sim.own.borrow();
+    let mut earlier = own.iter().filter(has_state).filter(|record| record.start < began);
+    !is_never_current(settings) && earlier.all(|record| record.visible <= asked)
+}
+
 /// What is wrong with a run that says that its key may not write the package, if anything.
 pub fn rightly_refused(sim: &Sim, result: &Value) -> Option<String> {
     let config = sim.config.borrow();
@@ -162,7 +181,12 @@ pub fn asked(sim: &Sim, record: &Record, in_vain: bool) {
 /// A run has ended and saved its checkpoint.
 pub fn saved(sim: &Sim, began: u64, result: &Value) {
     let mut demands = sim.demands.borrow_mut();
-    if result.get("skipped").is_some() || result["checkpoint"] == "not saved" {
+    let is_saved = result.get("skipped").is_none() && result["checkpoint"] != "not saved";
+    if !is_saved {
+        // A run that does not know of it may have saved all the same.
+        if demands.lost.as_ref().is_some_and(|lost| lost.anew.is_some()) {
+            demands.begin_anew(result);
+        }
         return;
     }
     if result.get("error").is_none() {
@@ -175,12 +199,7 @@ pub fn saved(sim: &Sim, began: u64, result: &Value) {
     demands.periods.iter_mut().filter(|period| period.open).for_each(|period| {
         period.known_upto = period.known_upto.max(known);
     });
-    if let Some(lost) = demands.lost.take_if(|_| says_anew(result)) {
-        // What was owed is lost, and the run said so.
-        let anew = lost.anew.unwrap_or(u64::MAX);
-        demands.periods.retain(|period| period.open);
-        demands.periods.iter_mut().for_each(|period| (period.origin, period.initial) = (anew, false));
-    }
+    demands.begin_anew(result);
 }
 
 /// What is monitored and was not before begins with the first run that ends well, whether it wrote a checkpoint or not.
@@ -219,6 +238,14 @@ pub fn monitored(sim: &Sim, chosen: &[&'static str]) {
 }
 
 impl Demands {
+    /// If the checkpoint was lost and a run says so, what was owed is lost.
+    fn begin_anew(&mut self, result: &Value) {
+        let Some(lost) = self.lost.take_if(|_| says_anew(result)) else { return };
+        let anew = lost.anew.unwrap_or(u64::MAX);
+        self.periods.retain(|period| period.open);
+        self.periods.iter_mut().for_each(|period| (period.origin, period.initial) = (anew, false));
+    }
+
     fn monitor(&mut self, chosen: &[&'static str]) {
         self.changed |= !self.periods.is_empty();
         self.periods
@@ -261,19 +288,23 @@ pub fn must_have_arrived(sim: &Sim, record: &Record, began: u64) -> bool {
         && record.at != LogsAt::Nowhere
         // What the list of full records leaves out is found by the look-back of the next run.
         && record.poison.is_none_or(|poison| poison.how != How::LeftOut)
+        // Nor is it known when a run asked for its lines in vain, and did not count it.
+        && !(settings.deletes_early() && settings.api_faults > 0 && record.at == LogsAt::Api)
         && is_asked_for_in_store(sim, record)
         && is_monitored(sim, record)
 }
 
-/// Whether a run must have asked for the lines of a record that are in a store of their own, where the first run found lines in records, or they came
-/// into records later: few records are asked for then, and what nobody asked for is only found again if the store gives lines of another before
+/// Whether a run must have asked for the lines of a record that are in a store of their own, where the first run that found lines found them in records,
+/// or they came into records later: few records are asked for then, and what nobody asked for is only found again if the store gives lines of another before
 /// it has left the look-back, or before a run had any answer since. What a run did ask for is owed until there is an answer.
 fn is_asked_for_in_store(sim: &Sim, record: &Record) -> bool {
     let settings = &sim.world.settings;
     let demands = sim.demands.borrow();
     let Demands { store_known: known, first_run, .. } = *demands;
-    let moved = sim.world.platform.moves.first().is_some_and(|(ms, _)| *ms <= first_run.unwrap_or(u64::MAX));
-    let by_chance = (settings.logs == LogsAt::Record && !sim.world.platform.moves.is_empty() || moved)
+    let moves = &sim.world.platform.moves;
+    let moved = moves.first().is_some_and(|(ms, _)| *ms <= first_run.unwrap_or(u64::MAX));
+    let began_in_records = settings.logs == LogsAt::Record || demands.first_place == Some(LogPlace::Record);
+    let by_chance = (began_in_records && !moves.is_empty() || moved)
         && settings.logs_parameter == "auto"
         && record.at == LogsAt::Api;
     !by_chance

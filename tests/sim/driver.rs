@@ -225,7 +225,7 @@ fn run(sim: &Rc<Sim>, depth: u32) -> bool {
     sim.runs.set(sim.runs.get() + 1);
     let fate = fate(sim, depth);
     let began = sim.now.get();
-    sim.began.set(began);
+    let outer = sim.began.replace(began);
     sim.trace(|| format!("a run begins: {fate:?}"));
     let own = sim.random.id();
     let ended = catch_unwind(AssertUnwindSafe(|| attempt(sim, fate, own)));
@@ -248,6 +248,9 @@ fn run(sim: &Rc<Sim>, depth: u32) -> bool {
         Err(payload) => resume_unwind(payload),
     };
     sim.trace(|| "the run is over".into());
+    if depth > 0 {
+        sim.began.set(outer);
+    }
     sim.untrue.borrow_mut().extend(oracle::untrue_digests(sim));
     complete
 }
@@ -276,7 +279,8 @@ fn over(sim: &Rc<Sim>, began: u64, ended: &Result<Report, PlanError>, fate: Fate
     demand::saved(sim, began, &result);
     note(sim, demand::rightly_refused(sim, &result));
     let alone = fate.depth == 0 && fate.overlap.is_none() && !sim.world.trouble.second;
-    note(sim, oracle::given_up(sim, &result, alone && result.get("skipped").is_none()));
+    let told = alone && result.get("skipped").is_none() && demand::went_on_from_the_last(sim, began);
+    note(sim, oracle::given_up(sim, &result, told));
     // Where another run did part of it, nothing can be said of one.
     if report.complete && fate.depth == 0 && fate.overlap.is_none() {
         note(sim, oracle::rightly_complete(sim, began));

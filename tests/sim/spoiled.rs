@@ -71,6 +71,17 @@ pub fn is_mended(mended: &Mended, line: &str) -> bool {
     }
 }
 
+/// Whether two texts are the same, where nobody knows how many characters are in the place of bad bytes.
+pub fn is_alike(one: &str, other: &str) -> bool {
+    let sound = |text: &str| {
+        text.split(['\u{fffd}', '\u{1}'])
+            .filter(|part| !part.is_empty())
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    sound(one) == sound(other)
+}
+
 /// The entries of a record for its JSON; bad ones have a mark in their place.
 pub fn marked(record: &Record, entries: Vec<String>) -> Vec<String> {
     let mark = |(index, entry): (usize, String)| match bad_entry(record, index as u32) {
