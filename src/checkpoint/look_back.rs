@@ -47,6 +47,11 @@ impl SourceState {
 
     /// Where the look-back of the next run will begin, when one at `now` has done its work.
     pub fn next_look_back_from(&self, now: u64, lookback_ms: u64) -> u64 {
+        self.look_back_after(self.runs_with(now), now, lookback_ms)
+    }
+
+    /// The same, where `runs` are those after it.
+    pub(super) fn look_back_after(&self, runs: [u64; 2], now: u64, lookback_ms: u64) -> u64 {
         let [before, last] = self.runs;
         let last_pause_ms = if before > 0 { last.saturating_sub(before) } else { 0 };
         let longest_ms = last_pause_ms.saturating_mul(2).clamp(LONGEST_PAUSE_MS, LONGEST_REGULAR_PAUSE_MS);
@@ -54,7 +59,7 @@ impl SourceState {
             complete_until: self.complete_until.max(now),
             origin: self.origin,
             kept_from: self.kept_from,
-            runs: self.runs_with(now),
+            runs,
             ..Self::new(1)
         };
         next.reaching_over(longest_ms, now, lookback_ms)

@@ -103,8 +103,8 @@ pub struct SourceState {
     /// The whole look-back was compared record by record, as the index surely was at this time, milliseconds since 1970.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub compared_ms: u64,
-    /// Begins of two runs, the older first and at least 65 s apart: the index of the second run shows everything that was visible at the
-    /// first. Between them there were only runs that began within 65 s of the first one. 0 if that is not known.
+    /// Begins of two runs, the older first and at least 95 s apart: the index of the second run shows everything that was visible at the
+    /// first. Between them there were only runs that began within 95 s of the first one. 0 if that is not known.
     #[serde(default, skip_serializing_if = "are_zero")]
     pub runs: [u64; 2],
     /// Ranges of which a part may not have been forwarded.
@@ -350,6 +350,9 @@ impl SourceState {
 
     /// Like `advance`, but without settling.
     fn cover(&mut self, work: &[Owed], covered: &[Owed], now: u64, lookback_ms: u64) {
+        let is_first = self.complete_until < self.origin;
+        // A run that covered nothing has asked in vain, and brought no index up to date.
+        let runs = if covered.is_empty() { self.known_runs() } else { self.runs_with(now) };
         let of = |part: Part, list: &[Owed]| -> Vec<Range> {
             list.iter().filter(|owed| owed.part == part).map(|owed| owed.range).collect()
         };
@@ -363,14 +366,16 @@ impl SourceState {
         let newest = work.iter().filter(|owed| owed.part == Part::Fresh).map(|owed| owed.range.upto()).max();
         self.complete_until = self.complete_until.max(newest.unwrap_or_default());
         if compared {
-            let [shown_at, _] = self.runs_with(now);
+            let [shown_at, _] = runs;
             // Nothing is of interest that was to be visible before the first run.
-            self.compared_ms = if shown_at < self.origin { now } else { shown_at };
+            self.compared_ms = if is_first { now } else { shown_at };
         }
+        self.kept_from = self.look_back_after(runs, now, lookback_ms);
+        self.runs = runs;
+        // A look-back that has become longer looks at it as at all else.
+        self.finish_settling(Range::new(self.kept_from, u64::MAX).as_slice());
         let owed = self.owed.iter().map(|owed| owed.range);
         let kept: Vec<Range> = owed.chain(self.settling.iter().map(|settling| settling.range)).collect();
-        self.kept_from = self.next_look_back_from(now, lookback_ms);
-        self.runs = self.runs_with(now);
         self.seen.keep(self.kept_from, &kept);
     }
 

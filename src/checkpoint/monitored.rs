@@ -79,10 +79,14 @@ impl Checkpoint {
         });
         let Some(patterns) = patterns else { return own };
         // What the patterns have seen is of other actions too: no digest of it is one of this action, and no count of it, so it is compared at once.
-        let mut state = SourceState { selection: Vec::new(), compared_ms: 0, ..patterns.clone() };
+        let mut state = SourceState { selection: Vec::new(), ..patterns.clone() };
+        state.change_index();
         state.seen.forget_digests();
         state.seen.unlist();
-        state.records.retain(|record| name.rsplit('/').next() == Some(&record.name));
+        state
+            .records
+            .retain(|record| record.name.is_empty() || name.rsplit('/').next() == Some(record.name.as_str()));
+        state.forget_names();
         own.into_iter().for_each(|own| state.owe_also(&own));
         Some(state)
     }
@@ -90,6 +94,7 @@ impl Checkpoint {
     fn monitor_selection(&mut self, entries: &[String], origin: u64) {
         let mut before = std::mem::take(&mut self.sources);
         let whole = before.remove(NAMESPACE);
+        let had_patterns = whole.is_some();
         let (taken, left): (Vec<_>, Vec<_>) = before.into_iter().partition(|(name, _)| admits(entries, name));
         left.into_iter().for_each(|(name, state)| self.park(&name, state));
         let mut state = match whole {
@@ -109,6 +114,9 @@ impl Checkpoint {
             .collect();
         for parked in own.iter().filter_map(|name| self.parked.remove(name)) {
             state.owe_also(&parked);
+        }
+        if !had_patterns && !taken.is_empty() {
+            state.change_index();
         }
         state.selection = entries.to_vec();
         self.sources.insert(NAMESPACE.into(), state);
@@ -170,17 +178,22 @@ impl Checkpoint {
         state.owed.extend(walked.iter().map(|range| Owed { range: *range, part: Part::Fresh }));
         // A digest does not tell which of those that are walked again it stands for.
         state.seen.forget_digests_in(&walked);
+        let mut compared: Vec<Range> = Vec::new();
         if let Some((range, last)) = last
             .filter(|last| last.kept_from > 0)
             .and_then(|last| Some((Range::new(last.kept_from, last.complete_until)?, last)))
         {
             let owed = vec![Owed { range, part: Part::Lookback }];
-            state.owe_also(&SourceState { owed, records: Vec::new(), settling: Vec::new(), ..last.clone() });
+            let last = SourceState { owed, records: Vec::new(), settling: Vec::new(), ..last.clone() };
+            state.owe_also(&last);
+            state.compare_as(&last, &mut compared);
             walked.push(range);
         }
-        for (key, parked) in parked {
+        for (key, mut parked) in parked {
+            parked.forget_names();
             walked.extend(parked.owed.iter().map(|owed| owed.range));
             state.owe_also(&parked);
+            state.compare_as(&parked, &mut compared);
             if covers(entries, &parked.selection) {
                 self.parked.remove(&key);
             }
@@ -269,6 +282,27 @@ impl SourceState {
         self.seen.unite(seen);
         // One of them may have done what the other one owes.
         self.forget_digests_of_backlog();
+    }
+
+    /// Whose the records are that are owed by themselves, a run finds out by the list: of a name without its package nobody knows whether it is
+    /// selected. Those of other actions are not owed any more then.
+    fn forget_names(&mut self) {
+        self.records.iter_mut().for_each(|record| record.name.clear());
+    }
+
+    /// Where others compare what they know with the list, only what they knew themselves is done: what was known since was passed over, if it was not
+    /// monitored. In what is `compared` with others already, nothing is taken for done. So some lines come again rather than not at all.
+    fn compare_as(&mut self, others: &Self, compared: &mut Vec<Range>) {
+        let settling = others.settling.iter().map(|settling| settling.range);
+        let ranges = others.owed_ranges(Part::Lookback).into_iter().chain(settling).collect();
+        let ranges = range::difference(range::union(ranges), &self.owed_ranges(Part::Fresh));
+        let mut seen = others.seen.clone();
+        seen.keep(u64::MAX, &ranges);
+        seen.forget(compared);
+        self.seen.forget(&ranges);
+        self.seen.unite(seen);
+        self.forget_digests_of_backlog();
+        compared.extend(ranges);
     }
 
     /// Forgets the digests in what is walked through as if it were new: whatever is done there would be added to them a second time.
@@ -421,5 +455,74 @@ mod tests {
         before.settling.push(Settling { range: settles, since_ms: 1, renewed: false });
         let more = admitting(NAMESPACE, before, &["*"]);
         assert_eq!(more.admissions[0].owed, [settles]);
+    }
+
+    #[test]
+    fn a_record_without_a_name_that_patterns_owe_is_owed_to_each_name_they_become() {
+        let owed = |id: u64, name: &str| super::super::OwedRecord {
+            start: 98 * MINUTE,
+            id: activation(0, id).activation_id,
+            end: None,
+            name: name.into(),
+            namespace: String::new(),
+            details: None,
+            acknowledged: 0,
+            treatment: None,
+            trouble: None,
+        };
+        let mut checkpoint = Checkpoint::default();
+        let records = vec![owed(1, ""), owed(2, "a"), owed(3, "b")];
+        checkpoint.sources.insert(NAMESPACE.into(), SourceState { records, ..state(&["*"]) });
+        let names = ["a", "b"].map(|name| Source::Action(Action::parse(name).unwrap()));
+        checkpoint.monitor(&names, 90 * MINUTE);
+        let owed = |source: &str| checkpoint.sources[source].records.clone();
+        let ids = |source: &str| owed(source).into_iter().map(|record| record.id).collect::<Vec<_>>();
+        let id = |id: u64| activation(0, id).activation_id;
+        assert_eq!((ids("a"), ids("b")), (vec![id(1), id(2)], vec![id(1), id(3)]));
+        assert!(owed("a").iter().all(|record| record.name.is_empty()), "another package may have an `a`");
+    }
+
+    #[test]
+    fn names_and_patterns_have_an_index_each_of_which_nobody_knows_how_old_it_is_when_they_change() {
+        let lookback = 10 * MINUTE;
+        let before = |selection: &[&str]| SourceState {
+            kept_from: 80 * MINUTE,
+            compared_ms: 99 * MINUTE,
+            runs: [98 * MINUTE, 100 * MINUTE],
+            settling: vec![Settling { range: range(1, 2), since_ms: 90 * MINUTE, renewed: false }],
+            ..state(selection)
+        };
+        let mut checkpoint = Checkpoint::default();
+        checkpoint.sources.insert(NAMESPACE.into(), before(&["*"]));
+        checkpoint.monitor(&[Source::Action(Action::parse("b").unwrap())], 90 * MINUTE);
+        for mut state in [admitting("a", before(&[]), &["*"]), checkpoint.sources["b"].clone()] {
+            let now = 130 * MINUTE;
+            let work = state.work(now, lookback);
+            assert!(work.iter().all(|owed| owed.part != Part::Settling), "{work:?}");
+            assert!(state.must_compare(now, lookback));
+            state.advance(&work, &work, now, lookback);
+            let settles = |ms: u64| state.settling.iter().any(|settling| settling.range.contains(ms));
+            assert!(settles(1) && settles(85 * MINUTE) && settles(110 * MINUTE), "{:?}", state.settling);
+            assert_eq!((state.runs, state.compared_ms), ([0, now], 0));
+        }
+    }
+
+    #[test]
+    fn what_fewer_patterns_have_passed_over_is_looked_for_when_the_former_ones_are_back() {
+        let (all, fewer) = (["*"].map(String::from).to_vec(), ["*", "!b"].map(String::from).to_vec());
+        let settling = vec![Settling { range: range(1, 2), since_ms: 1, renewed: false }];
+        let before = SourceState { kept_from: 80 * MINUTE, settling, ..state(&["*"]) };
+        let mut checkpoint = Checkpoint::default();
+        checkpoint.sources.insert(NAMESPACE.into(), before);
+        checkpoint.monitor_selection(&fewer, 90 * MINUTE);
+        let (late, new) = (activation(97 * MINUTE, 8), activation(101 * MINUTE, 9));
+        let state = checkpoint.sources.get_mut(NAMESPACE).unwrap();
+        state.note([late, new]);
+        state.complete_until = 102 * MINUTE;
+        checkpoint.monitor_selection(&all, 90 * MINUTE);
+        let state = &checkpoint.sources[NAMESPACE];
+        assert!(!state.seen.contains(late), "it may have been passed over");
+        assert!(state.seen.contains(activation(98 * MINUTE, 5)), "the former ones have done it");
+        assert!(state.seen.contains(new), "its name tells when it is walked again");
     }
 }

@@ -272,9 +272,11 @@ impl Seen {
         crate::range::union(exact.chain(self.digests.values().map(|digest| digest.range)).collect())
     }
 
-    /// Forgets the activations in `ranges`.
+    /// Forgets the activations in `ranges`, also what is gone.
     pub fn forget(&mut self, ranges: &[Range]) {
-        self.ids.retain(|(start, _)| !ranges.iter().any(|range| range.contains(*start)));
+        let is_kept = |(start, _): &(u64, ActivationId)| !ranges.iter().any(|range| range.contains(*start));
+        self.ids.retain(is_kept);
+        self.gone.retain(is_kept);
         self.forget_digests_in(ranges);
     }
 

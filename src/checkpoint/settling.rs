@@ -7,12 +7,28 @@
 use super::{Owed, Part, Settling, SourceState};
 use crate::range::{self, Range};
 
-/// How old the index may be, in milliseconds: so long after a run asked, another one sees all that was visible when it began.
-pub(super) const SETTLING_MS: u64 = 60_000;
+/// How old the index may be, in milliseconds.
+const INDEX_BEHIND_MS: u64 = 60_000;
+/// How much the clocks of two containers may differ, in milliseconds: each run reads a clock of its own.
+const CLOCKS_APART_MS: u64 = 30_000;
+/// So long after a run asked, by whatever clocks, another one sees all that was visible when it began, in milliseconds.
+pub(super) const SETTLING_MS: u64 = INDEX_BEHIND_MS + CLOCKS_APART_MS;
 /// Time between the begins of two runs of which the second sees all that was visible at the first, in milliseconds: a run asks within five seconds.
 pub const APART_MS: u64 = SETTLING_MS + 5_000;
 
+/// Stands for the begin of the next run, milliseconds since 1970: times that are later than a run's begin count as that. No JSON number is cut that
+/// is not larger.
+const NEXT_RUN_MS: u64 = (1 << 53) - 1;
+
 impl SourceState {
+    /// Lists by a name have another index than that of the whole namespace. The source is asked for in the other way from now on, and nobody knows how
+    /// old the index of that is: no run has brought it up to date.
+    pub(super) fn change_index(&mut self) {
+        self.runs = [0, NEXT_RUN_MS];
+        self.compared_ms = 0;
+        self.settling.iter_mut().for_each(|settling| settling.since_ms = NEXT_RUN_MS);
+    }
+
     /// What settles and can be compared at `now`, oldest first. It waits for what is owed next to it, so that a gap is compared once.
     pub(super) fn due(&self, now: u64) -> Vec<Range> {
         let owed = self.owed_ranges(Part::Fresh);
@@ -42,9 +58,14 @@ impl SourceState {
         covered.filter_map(|range| range.shared_with(out_of_sight)).collect()
     }
 
+    /// `runs`, or what an older forwarder's checkpoint says of them.
+    pub(super) fn known_runs(&self) -> [u64; 2] {
+        if self.runs == [0, 0] { [0, self.complete_until] } else { self.runs }
+    }
+
     /// `runs` after a run at `now`.
     pub(super) fn runs_with(&self, now: u64) -> [u64; 2] {
-        let [before, last] = if self.runs == [0, 0] { [0, self.complete_until] } else { self.runs };
+        let [before, last] = self.known_runs();
         if last.saturating_add(APART_MS) <= now { [last, now] } else { [before.min(now), last.min(now)] }
     }
 

@@ -54,6 +54,54 @@ fn what_no_later_look_back_reaches_settles_until_a_later_run_has_counted_it() {
 }
 
 #[test]
+fn what_settles_waits_a_minute_by_any_two_clocks() {
+    let (state, _) = after_a_gap();
+    let is_due = |ms: u64| state.work(NOW + ms, LOOKBACK).iter().any(|owed| owed.part == Part::Settling);
+    assert!(!is_due(89_999) && is_due(90_000), "one clock may be half a minute ahead");
+    let runs = |ms: u64| state.runs_with(NOW + ms);
+    assert_eq!([runs(94_999), runs(95_000)], [[0, NOW], [NOW, NOW + 95_000]]);
+}
+
+#[test]
+fn a_run_that_covers_nothing_is_none_that_has_brought_the_index_up_to_date() {
+    let mut state = SourceState::new(1);
+    let work = state.work(NOW, LOOKBACK);
+    state.advance(&work, &work, NOW, LOOKBACK);
+    let (runs, later) = (state.runs, NOW + 20 * MINUTE);
+    let work = state.work(later, LOOKBACK);
+    state.advance(&work, &[], later, LOOKBACK);
+    assert_eq!(state.runs, runs);
+    // What became visible just after the first run is looked for still.
+    let work = state.work(later + 2 * MINUTE, LOOKBACK);
+    state.advance(&work, &work, later + 2 * MINUTE, LOOKBACK);
+    let next = state.work(later + 4 * MINUTE, LOOKBACK);
+    assert!(next.iter().any(|owed| owed.range.contains(NOW - LOOKBACK)), "{next:?}");
+}
+
+#[test]
+fn a_pause_before_the_first_run_that_knows_of_runs_is_looked_over_too() {
+    let mut state =
+        SourceState { complete_until: NOW, kept_from: NOW - REACH, runs: [0, 0], ..SourceState::new(1) };
+    let later = NOW + 30 * MINUTE;
+    let work = state.work(later, LOOKBACK);
+    state.advance(&work, &work, later, LOOKBACK);
+    assert_eq!(state.runs, [NOW, later]);
+    assert!(state.kept_from <= NOW - LOOKBACK && state.settling.is_empty(), "{}", state.kept_from);
+}
+
+#[test]
+fn what_settles_is_finished_where_a_look_back_that_became_longer_reaches_it() {
+    let (mut state, _) = after_a_gap();
+    let longer = 60 * MINUTE;
+    state.kept_from = 1;
+    let work = state.work(NOW + 2 * MINUTE, longer);
+    state.advance(&work, &work, NOW + 2 * MINUTE, longer);
+    let next = state.work(NOW + 4 * MINUTE, longer);
+    let late = next.iter().find(|owed| owed.part == Part::Lookback).unwrap();
+    assert!(state.settling.iter().all(|settling| !settling.range.overlaps(late.range)), "{state:?}");
+}
+
+#[test]
 fn what_was_found_in_a_gap_later_settles_anew_and_the_rest_of_it_is_finished() {
     let (mut state, work) = after_a_gap();
     let found = Range::new(5000, 6000).unwrap();
@@ -124,7 +172,7 @@ fn runs_hours_apart_settle_nothing_once_they_are_regular_and_each_looks_at_what_
 fn a_clock_that_was_ahead_does_not_keep_a_gap_waiting() {
     let (mut state, _) = after_a_gap();
     state.settling[0].since_ms = NOW + 1000 * MINUTE;
-    for (now, due) in [(NOW + MINUTE, false), (NOW + 2 * MINUTE, true)] {
+    for (now, due) in [(NOW + MINUTE, false), (NOW + 3 * MINUTE, true)] {
         let work = state.work(now, LOOKBACK);
         assert_eq!(work.iter().any(|owed| owed.part == Part::Settling), due);
         state.advance(&work, &work, now, LOOKBACK);

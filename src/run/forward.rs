@@ -136,7 +136,7 @@ impl Worker {
             ledger: Ledger::new(done),
             tally: Tally::default(),
             singles: Singles::new(state, slice),
-            logs: LogStore::new(belief, next_look_back_from),
+            logs: LogStore::new(belief, next_look_back_from, plan.began_ms.saturating_sub(plan.lookback_ms)),
             time: Time {
                 stop_ms: plan.stop_ms,
                 turn_ends_ms: turn_ends_ms(now, plan.stop_ms),
@@ -263,7 +263,7 @@ impl<'a> Turn<'a> {
         let again = union(ranges.iter().chain(&renewing).copied().collect());
         // What was found in the time of this turn is fetched, however long it was looked for.
         self.time.turn_ends_ms = turn_ends_ms(self.ports.clock.now_ms(), self.time.stop_ms);
-        self.singles.expect(listed, &renewing);
+        self.singles.expect(listed, &renewing, self.seen);
         let mut reached = None;
         for part in ranges {
             reached = self.walk(part, count);

@@ -272,7 +272,9 @@ impl RunResult {
 /// The checkpoint after these outcomes.
 fn advanced(plan: &Plan, outcomes: &[Outcome]) -> Checkpoint {
     let mut checkpoint = plan.checkpoint.clone();
-    let learned = logs_learned(outcomes).filter(|_| plan.config.logs.is_none());
+    // A store that gave lines is remembered for the time when the configuration leaves open where lines are.
+    let learned =
+        logs_learned(outcomes).filter(|place| plan.config.logs.is_none() || *place == LogPlace::Api);
     if let Some(place) = learned.filter(|place| contradicts(*place, plan.logs)) {
         checkpoint.platform.note_logs(place, plan.began_ms);
     }

@@ -102,6 +102,20 @@ fn a_record_that_could_not_be_had_arrives_when_it_can_be_and_is_no_error_any_mor
 }
 
 #[test]
+fn a_store_that_gives_lines_of_a_record_owed_by_itself_is_asked_for_those_that_counted_as_done_without() {
+    let stored =
+        (2..30).map(|id| Record { state: State::Stored, ..record(120 * MINUTE + 1_000 * id, id, 3) });
+    let world = World::new(10_000, stored.chain([record(60 * MINUTE, 1, 3)]));
+    world.no_logs.set(true);
+    let first = world.run();
+    assert!(first.result["left"]["records"].as_u64() > Some(0), "{first:?}");
+    assert!((2..30).all(|id| world.came(id) == (0, 0)));
+    world.no_logs.set(false);
+    runs_until_complete(&world, 8);
+    assert!(world.all_came_once());
+}
+
+#[test]
 fn a_record_that_the_list_of_full_records_leaves_out_is_owed_by_itself_by_the_next_run() {
     for age in [75_500, 10 * 60 * MINUTE] {
         let world = world(10_000, Record { state: State::LeftOut, ..record(age, 100, 5) });

@@ -9,6 +9,7 @@ use super::trouble::Event;
 use super::world::{Settings, Store};
 use serde_json::{Value, json};
 use std::rc::Rc;
+use whiskjack::checkpoint::Checkpoint;
 use whiskjack::run::store::STATE;
 
 const MINUTE: u64 = 60_000;
@@ -160,9 +161,11 @@ fn choose(sim: &Sim, actions: Vec<&'static str>, chosen: Vec<&'static str>) {
     if config.chosen.iter().any(|name| !chosen.contains(name)) {
         sim.met.note("name-removed");
     }
-    if config.patterns && !patterns {
-        // Of a record that could not be read nobody knows which of the names it is of.
-        sim.named.borrow_mut().clear();
+    let owed_by_patterns =
+        |checkpoint: Checkpoint| checkpoint.sources.get("*").map(|state| state.records.clone());
+    let records = sim.kept.borrow().checkpoint().and_then(owed_by_patterns).unwrap_or_default();
+    if config.patterns && !patterns && records.iter().any(|record| record.name.is_empty()) {
+        sim.met.note("nameless-record");
     }
     if sim.rested.get() && chosen != config.chosen {
         sim.met.note("changed-after-rest");

@@ -25,8 +25,7 @@ pub fn draw(settings: &mut Settings) {
     if !settings.shared_package && luck.chance(700) {
         settings.from = None;
     }
-    // An index may be a minute behind, and nothing is left then for clocks that do not agree how long that is.
-    settings.clocks_apart = settings.skew_ms != 0 && settings.index_step_ms < MINUTE && luck.chance(700);
+    settings.clocks_apart = settings.skew_ms != 0 && luck.chance(700);
 }
 
 /// Leaves a few of the records, in bursts. What starts at the same time still does.

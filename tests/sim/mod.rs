@@ -3,7 +3,7 @@
 //! [`world`] says what happens and [`trouble`] what is wrong there, [`api`] shows it, [`receiver`] takes the lines, [`faults`] spoils both,
 //! [`platform`] adds what the platform itself does, [`endless`] runs
 //! without a deadline,
-//! [`lull`] is a world in which little happens, [`documents`] is what a world's configuration makes of lines,
+//! [`lull`] is a world in which little happens, [`nameless`] adds records that patterns owe without knowing their names, [`documents`] is what a world's configuration makes of lines,
 //! [`driver`] runs the forwarder in it, [`between`] changes things between two runs, [`oracle`] says what must have arrived and [`demand`]
 //! what of an action that was not monitored all the time.
 
@@ -17,6 +17,7 @@ mod faults;
 mod gap;
 mod index;
 mod lull;
+mod nameless;
 mod oracle;
 mod package;
 mod platform;

@@ -87,6 +87,7 @@ pub const KINDS: &[&str] = &[
     "rested",
     "changed-after-rest",
     "clocks-apart",
+    "nameless-record",
 ];
 
 /// What was met in a world, and how often.

@@ -2,6 +2,7 @@
 
 use super::documents::Documents;
 use super::lull;
+use super::nameless;
 use super::platform::Platform;
 use super::random::{Random, mixed};
 use super::record::{Kind, LogsAt, Record};
@@ -155,6 +156,7 @@ impl World {
         let mut records = records(&Settings { end, ..settings.clone() }, random);
         lull::gather(&Settings { end, ..settings.clone() }, &mut records);
         lull::trail(&settings, &trouble.events, &mut records);
+        nameless::trail(&settings, &trouble.events, &mut records);
         trouble.spoil(luck, &settings, &mut records);
         platform.pause(&mut settings, &mut trouble, &mut records);
         platform.spoil(platforms, &settings, &mut records);

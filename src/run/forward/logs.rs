@@ -99,6 +99,8 @@ pub(super) struct LogStore {
     refusal: Option<String>,
     /// What starts before this is in no later look-back.
     next_look_back_from: u64,
+    /// What starts before this may be in no later look-back that is compared: until then counts may hide it.
+    compared_from: u64,
 }
 
 /// How a record without lines is asked for.
@@ -112,7 +114,7 @@ enum Asks {
 }
 
 impl LogStore {
-    pub(super) fn new(belief: Belief, next_look_back_from: u64) -> Self {
+    pub(super) fn new(belief: Belief, next_look_back_from: u64, compared_from: u64) -> Self {
         let checks =
             Checks { met: 0, next: 1, random: belief.random | 1, unanswered: false, answered: false };
         Self {
@@ -124,12 +126,18 @@ impl LogStore {
             put_off: 0,
             refusal: None,
             next_look_back_from,
+            compared_from: compared_from.max(next_look_back_from),
         }
     }
 
     /// The place that was learned, if any.
     pub(super) fn learned(&self) -> Option<LogPlace> {
         self.learned
+    }
+
+    /// A record that is owed by itself has shown that there is a store with lines.
+    pub(super) fn learn_of_store(&mut self) {
+        self.learn(LogPlace::Api);
     }
 
     /// Activations that count as done without lines although these may be elsewhere.
@@ -164,6 +172,7 @@ impl LogStore {
             return self.doubted(record);
         }
         let last_chance = record.start < self.next_look_back_from;
+        let may_be_last_chance = record.start < self.compared_from;
         let age_ms = now_ms.saturating_sub(record.end.unwrap_or(record.start));
         let id = record.activation_id;
         let logs = api.logs(id);
@@ -197,7 +206,7 @@ impl LogStore {
                 // Only a store of its own says so.
                 self.learn(LogPlace::Api);
                 let warning = format!("{}: their store does not give them", not_to_be_had(id));
-                if last_chance { Lines::Lost(warning) } else { Lines::Later(Some(warning)) }
+                if may_be_last_chance { Lines::Lost(warning) } else { Lines::Later(Some(warning)) }
             }
             Err(failure) if self.believes_in_records() && !failure.retryable => {
                 // It is told in each run, and never becomes an answer.
@@ -208,9 +217,9 @@ impl LogStore {
             Err(failure) if asks == Asks::Check => {
                 self.checks.unanswered = true;
                 let message = failure.message;
-                if last_chance { Lines::Unchecked(message) } else { Lines::Later(Some(message)) }
+                if may_be_last_chance { Lines::Unchecked(message) } else { Lines::Later(Some(message)) }
             }
-            Err(failure) => self.failed(failure, last_chance),
+            Err(failure) => self.failed(failure, may_be_last_chance),
         }
     }
 

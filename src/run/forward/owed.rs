@@ -9,7 +9,7 @@ mod continued;
 use super::ledger::Taken;
 use super::logs::Notices;
 use super::{NAMED, Turn};
-use crate::checkpoint::{OwedRecord, SourceState};
+use crate::checkpoint::{OwedRecord, Seen, SourceState};
 use crate::events::Form;
 use crate::lumberjack::Goal;
 use crate::openwhisk::api::{Entries, EntriesAt};
@@ -99,9 +99,12 @@ impl Singles {
         self.cut.is_some()
     }
 
-    /// The list of summaries shows these, and they are to be fetched; as is what is owed by itself and known as a part of these digests only.
-    pub(super) fn expect(&mut self, listed: Vec<Summary>, digests: &[Range]) {
-        let is_fetched = |owed: &&Summary| digests.iter().any(|digest| digest.contains(owed.start));
+    /// The list of summaries shows these, and they are to be fetched; as is what is owed by itself and known as a part of these digests only. What is
+    /// `seen` by its id may be of another action, and so in no digest of this one.
+    pub(super) fn expect(&mut self, listed: Vec<Summary>, digests: &[Range], seen: &Seen) {
+        let is_fetched = |owed: &&Summary| {
+            !seen.contains(**owed) && digests.iter().any(|digest| digest.contains(owed.start))
+        };
         self.expected = listed.into_iter().chain(self.owed.iter().filter(is_fetched).copied()).collect();
     }
 
@@ -274,5 +277,25 @@ impl Turn<'_> {
             let record = record.unwrap_or_else(|| unidentified(activation, None));
             self.owe(OwedRecord { acknowledged: settled, ..record });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_that_is_owed_and_known_by_its_id_is_not_expected_of_a_digest() {
+        let owed = Summary { start: 5, activation_id: "0".repeat(32).parse().unwrap() };
+        let mut seen = Seen::default();
+        let expected = |seen: &Seen| {
+            let mut singles = Singles { owed: [owed].into(), ..Singles::default() };
+            singles.expect(Vec::new(), &[Range::new(1, 9).unwrap()], seen);
+            singles.expected.contains(&owed)
+        };
+        assert!(expected(&seen), "it is a part of the digest");
+        seen.insert(owed);
+        seen.set_listed(owed, false);
+        assert!(!expected(&seen), "patterns have met it, and it may be of another action");
     }
 }

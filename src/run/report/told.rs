@@ -8,6 +8,7 @@ use crate::openwhisk::source::Source;
 use crate::run::forward::{Outcome, Tally};
 use crate::run::plan::Plan;
 use crate::sorted::Map;
+use std::collections::HashSet;
 use whiskjack_settings::text::many;
 
 /// Lines that are not as they were printed, although the receiver has them.
@@ -59,12 +60,14 @@ pub(super) fn refused(outcomes: &[Outcome]) -> Option<String> {
     })
 }
 
-/// The records that could not be had the last time, all in one sentence: they are tried in each run.
+/// The records that could not be had the last time, each once and all in one sentence: they are tried in each run.
 pub(super) fn troubles(plan: &Plan, checkpoint: &Checkpoint) -> Option<String> {
     let states = plan.work.keys().filter_map(|name| checkpoint.sources.get(name));
     let records = states.flat_map(|state| &state.records);
+    let mut met = HashSet::new();
     let all: Vec<String> = records
         .filter_map(|record| Some((record, record.trouble.as_ref()?)))
+        .filter(|(record, _)| met.insert(record.summary()))
         .map(|(record, trouble)| match record.name.as_str() {
             "" => format!("{} ({trouble})", record.id),
             name => format!("{} of `{name}` ({trouble})", record.id),

@@ -26,8 +26,9 @@ use crate::run::{Keeper, OwnFile, RunContext, Shim, done};
 use crate::said;
 use whiskjack_settings::text::many;
 
-/// How soon after a run the next one sees all that the first could not see: the API's index may be behind by a minute.
-const SETTLED: Duration = Duration::from_secs(66);
+/// How soon after a run the next one sees all that the first could not see: the API's index may be behind by a minute, and the clocks of two runs
+/// may differ by half a minute.
+const SETTLED: Duration = Duration::from_secs(96);
 /// Pause after a run that failed, and how many may fail one after the other without any line.
 const PAUSE: Duration = Duration::from_secs(5);
 const FAILURES: u32 = 6;
@@ -235,7 +236,7 @@ impl Backfill {
                 }
                 Left::Comparison => {
                     said::to_stderr(format_args!(
-                        "{} acknowledged; in a minute the range is compared once more with what the API shows then",
+                        "{} acknowledged; in a minute and a half the range is compared once more with what the API shows then",
                         many(done.lines, "line")
                     ));
                     self.lines.rest("compared once more", SETTLED);

@@ -61,7 +61,7 @@ fn log_store(place: LogPlace) -> LogStore {
 
 /// A log store whose next look-back begins at `from`, where no line was seen yet.
 fn passing(place: LogPlace, from: u64) -> LogStore {
-    LogStore::new(Belief { place, configured: false, lines_seen: false, random: 7 }, from)
+    LogStore::new(Belief { place, configured: false, lines_seen: false, random: 7 }, from, from)
 }
 
 #[test]

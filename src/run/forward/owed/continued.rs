@@ -119,8 +119,17 @@ impl Turn<'_> {
             own.note(line);
             put(line)
         });
+        let mut gives_lines = false;
         if matches!(entries, Ok(Entries::All(all)) if own.are_all(all)) {
-            entries = api.entries(record.id, EntriesAt::Store, |_, line| own.has(line) || put(line));
+            entries = api.entries(record.id, EntriesAt::Store, |_, line| {
+                let is_own = own.has(line);
+                gives_lines |= !is_own;
+                is_own || put(line)
+            });
+            gives_lines |= entries == Ok(Entries::NotRetrieved);
+        }
+        if gives_lines {
+            self.logs.learn_of_store();
         }
         let is_all = match &entries {
             Ok(Entries::All(_) | Entries::NotAvailable) => true,
@@ -158,11 +167,11 @@ impl Turn<'_> {
         }
         match self.listed(&record) {
             Ok(Listed::Without(reason)) => ControlFlow::Break(troubled(record, reason)),
-            Ok(Listed::With { known, has_lines }) if has_lines || self.form.has_summaries() => {
+            Ok(Listed::With(known)) => {
                 let OwedRecord { acknowledged, treatment, trouble, .. } = record;
                 ControlFlow::Continue(OwedRecord { acknowledged, treatment, trouble, ..*known })
             }
-            Ok(Listed::With { .. }) => ControlFlow::Break(Fate::Done),
+            Ok(Listed::Unwanted) => ControlFlow::Break(Fate::Done),
             Ok(Listed::Not) => match self.api.entries(record.id, EntriesAt::Record, |_, _| false) {
                 Ok(Entries::NoRecord) => ControlFlow::Break(Fate::Gone(record)),
                 Ok(_) => ControlFlow::Break(troubled(
@@ -192,19 +201,32 @@ impl Turn<'_> {
         troubled(record, failure.message)
     }
 
-    /// What the list says of a record.
+    /// Whether there may be something to forward of a record, of which there is a summary.
+    fn wants(&self, known: &Record<'_>) -> bool {
+        let is_ours = self.source.matches(known) || self.source.matches_trigger(known);
+        is_ours && (known.may_have_lines_elsewhere() || self.form.has_summaries())
+    }
+
+    /// What the list says of a record. One without a name may have come from patterns and be of another action: then only the list of the whole
+    /// namespace shows it.
     fn listed(&self, record: &OwedRecord) -> Result<Listed, Failure> {
+        match self.listed_among(self.name, record)? {
+            Listed::Not if self.name.is_some() && record.name.is_empty() => self.listed_among(None, record),
+            listed => Ok(listed),
+        }
+    }
+
+    /// What the list says of a record, by the API's filter.
+    fn listed_among(&self, name: Option<&str>, record: &OwedRecord) -> Result<Listed, Failure> {
         let Some(start) = Range::new(record.start, record.start) else { return Ok(Listed::Not) };
         let mut found = Listed::Not;
-        let walked = Walk::new(self.api, self.name, false).over(start, |row| {
+        let walked = Walk::new(self.api, name, false).over(start, |row| {
             let summary = Summary::parse(row.json).ok();
             let met = summary == Some(record.summary());
             if met {
                 found = match Record::parse(row.json) {
-                    Ok(known) => Listed::With {
-                        has_lines: self.source.matches(&known) && known.may_have_lines_elsewhere(),
-                        known: Box::new(of(&known, self.form, None)),
-                    },
+                    Ok(known) if self.wants(&known) => Listed::With(Box::new(of(&known, self.form, None))),
+                    Ok(_) => Listed::Unwanted,
                     Err(error) => Listed::Without(error.to_string()),
                 };
             }
@@ -218,8 +240,10 @@ impl Turn<'_> {
 enum Listed {
     /// Nothing.
     Not,
-    /// What its events need, and whether it may have lines that are wanted.
-    With { known: Box<OwedRecord>, has_lines: bool },
+    /// What its events need.
+    With(Box<OwedRecord>),
+    /// It is of another source, or has nothing to forward.
+    Unwanted,
     /// Not what its events need, for this reason.
     Without(String),
 }
