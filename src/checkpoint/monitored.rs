@@ -178,7 +178,7 @@ impl Checkpoint {
         state.owed.extend(walked.iter().map(|range| Owed { range: *range, part: Part::Fresh }));
         // A digest does not tell which of those that are walked again it stands for.
         state.seen.forget_digests_in(&walked);
-        let mut compared: Vec<Range> = Vec::new();
+        let mut compare: Vec<SourceState> = Vec::new();
         if let Some((range, last)) = last
             .filter(|last| last.kept_from > 0)
             .and_then(|last| Some((Range::new(last.kept_from, last.complete_until)?, last)))
@@ -186,18 +186,21 @@ impl Checkpoint {
             let owed = vec![Owed { range, part: Part::Lookback }];
             let last = SourceState { owed, records: Vec::new(), settling: Vec::new(), ..last.clone() };
             state.owe_also(&last);
-            state.compare_as(&last, &mut compared);
+            compare.push(last);
             walked.push(range);
         }
         for (key, mut parked) in parked {
             parked.forget_names();
             walked.extend(parked.owed.iter().map(|owed| owed.range));
             state.owe_also(&parked);
-            state.compare_as(&parked, &mut compared);
             if covers(entries, &parked.selection) {
                 self.parked.remove(&key);
             }
+            compare.push(parked);
         }
+        // When all is known that is walked: there names tell what was passed over.
+        let mut compared: Vec<Range> = Vec::new();
+        compare.iter().for_each(|others| state.compare_as(others, &mut compared));
         let walked = range::union(walked);
         let Some(range) = hull(&walked) else { return };
         state.origin = state.origin.min(range.since());

@@ -1,7 +1,7 @@
 //! One list of the namespace in the place of many counts: the core, compiled natively, against the double.
 
 use crate::ports::Native;
-use openwhisk_double::{Activation, Clock, Double, Options, Request};
+use openwhisk_double::{Activation, Clock, Double, Matcher, Options, Request};
 use serde_json::{Value, json};
 use whiskjack::run::plan::{self, Context};
 
@@ -88,6 +88,29 @@ fn the_index_of_the_whole_namespace_is_asked_for_a_minute_before_it_is_trusted()
     let world = World::after(0, true);
     let listed = [(); 5].map(|()| lists(&world.run().1));
     assert_eq!(listed, [0, 0, 1, 1, 1]);
+}
+
+#[test]
+fn a_list_that_shows_fewer_rows_than_were_counted_tells_nothing() {
+    let world = World::after(4, false);
+    let now = world.0.world().clock().now();
+    let id = "0000000000000000000000000000000a";
+    let new = move || Activation::new("a").id(id).start(now).stdout("hello");
+    world.0.world().add(new());
+    world.0.before_next(Matcher::list(), move |world| world.remove(id));
+    // The first count of `a` is the one that brings the index up to date.
+    world.0.before_next(Matcher::count().param("name", "a").after(1), move |world| drop(world.add(new())));
+    assert_eq!(world.run().0, 1);
+}
+
+#[test]
+fn a_row_that_nothing_tells_the_name_of_may_be_of_any_action() {
+    let world = World::after(4, false);
+    let now = world.0.world().clock().now();
+    let unnamed = Activation::new("d").package("shop").start(now).stdout("hello");
+    world.0.world().add(unnamed.extra("name", Value::Null).extra("annotations", Value::Null));
+    let (lines, requests) = world.run();
+    assert_eq!((lines, lists(&requests)), (json!(1), 1));
 }
 
 #[test]

@@ -156,8 +156,8 @@ impl World {
         let mut records = records(&Settings { end, ..settings.clone() }, random);
         lull::gather(&Settings { end, ..settings.clone() }, &mut records);
         lull::trail(&settings, &trouble.events, &mut records);
-        nameless::trail(&settings, &trouble.events, &mut records);
         trouble.spoil(luck, &settings, &mut records);
+        nameless::trail(&settings, &trouble.events, &mut records);
         platform.pause(&mut settings, &mut trouble, &mut records);
         platform.spoil(platforms, &settings, &mut records);
         // A chance of its own.
