@@ -11,7 +11,7 @@ use crate::ports::{Failure, Ports};
 use crate::run;
 use crate::run::forward::{Outcome, Worker};
 use crate::run::look::{self, Subject};
-use crate::run::plan::{self, CheckpointKeeper, Plan, PlanError, Slice};
+use crate::run::plan::{self, CheckpointKeeper, Memory, Plan, PlanError, Slice};
 use crate::run::report::{self, Report};
 use anyhow::Context;
 use bindings::exports::whiskjack::forwarder::forwarder as wit;
@@ -60,6 +60,8 @@ impl Kept {
 
 thread_local! {
     static KEPT: RefCell<Option<Kept>> = RefCell::default();
+    /// For the next run, if the host keeps the instance.
+    static MEMORY: RefCell<Option<Memory>> = RefCell::default();
 }
 
 impl wit::Guest for Component {
@@ -155,6 +157,7 @@ fn configure(
             types::CheckpointKeeper::Platform => CheckpointKeeper::Platform,
             types::CheckpointKeeper::Host(kept) => CheckpointKeeper::Host(kept),
         },
+        memory: MEMORY.take(),
     };
     let configured = match context.authorization {
         types::Authorization::Key(key) => plan::configure_with_key(params, &mut known, &key)
@@ -190,9 +193,10 @@ fn wit_slice(slice: Slice) -> wit::Slice {
     }
 }
 
-/// Hands a report over; its log goes to stderr, which is the activation's log.
+/// Hands a report over, and keeps what the next run may use. Its log goes to stderr, which is the activation's log.
 fn wit_report(report: Report) -> wit::Report {
     // A log that cannot be written stops no run.
     report.log.iter().for_each(|line| _ = writeln!(std::io::stderr(), "whiskjack: {line}"));
+    MEMORY.set(report.memory);
     wit::Report { result: report.result, checkpoint: report.checkpoint, complete: report.complete }
 }

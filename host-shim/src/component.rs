@@ -1,4 +1,4 @@
-//! The embedded component: made ready once for each process, instantiated for each worker and run.
+//! The embedded component: made ready once for each process, instantiated for each worker of a run.
 
 mod artifact;
 mod log;
@@ -188,6 +188,11 @@ impl State {
         }
     }
 
+    /// The same for another run.
+    fn reach(&mut self, reach: &Arc<Reach>) {
+        (self.api, self.reach, self.gave_way) = (reach.api.clone(), reach.clone(), Instant::now());
+    }
+
     /// Gives way if the last time was long ago. An instance for which everything is there at once would otherwise hold up the others.
     async fn give_way(&mut self) {
         if self.gave_way.elapsed() >= TURN {
@@ -293,6 +298,12 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
+    /// The same for a later run, which may reach other places.
+    pub(crate) fn reaching(mut self, reach: &Arc<Reach>) -> Self {
+        self.store.data_mut().reach(reach);
+        self
+    }
+
     /// Calls `plan`, until `limit` at the latest.
     pub(crate) async fn plan(
         &mut self,

@@ -13,7 +13,7 @@ mod told;
 mod way;
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -92,10 +92,12 @@ pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().event_interval(1).enable_all().build()
 }
 
-/// Everything that outlives a run: the component made ready, and the pool of connections to the API.
+/// Everything that outlives a run: the component made ready, the pool of connections to the API, and an instance that remembers the last run.
 pub struct Shim {
     component: Arc<Prepared>,
     pool: Pool,
+    /// That of a run that had nothing to forward: its memory is small, and it has no connection.
+    warm: Mutex<Option<Worker>>,
 }
 
 impl std::fmt::Debug for Shim {
@@ -107,7 +109,7 @@ impl std::fmt::Debug for Shim {
 impl Shim {
     /// Makes the embedded component ready. It fails if there is none, or if it does not fit.
     pub fn new() -> Result<Self, LoadError> {
-        Ok(Self { component: Arc::new(Prepared::load()?), pool: Pool::default() })
+        Ok(Self { component: Arc::new(Prepared::load()?), pool: Pool::default(), warm: Mutex::default() })
     }
 
     /// Runs the forwarder once. It never fails: errors are in the result. Must be called on a tokio runtime; [`runtime`] makes one.
@@ -162,7 +164,9 @@ impl Shim {
         match begun {
             Ok(mut run) => {
                 run.forward_all().await;
-                run.finish().await
+                let result = run.finish().await;
+                *self.warm.lock().unwrap_or_else(PoisonError::into_inner) = run.warm();
+                result
             }
             Err(result) => result,
         }
@@ -274,7 +278,11 @@ impl Shim {
     ) -> Result<(Plan, Worker), Box<RunResult>> {
         let params = params.to_string().into_bytes();
         let planned = async {
-            let mut worker = self.component.worker(reach).await?;
+            let warm = self.warm.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let mut worker = match warm {
+                Some(warm) => warm.reaching(reach),
+                None => self.component.worker(reach).await?,
+            };
             let plan = worker.plan(&params, context, limits.report).await?;
             Ok::<_, CallError>((plan, worker))
         };
@@ -416,7 +424,7 @@ impl Run {
         }
     }
 
-    async fn finish(mut self) -> RunResult {
+    async fn finish(&mut self) -> RunResult {
         let report = match self.conclude(true).await {
             Ok(report) => report,
             // An instance may be spoilt by what it did before. A fresh one needs nothing but plan and outcomes.
@@ -440,6 +448,11 @@ impl Run {
             self.problem(message);
         }
         RunResult::report(&report.result, report.complete, saved, &self.problems, &self.warnings)
+    }
+
+    /// The instance that concluded it, if it may serve the next run.
+    fn warm(mut self) -> Option<Worker> {
+        self.idle.pop().filter(|_| self.plan.slices.is_empty())
     }
 
     async fn conclude(&mut self, last: bool) -> Result<Report, CallError> {

@@ -7,6 +7,7 @@
 //! shows that, as it went up by more than the run's own write: the later run stands back, and its lease keeps the place of the other run,
 //! which does not notice.
 
+use super::Checkpoint;
 use crate::openwhisk::record::ActivationId;
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +40,14 @@ pub struct Lease {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
 fn is_false(flag: &bool) -> bool {
     !*flag
+}
+
+impl Checkpoint {
+    /// Whether a run at `now_ms` that finds nothing may leave it as it is. What is new must not begin before the look-back by the time of the next.
+    pub fn is_recent(&self, now_ms: u64, lookback_ms: u64) -> bool {
+        let age_ms = now_ms.checked_sub(self.saved_ms);
+        age_ms.is_some_and(|age_ms| age_ms < RESTS_MS.min(lookback_ms / 2))
+    }
 }
 
 impl Lease {

@@ -87,14 +87,17 @@ impl<'a> Api<'a> {
         }
     }
 
-    /// Asks questions at the same time, and waits for none of the last [`AT_ONCE`] of them. The first later call with one of them gets this
-    /// answer.
+    /// Asks questions at the same time, but for those that were asked already, and waits for none of the last [`AT_ONCE`] of them. The first later
+    /// call with one of them gets this answer.
     pub fn ask_ahead<'q>(&self, questions: impl IntoIterator<Item = Question<'q>>) {
         if self.patience.wanted_ms(self.ports.clock.now_ms()) > 0 {
             return;
         }
         let mut on_their_way: VecDeque<String> = VecDeque::new();
         for target in questions.into_iter().map(|question| question.target()) {
+            if self.ahead.borrow().contains_key(&target) {
+                continue;
+            }
             if on_their_way.len() == AT_ONCE
                 && let Some(first) = on_their_way.pop_front()
                 && let Some(pending) = self.take_ahead(&first)
@@ -114,8 +117,10 @@ impl<'a> Api<'a> {
             return;
         }
         let target = query.target();
-        let pending = self.begin(&target);
-        self.ahead.borrow_mut().insert(target, pending);
+        if !self.ahead.borrow().contains_key(&target) {
+            let pending = self.begin(&target);
+            self.ahead.borrow_mut().insert(target, pending);
+        }
     }
 
     /// Drops the answers that no call has taken yet.

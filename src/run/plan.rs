@@ -8,10 +8,12 @@ mod quiet;
 mod share;
 mod slices;
 mod sweep;
+mod warm;
 mod work;
 
 pub use configure::{configure, configure_with_key};
 pub use slices::{Counted, Slice};
+pub use warm::Memory;
 
 use crate::checkpoint::{Checkpoint, LogPlace, MOST_IDS, Owed};
 use crate::config::{Config, Faults};
@@ -40,6 +42,8 @@ pub struct Context {
     pub deadline_ms: Option<u64>,
     /// Who keeps the checkpoint.
     pub keeper: CheckpointKeeper,
+    /// What the last run in this container left to this one.
+    pub memory: Option<Memory>,
 }
 
 /// The forwarder as an action.
@@ -99,10 +103,21 @@ pub struct Plan {
     pub rests: bool,
     /// Whether there will be an activation record of this run, from which the next one can read.
     pub recorded: bool,
+    /// What the run saw of the API's index.
+    pub index: Index,
     /// So many ids of what it has done a slice and its rests hand back at most; digests stand for the others.
     pub most_ids: usize,
     /// Requests to the API so far.
     pub requests: u64,
+}
+
+/// What a run sees of the API's index before it asks about its work.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+pub struct Index {
+    /// So many activations there were lately in the whole namespace; `None` if it is of no use to know.
+    pub lately: Option<u64>,
+    /// It did not show the last run of this container.
+    pub is_behind: bool,
 }
 
 /// Where the checkpoint goes.
@@ -157,15 +172,18 @@ pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan
     if loader.reads_package() {
         let name = package_name(config, context);
         let filter = config.sources.first().and_then(Source::filter);
-        let refresh = Range::new(began_ms, began_ms).map(|range| Question::Count(filter.as_deref(), range));
+        let first = || Some((filter.as_deref(), Range::new(began_ms, began_ms)?));
+        let own = warm::own_runs(config, context, began_ms).map(|(own, range)| (Some(own), range));
+        let refresh = own.or_else(first).map(|(filter, range)| Question::Count(filter, range));
         let sample = sweep::sample(config, began_ms).map(|range| Question::Count(None, range));
         api.ask_ahead([Question::Package(&name)].into_iter().chain(refresh).chain(sample));
+        warm::ask_early(&api, config, context, began_ms);
     }
     let mut loaded = loader.load()?;
     if config.logs.unwrap_or(loaded.checkpoint.platform.logs(began_ms)) == LogPlace::Api {
         loaded.checkpoint.undo_doubtful();
     }
-    let Work { work, settled, counted, rests } = work::counted(&mut loader, &mut loaded, began_ms)?;
+    let Work { work, settled, counted, rests, index } = work::counted(&mut loader, &mut loaded, began_ms)?;
     let Loaded { keep, checkpoint, occupied, .. } = loaded;
     let lookback_ms = lookback_ms(config, &checkpoint, began_ms);
     let pieces = config.sources.len().max(counted.values().map(Vec::len).sum());
@@ -186,6 +204,7 @@ pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan
         skipped: occupied,
         rests,
         recorded: context.own_action.is_some(),
+        index,
         most_ids: (MOST_IDS / pieces.max(1)).max(FEWEST_IDS),
         requests: api.requests() + loader.requests,
         warnings: loader.warnings,

@@ -9,7 +9,7 @@ use crate::openwhisk::api::Api;
 use crate::ports::Ports;
 use crate::range::{self, Range};
 use crate::run::forward::{Outcome, Tally};
-use crate::run::plan::{CheckpointStore, Plan};
+use crate::run::plan::{CheckpointStore, Memory, Plan};
 use crate::run::store::{SAVED, Saved, Saving, UNCHANGED};
 use crate::sorted::Map;
 use serde::Serialize;
@@ -34,6 +34,8 @@ pub struct Report {
     pub complete: bool,
     /// The run's log lines.
     pub log: Vec<String>,
+    /// For the next run in this container.
+    pub memory: Option<Memory>,
 }
 
 /// The result's fields, in this order.
@@ -158,8 +160,10 @@ pub fn conclude(ports: Ports<'_>, plan: &Plan, outcomes: &[Outcome], last: bool)
     let mut result = summarize(plan, outcomes, &checkpoint);
     let mut failures = told::failures(outcomes);
     failures.extend(told::troubles(plan, &checkpoint));
+    let mut memory = None;
     let handed = match saved {
         Ok((kept, warning)) => {
+            memory = remembered(plan, &kept, &checkpoint).filter(|_| last);
             result.warnings.extend(warning);
             result.keep(kept)
         }
@@ -181,7 +185,19 @@ pub fn conclude(ports: Ports<'_>, plan: &Plan, outcomes: &[Outcome], last: bool)
     let Left { ranges, settling, records, activations, silent, .. } = result.left;
     let complete = result.error.is_none() && ranges + settling + records + activations == silent;
     let log = if last { told::log(plan, outcomes, &result) } else { Vec::new() };
-    Report { result: result.json(), checkpoint: handed, complete, log }
+    Report { result: result.json(), checkpoint: handed, complete, log, memory }
+}
+
+/// What is of use to the next run in this container, now that the checkpoint is where it belongs.
+fn remembered(plan: &Plan, kept: &SavedTo, saved: &Checkpoint) -> Option<Memory> {
+    let checkpoint = match kept {
+        SavedTo::Package => saved,
+        SavedTo::Unchanged => &plan.checkpoint,
+        SavedTo::Host(_) | SavedTo::Result(_) | SavedTo::NotYet => return None,
+    };
+    // A command has no record that would show whether the index is up to date.
+    plan.own_action.as_ref()?;
+    Some(Memory { began_ms: plan.began_ms, index: plan.index, checkpoint: checkpoint.clone() })
 }
 
 /// Another run is at work: nothing is wrong and nothing is lost, but nothing was done here either, so it does not count as complete.
@@ -195,7 +211,7 @@ fn skipped(ports: Ports<'_>, plan: &Plan, reason: &str, last: bool) -> Report {
         ..RunResult::default()
     };
     let log = if last { vec![format!("skipped: {reason}")] } else { Vec::new() };
-    Report { result: result.json(), checkpoint: None, complete: false, log }
+    Report { result: result.json(), checkpoint: None, complete: false, log, memory: None }
 }
 
 impl From<Tally> for RunResult {

@@ -19,3 +19,4 @@ mod properties;
 mod range;
 mod steady;
 mod sweep;
+mod warm;

@@ -6,9 +6,11 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::rc::Rc;
 use std::time::Duration;
 use whiskjack::ports::{
-    Body, Clock, Connection, Failure, Http, Method, Ports, Request, Response, Step, Transport, TransportError,
+    Body, Clock, Connection, Failure, Http, Method, Pending, Ports, Request, Response, Step, Transport,
+    TransportError,
 };
 
 /// What went to the API and back, heads included.
@@ -17,6 +19,8 @@ pub struct Traffic {
     pub requests: u64,
     pub sent: u64,
     pub received: u64,
+    /// Round trips of which each had to wait for the one before.
+    pub depth: u64,
 }
 
 pub struct Native {
@@ -24,12 +28,14 @@ pub struct Native {
     key: String,
     clock: DoubleClock,
     traffic: Cell<Traffic>,
+    /// Time, in round trips.
+    trips: Rc<Cell<u64>>,
 }
 
 impl Native {
     pub fn new(api: &Double) -> Self {
         let clock = api.world().clock().clone();
-        Self { address: api.address(), key: api.key(), clock, traffic: Cell::default() }
+        Self { address: api.address(), key: api.key(), clock, traffic: Cell::default(), trips: Rc::default() }
     }
 
     pub fn ports(&self) -> Ports<'_> {
@@ -37,7 +43,7 @@ impl Native {
     }
 
     pub fn traffic(&self) -> Traffic {
-        self.traffic.get()
+        Traffic { depth: self.trips.get(), ..self.traffic.get() }
     }
 
     /// One request on a connection of its own.
@@ -58,11 +64,12 @@ impl Native {
         stream.write_all(&bytes)?;
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer)?;
-        let Traffic { requests, sent, received } = self.traffic.get();
+        let Traffic { requests, sent, received, depth } = self.traffic.get();
         self.traffic.set(Traffic {
             requests: requests + 1,
             sent: sent + bytes.len() as u64,
             received: received + answer.len() as u64,
+            depth,
         });
         Ok(answer)
     }
@@ -70,6 +77,20 @@ impl Native {
 
 impl Http for Native {
     fn send(&self, request: &Request) -> Result<Response, Failure> {
+        self.begin(request).wait()
+    }
+
+    fn begin(&self, request: &Request) -> Pending {
+        let (answer, trips, arrives) = (self.answer(request), self.trips.clone(), self.trips.get() + 1);
+        Pending::new(move || {
+            trips.set(trips.get().max(arrives));
+            answer
+        })
+    }
+}
+
+impl Native {
+    fn answer(&self, request: &Request) -> Result<Response, Failure> {
         let answer = self.exchange(request).map_err(|error| Failure::passing(error.to_string()))?;
         let end = answer.windows(4).position(|window| window == b"\r\n\r\n").expect("a head");
         let head = String::from_utf8_lossy(&answer[..end]).into_owned();
@@ -126,7 +147,7 @@ impl Connection for Line {
 
 impl fmt::Display for Traffic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { requests, sent, received } = self;
-        write!(f, "{requests} requests, {sent} bytes sent, {received} bytes received")
+        let Self { requests, sent, received, depth } = self;
+        write!(f, "{requests} requests, {depth} deep, {sent} bytes sent, {received} bytes received")
     }
 }

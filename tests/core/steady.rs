@@ -5,15 +5,15 @@
 use crate::ports::{Native, Traffic};
 use openwhisk_double::{Activation, Clock, Double, Options};
 use serde_json::{Value, json};
-use whiskjack::run::plan::{self, Context, OwnAction};
+use whiskjack::run::plan::{self, Context, Memory, OwnAction};
 
 const MINUTE: i64 = 60_000;
 /// 2023-11-14T22:13:20Z
 const BEGIN: i64 = 1_700_000_000_000;
 
 /// Some monitored actions, and a forwarder that runs every minute.
-struct Steady {
-    api: Double,
+pub struct Steady {
+    pub api: Double,
     names: Vec<String>,
     runs: u32,
 }
@@ -21,7 +21,7 @@ struct Steady {
 impl Steady {
     /// Actions that each ran `activations` times in the last minutes; after a first run that forwarded that, and two more: the second of them looks again whether there was a run
     /// before the first.
-    fn new(actions: usize, activations: i64, stale: bool) -> Self {
+    pub fn new(actions: usize, activations: i64, stale: bool) -> Self {
         let api = Double::start(Options { clock: Clock::fixed(BEGIN), stale, ..Options::default() });
         let names: Vec<String> = (0..actions).map(|n| format!("action-{n}")).collect();
         for name in &names {
@@ -38,10 +38,15 @@ impl Steady {
         steady
     }
 
-    /// Runs once, a minute after the last time.
+    /// Runs once, a minute after the last time, in a new container.
     fn run(&mut self) -> (Value, Traffic) {
-        self.runs += 1;
         self.api.world().clock().advance(MINUTE);
+        self.run_in(&mut None)
+    }
+
+    /// Runs once, in a container with this memory.
+    pub fn run_in(&mut self, memory: &mut Option<Memory>) -> (Value, Traffic) {
+        self.runs += 1;
         let native = Native::new(&self.api);
         let context = Context {
             api_host: Some(self.api.origin()),
@@ -51,11 +56,13 @@ impl Steady {
                 activation: Some(format!("{:032x}", self.runs)),
             }),
             deadline_ms: Some((self.api.world().clock().now() + MINUTE) as u64),
+            memory: memory.take(),
             ..Context::default()
         };
         let params = json!({"actions": self.names, "logstash": {"host": "logstash", "port": 5044}});
         let (config, _) = plan::configure(params.to_string().as_bytes(), &context).unwrap();
         let report = whiskjack::run::run(&config, &context, native.ports()).unwrap();
+        *memory = report.memory;
         let result: Value = serde_json::from_slice(&report.result).unwrap();
         assert!(report.complete, "{result}");
         let traffic = native.traffic();

@@ -39,6 +39,23 @@ fn every_line_arrives_once_and_the_next_run_sends_only_what_is_new() {
 }
 
 #[test]
+fn a_container_that_is_warm_remembers_its_last_run_and_a_new_one_does_not() {
+    let scene = Scene::new();
+    scene.add_activations(2);
+    let receiver = scene.receiver();
+    let params = scene.params(receiver.port());
+    let container = scene.container();
+    (0..3).for_each(|_| drop(scene.run(&container, &params)));
+    let asks_for_own_runs = |container: &ActionLoop| {
+        scene.api.forget_requests();
+        scene.run(container, &params);
+        scene.api.requests().iter().any(|request| request.param("name") == Some("whiskjack"))
+    };
+    assert!(asks_for_own_runs(&container));
+    assert!(!asks_for_own_runs(&scene.container()));
+}
+
+#[test]
 fn an_event_has_the_fields_of_the_2017_tool_and_a_stable_id() {
     let scene = Scene::new();
     scene.add_activations(1);

@@ -6,12 +6,13 @@ use super::faults::{self, ApiFault};
 use super::package;
 use super::platform;
 use super::ports::{RunPorts, Sim};
+use super::random::mixed;
 use super::record::{LogsAt, Record};
 use super::trouble::How;
 use serde_json::json;
 use std::collections::HashMap;
 use std::rc::Rc;
-use whiskjack::ports::{Body, Failure, Http, Method, Request, Response};
+use whiskjack::ports::{Body, Failure, Http, Method, Pending, Request, Response};
 
 /// From so many lines on a record is large.
 const LARGE: u32 = 5_000;
@@ -50,6 +51,16 @@ impl Http for RunPorts {
             }
             fault => Ok(self.respond(answer, fault)),
         }
+    }
+
+    /// Of questions that are asked at the same time, some are answered later than others that were asked after them.
+    fn begin(&self, request: &Request) -> Pending {
+        if mixed(self.sim.now.get()) % 2 == 0 {
+            let (ports, request) = (self.shared(), request.clone());
+            return Pending::new(move || ports.send(&request));
+        }
+        let answer = self.send(request);
+        Pending::new(move || answer)
     }
 }
 

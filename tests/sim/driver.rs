@@ -1,6 +1,7 @@
 //! Runs the forwarder in a world: in time, late, twice at once, killed, in one piece or in slices on several workers.
 
 use super::between::{self, Configured};
+use super::containers::Containers;
 use super::demand::{self, Demands};
 use super::endless;
 use super::index::Index;
@@ -45,7 +46,7 @@ pub fn simulate(seed: u64, trace: bool) -> Verdict {
     let random = Random::new(seed);
     let luck = Random::new(!seed);
     let world = World::new(&random, &luck, &Random::new(seed ^ PLATFORM));
-    let sim = begin(world, random, luck, trace);
+    let sim = begin(world, seed, [random, luck], trace);
     sim.trace(|| {
         format!("seed {seed}: {:#?} {:#?} {:#?}", sim.world.settings, sim.world.trouble, sim.world.platform)
     });
@@ -62,7 +63,7 @@ pub fn simulate(seed: u64, trace: bool) -> Verdict {
     verdict
 }
 
-fn begin(world: World, random: Random, luck: Random, trace: bool) -> Rc<Sim> {
+fn begin(world: World, seed: u64, [random, luck]: [Random; 2], trace: bool) -> Rc<Sim> {
     let settings = &world.settings;
     let begin = settings.begin;
     let own_name = if world.trouble.second { "fw/d" } else { "fwd" };
@@ -71,6 +72,7 @@ fn begin(world: World, random: Random, luck: Random, trace: bool) -> Rc<Sim> {
         receiver: "second",
         kept: Kept::default(),
         own: Vec::new(),
+        containers: Containers::new(!seed),
         arrived: Arrived::in_world(&world),
         demands: Demands::default(),
     });
@@ -98,6 +100,7 @@ fn begin(world: World, random: Random, luck: Random, trace: bool) -> Rc<Sim> {
         index: Index::new(begin),
         index_of_all: Index::new(begin),
         own: RefCell::default(),
+        containers: RefCell::new(Containers::new(seed)),
         arrived: RefCell::new(arrived),
         runs: Cell::new(0),
         overruns: Cell::new(0),
@@ -121,7 +124,8 @@ pub struct Ended {
 
 /// Runs in `world`, where nothing goes wrong, at these times.
 pub fn runs_at(world: World, times: &[u64]) -> Vec<Ended> {
-    let sim = begin(world, Random::new(7), Random::new(8), std::env::var_os("WHISKJACK_TRACE").is_some());
+    let luck = [Random::new(7), Random::new(8)];
+    let sim = begin(world, 7, luck, std::env::var_os("WHISKJACK_TRACE").is_some());
     sim.quiet.set(true);
     let run_at = |time: &u64| {
         sim.now.set(*time);
@@ -348,12 +352,14 @@ fn attempt(sim: &Rc<Sim>, fate: Fate, own: u128) -> Result<Report, PlanError> {
         }),
         deadline_ms: endless::deadline(sim, ports.deadline()),
         keeper,
+        memory: sim.containers.borrow().take(sim),
     };
     let (config, _) = plan::configure(&params(sim), &context).expect("sound parameters");
-    let report = match sim.random.chance(600) && sim.world.settings.few_ids.is_none() {
+    let mut report = match sim.random.chance(600) && sim.world.settings.few_ids.is_none() {
         true => whiskjack::run::run(&config, &context, ports.ports()),
         false => by_hand(&config, &context, &ports),
     }?;
+    sim.containers.borrow().put(sim, report.memory.take());
     keep(sim, &report);
     Ok(report)
 }

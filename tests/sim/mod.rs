@@ -2,13 +2,14 @@
 //!
 //! [`world`] says what happens and [`trouble`] what is wrong there, [`api`] shows it, [`receiver`] takes the lines, [`faults`] spoils both,
 //! [`platform`] adds what the platform itself does, [`endless`] runs
-//! without a deadline,
-//! [`lull`] is a world in which little happens, [`nameless`] adds records that patterns owe without knowing their names, [`documents`] is what a world's configuration makes of lines,
+//! without a deadline, [`containers`] are where it remembers its last run, [`lull`] is a world in which little happens, [`nameless`] adds
+//! records that patterns owe without knowing their names, [`documents`] is what a world's configuration makes of lines,
 //! [`driver`] runs the forwarder in it, [`between`] changes things between two runs, [`oracle`] says what must have arrived and [`demand`]
 //! what of an action that was not monitored all the time.
 
 mod api;
 mod between;
+mod containers;
 mod demand;
 mod documents;
 mod driver;

@@ -1,6 +1,7 @@
 //! One run's ports: every call takes time, and at any call the run may be killed or another one may come in between.
 
 use super::between::{Configured, Newer};
+use super::containers::Containers;
 use super::demand::Demands;
 use super::driver;
 use super::endless;
@@ -57,6 +58,7 @@ pub struct Sim {
     pub kept: RefCell<Kept>,
     /// Records of the forwarder's own runs.
     pub own: RefCell<Vec<Record>>,
+    pub containers: RefCell<Containers>,
     pub arrived: RefCell<Arrived>,
     /// Runs begun.
     pub runs: Cell<u64>,
@@ -80,6 +82,7 @@ pub struct Side {
     pub receiver: &'static str,
     pub kept: Kept,
     pub own: Vec<Record>,
+    pub containers: Containers,
     pub arrived: Arrived,
     pub demands: Demands,
 }
@@ -92,6 +95,7 @@ impl Sim {
         other.receiver = self.receiver.replace(other.receiver);
         std::mem::swap(&mut other.kept, &mut self.kept.borrow_mut());
         std::mem::swap(&mut other.own, &mut self.own.borrow_mut());
+        std::mem::swap(&mut other.containers, &mut self.containers.borrow_mut());
         std::mem::swap(&mut other.arrived, &mut self.arrived.borrow_mut());
         std::mem::swap(&mut other.demands, &mut self.demands.borrow_mut());
         true

@@ -88,6 +88,9 @@ pub const KINDS: &[&str] = &[
     "changed-after-rest",
     "clocks-apart",
     "nameless-record",
+    "warm",
+    "alternated",
+    "thawed",
 ];
 
 /// What was met in a world, and how often.

@@ -7,7 +7,7 @@ mod places;
 use super::package::package_name;
 use super::{CheckpointKeeper, CheckpointStore, Context, PlanError};
 use crate::checkpoint::{
-    BadCheckpoint, Begin, COMMAND_HOLDS_MS, Checkpoint, HOLDS_MS, Platform, RESTS_MS, SourceState,
+    BadCheckpoint, Begin, COMMAND_HOLDS_MS, Checkpoint, HOLDS_MS, Platform, SourceState,
 };
 use crate::config::{Config, Faults, OnMissingState, Store};
 use crate::openwhisk::api::Api;
@@ -325,9 +325,7 @@ impl Loaded {
     /// nothing, as another configuration or another day does. A run that does not write must be none for the next one, so what is new is not to
     /// begin before the look-back by then.
     pub(super) fn may_rest(&self, now_ms: u64, lookback_ms: u64) -> bool {
-        let age_ms = now_ms.checked_sub(self.checkpoint.saved_ms);
-        let is_recent = age_ms.is_some_and(|age_ms| age_ms < RESTS_MS.min(lookback_ms / 2));
-        is_recent && self.is_as_stored()
+        self.checkpoint.is_recent(now_ms, lookback_ms) && self.is_as_stored()
     }
 
     /// Whether the package holds just this checkpoint, and no lease.

@@ -2,8 +2,9 @@
 //! next run it is as if it had not been. The checkpoint that it leaves alone is true all the same, only older.
 
 use super::load::{Loaded, Loader};
+use super::quiet::{self, Quiet};
 use super::sweep::{self, Sweep};
-use super::{Counted, PlanError, lookback_ms, names, own_path, quiet, share};
+use super::{Context, Counted, Index, PlanError, lookback_ms, names, own_path, share, warm};
 use crate::checkpoint::{Checkpoint, Owed};
 use crate::config::Config;
 use crate::openwhisk::api::Api;
@@ -22,53 +23,89 @@ pub(super) struct Work {
     pub(super) counted: Map<String, Vec<Counted>>,
     /// There is nothing to do and nothing to write.
     pub(super) rests: bool,
+    pub(super) index: Index,
+}
+
+/// Questions about the work of a run, and what is not waited for of them.
+pub(super) struct Asked {
+    work: Map<String, Vec<Owed>>,
+    times: [u64; 3],
+    sweep: Option<Sweep>,
+    counts: quiet::Asked,
+}
+
+/// Asks about the work that a run at `now_ms` has with this checkpoint, if so many activations there were `lately`.
+pub(super) fn ask(
+    api: &Api<'_>,
+    config: &Config,
+    checkpoint: &Checkpoint,
+    lately: Option<u64>,
+    now_ms: u64,
+) -> Asked {
+    let lookback_ms = lookback_ms(config, checkpoint, now_ms);
+    let work = all_work(config, checkpoint, now_ms, lookback_ms);
+    let recent = now_ms.saturating_sub(lookback_ms);
+    let times = [recent, now_ms, lookback_ms];
+    let lately = lately.filter(|_| checkpoint.platform.shows_whole(now_ms));
+    let sweep = lately.and_then(|lately| Sweep::begin(api, config, checkpoint, &work, [lately, recent]));
+    let is_swept = |name: &str, owed: Owed| sweep.as_ref().is_some_and(|sweep| sweep.is_about(name, owed));
+    let counts = quiet::ask(api, config, checkpoint, &work, times, &|name, owed| !is_swept(name, owed));
+    Asked { work, times, sweep, counts }
+}
+
+impl Asked {
+    /// Waits for the answers. Returns the work, and what is known of it.
+    fn answers(
+        self,
+        api: &Api<'_>,
+        config: &Config,
+        checkpoint: &Checkpoint,
+    ) -> (Map<String, Vec<Owed>>, Quiet) {
+        let Self { work, times, sweep, counts } = self;
+        let mut quiet = counts.answers(api);
+        if let Some(sweep) = sweep {
+            match sweep.settled(api, checkpoint) {
+                Some(settled) => quiet.add(settled),
+                None => {
+                    let is_swept = |name: &str, owed: Owed| sweep.is_about(name, owed);
+                    quiet.join(quiet::ask(api, config, checkpoint, &work, times, &is_swept).answers(api));
+                }
+            }
+        }
+        (work, quiet)
+    }
 }
 
 /// Lists the work of a run at `now_ms`, and counts. Takes the lease, unless another run is at work or there is nothing to do.
 pub(super) fn counted(loader: &mut Loader<'_>, loaded: &mut Loaded, now_ms: u64) -> Result<Work, PlanError> {
     let (config, api) = (loader.config, loader.api);
-    let sample = match loaded.occupied {
-        None => refresh_index(api, config, now_ms).map_err(PlanError::Api)?,
-        Some(_) => None,
-    };
-    let shows_whole = loaded.checkpoint.platform.shows_whole(now_ms);
-    loaded.checkpoint.platform.note_whole(sample.is_some(), now_ms);
+    if loaded.occupied.is_some() {
+        return Ok(Work::default());
+    }
+    let index = refresh_index(api, config, loader.context, now_ms).map_err(PlanError::Api)?;
+    if index.is_behind {
+        api.forget_ahead();
+    }
+    loaded.checkpoint.platform.note_whole(index.lately.is_some(), now_ms);
     let mut may_rest = loaded.may_rest(now_ms, lookback_ms(config, &loaded.checkpoint, now_ms));
     let mut is_leased = false;
     while loaded.occupied.is_none() {
-        loaded.checkpoint.platform.note_whole(sample.is_some(), now_ms);
-        let lookback_ms = lookback_ms(config, &loaded.checkpoint, now_ms);
-        let work = all_work(config, &loaded.checkpoint, now_ms, lookback_ms);
-        let recent = now_ms.saturating_sub(lookback_ms);
-        let times = [recent, now_ms, lookback_ms];
-        let sample = sample.filter(|_| shows_whole);
-        let sweep =
-            sample.and_then(|sample| Sweep::begin(api, config, &loaded.checkpoint, &work, [sample, recent]));
-        let is_swept =
-            |name: &str, owed: Owed| sweep.as_ref().is_some_and(|sweep| sweep.is_about(name, owed));
-        let asked =
-            quiet::ask(api, config, &loaded.checkpoint, &work, times, &|name, owed| !is_swept(name, owed));
+        loaded.checkpoint.platform.note_whole(index.lately.is_some(), now_ms);
+        let asked = ask(api, config, &loaded.checkpoint, index.lately, now_ms);
         // A lease that is sure to be needed is written while the counts are on their way.
         if !may_rest && !is_leased {
             is_leased = true;
             if loader.take_lease(loaded)? {
+                api.forget_ahead();
                 continue;
             }
         }
-        let mut quiet = asked.answers(api);
-        if let Some(sweep) = &sweep {
-            match sweep.settled(api, &loaded.checkpoint) {
-                Some(settled) => quiet.add(settled),
-                None => {
-                    let asked = quiet::ask(api, config, &loaded.checkpoint, &work, times, &is_swept);
-                    quiet.join(asked.answers(api));
-                }
-            }
-        }
+        let (work, mut quiet) = asked.answers(api, config, &loaded.checkpoint);
         may_rest &= !loaded.checkpoint.owes_records() && quiet.is_all_of(&work);
         if !may_rest && !is_leased {
             is_leased = true;
             if loader.take_lease(loaded)? {
+                api.forget_ahead();
                 continue;
             }
         }
@@ -77,12 +114,14 @@ pub(super) fn counted(loader: &mut Loader<'_>, loaded: &mut Loaded, now_ms: u64)
         let own_path = own_path(loader.context);
         let strays = names::warnings(api, config, own_path, &mut loaded.checkpoint, is_silent, now_ms);
         loader.warnings.extend(strays);
+        let recent = now_ms.saturating_sub(lookback_ms(config, &loaded.checkpoint, now_ms));
         return Ok(Work {
             counted: share::pieces(api, config, &work, &quiet, recent),
             // What was learned about names is kept, which needs no lease.
             rests: may_rest && loaded.is_as_stored(),
             settled: quiet.settled,
             work,
+            index,
         });
     }
     Ok(Work::default())
@@ -104,21 +143,25 @@ fn all_work(
     names.map(|name| (name.clone(), work(&name))).collect()
 }
 
-/// Asks for a count and forgets it: list and count may show the index as of the question before, which can be hours old, and only then
-/// bring it up to date (docs/facts/openwhisk.md 1.7). What is asked from now on shows what was visible when the run began. Returns how many
-/// activations there were lately in the whole namespace, if it is of use to know: that has an index of its own.
-fn refresh_index(api: &Api<'_>, config: &Config, now_ms: u64) -> Result<Option<u64>, Failure> {
-    let Some(now) = Range::new(now_ms, now_ms) else { return Ok(None) };
+/// Asks for a count that is not about the work: list and count may show the index as of the question before, which can be hours old, and only then
+/// bring it up to date (docs/facts/openwhisk.md 1.7). What is asked from now on shows what was visible when the run began. What was asked
+/// before, does so if the index was up to date already.
+fn refresh_index(api: &Api<'_>, config: &Config, context: &Context, now_ms: u64) -> Result<Index, Failure> {
+    // The whole namespace has an index of its own.
+    let lately = || sweep::sample(config, now_ms).and_then(|sample| api.count_once(None, sample).ok());
+    let own_runs = warm::own_runs(config, context, now_ms);
+    if let Some(shown) = own_runs.and_then(|(own, range)| api.count(Some(own), range).ok()) {
+        return Ok(Index { lately: lately(), is_behind: shown == 0 });
+    }
+    let is_behind = own_runs.is_some();
+    let Some(now) = Range::new(now_ms, now_ms) else { return Ok(Index::default()) };
     let mut refused = None;
     for source in &config.sources {
         match api.refresh(source.filter().as_deref(), now) {
-            Ok(()) => {
-                let sample = sweep::sample(config, now_ms);
-                return Ok(sample.and_then(|sample| api.count_once(None, sample).ok()));
-            }
+            Ok(()) => return Ok(Index { lately: lately(), is_behind }),
             // One action's trouble is not that of the others.
             Err(failure) => refused.get_or_insert(failure),
         };
     }
-    refused.map_or(Ok(None), Err)
+    refused.map_or(Ok(Index { lately: None, is_behind }), Err)
 }

@@ -86,6 +86,7 @@ impl Platform {
             own_action: own,
             deadline_ms: Some(self.now.get() + 5 * MINUTE),
             keeper,
+            memory: None,
         };
         let (config, _) = configure(params.to_string().as_bytes(), &context).unwrap();
         plan(&config, &context, self.ports())
