@@ -6,7 +6,7 @@ use serde_json::json;
 use whiskjack_testbed::Certificates;
 
 use super::Effort;
-use super::steady::{ACTIONS, LATENCY, Quiet};
+use super::steady::{ACTIONS, KNOWN, LATENCY, Quiet};
 use crate::node;
 use crate::product::now_ms;
 use crate::receiver::Receiver;
@@ -30,7 +30,8 @@ pub(super) fn measure(row: &mut Row, effort: Effort) -> Result<()> {
          A poller that always runs, as Filebeat with its `httpjson` input: one request a minute and action (`request.url`, `interval: 1m`), its state in a file, and \
          the same memory for all seconds of the month; computed, not measured.",
     );
-    let mut quiet = Quiet::start(ACTIONS)?;
+    let mut quiet = Quiet::start(ACTIONS, KNOWN)?;
+    quiet.run()?;
     quiet.api.set_latency(LATENCY);
     let (mut walls, mut requests, mut writes) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..effort.times(15) {
