@@ -1,5 +1,6 @@
 //! How a checkpoint is made to fit its store: digests replace the oldest ids, and in the end one range replaces many.
 
+use super::grain::Grain;
 use super::{BadCheckpoint, Checkpoint, Owed, Part, SourceState, damaged};
 use crate::openwhisk::record::Details;
 use crate::range::Range;
@@ -8,9 +9,6 @@ use crate::range::Range;
 pub(super) const COMFORTABLE: usize = 256 << 10;
 /// Largest checkpoint that is written, in bytes of JSON; an annotation holds 1 MB (docs/facts/openwhisk.md 10).
 pub(super) const LARGEST: usize = 512 << 10;
-/// Starts that one digest may stand for, in milliseconds: as few as possible, since all of them are sent again when one of them changed.
-pub(crate) const FINEST_DIGEST_MS: u64 = 60_000;
-pub(super) const DIGEST_MS: [u64; 5] = [FINEST_DIGEST_MS, 5 * 60_000, 30 * 60_000, 6 * 3_600_000, u64::MAX];
 /// About how many bytes of JSON an id takes.
 const BYTES_PER_ID: usize = 50;
 /// The most ids that a checkpoint keeps. A run has no use for more of them either.
@@ -26,19 +24,22 @@ impl Checkpoint {
         if ids > MOST_IDS {
             fitting.digest_oldest(ids - MOST_IDS);
         }
+        let mut times = 1;
         loop {
             let json = fitting.json()?;
             let excess = json.len().saturating_sub(COMFORTABLE);
             if excess == 0 {
                 return Ok(json);
             }
-            if !fitting.digest_oldest(excess / BYTES_PER_ID + 1) {
+            // A digest of two is not much shorter than they are, and those that have no neighbours stay: so more of them each time.
+            if !fitting.digest_oldest((excess / BYTES_PER_ID + 1) * times) {
                 break;
             }
+            times *= 2;
         }
         fitting.sources.values_mut().for_each(|state| state.doubtful.fit(1));
-        for widest_ms in DIGEST_MS {
-            fitting.digest_upto(u64::MAX, widest_ms);
+        for grain in Grain::FROM_FINE_TO_COARSE {
+            fitting.digest(u64::MAX, grain);
             let json = fitting.json()?;
             if json.len() <= LARGEST {
                 return Ok(json);
@@ -60,19 +61,20 @@ impl Checkpoint {
         serde_json::to_vec(self).map_err(damaged)
     }
 
-    /// Replaces at least `ids` of the oldest ids by digests, if there are that many. Returns whether that made a difference.
+    /// Replaces the oldest ids, `ids` or a few more, by digests where they have neighbours. Returns false if those were all, and nothing
+    /// changed.
     fn digest_oldest(&mut self, ids: usize) -> bool {
         let mut starts: Vec<u64> = self.sources.values().flat_map(|state| state.seen.starts()).collect();
         crate::sorted::sort(&mut starts);
         let Some(&upto) = starts.get(ids).or(starts.last()) else { return false };
-        self.digest_upto(upto, FINEST_DIGEST_MS);
+        self.digest(upto, Grain::FINEST);
         let left: usize = self.sources.values().map(|state| state.seen.starts().count()).sum();
-        left < starts.len()
+        ids < starts.len() || left < starts.len()
     }
 
-    fn digest_upto(&mut self, upto: u64, widest_ms: u64) {
+    fn digest(&mut self, upto: u64, grain: Grain) {
         for state in self.sources.values_mut() {
-            state.seen.digest_upto(upto, widest_ms, &state.not_digested());
+            state.seen.digest(upto, grain, &state.not_digested());
         }
     }
 }

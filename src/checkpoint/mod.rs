@@ -7,6 +7,7 @@
 mod ahead;
 mod doubt;
 mod fit;
+mod grain;
 mod lease;
 mod look_back;
 mod merge;
@@ -28,7 +29,7 @@ pub use seen::{Digest, Seen};
 pub use settling::APART_MS;
 pub use whiskjack_settings::{package_of, sign};
 
-pub(crate) use fit::FINEST_DIGEST_MS;
+pub(crate) use grain::Grain;
 
 use crate::openwhisk::record::{ActivationId, Details, Summary};
 use crate::range::{self, Range};

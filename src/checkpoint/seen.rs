@@ -1,7 +1,9 @@
 //! The activations of the look-back that are done: exact ids, and digests of neighbours for those that do not fit.
 
 mod digests;
+mod known;
 
+use super::grain::Grain;
 use crate::openwhisk::record::{ActivationId, Summary};
 use crate::range::Range;
 use crate::sorted::{self, Map};
@@ -58,17 +60,19 @@ impl Digest {
         Some(Self { range, count: 1, ids: activation.activation_id })
     }
 
-    /// Adds an activation that is not in it yet and may start outside its range; returns false if that would make it longer than
-    /// `widest_ms`.
-    pub fn stretch(&mut self, activation: Summary, widest_ms: u64) -> bool {
+    /// Adds an activation that is not in it yet and may start outside its range; returns false if that would be more than `grain` allows.
+    pub(crate) fn stretch(&mut self, activation: Summary, grain: Grain) -> bool {
         let (since, upto) =
             (self.range.since().min(activation.start), self.range.upto().max(activation.start));
-        let Some(range) = Range::new(since, upto).filter(|_| upto - since < widest_ms) else {
-            return false;
-        };
-        self.range = range;
-        self.add(activation.activation_id);
-        true
+        let Some(range) = Range::new(since, upto) else { return false };
+        let mut stretched = Self { range, ..*self };
+        stretched.add(activation.activation_id);
+        // One start belongs to one digest.
+        let fits = grain.allows(range, stretched.count) || self.range.contains(activation.start);
+        if fits {
+            *self = stretched;
+        }
+        fits
     }
 
     /// This one and a later one together, and what starts between them; nothing, if that makes no range.
@@ -100,6 +104,11 @@ impl Seen {
     /// Whether nothing is known.
     pub fn is_empty(&self) -> bool {
         self.ids.is_empty() && self.gone.is_empty() && self.digests.is_empty()
+    }
+
+    /// How many ids and digests there are.
+    pub fn size(&self) -> usize {
+        self.ids.len() + self.digests.len()
     }
 
     /// Whether an activation is known by its id.
@@ -258,11 +267,11 @@ impl Seen {
 
     /// Replaces all beyond `most` ids and digests by digests, coarser ones if need be.
     pub fn fit(&mut self, most: usize) {
-        for widest_ms in super::fit::DIGEST_MS {
-            if self.ids.len() + self.digests.len() <= most {
+        for grain in Grain::FROM_FINE_TO_COARSE {
+            if self.size() <= most {
                 return;
             }
-            self.digest_upto(u64::MAX, widest_ms, &[]);
+            self.digest(u64::MAX, grain, &[]);
         }
     }
 
@@ -285,10 +294,14 @@ impl Seen {
         self.ids.iter().map(|(start, _)| *start)
     }
 
-    /// Replaces activations up to the start `upto` by digests, each for activations that start within `widest_ms`. A single activation
-    /// stays as it is, as a digest is longer than an id, and so do activations in the ranges `but`. Activations that are gone are
-    /// forgotten.
+    /// Replaces activations up to the start `upto` by digests, each for any number that start within `widest_ms`; see `digest`.
     pub fn digest_upto(&mut self, upto: u64, widest_ms: u64, but: &[Range]) {
+        self.digest(upto, Grain { widest_ms, most: u64::MAX }, but);
+    }
+
+    /// Replaces activations up to the start `upto` by digests, each for as many as `grain` allows. A single activation stays as it is, as
+    /// a digest is longer than an id, and so do activations in the ranges `but`. Activations that are gone are forgotten.
+    pub(crate) fn digest(&mut self, upto: u64, grain: Grain, but: &[Range]) {
         self.gone.retain(|(start, _)| *start > upto);
         let (ids, digests) = (std::mem::take(&mut self.ids), std::mem::take(&mut self.digests));
         let exact = ids
@@ -298,11 +311,13 @@ impl Seen {
         sorted::sort_by_key(&mut all, |digest| (digest.range.since(), digest.ids));
         let mut last: Option<Digest> = None;
         for next in all {
-            let joined = last.and_then(|last| last.joined(next)).filter(|digest| {
-                let range = digest.range;
-                range.upto() <= upto
-                    && range.upto() - range.since() < widest_ms
-                    && !but.iter().any(|out| out.overlaps(range))
+            let joined = last.and_then(|last| {
+                let joined = last.joined(next)?;
+                let range = joined.range;
+                // One start belongs to one digest.
+                let fits = grain.allows(range, joined.count) || last.range.contains(next.range.since());
+                let is_out = range.upto() > upto || but.iter().any(|out| out.overlaps(range));
+                (fits && !is_out).then_some(joined)
             });
             if joined.is_none() {
                 last.into_iter().for_each(|last| self.restore(last));

@@ -343,6 +343,23 @@ fn however_many_activations_there_are_the_checkpoint_stays_small_and_forgets_the
 }
 
 #[test]
+fn however_many_ids_have_no_neighbours_digests_stand_for_the_oldest_and_the_newest_stay() {
+    let mut checkpoint = Checkpoint::default();
+    for source in 0..50 {
+        let mut state = SourceState::new(1);
+        // One every two minutes for an hour, then one every three seconds.
+        let start = |n: u64| if n < 30 { 2 * n * MINUTE } else { 60 * MINUTE + (n - 30) * 3_000 };
+        state.note((0..150).map(|n| activation(start(n) + source, n * 100 + source)));
+        checkpoint.sources.insert(source.to_string(), state);
+    }
+    let read = Checkpoint::decode(&checkpoint.encode().unwrap()).unwrap();
+    for state in read.sources.values() {
+        assert_eq!(state.seen.count(Range::new(0, 99 * MINUTE).unwrap()), 150);
+        assert!(state.seen.starts().filter(|start| *start > 64 * MINUTE).count() >= 39);
+    }
+}
+
+#[test]
 fn very_many_sources_with_few_activations_each_fit_too() {
     let mut checkpoint = Checkpoint::default();
     for source in 0..1000 {

@@ -32,7 +32,7 @@ use done::Done;
 use gap::Index;
 use ledger::Ledger;
 use logs::{Belief, Lines, LogStore};
-use lookback::{LookBack, Unknown};
+use lookback::{LookBack, Opened, Unknown};
 use owed::Singles;
 use progress::Progress;
 use telling::Telling;
@@ -114,7 +114,7 @@ impl Worker {
         let look_back_from =
             next_look_back_from.min(plan.began_ms.saturating_sub(lookback_span(plan.lookback_ms)));
         // What has a gap before it is remembered from there on, until it has settled.
-        let done = Done::new(look_back_from, plan.most_ids.saturating_sub(slice.handed_back)).with_older(
+        let done = Done::new(look_back_from, plan.most_ids, slice.handed_back).with_older(
             slice.owed.range,
             plan.began_ms,
             [plan.most_ids, slice.handed_back],
@@ -124,7 +124,7 @@ impl Worker {
             api: &api,
             source,
             name: filter.as_deref(),
-            seen: &seen,
+            seen,
             admitted: Admitted::new(
                 plan.checkpoint.sources.get(&slice.source).map_or(&[], |state| &state.admissions),
                 &slice.done,
@@ -145,6 +145,7 @@ impl Worker {
             walking: None,
             notes: Notes::default(),
             end: End::default(),
+            opened: Vec::new(),
         };
         let mut outcome = turn.work(plan, slice);
         self.progress.look(slice, &mut outcome);
@@ -168,7 +169,9 @@ struct Turn<'a> {
     source: &'a Source,
     /// The API's filter.
     name: Option<&'a str>,
-    seen: &'a Seen,
+    seen: Seen,
+    /// Of digests that were compared, what they stood for.
+    opened: Vec<Opened>,
     /// What is known where more is monitored than before.
     admitted: Admitted<'a>,
     delivery: &'a mut Delivery,
@@ -247,12 +250,12 @@ impl<'a> Turn<'a> {
                     |state: &SourceState| state.must_compare_all_of(range, plan.began_ms, plan.lookback_ms);
                 let exact = state.is_none_or(must_compare);
                 let renewed = settling && state.is_some_and(|state| state.is_renewed(range));
-                LookBack { api: self.api, name: self.name, seen: self.seen, exact, renewed, in_time }
+                LookBack { api: self.api, name: self.name, seen: &self.seen, exact, renewed, in_time }
                     .over(range)
             }
             Part::Record => return self.work_on_records(slice),
         };
-        let Unknown { ranges, renewing, listed, gone, back, reached: looked } = match found {
+        let Unknown { ranges, renewing, opened, listed, gone, back, reached: looked, .. } = match found {
             Ok(_) if self.end.over => return self.outcome(slice, Some(range.upto()), &[]),
             Ok(found) => found,
             Err(failure) => {
@@ -263,7 +266,8 @@ impl<'a> Turn<'a> {
         let again = union(ranges.iter().chain(&renewing).copied().collect());
         // What was found in the time of this turn is fetched, however long it was looked for.
         self.time.turn_ends_ms = turn_ends_ms(self.ports.clock.now_ms(), self.time.stop_ms);
-        self.singles.expect(listed, &renewing, self.seen);
+        self.singles.expect(listed, &renewing, &self.seen);
+        self.open_digests(opened);
         let mut reached = None;
         for part in ranges {
             reached = self.walk(part, count);
@@ -278,6 +282,15 @@ impl<'a> Turn<'a> {
         let reached = self.owe_left_out(reached);
         let outcome = self.outcome(slice, reached, &renewing);
         Outcome { unsettled: outcome.unsettled(&again), gone, back, ..outcome }
+    }
+
+    /// What these digests stood for is known by its ids from now on.
+    fn open_digests(&mut self, opened: Vec<Opened>) {
+        for Opened { range, known } in &opened {
+            self.seen.forget_range(*range);
+            known.iter().for_each(|activation| self.seen.insert(*activation));
+        }
+        self.opened = opened;
     }
 
     /// Forwards everything new in `range`, where `count` activations are to be expected. Returns the start down to which it came, if it did not get through.
@@ -312,7 +325,7 @@ impl<'a> Turn<'a> {
             Err(error) => return self.visit_unreadable(met.json(), &error),
         };
         let summary = Summary { activation_id: record.activation_id, start: record.start };
-        let known = self.admitted.knows(self.seen, summary, &record);
+        let known = self.admitted.knows(&self.seen, summary, &record);
         if known == Known::Remembered || !self.ledger.begin(summary) {
             return Visited { summary: Some(summary), go_on: self.in_time() };
         }

@@ -9,6 +9,7 @@
     reason = "this is how a test fails"
 )]
 
+mod busy;
 mod changes;
 mod limits;
 mod look;

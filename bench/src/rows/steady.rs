@@ -24,7 +24,7 @@ pub(super) const KNOWN: i64 = 5;
 /// Of a hundred actions each has one: in a quiet namespace most have none.
 const OF_HUNDRED: i64 = 1;
 /// From so much time after the first run on, a list of the whole namespace tells of all that a count of an action tells of.
-const APART: Duration = Duration::from_secs(66);
+const APART: Duration = Duration::from_secs(96);
 /// The platform's default limit of a run.
 const LIMIT: Duration = Duration::from_secs(60);
 

@@ -29,6 +29,20 @@ fn a_digest_keeps_the_count_and_tells_sets_apart() {
 }
 
 #[test]
+fn a_fine_digest_stands_for_few_but_for_all_of_a_start() {
+    let mut many = Seen::default();
+    (0..100).for_each(|n| many.insert(activation(u64::from(n / 3), n)));
+    many.digest(u64::MAX, Grain::FINEST, &[]);
+    let digests: Vec<Digest> = many.digests_in(range(0, 99)).collect();
+    assert_eq!(digests.iter().map(|digest| digest.count()).collect::<Vec<_>>(), [33, 33, 34]);
+    let apart = digests.windows(2).all(|two| two[0].range().upto() < two[1].range().since());
+    assert!(apart && many.starts().next().is_none(), "{digests:?}");
+    let mut newest_first = Digest::of(activation(9, 0)).unwrap();
+    (1..40).for_each(|n| assert!(newest_first.stretch(activation(9, n), Grain::FINEST), "{n}"));
+    assert!(!newest_first.stretch(activation(8, 99), Grain::FINEST));
+}
+
+#[test]
 fn an_activation_that_comes_later_joins_the_digest_that_it_starts_in() {
     let mut early = seen(&[(1, 1), (3, 3)]);
     early.digest_upto(3, MINUTE, &[]);

@@ -22,6 +22,11 @@ impl ActivationId {
     pub fn combined(self, other: Self) -> Self {
         Self(self.0 ^ other.0)
     }
+
+    /// Its bits.
+    pub(crate) fn bits(self) -> u128 {
+        self.0
+    }
 }
 
 impl FromStr for ActivationId {

@@ -3,7 +3,7 @@
 //! It stays small, however many activations there are. The checkpoint keeps ids of the newest in the same way. For older activations, which
 //! have to settle, it remembers fewer ids, and coarser digests.
 
-use crate::checkpoint::{Digest, FINEST_DIGEST_MS, Seen};
+use crate::checkpoint::{Digest, Grain, Seen};
 use crate::openwhisk::record::Summary;
 use crate::range::Range;
 use std::collections::HashSet;
@@ -12,6 +12,8 @@ use std::collections::HashSet;
 const OLDER_IDS: usize = 4;
 /// About so many digests stand for what is older than the look-back.
 const OLDER_DIGESTS: u64 = 64;
+/// A turn may remember so many digests of the finest grain in any case.
+const FEWEST_DIGESTS: usize = 16;
 
 /// Activations that are done, taken up newest first.
 #[derive(Debug, Default)]
@@ -20,6 +22,8 @@ pub(super) struct Done {
     look_back_from: u64,
     /// Most ids.
     most_ids: usize,
+    /// Most digests of the finest grain.
+    most_fine: usize,
     older: Older,
     ids: Vec<Summary>,
     /// Of what is beyond that, newest first.
@@ -45,17 +49,19 @@ struct Older {
 }
 
 impl Done {
-    /// Nothing done yet; `most_ids` of what starts at `look_back_from` or later are remembered by their ids.
-    pub(super) fn new(look_back_from: u64, most_ids: usize) -> Self {
-        Self { look_back_from, most_ids, ..Self::default() }
+    /// Nothing done yet of a slice, or of what is left of it. Of what starts at `look_back_from` or later the whole slice remembers `most` by their
+    /// ids, and then about as many digests of the finest grain; so many ids and digests are `handed_back` already.
+    pub(super) fn new(look_back_from: u64, most: usize, handed_back: usize) -> Self {
+        let most_ids = most.saturating_sub(handed_back);
+        let most_fine = (2 * most).saturating_sub(handed_back.max(most)).max(FEWEST_DIGESTS);
+        Self { look_back_from, most_ids, most_fine, ..Self::default() }
     }
 
     /// The same, that also remembers what starts in `range` and before the look-back, for a run that began at `began_ms`.
-    /// `most_ids` are those of the whole slice, of which `handed_back` are remembered already.
-    pub(super) fn with_older(self, range: Range, began_ms: u64, [most_ids, handed_back]: [usize; 2]) -> Self {
+    pub(super) fn with_older(self, range: Range, began_ms: u64, [most, handed_back]: [usize; 2]) -> Self {
         let length = began_ms.saturating_sub(range.since());
-        let most_ids = (most_ids / OLDER_IDS).saturating_sub(handed_back);
-        let widest_ms = (length / OLDER_DIGESTS).max(FINEST_DIGEST_MS);
+        let most_ids = (most / OLDER_IDS).saturating_sub(handed_back);
+        let widest_ms = (length / OLDER_DIGESTS).max(Grain::FINEST.widest_ms);
         Self { older: Older { since: Some(range.since()), most_ids, widest_ms }, ..self }
     }
 
@@ -88,14 +94,16 @@ impl Done {
 
     /// What must be remembered, when `rest` is left to do.
     pub(super) fn seen(&mut self, rest: Option<Range>) -> Seen {
-        let Self { look_back_from, most_ids, older, ids, digests, edge, passed_over, kept, .. } =
-            std::mem::take(self);
-        *self = Self { older, ..Self::new(look_back_from, most_ids) };
+        let Self {
+            look_back_from, most_ids, most_fine, older, ids, digests, edge, passed_over, kept, ..
+        } = std::mem::take(self);
+        *self = Self { look_back_from, most_ids, most_fine, older, ..Self::default() };
         let first = older.since.map_or(look_back_from, |since| since.min(look_back_from));
         let is_left = |start: u64| rest.is_some_and(|rest| rest.contains(start));
         let mut seen = Seen::default();
         digests
             .into_iter()
+            .rev()
             .filter(|digest| rest.is_none_or(|rest| !rest.overlaps(digest.range())))
             .for_each(|digest| seen.insert_digest(digest));
         ids.into_iter()
@@ -120,9 +128,15 @@ impl Done {
             return;
         }
         let Older { since, most_ids, widest_ms } = self.older;
-        let (most_ids, widest_ms) = match activation.start {
-            start if start >= self.look_back_from => (self.most_ids, FINEST_DIGEST_MS),
-            start if since.is_some_and(|since| start >= since) => (most_ids, widest_ms),
+        let is_fine = self.digests.len() < self.most_fine;
+        let (most_ids, grain) = match activation.start {
+            start if start >= self.look_back_from && is_fine => (self.most_ids, Grain::FINEST),
+            start if start >= self.look_back_from => {
+                (self.most_ids, Grain { most: u64::MAX, ..Grain::FINEST })
+            }
+            start if since.is_some_and(|since| start >= since) => {
+                (most_ids, Grain { widest_ms, most: u64::MAX })
+            }
             _ => return,
         };
         let stays = self.ids.len() < most_ids || self.left_out == Some(activation.start);
@@ -135,7 +149,7 @@ impl Done {
             .digests
             .last_mut()
             .filter(|digest| left_out.is_none_or(|start| start >= digest.range().upto()));
-        let stretched = newest.is_some_and(|digest| digest.stretch(activation, widest_ms));
+        let stretched = newest.is_some_and(|digest| digest.stretch(activation, grain));
         if !stretched {
             self.digests.extend(Digest::of(activation));
         }
@@ -155,7 +169,7 @@ mod tests {
     }
 
     fn done(most_ids: usize, activations: &[(u64, u32)]) -> Done {
-        let mut done = Done::new(100, most_ids);
+        let mut done = Done::new(100, most_ids, 0);
         activations.iter().for_each(|&(start, id)| done.push(activation(start, id)));
         done
     }
@@ -163,13 +177,13 @@ mod tests {
     #[test]
     fn the_newest_are_known_by_their_ids_and_digests_count_the_others_each_once() {
         let start = |n: u64| 1_000_000 - n * 1_000;
-        let mut many = Done::new(100, 10);
+        let mut many = Done::new(100, 10, 0);
         (0..500u64).for_each(|n| many.push(activation(start(n), n as u32)));
         let seen = many.seen(None);
         assert_eq!(seen.count(range(0, u64::MAX)), 500);
         assert_eq!(seen.starts().count(), 11, "and the edge");
         let digests: Vec<Digest> = seen.digests_in(range(0, u64::MAX)).collect();
-        assert_eq!(digests.len(), 9, "one a minute");
+        assert_eq!(digests.len(), 16, "of 32 at most");
         for digest in digests {
             let mut expected = Digest::empty(digest.range());
             (0..500).filter(|&n| digest.range().contains(start(n))).for_each(|n| {
@@ -177,6 +191,19 @@ mod tests {
             });
             assert_eq!(digest, expected);
         }
+    }
+
+    #[test]
+    fn however_many_there_are_a_digest_a_minute_stands_for_those_that_are_beyond_ids_and_fine_digests() {
+        let mut many = Done::new(100, 20, 0);
+        (0..6_000u64).for_each(|n| many.push(activation(1_000_000 - n * 100, n as u32)));
+        let digests: Vec<u64> = many.seen(None).digests_in(range(0, u64::MAX)).map(Digest::count).collect();
+        assert_eq!(digests.iter().sum::<u64>(), 6_000 - 21);
+        assert_eq!(digests.iter().filter(|count| **count == 32).count(), 19);
+        assert!(digests.len() < 31, "{digests:?}");
+        let mut rest = Done::new(100, 20, 35);
+        (0..6_000u64).for_each(|n| rest.push(activation(1_000_000 - n * 100, n as u32)));
+        assert_eq!(rest.seen(None).size(), 16 + 10);
     }
 
     #[test]
@@ -199,7 +226,7 @@ mod tests {
 
     #[test]
     fn no_digest_stands_for_a_start_of_which_something_is_left_out() {
-        let mut done = Done::new(100, 0);
+        let mut done = Done::new(100, 0, 0);
         for start in [500, 450, 400, 350, 300] {
             done.push(activation(start, 1));
             if start == 400 {
@@ -220,7 +247,7 @@ mod tests {
             let passed_over = activation(passed_over.0, passed_over.1);
             let mut known = Seen::default();
             known.insert(passed_over);
-            let mut turn = Done::new(100, 0);
+            let mut turn = Done::new(100, 0, 0);
             for (start, id) in ids {
                 if activation(start, id) == passed_over {
                     turn.expect_passed_over(passed_over);
@@ -231,7 +258,7 @@ mod tests {
             known.take_up(&turn.seen(None));
             assert_eq!(known.count(all), 5, "{passed_over:?}");
         }
-        let mut turn = Done::new(100, 0);
+        let mut turn = Done::new(100, 0, 0);
         turn.expect_passed_over(activation(200, 2));
         [(300, 1), (200, 2), (200, 3)].iter().for_each(|&(start, id)| turn.push(activation(start, id)));
         let rest = turn.seen(Some(range(0, 200)));

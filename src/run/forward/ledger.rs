@@ -214,7 +214,7 @@ mod tests {
     }
 
     fn ledger() -> Ledger {
-        Ledger::new(Done::new(0, 9))
+        Ledger::new(Done::new(0, 9, 0))
     }
 
     /// What is done so far, and is then forgotten; oldest first.

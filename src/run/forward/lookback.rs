@@ -10,7 +10,6 @@ use crate::openwhisk::fetch::{OverlapFilter, Visited, Walk};
 use crate::openwhisk::record::Summary;
 use crate::ports::Failure;
 use crate::range::{self, Range};
-use crate::sorted::Map;
 use std::collections::HashSet;
 
 /// Most ranges that are fetched one by one; beyond that, neighbours are fetched in one go, and what is known among them is left out.
@@ -27,6 +26,8 @@ pub(super) struct Unknown {
     pub(super) ranges: Vec<Range>,
     /// Digests of which all activations are fetched, as something in there is not known.
     pub(super) renewing: Vec<Range>,
+    /// Digests of which the activations are known by their ids from now on, as the list told which they are.
+    pub(super) opened: Vec<Opened>,
     /// Activations in these ranges that the list of summaries shows and that are not known by id: the list of full records may leave some
     /// out.
     pub(super) listed: Vec<Summary>,
@@ -35,6 +36,18 @@ pub(super) struct Unknown {
     pub(super) back: Vec<Summary>,
     /// The start down to which it was looked, if the time did not suffice for all of it.
     pub(super) reached: Option<u64>,
+    /// Ranges that were found before the part that is compared now.
+    before: usize,
+    /// Whether something known lies between the last range and what comes now.
+    apart: bool,
+}
+
+/// A digest that a list was compared with.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) range: Range,
+    /// What it stood for, as far as it was looked for.
+    pub(super) known: Vec<Summary>,
 }
 
 /// A look-back over one range of a source.
@@ -60,7 +73,7 @@ impl<F: Fn() -> bool> LookBack<'_, F> {
                 break;
             }
         }
-        self.renew_what_is_fetched(range, &mut found);
+        self.open_what_is_fetched(range, &mut found);
         found.ranges = range::union(std::mem::take(&mut found.ranges));
         found.ranges.reverse();
         let ranges = &found.ranges;
@@ -121,59 +134,54 @@ impl<F: Fn() -> bool> LookBack<'_, F> {
         Ok(self.api.count(self.name, range)? == self.seen.count(range))
     }
 
-    /// A digest does not tell which activations it stands for: if any of them is fetched, as neighbours are in one go, all are done again.
-    fn renew_what_is_fetched(&self, wanted: Range, found: &mut Unknown) {
-        for fetched in found.ranges.clone() {
+    /// What a digest stands for must be told from what is new wherever something is fetched. If that cannot be, all of it is done again.
+    fn open_what_is_fetched(&self, wanted: Range, found: &mut Unknown) {
+        let fetched = found.ranges.clone();
+        found.opened.retain(|opened| fetched.iter().any(|fetched| fetched.overlaps(opened.range)));
+        for fetched in fetched {
             for digest in self.seen.digests_in(fetched).map(Digest::range) {
-                if !found.renewing.contains(&digest) {
+                let is_open = found.opened.iter().any(|opened| opened.range == digest);
+                if !is_open && !found.renewing.contains(&digest) {
                     found.renew(digest, wanted);
                 }
             }
+        }
+        for opened in &mut found.opened {
+            opened.known.retain(|activation| wanted.contains(activation.start));
         }
     }
 
     /// Lists `part` and notes what of `wanted` is unknown.
     fn compare(&self, part: Range, wanted: Range, found: &mut Unknown) -> Result<(), Failure> {
-        let mut digests: Map<u64, Digest> = Map::new();
-        for digest in self.seen.digests_in(part) {
-            digests.insert(digest.range().since(), Digest::empty(digest.range()));
-        }
         let mut met: HashSet<Summary> = HashSet::new();
         let mut edge = OverlapFilter::default();
-        let mut known_since_last = true;
         let mut rows = RowsOfDigest::default();
+        let mut compared: HashSet<u64> = HashSet::new();
+        found.begin_part();
         let walked = Walk::new(self.api, self.name, false).over(part, |row| {
             let Ok(summary) = Summary::parse(row.json) else {
                 return Visited { summary: None, go_on: (self.in_time)() };
             };
+            let digest = self.seen.digest_at(summary.start);
+            if digest != rows.digest {
+                compared.extend(rows.digest.map(|digest| digest.range().since()));
+                self.compare_rows(rows.change_to(digest), wanted, found);
+            }
             let new = edge.first_time(summary);
             if self.seen.contains(summary) {
-                known_since_last = true;
+                found.apart = true;
                 met.insert(summary);
-                return Visited { summary: Some(summary), go_on: (self.in_time)() };
-            }
-            let known = self.seen.digest_at(summary.start);
-            if known != rows.known {
-                rows.pass(&digests, &mut found.listed);
-                rows.known = known;
-            }
-            if let Some(known) = known {
-                known_since_last = true;
-                if let Some(digest) = digests.get_mut(&known.range().since()).filter(|_| new) {
-                    digest.add(summary.activation_id);
-                    rows.listed.push(summary);
-                }
+            } else if digest.is_some() {
+                rows.listed.extend(Some(summary).filter(|_| new));
             } else if wanted.contains(summary.start) {
                 found.listed.extend(Some(summary).filter(|_| new));
-                found.note(summary.start, known_since_last);
-                known_since_last = false;
+                found.note(summary.start);
             }
             Visited { summary: Some(summary), go_on: (self.in_time)() }
         });
         if let Some(failure) = walked.failure {
             return Err(failure);
         }
-        rows.pass(&digests, &mut found.listed);
         // A digest of which only a part was listed cannot be compared: it belongs to what is left.
         let cut = walked.reached.map(|reached| match self.seen.digest_at(reached) {
             Some(digest) => digest.range().upto(),
@@ -183,34 +191,58 @@ impl<F: Fn() -> bool> LookBack<'_, F> {
         let Some(listed) = cut.map_or(Some(part), |cut| Range::new(cut.checked_add(1)?, part.upto())) else {
             return Ok(());
         };
-        for digest in digests.into_values().filter(|digest| digest.range().since() >= listed.since()) {
-            let range = digest.range();
-            let known = self.seen.digest_at(range.since());
-            let deleted = self.renewed && known.is_some_and(|known| known.count() > digest.count());
-            if known != Some(digest) && !deleted {
-                found.renew(range, wanted);
+        let is_whole = |digest: Digest| digest.range().since() >= listed.since();
+        for digest in self.seen.digests_in(part).filter(|digest| is_whole(*digest)) {
+            // The last one, or one of which nothing is listed.
+            if !compared.contains(&digest.range().since()) {
+                let rows = if rows.digest == Some(digest) { rows.change_to(None) } else { digest.into() };
+                self.compare_rows(rows, wanted, found);
             }
         }
         found.gone.extend(self.seen.listed(listed).filter(|known| !met.contains(known)));
         found.back.extend(self.seen.gone(listed).filter(|gone| met.contains(gone)));
         Ok(())
     }
+
+    /// Compares a digest with all that the list shows of its range.
+    fn compare_rows(&self, rows: RowsOfDigest, wanted: Range, found: &mut Unknown) {
+        let RowsOfDigest { digest: Some(digest), listed } = rows else { return };
+        let range = digest.range();
+        match digest.known_and_new(&listed) {
+            Some([known, new]) => {
+                if !new.is_empty() || found.is_crowded() {
+                    found.note_new(&listed, &new, wanted);
+                    found.opened.push(Opened { range, known });
+                }
+                found.listed.extend(new);
+            }
+            None if self.renewed && digest.count() > listed.len() as u64 => {}
+            None => {
+                found.listed.extend(listed);
+                found.renew(range, wanted);
+            }
+        }
+        found.apart = true;
+    }
 }
 
-/// What the list shows of one digest. If it fits, that is of no interest; so it takes little room.
+/// What the list shows in the range of one digest. Rows come newest first, so there are no more of it when another one comes.
 #[derive(Default)]
 struct RowsOfDigest {
-    known: Option<Digest>,
+    digest: Option<Digest>,
     listed: Vec<Summary>,
 }
 
 impl RowsOfDigest {
-    /// Rows come newest first, so there are no more of this one.
-    fn pass(&mut self, digests: &Map<u64, Digest>, into: &mut Vec<Summary>) {
-        let rows = std::mem::take(&mut self.listed);
-        if self.known.is_some_and(|known| digests.get(&known.range().since()) != Some(&known)) {
-            into.extend(rows);
-        }
+    /// Begins with another digest, or none. Returns what there was of the one before.
+    fn change_to(&mut self, digest: Option<Digest>) -> Self {
+        std::mem::replace(self, digest.map_or(Self::default(), Self::from))
+    }
+}
+
+impl From<Digest> for RowsOfDigest {
+    fn from(digest: Digest) -> Self {
+        Self { digest: Some(digest), listed: Vec::new() }
     }
 }
 
@@ -220,22 +252,43 @@ impl Unknown {
         Self { ranges: vec![range], ..Self::default() }
     }
 
+    /// Another part is compared from now on: what lies between it and the one before was not listed.
+    fn begin_part(&mut self) {
+        self.before = self.ranges.len();
+        self.apart = true;
+    }
+
     /// What a digest stood for is forgotten, and done again as far as it is `wanted`.
     fn renew(&mut self, digest: Range, wanted: Range) {
         self.renewing.push(digest);
         self.ranges.extend(Range::new(digest.since().max(wanted.since()), digest.upto().min(wanted.upto())));
     }
 
-    /// Takes in an unknown activation. Rows come newest first, so it lengthens the last range downwards, unless something known lies between.
-    fn note(&mut self, start: u64, apart: bool) {
-        let crowded = self.ranges.len() >= MOST_RANGES;
-        match self.ranges.last_mut() {
-            Some(last) if (!apart || crowded) && start <= last.upto() => {
-                if let Some(longer) = Range::new(start.min(last.since()), last.upto()) {
-                    *last = longer;
-                }
+    /// Takes in those of `listed` that are `new` and wanted.
+    fn note_new(&mut self, listed: &[Summary], new: &[Summary], wanted: Range) {
+        let mut new = new.iter().peekable();
+        for activation in listed {
+            if new.next_if_eq(&activation).is_none() {
+                self.apart = true;
+            } else if wanted.contains(activation.start) {
+                self.note(activation.start);
             }
-            _ => self.ranges.extend(Range::new(start, start)),
+        }
+    }
+
+    /// Whether neighbours are fetched in one go from now on.
+    fn is_crowded(&self) -> bool {
+        self.ranges.len() >= MOST_RANGES
+    }
+
+    /// Takes in an unknown activation. Rows come newest first, so it lengthens the last range downwards, unless something known lies between.
+    fn note(&mut self, start: u64) {
+        let is_near = !self.apart || self.is_crowded();
+        let of_this_part = self.ranges.len() > self.before;
+        self.apart = false;
+        match self.ranges.last_mut().filter(|last| is_near && of_this_part && start <= last.upto()) {
+            Some(last) => *last = Range::new(start.min(last.since()), last.upto()).unwrap_or(*last),
+            None => self.ranges.extend(Range::new(start, start)),
         }
     }
 }

@@ -19,7 +19,7 @@ pub struct Outcome {
     /// Activations that are done and must be remembered: digests, where there are too many ids.
     #[serde(with = "crate::handover::as_json")]
     pub done: Seen,
-    /// Ranges of which all activations were done again, as only a digest of them was known.
+    /// Digests that are forgotten: all that they stood for was done again, or is among `done`.
     pub renewed: Vec<Range>,
     /// Ranges that do not settle yet: something unknown was in there, and was done.
     pub unsettled: Vec<Range>,
@@ -80,11 +80,14 @@ impl Turn<'_> {
         let out_of_time = self.end.over || self.ports.clock.now_ms() >= self.time.stop_ms;
         let mut done = self.ledger.done().seen(uncovered);
         self.singles.take_left_out().into_iter().for_each(|activation| done.insert(activation));
+        let opened = std::mem::take(&mut self.opened);
+        opened.iter().flat_map(|opened| &opened.known).for_each(|activation| done.insert(*activation));
         // Also a digest of which only a part was done again: it would not count what is done twice.
         let renewed: Vec<Range> = renewing
             .iter()
             .copied()
             .filter(|range| reached.is_none_or(|reached| range.upto() >= reached))
+            .chain(opened.iter().map(|opened| opened.range))
             .collect();
         self.logs.take_refusal().into_iter().for_each(|refusal| self.note_without_logs(refusal));
         let goes_on = self.end.failure.is_none() && !out_of_time;
@@ -104,7 +107,7 @@ impl Turn<'_> {
                 .filter(|activation| range.contains(activation.start))
                 .chain(done.listed(range))
                 .collect(),
-            handed_back: slice.handed_back + done.starts().count(),
+            handed_back: slice.handed_back + done.size(),
             records,
         });
         let rest = rest.or(of_records.map(|of_records| Slice {
