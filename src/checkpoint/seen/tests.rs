@@ -31,10 +31,10 @@ fn a_digest_keeps_the_count_and_tells_sets_apart() {
 #[test]
 fn a_fine_digest_stands_for_few_but_for_all_of_a_start() {
     let mut many = Seen::default();
-    (0..100).for_each(|n| many.insert(activation(u64::from(n / 3), n)));
+    (0..99).for_each(|n| many.insert(activation(u64::from(n / 3), n)));
     many.digest(u64::MAX, Grain::FINEST, &[]);
     let digests: Vec<Digest> = many.digests_in(range(0, 99)).collect();
-    assert_eq!(digests.iter().map(|digest| digest.count()).collect::<Vec<_>>(), [33, 33, 34]);
+    assert_eq!(digests.iter().map(|digest| digest.count()).collect::<Vec<_>>(), [33, 33, 33]);
     let apart = digests.windows(2).all(|two| two[0].range().upto() < two[1].range().since());
     assert!(apart && many.starts().next().is_none(), "{digests:?}");
     let mut newest_first = Digest::of(activation(9, 0)).unwrap();
