@@ -1,6 +1,7 @@
 //! Planning a run: where it goes on, what it has to do, and until when.
 
 mod configure;
+mod index;
 mod load;
 mod names;
 mod package;
@@ -12,6 +13,7 @@ mod warm;
 mod work;
 
 pub use configure::{configure, configure_with_key};
+pub use index::Index;
 pub use slices::{Counted, Slice};
 pub use warm::Memory;
 
@@ -111,15 +113,6 @@ pub struct Plan {
     pub requests: u64,
 }
 
-/// What a run sees of the API's index before it asks about its work.
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
-pub struct Index {
-    /// So many activations there were lately in the whole namespace; `None` if it is of no use to know.
-    pub lately: Option<u64>,
-    /// It did not show the last run of this container.
-    pub is_behind: bool,
-}
-
 /// Where the checkpoint goes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum CheckpointStore {
@@ -173,7 +166,7 @@ pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan
         let name = package_name(config, context);
         let filter = config.sources.first().and_then(Source::filter);
         let first = || Some((filter.as_deref(), Range::new(began_ms, began_ms)?));
-        let own = warm::own_runs(config, context, began_ms).map(|(own, range)| (Some(own), range));
+        let own = index::own_runs(config, context, began_ms).map(|(own, range)| (Some(own), range));
         let refresh = own.or_else(first).map(|(filter, range)| Question::Count(filter, range));
         let sample = sweep::sample(config, began_ms).map(|range| Question::Count(None, range));
         api.ask_ahead([Question::Package(&name)].into_iter().chain(refresh).chain(sample));

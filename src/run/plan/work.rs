@@ -1,15 +1,15 @@
 //! The work of a run, and what counts settle of it. A run that finds nothing new *rests*: it takes no lease and writes nothing, and for the
 //! next run it is as if it had not been. The checkpoint that it leaves alone is true all the same, only older.
 
+use super::index::{self, Index};
 use super::load::{Loaded, Loader};
 use super::quiet::{self, Quiet};
-use super::sweep::{self, Sweep};
-use super::{Context, Counted, Index, PlanError, lookback_ms, names, own_path, share, warm};
+use super::sweep::Sweep;
+use super::{Counted, PlanError, lookback_ms, names, own_path, share};
 use crate::checkpoint::{Checkpoint, Owed};
 use crate::config::Config;
 use crate::openwhisk::api::Api;
 use crate::openwhisk::source::Source;
-use crate::ports::Failure;
 use crate::range::Range;
 use crate::sorted::Map;
 
@@ -82,7 +82,7 @@ pub(super) fn counted(loader: &mut Loader<'_>, loaded: &mut Loaded, now_ms: u64)
     if loaded.occupied.is_some() {
         return Ok(Work::default());
     }
-    let index = refresh_index(api, config, loader.context, now_ms).map_err(PlanError::Api)?;
+    let index = index::refresh(api, config, loader.context, now_ms).map_err(PlanError::Api)?;
     if index.is_behind {
         api.forget_ahead();
     }
@@ -141,27 +141,4 @@ fn all_work(
         all.into_iter().flatten().filter_map(within).collect()
     };
     names.map(|name| (name.clone(), work(&name))).collect()
-}
-
-/// Asks for a count that is not about the work: list and count may show the index as of the question before, which can be hours old, and only then
-/// bring it up to date (docs/facts/openwhisk.md 1.7). What is asked from now on shows what was visible when the run began. What was asked
-/// before, does so if the index was up to date already.
-fn refresh_index(api: &Api<'_>, config: &Config, context: &Context, now_ms: u64) -> Result<Index, Failure> {
-    // The whole namespace has an index of its own.
-    let lately = || sweep::sample(config, now_ms).and_then(|sample| api.count_once(None, sample).ok());
-    let own_runs = warm::own_runs(config, context, now_ms);
-    if let Some(shown) = own_runs.and_then(|(own, range)| api.count(Some(own), range).ok()) {
-        return Ok(Index { lately: lately(), is_behind: shown == 0 });
-    }
-    let is_behind = own_runs.is_some();
-    let Some(now) = Range::new(now_ms, now_ms) else { return Ok(Index::default()) };
-    let mut refused = None;
-    for source in &config.sources {
-        match api.refresh(source.filter().as_deref(), now) {
-            Ok(()) => return Ok(Index { lately: lately(), is_behind }),
-            // One action's trouble is not that of the others.
-            Err(failure) => refused.get_or_insert(failure),
-        };
-    }
-    refused.map_or(Ok(Index { lately: None, is_behind }), Err)
 }
