@@ -55,7 +55,7 @@ impl Http for RunPorts {
 
     /// Of questions that are asked at the same time, some are answered later than others that were asked after them.
     fn begin(&self, request: &Request) -> Pending {
-        if mixed(self.sim.now.get()) % 2 == 0 {
+        if mixed(self.sim.now.get()).is_multiple_of(2) {
             let (ports, request) = (self.shared(), request.clone());
             return Pending::new(move || ports.send(&request));
         }
