@@ -1,7 +1,7 @@
 //! Doubts: activations without lines count as done while no run has asked whether their lines are elsewhere. If a store turns out to have
 //! lines, they are not done any more.
 
-use super::{Checkpoint, Owed, Part, Seen, SourceState};
+use super::{Checkpoint, LogPlace, Owed, Part, Seen, SourceState};
 use crate::range::Range;
 
 /// Most ids that all sources together keep of activations whose lines may be elsewhere, and the fewest a source.
@@ -15,12 +15,21 @@ impl Checkpoint {
     pub fn undo_doubtful(&mut self) {
         self.sources.values_mut().for_each(SourceState::undo_doubtful);
     }
+
+    /// An older forwarder wrote it, and kept no doubts: unless it knew of a store with lines, all that it has done may have lines there.
+    pub(super) fn doubt_all(&mut self) {
+        if self.platform.logs(self.saved_ms) == LogPlace::Api {
+            return;
+        }
+        let sources = self.sources.len();
+        self.sources.values_mut().for_each(|state| state.doubt(state.seen.clone(), sources));
+    }
 }
 
 impl SourceState {
     /// Takes up activations that a run has counted as done without asking for their lines; `sources` is the number of sources.
     pub fn doubt(&mut self, doubtful: Seen, sources: usize) {
-        self.doubtful.unite(doubtful);
+        self.doubtful.cover(doubtful);
         self.doubtful.fit((MOST_DOUBTFUL / sources.max(1)).max(FEWEST_DOUBTFUL));
     }
 

@@ -57,7 +57,7 @@ impl SourceState {
             .collect();
         let owed_by_itself = owed_by_themselves(&state, &further);
         state.seen.unite(further.seen);
-        state.doubtful.unite(further.doubtful);
+        state.doubtful.cover(further.doubtful);
         state.records = owed_by_itself;
         state.kept_from = state.kept_from.max(further.kept_from);
         state.compared_ms = state.compared_ms.min(further.compared_ms);

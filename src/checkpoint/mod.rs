@@ -247,15 +247,17 @@ impl Checkpoint {
             version: u32,
         }
         let Version { version } = serde_json::from_slice(json).map_err(damaged)?;
-        match version {
-            1 => Ok(version1::settled(serde_json::from_slice(json).map_err(damaged)?)),
-            2 | VERSION => {
-                let read: Self = serde_json::from_slice(json).map_err(damaged)?;
-                Ok(Self { version: VERSION, ..read })
-            }
-            0 => Err(BadCheckpoint::Damaged("there is no version 0".into())),
-            newer => Err(BadCheckpoint::Newer(newer)),
-        }
+        let read = || serde_json::from_slice::<Self>(json).map_err(damaged);
+        let mut older = match version {
+            VERSION => return read(),
+            2 => read()?,
+            1 => version1::settled(read()?),
+            0 => return Err(BadCheckpoint::Damaged("there is no version 0".into())),
+            newer => return Err(BadCheckpoint::Newer(newer)),
+        };
+        older.version = VERSION;
+        older.doubt_all();
+        Ok(older)
     }
 }
 
@@ -300,7 +302,7 @@ impl SourceState {
             all.unite_settling();
             all.admissions.extend(state.admissions);
             all.seen.unite(state.seen);
-            all.doubtful.unite(state.doubtful);
+            all.doubtful.cover(state.doubtful);
             all
         })
     }

@@ -283,6 +283,7 @@ impl SourceState {
         let mut seen = other.seen.clone();
         seen.keep(u64::MAX, &owed);
         self.seen.unite(seen);
+        self.doubtful.cover(other.doubtful.clone());
         // One of them may have done what the other one owes.
         self.forget_digests_of_backlog();
     }

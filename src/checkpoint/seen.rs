@@ -242,6 +242,18 @@ impl Seen {
         self.gone.retain(|key| !self.ids.contains(key));
     }
 
+    /// Takes up activations of another set so that the digests of both are covered. Some may count twice, so this is for doubts, which are not
+    /// counted.
+    pub(super) fn cover(&mut self, other: Self) {
+        for digest in other.digests.into_values() {
+            if self.digest_at(digest.range.since()) != Some(digest) {
+                self.insert_digest(digest);
+            }
+        }
+        let known = other.ids.iter().chain(&other.gone).map(summary);
+        known.for_each(|activation| self.insert(activation));
+    }
+
     /// Keeps activations that start at `since` or later, or in one of `ranges`.
     pub fn keep(&mut self, since: u64, ranges: &[Range]) {
         let is_kept = |start: u64| start >= since || ranges.iter().any(|range| range.contains(start));
@@ -255,9 +267,8 @@ impl Seen {
     /// Takes back that activations are done. A digest that stands for one of them is forgotten as a whole.
     pub(super) fn undo(&mut self, undone: &Self) {
         for key in &undone.ids {
-            if !self.ids.remove(key)
-                && let Some(digest) = self.digest_at(key.0)
-            {
+            let was_known = [self.ids.remove(key), self.gone.remove(key)].contains(&true);
+            if !was_known && let Some(digest) = self.digest_at(key.0) {
                 self.digests.remove(&digest.range.since());
             }
         }

@@ -1,7 +1,8 @@
 //! A forwarder's checkpoint outside packages, and the last one that it kept.
 
 use serde_json::{Value, json};
-use whiskjack::checkpoint::Checkpoint;
+use whiskjack::checkpoint::{Checkpoint, SourceState};
+use whiskjack::range::Range;
 
 /// Bytes that a checkpoint may take.
 const LARGEST: usize = 512 << 10;
@@ -46,13 +47,19 @@ impl Kept {
 /// A checkpoint as the version before would have written it; `None` if it holds what that did not know.
 pub fn older(checkpoint: &[u8]) -> Option<Value> {
     let mut json: Value = serde_json::from_slice(checkpoint).ok()?;
+    if Checkpoint::decode(checkpoint).ok()?.sources.values().any(doubts_what_is_forgotten) {
+        return None;
+    }
     let empty = |value: &Value| {
         value.as_array().is_none_or(Vec::is_empty) && value.as_object().is_none_or(|map| map.is_empty())
     };
     let states = json["sources"].as_object_mut()?;
     for state in states.values_mut() {
         let state = state.as_object_mut()?;
-        if ["settling", "records"].iter().any(|key| state.get(*key).is_some_and(|value| !empty(value))) {
+        if ["settling", "records", "admissions"]
+            .iter()
+            .any(|key| state.get(*key).is_some_and(|value| !empty(value)))
+        {
             return None;
         }
         state.retain(|key, _| VERSION_2[1].contains(&key.as_str()));
@@ -64,6 +71,13 @@ pub fn older(checkpoint: &[u8]) -> Option<Value> {
     json.retain(|key, _| VERSION_2[0].contains(&key.as_str()));
     json.insert("version".into(), json!(2));
     Some(Value::Object(json.clone()))
+}
+
+/// Whether a record is doubtful that is not among the done ones any more: who knew of no doubts never knew that.
+fn doubts_what_is_forgotten(state: &SourceState) -> bool {
+    let digests = state.doubtful.digests_in(Range::new(0, u64::MAX).expect("a range"));
+    let mut starts = state.doubtful.starts().chain(digests.map(|digest| digest.range().since()));
+    starts.any(|start| start < state.kept_from)
 }
 
 /// A checkpoint as a newer program would have written it.

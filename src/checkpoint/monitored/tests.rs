@@ -47,6 +47,26 @@ fn digests_of_what_is_walked_again_are_forgotten_as_they_do_not_tell_what_they_s
 }
 
 #[test]
+fn doubts_of_a_source_that_another_one_takes_in_stay() {
+    let doubting = |id: u64| {
+        let mut state = state(&[]);
+        let mut doubtful = super::super::Seen::default();
+        doubtful.insert(activation(98 * MINUTE, id));
+        state.doubt(doubtful, 1);
+        state
+    };
+    let mut checkpoint = Checkpoint::default();
+    ["a", "b"].into_iter().zip(7..).for_each(|(name, id)| {
+        checkpoint.sources.insert(name.into(), doubting(id));
+    });
+    checkpoint.monitor(&[Source::Action(Action::parse("a").unwrap())], 90 * MINUTE);
+    let all = Entry::parse("*").unwrap();
+    checkpoint.monitor(&[Source::Namespace(Selection::new([all], None))], 90 * MINUTE);
+    let doubtful = &checkpoint.sources[NAMESPACE].doubtful;
+    assert!([7, 8].into_iter().all(|id| doubtful.contains(activation(98 * MINUTE, id))), "{doubtful:?}");
+}
+
+#[test]
 fn what_patterns_have_done_is_not_new_for_a_name_but_counts_for_it_only_when_its_list_shows_it() {
     let mut checkpoint = Checkpoint::default();
     checkpoint.sources.insert(NAMESPACE.into(), state(&["*"]));

@@ -106,6 +106,34 @@ fn two_sets_united_count_no_activation_twice() {
 }
 
 #[test]
+fn what_is_not_done_after_all_is_new_again_though_the_list_did_not_show_it_for_some_time() {
+    let doubtful = seen(&[(1, 1)]);
+    let mut known = seen(&[(1, 1), (2, 2)]);
+    known.unlist();
+    known.undo(&doubtful);
+    assert!(!known.contains(activation(1, 1)) && known.contains(activation(2, 2)));
+}
+
+#[test]
+fn what_covers_two_sets_leaves_nothing_of_their_digests_out() {
+    let digested = |activations: &[(u64, u32)]| {
+        let mut seen = seen(activations);
+        seen.digest_upto(u64::MAX, MINUTE, &[]);
+        seen
+    };
+    let (older, newer) = (digested(&[(1, 1), (50, 2)]), digested(&[(40, 3), (99, 4)]));
+    for (one, other) in [(&older, &newer), (&newer, &older)] {
+        let mut all = one.clone();
+        all.cover(other.clone());
+        all.cover(seen(&[(70, 5), (120, 6)]));
+        assert_eq!(all.ranges(), [range(1, 99), range(120, 120)]);
+    }
+    let mut same = older.clone();
+    same.cover(older.clone());
+    assert_eq!(same, older);
+}
+
+#[test]
 fn one_that_is_gone_for_one_set_counts_for_the_digest_of_the_other() {
     let mut digest = seen(&[(1, 1), (2, 2)]);
     digest.digest_upto(5, MINUTE, &[]);
