@@ -216,11 +216,16 @@ fn begin_after_run(sim: &Sim, demands: &mut Demands, began: u64) {
     }
 }
 
-/// Where begins what is monitored later or anew, if a run at `began` finds that: where the configuration says, too.
+/// Where begins what is monitored later or anew, if a run at `began` finds that: where the configuration says, too. A run may not have heard yet
+/// that limits rose: it begins with the look-back that it knows of.
 fn bound(sim: &Sim, began: u64) -> u64 {
     let settings = &sim.world.settings;
     let from = settings.from.map_or(0, |from| from + 1);
-    (began.saturating_sub(sim.lookback_ms()) + lead(settings)).max(from)
+    let mut lookback_ms = sim.lookback_ms();
+    if settings.limits_tell {
+        lookback_ms = lookback_ms.min(settings.lookback_ms(0) + sim.config.borrow().longer_lookback_ms);
+    }
+    (began.saturating_sub(lookback_ms) + lead(settings)).max(from)
 }
 
 /// Whether a run says that it began anew.
