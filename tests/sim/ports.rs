@@ -190,9 +190,14 @@ impl RunPorts {
     pub fn enter(&self) {
         self.calls.set(self.calls.get() + 1);
         if self.overlap == Some(self.calls.get()) {
-            self.sim.trace(|| "another run comes in between".into());
-            self.sim.met.note("overlap");
-            driver::run_inside(&self.sim, self.depth + 1);
+            // A host that keeps the checkpoint lets nobody else run meanwhile: the command locks its file.
+            if self.sim.config.borrow().store == Store::Host {
+                self.sim.trace(|| "another run finds the checkpoint locked".into());
+            } else {
+                self.sim.trace(|| "another run comes in between".into());
+                self.sim.met.note("overlap");
+                driver::run_inside(&self.sim, self.depth + 1);
+            }
         }
         if self.kill == Some((self.calls.get(), false)) {
             self.die("killed");
