@@ -1,17 +1,20 @@
 //! The report: what a run achieved, as the action's result, and its log.
 
+mod advanced;
 mod heartbeat;
+mod saved;
 mod told;
 
-use crate::checkpoint::{Checkpoint, LogPlace, Owed, Part, SourceState};
+use crate::checkpoint::{Checkpoint, LogPlace, Part};
 use crate::lumberjack::Counts;
 use crate::openwhisk::api::Api;
 use crate::ports::Ports;
-use crate::range::{self, Range};
 use crate::run::forward::{Outcome, Tally};
-use crate::run::plan::{CheckpointStore, Memory, Plan};
-use crate::run::store::{SAVED, Saved, Saving, UNCHANGED};
+use crate::run::plan::{Memory, Plan};
+use crate::run::store::{SAVED, UNCHANGED};
 use crate::sorted::Map;
+use advanced::{advanced, logs_learned};
+use saved::{SavedTo, remembered, save};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -129,20 +132,6 @@ struct ActionResult {
     error: Option<String>,
 }
 
-/// Where a checkpoint went.
-enum SavedTo {
-    /// To the package.
-    Package,
-    /// Back to the host.
-    Host(Vec<u8>),
-    /// Into the result.
-    Result(Box<RawValue>),
-    /// Nowhere yet: only the last result can hold it.
-    NotYet,
-    /// Nowhere: the one that is there tells as much.
-    Unchanged,
-}
-
 /// Saves the checkpoint and reports. With `last` false it saves only, and the report counts what was achieved so far.
 pub fn conclude(ports: Ports<'_>, plan: &Plan, outcomes: &[Outcome], last: bool) -> Report {
     if let Some(reason) = &plan.skipped {
@@ -186,18 +175,6 @@ pub fn conclude(ports: Ports<'_>, plan: &Plan, outcomes: &[Outcome], last: bool)
     let complete = result.error.is_none() && ranges + settling + records + activations == silent;
     let log = if last { told::log(plan, outcomes, &result) } else { Vec::new() };
     Report { result: result.json(), checkpoint: handed, complete, log, memory }
-}
-
-/// What is of use to the next run in this container, now that the checkpoint is where it belongs.
-fn remembered(plan: &Plan, kept: &SavedTo, saved: &Checkpoint) -> Option<Memory> {
-    let checkpoint = match kept {
-        SavedTo::Package => saved,
-        SavedTo::Unchanged => &plan.checkpoint,
-        SavedTo::Host(_) | SavedTo::Result(_) | SavedTo::NotYet => return None,
-    };
-    // A command has no record that would show whether the index is up to date.
-    plan.own_action.as_ref()?;
-    Some(Memory { began_ms: plan.began_ms, index: plan.index, checkpoint: checkpoint.clone() })
 }
 
 /// Another run is at work: nothing is wrong and nothing is lost, but nothing was done here either, so it does not count as complete.
@@ -285,121 +262,6 @@ impl RunResult {
     }
 }
 
-/// The checkpoint after these outcomes.
-fn advanced(plan: &Plan, outcomes: &[Outcome]) -> Checkpoint {
-    let mut checkpoint = plan.checkpoint.clone();
-    // A store that gave lines is remembered for the time when the configuration leaves open where lines are.
-    let learned =
-        logs_learned(outcomes).filter(|place| plan.config.logs.is_none() || *place == LogPlace::Api);
-    if let Some(place) = learned.filter(|place| contradicts(*place, plan.logs)) {
-        checkpoint.platform.note_logs(place, plan.began_ms);
-    }
-    let sources = plan.work.len();
-    for (name, work) in &plan.work {
-        let Some(state) = checkpoint.sources.get_mut(name) else { continue };
-        let own = || outcomes.iter().filter(|outcome| outcome.source == *name);
-        own().flat_map(|outcome| &outcome.renewed).for_each(|range| state.seen.forget_range(*range));
-        own()
-            .flat_map(|outcome| &outcome.gone)
-            .for_each(|activation| state.seen.set_listed(*activation, false));
-        own()
-            .flat_map(|outcome| &outcome.back)
-            .for_each(|activation| state.seen.set_listed(*activation, true));
-        own().for_each(|outcome| state.seen.take_up(&outcome.done));
-        own().flat_map(|outcome| &outcome.records).for_each(|record| state.owe(record.clone()));
-        own().flat_map(|outcome| &outcome.settled).for_each(|activation| state.settle_record(*activation));
-        let settled = plan.settled.get(name).into_iter().flatten().copied();
-        let unsettled: Vec<Range> = own().flat_map(|outcome| &outcome.unsettled).copied().collect();
-        state.settle_anew(&unsettled, plan.began_ms);
-        let finished = |owed: Owed| {
-            let but = if owed.part == Part::Settling { &unsettled[..] } else { &[] };
-            let ranges = range::difference(vec![owed.range], but);
-            ranges.into_iter().map(move |range| Owed { range, ..owed })
-        };
-        let covered: Vec<Owed> =
-            own().filter_map(|outcome| outcome.covered).chain(settled).flat_map(finished).collect();
-        let unsure = own().flat_map(|outcome| &outcome.unsure);
-        let again = unsure.map(|range| Owed { range: *range, part: Part::Lookback });
-        let work: Vec<Owed> = work.iter().copied().chain(again).collect();
-        state.advance(&work, &covered, plan.began_ms, plan.lookback_ms);
-        state.settling_since(plan.began_ms, plan.counted_ms);
-        own().for_each(|outcome| state.doubt(outcome.doubtful.clone(), sources));
-    }
-    if learned == Some(LogPlace::Api) {
-        checkpoint.undo_doubtful();
-    }
-    if settles_doubts(outcomes) {
-        checkpoint.sources.values_mut().for_each(SourceState::keep_doubtful);
-    }
-    checkpoint
-}
-
-/// Whether time settles doubts: a run that asked nothing, or in vain, knows no more about them than the one before.
-fn settles_doubts(outcomes: &[Outcome]) -> bool {
-    let mut answers = outcomes.iter().filter_map(|outcome| outcome.answered).peekable();
-    answers.peek().is_some() && answers.all(|answered| answered)
-}
-
-/// Whether what was seen must replace what was believed. That lines are in records is no reason to ask their store no more: it may have those of
-/// others, and this is believed for a day after it gave some.
-fn contradicts(seen: LogPlace, believed: LogPlace) -> bool {
-    seen == LogPlace::Api || seen != believed && (seen, believed) != (LogPlace::Record, LogPlace::Api)
-}
-
-fn logs_learned(outcomes: &[Outcome]) -> Option<LogPlace> {
-    outcomes.iter().filter_map(|outcome| outcome.logs).max()
-}
-
-/// Puts the checkpoint where it belongs, and renews the lease or ends it. What another run saved meanwhile counts too. Returns a warning with it
-/// if that is not the place it should be.
-fn save(
-    plan: &Plan,
-    api: &Api<'_>,
-    checkpoint: &mut Checkpoint,
-    last: bool,
-    persists: bool,
-) -> Result<(SavedTo, Option<String>), String> {
-    let encoded = |checkpoint: &Checkpoint| checkpoint.encode().map_err(|error| error.to_string());
-    let held = match &plan.store {
-        CheckpointStore::Host => return Ok((SavedTo::Host(encoded(checkpoint)?), None)),
-        CheckpointStore::Records => return Ok((in_result(encoded(checkpoint)?, last)?, None)),
-        CheckpointStore::Package(held) => held,
-    };
-    let status = match held.refused {
-        Some(status) if !last => status,
-        _ => {
-            let mut saving = Saving {
-                began_with_ms: plan.checkpoint.saved_ms,
-                lookback_ms: plan.lookback_ms,
-                now_ms: checkpoint.saved_ms,
-                goes_on_until_ms: (!last).then_some(plan.deadline_ms),
-                persists,
-                checkpoint,
-            };
-            match held.save(api, &mut saving).map_err(|failure| failure.message)? {
-                Saved::Done(_) => return Ok((SavedTo::Package, None)),
-                Saved::Refused(status) => status,
-            }
-        }
-    };
-    let refused = format!("the API key may not write the package `{}` (HTTP {status})", held.name);
-    if !plan.recorded {
-        return Err(format!("{refused}: give it the right, or keep the checkpoint with --state FILE"));
-    }
-    let warning = format!(
-        "{refused}, so the checkpoint is in this result. The next run may find that late, and lines come again; without a record of this \
-         activation, more of them. Give the key the right, or choose it with `checkpoint.store` set to `activation`"
-    );
-    Ok((in_result(encoded(checkpoint)?, last)?, Some(warning)))
-}
-
-fn in_result(json: Vec<u8>, last: bool) -> Result<SavedTo, String> {
-    if !last {
-        return Ok(SavedTo::NotYet);
-    }
-    serde_json::from_slice(&json).map(SavedTo::Result).map_err(|error| error.to_string())
-}
-
 fn summarize(plan: &Plan, outcomes: &[Outcome], checkpoint: &Checkpoint) -> RunResult {
     let mut total = Tally::default();
     let mut actions: Map<String, ActionResult> = Map::new();
@@ -447,20 +309,4 @@ fn summarize(plan: &Plan, outcomes: &[Outcome], checkpoint: &Checkpoint) -> RunR
 
 fn is_zero(number: &u64) -> bool {
     *number == 0
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn doubts_are_settled_by_a_run_that_asked_and_had_an_answer_each_time() {
-        let settled = |answers: &[Option<bool>]| {
-            let outcome = |answered: &Option<bool>| Outcome { answered: *answered, ..Outcome::default() };
-            settles_doubts(&answers.iter().map(outcome).collect::<Vec<_>>())
-        };
-        assert!(settled(&[Some(true)]) && settled(&[None, Some(true), Some(true)]));
-        assert!(!settled(&[]) && !settled(&[None, None]), "nothing was asked");
-        assert!(!settled(&[Some(false)]) && !settled(&[Some(true), Some(false)]), "in vain");
-    }
 }
