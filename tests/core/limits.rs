@@ -16,6 +16,7 @@ const BEGIN: i64 = 1_700_000_000_000;
 struct World {
     api: Double,
     longest: Cell<Option<i64>>,
+    actions: Cell<&'static [&'static str]>,
 }
 
 struct Limited<'a>(&'a Native, Option<i64>);
@@ -42,7 +43,7 @@ impl Body for Told {
 impl World {
     fn new(longest: Option<i64>) -> Self {
         let api = Double::start(Options { clock: Clock::fixed(BEGIN), ..Options::default() });
-        Self { api, longest: Cell::new(longest) }
+        Self { api, longest: Cell::new(longest), actions: Cell::new(&["a"]) }
     }
 
     fn now(&self) -> i64 {
@@ -61,7 +62,8 @@ impl World {
                 deadline_ms: Some((self.now() + MINUTE) as u64),
                 ..Context::default()
             };
-            let params = json!({"actions": ["a"], "logstash": {"host": "logstash", "port": 5044}});
+            let params =
+                json!({"actions": self.actions.get(), "logstash": {"host": "logstash", "port": 5044}});
             let (config, _) = plan::configure(params.to_string().as_bytes(), &context).unwrap();
             let http = Limited(&native, self.longest.get());
             let report =
@@ -112,4 +114,22 @@ fn what_began_after_the_limits_rose_arrives_whenever_that_was() {
 #[test]
 fn what_began_before_the_limits_fell_arrives() {
     arrives_after_a_fall_from(Some(60));
+}
+
+#[test]
+fn what_began_after_the_limits_rose_arrives_of_an_action_that_is_added_before_that_is_known() {
+    let named: [&[&str]; 2] = [&["b"], &["b", "a"]];
+    let of_patterns: [&[&str]; 2] = [&["p/*"], &["p/*", "*"]];
+    for [before, after] in [named, of_patterns] {
+        let world = World::new(Some(5));
+        world.actions.set(before);
+        world.run(2);
+        world.longest.set(Some(60));
+        let start = world.now() + 1;
+        world.run(4);
+        world.actions.set(after);
+        assert_eq!(world.run(50), 0);
+        world.log(start);
+        assert_eq!(world.run(2), 1, "{after:?}");
+    }
 }

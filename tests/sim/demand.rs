@@ -221,11 +221,21 @@ fn begin_after_run(sim: &Sim, demands: &mut Demands, began: u64) {
 fn bound(sim: &Sim, began: u64) -> u64 {
     let settings = &sim.world.settings;
     let from = settings.from.map_or(0, |from| from + 1);
-    let mut lookback_ms = sim.lookback_ms();
-    if settings.limits_tell {
-        lookback_ms = lookback_ms.min(settings.lookback_ms(0) + sim.config.borrow().longer_lookback_ms);
+    (began.saturating_sub(known_lookback_ms(sim, began)) + lead(settings)).max(from)
+}
+
+/// The look-back that a run at `began` knows of: when limits rise, it may be that of the lower ones for some minutes. What begins until then has as much
+/// of what was there before; what begins under the higher limits is in that already.
+fn known_lookback_ms(sim: &Sim, began: u64) -> u64 {
+    let settings = &sim.world.settings;
+    let there = sim.lookback_ms().min(settings.lookback_ms(began) + sim.config.borrow().longer_lookback_ms);
+    match sim.kept.borrow().checkpoint().filter(|_| settings.limits_tell) {
+        Some(checkpoint) => {
+            let lowest = settings.lookback_minutes * 60_000;
+            checkpoint.platform.lookback_ms(began).max(lowest).min(there)
+        }
+        None => there,
     }
-    (began.saturating_sub(lookback_ms) + lead(settings)).max(from)
 }
 
 /// Whether a run says that it began anew.
