@@ -184,15 +184,23 @@ pub fn given_up(sim: &Sim, result: &Value, told: bool) -> Option<String> {
     told.then(|| format!("{:032x} (`{}`) was given up without a word", record.id, record.key))
 }
 
-/// Whether a run without faults left only what can never be had, and named that.
+/// Whether a run without faults left only what can never be had, and named that: all that it must know of, and perhaps more, as one that began anew may
+/// reach back further.
 pub fn rightly_incomplete(sim: &Sim, result: &Value) -> bool {
     let never = demand::out_of_reach(sim);
     let error = result["error"].as_str().unwrap_or_default();
+    let is_named = |record: &Record| error.contains(&format!("{:032x}", record.id));
+    let is_there = |record: &Record| {
+        demand::is_out_of_reach(record)
+            && record.is_visible(sim.now.get())
+            && sim.config.borrow().chosen.contains(&record.key.as_str())
+    };
     let all_else =
         sim.world.records.iter().filter(|record| demand::must_arrive(sim, record)).all(|record| {
             sim.arrived.borrow().lines.get(&record.id).is_some_and(|lines| !lines.contains(&0))
         });
-    !never.is_empty() && all_else && never.iter().all(|record| error.contains(&format!("{:032x}", record.id)))
+    let names_any = sim.world.records.iter().any(|record| is_there(record) && is_named(record));
+    names_any && all_else && never.into_iter().all(is_named)
 }
 
 /// Kinds of trouble that were met; those that are in the world as it is are met as soon as anything is asked.
