@@ -149,7 +149,9 @@ impl World {
         let end = settings.end;
         let platform = Platform::new(platforms, &mut settings, &mut trouble);
         // With a clock that is behind, each of these long runs would be killed, and with it the result that holds the checkpoint.
-        let is_slow = settings.heavy || trouble.lines_per_second.is_some();
+        let asks_for_each =
+            settings.logs == LogsAt::Api || !platform.moves.is_empty() || settings.largest_page < 25;
+        let is_slow = settings.heavy || trouble.lines_per_second.is_some() || asks_for_each;
         if is_slow && matches!(settings.store, Store::Activation | Store::Refused) {
             settings.skew_ms = settings.skew_ms.max(0);
         }
