@@ -2,7 +2,7 @@
 
 use crate::ports::Traffic;
 use crate::steady::Steady;
-use openwhisk_double::Activation;
+use openwhisk_double::{Activation, Fault, Matcher};
 use whiskjack::run::plan::Memory;
 
 const SECOND: i64 = 1_000;
@@ -69,6 +69,18 @@ fn a_warm_container_does_not_believe_an_index_that_is_behind_and_then_asks_as_a_
         assert_eq!(world.quiet(20 * SECOND, &mut warm).0, 2, "{actions} actions");
         assert_eq!(world.quiet(20 * SECOND, &mut warm), cold, "{actions} actions");
         world.log();
+        assert_eq!(world.run(20 * SECOND, &mut warm).0, 1, "{actions} actions");
+    }
+}
+
+#[test]
+fn where_the_index_is_seen_at_a_second_try_only_nothing_counts_that_was_asked_before() {
+    for (actions, activations) in BOTH {
+        let mut world = World::new(actions, activations, true);
+        let mut warm = None;
+        world.quiet(20 * SECOND, &mut warm);
+        world.log();
+        world.0.api.fail_next(Matcher::count().param("name", "fwd"), Fault::status(500));
         assert_eq!(world.run(20 * SECOND, &mut warm).0, 1, "{actions} actions");
     }
 }

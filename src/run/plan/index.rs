@@ -41,7 +41,8 @@ pub(super) fn refresh(
     // The whole namespace has an index of its own.
     let lately = || sweep::sample(config, now_ms).and_then(|sample| api.count_once(None, sample).ok());
     let own_runs = own_runs(config, context, now_ms);
-    if let Some(shown) = own_runs.and_then(|(own, range)| api.count(Some(own), range).ok()) {
+    // At a second try the index may be up to date because of what was asked in between.
+    if let Some(shown) = own_runs.and_then(|(own, range)| api.count_once(Some(own), range).ok()) {
         return Ok(Index { lately: lately(), is_behind: shown == 0 });
     }
     let is_behind = own_runs.is_some();
