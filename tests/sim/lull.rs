@@ -26,6 +26,10 @@ pub fn draw(settings: &mut Settings) {
         settings.from = None;
     }
     settings.clocks_apart = settings.skew_ms != 0 && luck.chance(700);
+    // A record that a clock behind wrote is older than the one before it: then lines come again.
+    let in_records = matches!(settings.store, Store::Activation | Store::Refused);
+    let apart_ms = 2 * settings.skew_ms.unsigned_abs() + 2_000;
+    settings.clocks_apart &= !(settings.clean && in_records && settings.interval_ms < apart_ms);
 }
 
 /// Leaves a few of the records, in bursts. What starts at the same time still does.
