@@ -1,5 +1,6 @@
 //! B11: what a busy namespace costs.
 
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
@@ -19,14 +20,16 @@ use crate::world::Shape;
 const SHAPE: Shape = Shape { actions: 50, records: 1_000, lines: 3, span_ms: 1 };
 /// One of so many becomes visible after a run has been by.
 const LATE: usize = 20;
-/// How much later, in milliseconds.
-const LATE_BY_MS: i64 = 90_000;
+/// A second stands for a minute.
+const APART: Duration = Duration::from_secs(1);
+/// How much later, in milliseconds: a minute and a half.
+const LATE_BY_MS: i64 = 1_500;
 const LIMIT: Duration = Duration::from_secs(60);
 
 pub(super) fn measure(row: &mut Row, effort: Effort) -> Result<()> {
     row.note(
-        "1,000 activations of three lines between two runs, of 50 actions, every twentieth with a start that lies before the run before; a warm action, ten runs \
-         after three that are not counted, so that the look-back knows what a namespace with so many each minute has. CPU is that of the action's process; \
+        "1,000 activations of three lines between two runs, of 50 actions, every twentieth of each with a start that lies before the run before; a second stands \
+         for a minute; a warm action, ten runs after three that are not counted, so that the look-back knows what a namespace with so many each minute has. CPU is that of the action's process; \
          requests and bytes are those to the API, heads included.",
     );
     let certificates = Certificates::new();
@@ -42,12 +45,14 @@ pub(super) fn measure(row: &mut Row, effort: Effort) -> Result<()> {
     let (mut spent, mut requests, mut bytes) = (Vec::new(), Vec::new(), Vec::new());
     let per = |value: f64| value / SHAPE.records as f64;
     for round in 0..3 + effort.times(10) {
+        thread::sleep(APART);
         let now = now_ms();
         api.world().add_all(minute(before_ms, now));
-        before_ms = now;
         api.forget_requests();
         let (moved, took) = (relay.bytes(), cpu::of_process(action.id())?);
         let (result, _) = action.run(&api, &params, LIMIT)?;
+        // What starts while the run begins would be late too.
+        before_ms = now_ms();
         ensure!(result["activations"] == json!(SHAPE.records), "not all that is new was forwarded: {result}");
         let after = relay.bytes();
         if round >= 3 {
@@ -75,6 +80,8 @@ fn minute(before_ms: i64, now_ms: i64) -> impl Iterator<Item = Activation> {
         let start = before_ms + part;
         // Not at its end, which may come after the run has begun.
         let activation = activation.visible_at(now_ms);
-        activation.start(if number % LATE == 0 { start - LATE_BY_MS } else { start })
+        // In turn of each action.
+        let is_late = (number + number / SHAPE.actions) % LATE == 0;
+        activation.start(if is_late { start - LATE_BY_MS } else { start })
     })
 }
