@@ -1,6 +1,7 @@
 //! Secrets, made unreadable: those that are known by their form, and text that patterns match.
 
 mod block;
+mod card;
 mod form;
 mod key_block;
 mod name;
@@ -129,7 +130,7 @@ fn find(text: &str, secret: Secret) -> Vec<Range<usize>> {
         Secret::Ip => form::ips(text),
         Secret::Bearer => all(text, [form::bearer, form::basic]),
         Secret::Jwt => all(text, [form::jwt]),
-        Secret::Card => form::cards(text),
+        Secret::Card => card::cards(text),
         Secret::Key if is_bare(text) => Vec::new(),
         Secret::Key => all(text, [named::by_sign, named::of_item, named::of_url, block::behind_dashes]),
     }

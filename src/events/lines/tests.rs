@@ -2,6 +2,7 @@ use super::*;
 use crate::config::{By, Multiline, Redaction, Secret};
 use serde_json::{Value, json};
 
+mod cards;
 mod joins;
 mod json;
 mod layouts;

@@ -27,7 +27,7 @@ fn secrets_are_known_by_their_form() {
             "card 4111111111111112 and order 12345678901234567890",
             "card 4111111111111112 and order 12345678901234567890",
         ),
-        ("order 12 5500 0000 0000 0004", "order [card]"),
+        ("order 12 5500 0000 0000 0004", "order 12 [card]"),
         ("DB_PASSWORD=hunter2; next", "DB_PASSWORD=[key]; next"),
         ("{\"api_key\": \"a\\\"b\", \"n\": 1}", "{\"api_key\": \"[key]\", \"n\": 1}"),
         ("{\\\"secret\\\":\\\"x y\\\",\\\"n\\\":1}", "{\\\"secret\\\":\\\"[key]\\\",\\\"n\\\":1}"),
