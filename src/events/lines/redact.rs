@@ -2,6 +2,7 @@
 
 mod block;
 mod card;
+mod colour;
 mod form;
 mod key_block;
 mod name;
@@ -12,6 +13,7 @@ mod value;
 pub(super) use key_block::KeyBlock;
 
 use crate::config::{Redaction, Secret};
+use colour::Plain;
 use name::Meaning;
 use regex_lite::{NoExpand, Regex};
 use serde_json::Value;
@@ -52,8 +54,11 @@ impl Redactor {
     /// The text without secrets; `None` if it has none.
     pub fn redact(&self, text: &str) -> Option<String> {
         let mut clean = Cow::Borrowed(text);
+        let is_coloured = !self.known.is_empty() && colour::is_in(text);
         for secret in &self.known {
-            if let Some(cleaner) = replace(&clean, *secret) {
+            let cleaner =
+                if is_coloured { replace_coloured(&clean, *secret) } else { replace(&clean, *secret) };
+            if let Some(cleaner) = cleaner {
                 clean = Cow::Owned(cleaner);
             }
         }
@@ -96,14 +101,34 @@ const KEY: &str = "[key]";
 
 /// The text with all of one kind replaced; `None` if there are none.
 fn replace(text: &str, secret: Secret) -> Option<String> {
-    let found = find(text, secret);
+    with_signs(text, text, secret, Range::clone)
+}
+
+/// The same for a text with colours: none stands between a name and its value, but each is the edge of a word.
+fn replace_coloured(text: &str, secret: Secret) -> Option<String> {
+    if matches!(secret, Secret::Key | Secret::Bearer) {
+        let plain = Plain::of(text);
+        return with_signs(text, &plain.text, secret, |found| plain.in_whole(found));
+    }
+    with_signs(text, &colour::blanked(text), secret, Range::clone)
+}
+
+/// Replaces the secrets found in `seen`, each at its place in `text`.
+fn with_signs(
+    text: &str,
+    seen: &str,
+    secret: Secret,
+    place: impl Fn(&Range<usize>) -> Range<usize>,
+) -> Option<String> {
+    let found = find(seen, secret);
     if found.is_empty() {
         return None;
     }
     let mut clean = String::with_capacity(text.len());
     let mut rest = 0;
-    for Range { start, end } in found {
-        let quote = missing_quote(text, start);
+    for found in found {
+        let quote = missing_quote(seen, found.start);
+        let Range { start, end } = place(&found);
         for part in [text.get(rest..start)?, quote, "[", secret.name(), "]", quote] {
             clean.push_str(part);
         }

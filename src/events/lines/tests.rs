@@ -3,6 +3,7 @@ use crate::config::{By, Multiline, Redaction, Secret};
 use serde_json::{Value, json};
 
 mod cards;
+mod coloured;
 mod joins;
 mod json;
 mod layouts;
