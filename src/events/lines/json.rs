@@ -153,7 +153,7 @@ impl<'k> Fields<'k> {
         let name = object.remove_entry("name");
         for (name, value) in object.into_iter().chain(name) {
             let place = above.member(&name, redactor);
-            let leaf = match (redactor.hides(&name, &value), value) {
+            let leaf = match (redactor.hides(&above.path, &name, &value), value) {
                 (_, Value::Null) => continue,
                 (Some(hidden), _) => Leaf::Text(hidden.into()),
                 (None, Value::Object(inner)) => {
@@ -166,7 +166,7 @@ impl<'k> Fields<'k> {
                 },
                 (None, Value::String(text)) => Leaf::Text(redactor.redact(&text).unwrap_or(text)),
                 (None, Value::Bool(is)) => Leaf::Text(is.to_string()),
-                (None, list) => Leaf::Text(text::json(&clean(list, redactor))),
+                (None, list) => Leaf::Text(text::json(&clean(list, &place.path, redactor))),
             };
             self.put(&place, leaf, json, name.contains('.'));
         }
@@ -298,13 +298,13 @@ fn without_secrets(object: &Map<String, Value>, text: &str, redactor: &Redactor)
         return text.to_owned();
     }
     let whole = Value::Object(object.clone());
-    let clean = clean(whole.clone(), redactor);
+    let clean = clean(whole.clone(), "", redactor);
     let text = if clean == whole { text.to_owned() } else { text::json(&clean) };
     redactor.redact(&text).unwrap_or(text)
 }
 
-/// A list and what is in it, without secrets.
-fn clean(value: Value, redactor: &Redactor) -> Value {
+/// A value and what is in it, without secrets; `above` is its name.
+fn clean(value: Value, above: &str, redactor: &Redactor) -> Value {
     match value {
         Value::String(text) => redactor.redact(&text).unwrap_or(text).into(),
         Value::Number(number) => {
@@ -315,14 +315,15 @@ fn clean(value: Value, redactor: &Redactor) -> Value {
                 items.windows(2).map(|pair| redactor.hides_behind(pair.first()?, pair.last()?)).collect();
             let hidden = iter::once(None).chain(hidden);
             let cleaned = |(item, hidden): (Value, Option<&str>)| {
-                hidden.map_or_else(|| clean(item, redactor), Into::into)
+                hidden.map_or_else(|| clean(item, above, redactor), Into::into)
             };
             items.into_iter().zip(hidden).map(cleaned).collect()
         }
         Value::Object(members) => {
             let mut cleaned = Map::new();
             for (index, (name, value)) in members.into_iter().enumerate() {
-                let value = redactor.hides(&name, &value).map_or_else(|| clean(value, redactor), Into::into);
+                let hidden = redactor.hides(above, &name, &value);
+                let value = hidden.map_or_else(|| clean(value, &name, redactor), Into::into);
                 let mut name = redactor.redact(&name).unwrap_or(name);
                 if cleaned.contains_key(&name) {
                     name = format!("{name}_{index}");

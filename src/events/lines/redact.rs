@@ -73,9 +73,9 @@ impl Redactor {
         }
     }
 
-    /// The sign that replaces the value of a member of that name, if the whole value is a secret.
-    pub(super) fn hides(&self, name: &str, value: &Value) -> Option<&'static str> {
-        let meaning = self.hides_keys().then(|| Meaning::of(name)).flatten()?;
+    /// The sign that replaces the value of a member of that name below that other one, if the whole value is a secret.
+    pub(super) fn hides(&self, above: &str, name: &str, value: &Value) -> Option<&'static str> {
+        let meaning = self.hides_keys().then(|| Meaning::of_member(above, name)).flatten()?;
         let is_one = match value {
             Value::String(text) => !meaning.spares(text),
             Value::Number(_) => meaning == Meaning::Secret,

@@ -38,12 +38,17 @@ pub(super) enum Meaning {
 
 impl Meaning {
     pub(super) fn of(name: &str) -> Option<Self> {
+        Self::of_member("", name)
+    }
+
+    /// Of a member's name in the object that stands under `above`: `{"api": {"key": …}}`.
+    pub(super) fn of_member(above: &str, name: &str) -> Option<Self> {
         // Last letters of all of them: most names end otherwise.
         let last = name.bytes().rev().find(u8::is_ascii_alphanumeric)?.to_ascii_lowercase();
         if !b"detnyls".contains(&last) {
             return None;
         }
-        match name_letters(name) {
+        match name_letters(name.bytes().rev().chain(above.bytes().rev().take(LONGEST_ABOVE))) {
             letters if ends_so(&letters, &NAMES) => Some(Self::Secret),
             [singular @ .., b's'] if ends_so(&singular, &NAMES) => Some(Self::Secrets),
             _ => None,
@@ -67,10 +72,12 @@ const LONGEST_COUNT: usize = 12;
 
 /// Letters of the longest of the names, and an `s`.
 const LONGEST: usize = 14;
+/// So many bytes of the name above one count, whatever they are.
+const LONGEST_ABOVE: usize = 64;
 
 /// Whether a name ends so, whatever stands between its letters.
 pub(super) fn ends_with(name: &str, ends: &[&str]) -> bool {
-    ends_so(&name_letters(name), ends)
+    ends_so(&name_letters(name.bytes().rev()), ends)
 }
 
 fn ends_so(letters: &[u8], ends: &[&str]) -> bool {
@@ -78,10 +85,10 @@ fn ends_so(letters: &[u8], ends: &[&str]) -> bool {
     ends.iter().any(|end| is_last(end) && letters.ends_with(end.as_bytes()))
 }
 
-/// The last letters and digits of a name, small.
-fn name_letters(name: &str) -> [u8; LONGEST] {
+/// The last letters and digits of a name that is given from its end on, small.
+fn name_letters(reversed: impl Iterator<Item = u8>) -> [u8; LONGEST] {
     let (mut letters, mut free) = ([0; LONGEST], LONGEST);
-    for byte in name.bytes().rev().filter(u8::is_ascii_alphanumeric) {
+    for byte in reversed.filter(u8::is_ascii_alphanumeric) {
         let Some(place) = free.checked_sub(1) else { break };
         if let Some(letter) = letters.get_mut(place) {
             *letter = byte.to_ascii_lowercase();

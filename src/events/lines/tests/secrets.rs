@@ -125,6 +125,32 @@ fn the_value_of_a_json_member_with_such_a_name_is_hidden_though_the_name_is_esca
 }
 
 #[test]
+fn the_name_above_a_json_member_counts_as_a_part_of_its_name() {
+    let redactor = Redactor::new(&redacting(&[Secret::Key]).redact);
+    for line in [
+        r#"{"api":{"key":"hunter2"}}"#,
+        r#"{"aws":{"secret":{"access":{"key":"hunter2"}}}}"#,
+        r#"{"message":"x","private":{"key":"hunter2"},"session":{"id":"hunter2"}}"#,
+        r#"{"message":"x","list":[{"api":{"key":["hunter2"]}}]}"#,
+        r#"{"message":"x","api":[{"keys":["hunter2"]}]}"#,
+    ] {
+        let shown = format!("{:?}", Parsed::of(line, &super::json::json_rules(), &redactor).unwrap());
+        assert!(shown.contains("[key]") && !shown.contains("hunter2"), "{shown}");
+    }
+    let line = r#"{"message":"x","cache":{"key":"a"},"api":{"key_id":"b","keys":7},"user":{"id":"c"}}"#;
+    let shown = Parsed::of(line, &super::json::json_rules(), &redactor).unwrap();
+    assert!(!format!("{shown:?}").contains("[key]"), "{shown:?}");
+}
+
+#[test]
+fn a_long_name_above_many_members_costs_no_more_than_a_short_one() {
+    let redactor = Redactor::new(&redacting(&[Secret::Key]).redact);
+    let [above, members] = ["_".repeat(128 << 10), r#"{"d":1},"#.repeat(15 << 10)];
+    let line = format!("{{\"message\":\"x\",\"{above}\":[{members}1]}}");
+    assert!(Parsed::of(&line, &super::json::json_rules(), &redactor).is_some());
+}
+
+#[test]
 fn of_a_private_key_each_kind_of_line_is_hidden_and_nothing_behind_it() {
     let redactor = Redactor::new(&redacting(&ALL).redact);
     let mut block = KeyBlock::default();
