@@ -84,7 +84,8 @@ fn what_only_begins_as_a_colour_stays() {
 /// If it took time in proportion to the square of the text, this would take an hour.
 #[test]
 fn a_long_text_full_of_colours_is_made_unreadable_in_one_pass() {
-    let signs = ["␛", "␛[", "␛[0", "␛[m", "␛␛[1m", "\\", "password=␛[", "=␛[m", "password␛[0m", "Bearer ␛[0m"];
+    let signs =
+        ["␛", "␛[", "␛[0", "␛[m", "␛␛[1m", "\\", "password=␛[", "=␛[m", "password␛[0m", "Bearer ␛[0m"];
     for (index, part) in FORMS.map(|(text, _)| text).iter().chain(&signs).enumerate() {
         let part = part.replace('␛', ["\u{1b}", "\\u001b", "\\e"][index % 3]);
         let text = part.repeat((256 << 10) / part.len());
