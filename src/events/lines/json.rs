@@ -52,7 +52,8 @@ pub struct Parsed {
 impl Parsed {
     /// Reads `text`, if it is an object. Secrets are made unreadable.
     pub(super) fn of(text: &str, json: &Json, redactor: &Redactor) -> Option<Self> {
-        let trimmed = text.trim();
+        // Some programs begin what they print with a mark of its encoding.
+        let trimmed = text.trim_start_matches('\u{feff}').trim();
         if !trimmed.starts_with('{') {
             return None;
         }

@@ -296,3 +296,30 @@ fn a_time_with_a_zone_keeps_its_nanoseconds() {
     let line = r#"{"@timestamp":"2026-11-30T14:00:00.123456789+02:00","message":"m"}"#;
     assert_eq!(parsed(line, &json_rules()).unwrap()["time"], "2026-11-30T12:00:00.123456789Z");
 }
+
+#[test]
+fn a_number_that_is_larger_than_others_can_hold_is_a_text_as_written() {
+    let of = |line: &str| parsed(line, &Json { add_error_key: true, ..json_rules() }).unwrap();
+    let read = of(r#"{"message":"n","f":1e400,"g":[-1E+400,"\"1e400",1],"h":"\\","i":2}"#);
+    assert_eq!(read["message"], "n");
+    let labels = json!({"f": "1e400", "g": r#"["-1E+400","\"1e400",1]"#, "h": "\\"});
+    assert_eq!(read["rest"], json!({"labels": labels, "numeric_labels": {"i": 2}}));
+    assert_eq!(of("{\"message\":\"n\",\"f\":1e400}")["rest"]["labels"]["f"], "1e400");
+    assert_eq!(of(r#"{"m":"\ud83d","f":1e400}"#)["rest"]["labels"], json!({"f": "1e400", "m": "\u{fffd}"}));
+    for (line, reason) in [
+        (r#"{"f":1e400,"g":01e400}"#, "column 17 is not JSON"),
+        (r#"{"f":1e400,"g":}"#, "column 16 is not JSON"),
+        (r#"{"f":1e400"#, "column 10 is not JSON"),
+        (&format!("{{\"f\":{}{}}}", "[".repeat(200), "]".repeat(200)), "too many lists or objects"),
+    ] {
+        let told = of(line);
+        assert!(told["rest"]["error"]["message"].as_str().unwrap().contains(reason), "{line}: {told}");
+        assert_eq!(told["message"], *line);
+    }
+}
+
+#[test]
+fn a_mark_of_the_encoding_before_a_json_line_is_skipped() {
+    let read = parsed("\u{feff}{\"message\":\"n\",\"a\":\"b\"}", &json_rules()).unwrap();
+    assert_eq!((&read["message"], &read["rest"]), (&json!("n"), &json!({"labels": {"a": "b"}})));
+}
