@@ -114,8 +114,13 @@ pub(super) struct Chosen {
 }
 
 impl Documents {
-    /// Reads it; faults are noted.
-    pub(super) fn read(reader: &mut Reader, chosen: Vec<Chosen>, warnings: &mut Vec<String>) -> Self {
+    /// Reads it; faults are noted, also those of `spare`, which selects nothing.
+    pub(super) fn read(
+        reader: &mut Reader,
+        chosen: Vec<Chosen>,
+        spare: Vec<(usize, Map<String, Value>)>,
+        warnings: &mut Vec<String>,
+    ) -> Self {
         let is_ecs = is_ecs(reader);
         let original = only_in(reader, is_ecs, "events.original", true);
         let package = only_in(reader, is_ecs, "events.package", false);
@@ -142,6 +147,9 @@ impl Documents {
         } else {
             Vec::new()
         };
+        for (index, own) in spare {
+            Style::of_some(reader, index, own, is_ecs);
+        }
         let shape = if is_ecs { Shape::Ecs { original } } else { Shape::Of2017 { package, sequence } };
         Self { shape, namespace, common, special }
     }
@@ -170,14 +178,9 @@ impl Style {
     }
 
     /// That of an entry of `actions` whose own keys take the place of the common ones.
-    fn of_some(reader: &mut Reader, index: usize, own: Map<String, Value>, is_ecs: bool) -> Self {
+    fn of_some(reader: &mut Reader, index: usize, mut own: Map<String, Value>, is_ecs: bool) -> Self {
         let place = format!("actions[{index}].");
-        let strange = own.keys().find(|name| !OF_SOME.contains(&name.as_str()));
-        let is_other = |name: &&String| name.as_str() != "activations";
-        let of_events =
-            own.get("events").and_then(Value::as_object).and_then(|events| events.keys().find(is_other));
-        let strange = strange.cloned().or_else(|| of_events.map(|name| format!("events.{name}")));
-        if let Some(name) = strange {
+        for name in take_strange(&mut own) {
             const REMEDY: &str = "an action has `name` and, of its own, keys of `lines`, `events.activations`, `fields`, `fields_under_root`, `tags`: \
                 give this one for all actions, or remove it";
             // Some write without the group what belongs into it.
@@ -188,10 +191,22 @@ impl Style {
                 |known| format!("there is no such key; did you mean `{known}`?"),
             );
             reader.fault_at(format!("{place}{name}"), &Value::Null, remedy);
-            return Self::default();
         }
         reader.beside(&place, own, |reader| Self::read(reader, is_ecs))
     }
+}
+
+/// Takes out the keys that an entry of `actions` may not have.
+fn take_strange(own: &mut Map<String, Value>) -> Vec<String> {
+    let is_strange = |name: &&String| !OF_SOME.contains(&name.as_str());
+    let mut strange: Vec<String> = own.keys().filter(is_strange).cloned().collect();
+    strange.iter().for_each(|name| drop(own.remove(name)));
+    if let Some(Value::Object(events)) = own.get_mut("events") {
+        let others: Vec<String> = events.keys().filter(|name| *name != "activations").cloned().collect();
+        others.iter().for_each(|name| drop(events.remove(name)));
+        strange.extend(others.iter().map(|name| format!("events.{name}")));
+    }
+    strange
 }
 
 fn activations(reader: &mut Reader, is_ecs: bool) -> Summaries {

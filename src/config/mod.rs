@@ -135,9 +135,9 @@ impl Config {
         let given = Given { params: reader.json(), own_action: own_action.map(str::to_owned) };
         reader.refuse_unknown_keys();
         let mut warnings = Vec::new();
-        let (sources, chosen) = sources(&mut reader, own_action, &mut warnings);
+        let (sources, chosen, spare) = sources(&mut reader, own_action, &mut warnings);
         let output = Output::read(&mut reader, &mut warnings);
-        let documents = Documents::read(&mut reader, chosen, &mut warnings);
+        let documents = Documents::read(&mut reader, chosen, spare, &mut warnings);
         if reader.is_false("logstash.tls") {
             warnings.push("`logstash.tls` is false: the logs go to the receiver in the clear".into());
         }
@@ -204,21 +204,26 @@ impl Config {
 }
 
 /// One source for each action; or, as soon as there is a pattern, one for the whole namespace, so that no record belongs to two sources.
-/// Also what each entry selects.
+/// Also what each entry selects, and what entries say that select nothing: its faults are told all the same.
 fn sources(
     reader: &mut Reader,
     own_action: Option<&str>,
     warnings: &mut Vec<String>,
-) -> (Vec<Source>, Vec<Chosen>) {
+) -> (Vec<Source>, Vec<Chosen>, Vec<Own>) {
     let (mut entries, mut chosen): (Vec<Entry>, Vec<Chosen>) = (Vec::new(), Vec::new());
-    let names = names(reader);
+    let mut spare = Vec::new();
+    let names = names(reader, &mut spare);
     let given = names.is_some();
     for (index, name, own) in names.into_iter().flatten() {
         match Entry::parse(&name) {
             Ok(Entry::Action(action)) if own_action.is_some_and(|own| action.is(own)) => {
                 warnings.push(format!("`actions` lists `{name}`, this forwarder itself: it is left out"));
+                spare.extend(own.map(|own| (index, own)));
             }
-            Ok(entry) if entries.contains(&entry) => warnings.push(format!("`actions` lists `{name}` twice")),
+            Ok(entry) if entries.contains(&entry) => {
+                warnings.push(format!("`actions` lists `{name}` twice"));
+                spare.extend(own.map(|own| (index, own)));
+            }
             Ok(Entry::Exclusion(_)) if own.is_some() => {
                 reader.fault_at(
                     format!("actions[{index}]"),
@@ -235,13 +240,16 @@ fn sources(
                 }));
                 entries.push(entry);
             }
-            Err(remedy) => reader.fault_at(format!("actions[{index}]"), &Value::String(name), remedy),
+            Err(remedy) => {
+                reader.fault_at(format!("actions[{index}]"), &Value::String(name), remedy);
+                spare.extend(own.map(|own| (index, own)));
+            }
         }
     }
     warnings.extend(unreached::warnings(&entries, &chosen));
     let excluding = entries.iter().any(|entry| matches!(entry, Entry::Exclusion(_)));
     if entries.iter().any(|entry| matches!(entry, Entry::Pattern(_))) {
-        return (vec![Source::Namespace(Selection::new(entries, own_action))], chosen);
+        return (vec![Source::Namespace(Selection::new(entries, own_action))], chosen, spare);
     }
     if excluding {
         reader.fault(
@@ -252,14 +260,17 @@ fn sources(
         reader.fault("actions", "name at least one action other than this forwarder");
     }
     let action = |entry| if let Entry::Action(action) = entry { Some(Source::Action(action)) } else { None };
-    (entries.into_iter().filter_map(action).collect(), chosen)
+    (entries.into_iter().filter_map(action).collect(), chosen, spare)
 }
 
 /// An entry of `actions`: its place there, its name, and what is done for it alone.
 type Named = (usize, String, Option<Map<String, Value>>);
 
-/// The entries of `actions`.
-fn names(reader: &mut Reader) -> Option<Vec<Named>> {
+/// The keys of an entry of `actions` besides its name, and its place there.
+type Own = (usize, Map<String, Value>);
+
+/// The entries of `actions`; in `spare` those without a name.
+fn names(reader: &mut Reader, spare: &mut Vec<Own>) -> Option<Vec<Named>> {
     const REMEDY: &str = "give the names of the actions to monitor, such as [\"my-action\", \"package/action\", \"package/*\"]";
     let items = reader.items("actions", REMEDY)?;
     let mut names = Vec::new();
@@ -272,11 +283,14 @@ fn names(reader: &mut Reader) -> Option<Vec<Named>> {
                 }
                 match own.remove("name") {
                     Some(Value::String(name)) => names.push((index, name, Some(own))),
-                    other => reader.fault_at(
-                        format!("actions[{index}].name"),
-                        &other.unwrap_or_default(),
-                        "give the name of an action or a pattern, such as \"package/*\"",
-                    ),
+                    other => {
+                        reader.fault_at(
+                            format!("actions[{index}].name"),
+                            &other.unwrap_or_default(),
+                            "give the name of an action or a pattern, such as \"package/*\"",
+                        );
+                        spare.push((index, own));
+                    }
                 }
             }
             other => {

@@ -168,6 +168,37 @@ fn faults_in_an_entry_of_actions_name_its_place() {
 }
 
 #[test]
+fn of_an_entry_of_actions_all_faults_are_told() {
+    let own = json!({
+        "tagz": 1, "event": {"x": 1}, "events": {"shape": "ecs", "activations": 7}, "tags": 5,
+        "lines": {"multiline": "Auto", "redact": ["emial"]}
+    });
+    let entry = |name: Value| {
+        let mut entry = own.clone();
+        entry["name"] = name;
+        entry
+    };
+    let names = [json!("x"), json!("x"), json!("a/b/c/d/e"), json!(null)];
+    let entries: Vec<Value> = names.into_iter().map(entry).collect();
+    let found = faults(with(json!({"actions": entries, "events.shape": "ecs", "lines.only": "bad"})));
+    for index in 0..4 {
+        for key in [
+            "tagz",
+            "event",
+            "events.shape",
+            "events.activations",
+            "tags",
+            "lines.multiline",
+            "lines.redact[0]",
+        ] {
+            let key = format!("actions[{index}].{key}: ");
+            assert!(found.iter().any(|fault| fault.starts_with(&key)), "{key}{found:#?}");
+        }
+    }
+    assert_eq!(found.len(), 4 * 7 + 3, "{found:#?}");
+}
+
+#[test]
 fn a_pattern_that_matches_every_line_is_refused() {
     for pattern in ["hello|", "x*", "|", "^", "$", ".*", "(a|b)?", "\\s*", "(?m)^", ""] {
         for key in ["lines.include", "lines.exclude"] {
