@@ -137,6 +137,27 @@ pub(crate) fn is_taken(name: &str, is_ecs: bool) -> bool {
     of_forwarder.any(|name| is_own(&name)) || is_ecs && of_loggers.iter().any(|name| is_own(&name))
 }
 
+/// Fields of Elasticsearch's own, which no document may have at its root.
+const METADATA: [&str; 11] = [
+    "_doc_count",
+    "_field_names",
+    "_id",
+    "_ignored",
+    "_index",
+    "_routing",
+    "_seq_no",
+    "_source",
+    "_tier",
+    "_type",
+    "_version",
+];
+
+/// Whether a field of this name, or one below it, would be such a one.
+pub(crate) fn is_metadata(name: &str) -> bool {
+    let top = name.split('.').next().unwrap_or_default();
+    METADATA.contains(&top)
+}
+
 /// The type of such a field whose values are texts.
 pub(crate) fn text_kind(name: &str) -> &'static str {
     match name {

@@ -3,7 +3,7 @@
 use super::lines::Lines;
 use super::reader::Reader;
 use super::strangers;
-use crate::fields::is_taken;
+use crate::fields::{is_metadata, is_taken};
 use crate::openwhisk::source::{Entry, Source};
 use serde_json::{Map, Value};
 use whiskjack_settings::keys;
@@ -283,14 +283,54 @@ fn tags(reader: &mut Reader) -> Vec<String> {
 fn fields(reader: &mut Reader, under_root: bool, is_ecs: bool) -> Map<String, Value> {
     const REMEDY: &str = "give an object, such as {\"environment\": \"production\"}";
     let fields = reader.read("fields", REMEDY, |value| value.as_object().cloned()).unwrap_or_default();
-    let taken: Vec<&String> = fields.keys().filter(|name| is_taken(name, is_ecs)).collect();
-    if under_root {
-        for name in taken {
-            reader.fault(
-                &format!("fields.{name}"),
-                "documents may have a field of this name: choose another name, or remove `fields_under_root`",
-            );
-        }
+    let mut faults = Vec::new();
+    name_faults("fields", &fields, &mut faults);
+    for (name, value) in fields.iter().filter(|_| under_root) {
+        let remedy = if is_metadata(name) {
+            "Elasticsearch has a field of its own of this name: choose another name, or remove `fields_under_root`"
+        } else if is_taken(name, is_ecs) {
+            "documents may have a field of this name: choose another name, or remove `fields_under_root`"
+        } else {
+            continue;
+        };
+        faults.push((member("fields", name), value.clone(), remedy));
+    }
+    for (place, value, remedy) in faults {
+        reader.fault_at(place, &value, remedy);
     }
     fields
+}
+
+/// What is wrong with the names of fields, those of inner objects too: place, value and remedy.
+fn name_faults(place: &str, fields: &Map<String, Value>, faults: &mut Vec<(String, Value, &'static str)>) {
+    const REMEDY: &str = "Elasticsearch refuses a field whose name, or a part of it between dots, is empty or blank: choose another name";
+    for (name, value) in fields {
+        let place = member(place, name);
+        if name.split('.').any(|part| part.trim().is_empty()) {
+            faults.push((place.clone(), value.clone(), REMEDY));
+        }
+        in_lists(&place, value, faults);
+    }
+}
+
+fn in_lists(place: &str, value: &Value, faults: &mut Vec<(String, Value, &'static str)>) {
+    match value {
+        Value::Object(inner) => name_faults(place, inner, faults),
+        Value::Array(items) => {
+            items
+                .iter()
+                .enumerate()
+                .for_each(|(index, item)| in_lists(&format!("{place}[{index}]"), item, faults));
+        }
+        _ => {}
+    }
+}
+
+/// The path of a member. A name that is none for a path stands in brackets.
+fn member(place: &str, name: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "_-@".contains(c);
+    match !name.is_empty() && name.chars().all(is_plain) {
+        true => format!("{place}.{name}"),
+        false => format!("{place}[{}]", json(&Value::from(name))),
+    }
 }

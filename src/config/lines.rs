@@ -1,7 +1,7 @@
 //! The treatment of lines on their way into documents: `lines`. The keys have the names that they have in Filebeat.
 
 use super::reader::Reader;
-use crate::fields::is_taken;
+use crate::fields::{is_metadata, is_taken};
 use regex_lite::Regex;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -283,10 +283,11 @@ fn json(reader: &mut Reader, is_ecs: bool) -> Option<Json> {
     let expand_keys = switch("lines.json.expand_keys").unwrap_or(true);
     let target = if is_group { reader.text("lines.json.target") } else { None };
     let message_key = if is_group { reader.text("lines.json.message_key") } else { None };
-    if target.as_deref().is_some_and(|target| is_taken(target, true) || target.contains('.')) {
+    let is_refused = |target: &str| is_taken(target, true) || is_metadata(target) || target.contains('.');
+    if target.as_deref().is_some_and(is_refused) {
         reader.fault(
             "lines.json.target",
-            "documents may have a field of this name, or it has a dot: choose another name, or leave it out for `labels`",
+            "documents may have a field of this name, Elasticsearch has one of its own, or it has a dot: choose another name, or leave it out for `labels`",
         );
     }
     Some(Json { target, overwrite_keys, add_error_key, message_key, expand_keys })

@@ -199,6 +199,37 @@ fn of_an_entry_of_actions_all_faults_are_told() {
 }
 
 #[test]
+fn a_field_that_elasticsearch_refuses_is_a_fault() {
+    for (name, place) in [
+        ("", "fields[\"\"]"),
+        (" ", "fields[\" \"]"),
+        ("a..b", "fields.a[\".b\"]"),
+        (".a", "fields[\".a\"]"),
+        ("a.", "fields[\"a.\"]"),
+        ("a. ", "fields.a[\" \"]"),
+    ] {
+        let found = faults(with(json!({"actions": ["a", {"name": "b", "tags": []}], "fields": {name: 3}})));
+        let is_told = found[0].starts_with(&format!("{place}: ")) && found[0].ends_with("(it is 3)");
+        assert!(found.len() == 1 && is_told, "{found:?}");
+        let found = faults(with(json!({"fields": {"x": [{"y": {name: 3}}]}})));
+        assert!(found.len() == 1 && found[0].starts_with("fields.x[0].y["), "{found:?}");
+        let found = faults(with(json!({"actions": [{"name": "b", "fields": {name: 3}}]})));
+        assert!(found.len() == 1 && found[0].starts_with("actions[0].fields"), "{found:?}");
+    }
+    for name in
+        ["_id", "_index", "_source", "_type", "_routing", "_field_names", "_ignored", "_doc_count", "_tier"]
+    {
+        let found = faults(with(json!({"fields": {name: 3}, "fields_under_root": true})));
+        assert!(found.len() == 1 && found[0].starts_with(&format!("fields.{name}: ")), "{found:?}");
+        let below = faults(with(json!({"fields": {format!("{name}.x"): 3}, "fields_under_root": true})));
+        assert!(below.len() == 1 && below[0].contains("of its own"), "{below:?}");
+        let target = faults(with(json!({"events.shape": "ecs", "lines.json.target": name})));
+        assert!(target.len() == 1 && target[0].starts_with("lines.json.target: "), "{target:?}");
+        documents(json!({"fields": {name: 3, "a.b": 1, "a b": 2}}));
+    }
+}
+
+#[test]
 fn a_pattern_that_matches_every_line_is_refused() {
     for pattern in ["hello|", "x*", "|", "^", "$", ".*", "(a|b)?", "\\s*", "(?m)^", ""] {
         for key in ["lines.include", "lines.exclude"] {

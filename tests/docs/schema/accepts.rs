@@ -19,6 +19,8 @@ const BEYOND: &[(&str, &str)] = &[
     ("so no line is left", "two values must differ"),
     ("`events.original` would show", "one of many keys, for all or for some actions"),
     ("documents may have a field of this name", "names of one key depend on another"),
+    ("Elasticsearch has a field of its own", "names of one key depend on another"),
+    ("Elasticsearch refuses a field whose name", "objects in objects and lists, to any depth"),
     ("`fields` has this name, too", "names of one key depend on another"),
     ("has fields for it", "one of many keys, for all or for some actions"),
     ("has such documents", "one of many keys, for all or for some actions"),
