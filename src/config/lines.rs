@@ -328,10 +328,13 @@ fn redaction(item: &Value) -> Result<Redaction, Option<String>> {
         return known.map(|(_, secret)| Redaction::Known(*secret)).ok_or(None);
     }
     let members: &Map<String, Value> = item.as_object().ok_or(None)?;
-    if members.keys().any(|name| name != "pattern" && name != "with") {
-        return Err(None);
+    if let Some(name) = members.keys().find(|name| *name != "pattern" && *name != "with") {
+        return Err(Some(format!("it has no member `{name}`: give {PATTERN_FORM}")));
     }
-    let pattern = members.get("pattern").and_then(Value::as_str).ok_or(None)?;
+    let text = |name: &str| members.get(name).filter(|value| !value.is_null());
+    let of = |name: &str| format!("its `{name}` is not a text: give {PATTERN_FORM}");
+    let pattern = text("pattern").ok_or_else(|| format!("it has no `pattern`: give {PATTERN_FORM}"))?;
+    let pattern = pattern.as_str().ok_or_else(|| of("pattern"))?;
     if matches_nothing(pattern) {
         let remedy = "the pattern can match nothing, which is found between any two characters: make it match something";
         return Err(Some(remedy.into()));
@@ -339,7 +342,7 @@ fn redaction(item: &Value) -> Result<Redaction, Option<String>> {
     check(pattern)?;
     let with = match members.get("with") {
         None => "[redacted]",
-        Some(with) => with.as_str().ok_or(None)?,
+        Some(with) => with.as_str().ok_or_else(|| of("with"))?,
     };
     Ok(Redaction::Pattern { pattern: pattern.into(), with: with.into() })
 }

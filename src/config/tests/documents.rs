@@ -110,7 +110,7 @@ fn what_is_wrong_about_events_and_lines_is_told_all_at_once() {
         ("lines.multiline.pattern", "give `auto`"),
         ("lines.redact[0]", "`email`"),
         ("lines.redact[1]", "can match nothing"),
-        ("lines.redact[2]", "`email`"),
+        ("lines.redact[2]", "it has no `pattern`"),
     ];
     for (key, remedy) in expected {
         let is_told =
@@ -226,6 +226,20 @@ fn a_field_that_elasticsearch_refuses_is_a_fault() {
         let target = faults(with(json!({"events.shape": "ecs", "lines.json.target": name})));
         assert!(target.len() == 1 && target[0].starts_with("lines.json.target: "), "{target:?}");
         documents(json!({"fields": {name: 3, "a.b": 1, "a b": 2}}));
+    }
+}
+
+#[test]
+fn a_redaction_of_ones_own_is_told_by_the_member_that_is_wrong() {
+    for (item, told) in [
+        (json!({"pattern": "x", "wiht": "y"}), "no member `wiht`"),
+        (json!({"pattern": "x", "with": 5}), "its `with` is not a text"),
+        (json!({"pattern": 5}), "its `pattern` is not a text"),
+        (json!({"with": "y"}), "it has no `pattern`"),
+        (json!(5), "give one of `email`"),
+    ] {
+        let found = faults(with(json!({"lines.redact": [item]})));
+        assert!(found.len() == 1 && found[0].contains(told), "{found:?}");
     }
 }
 
