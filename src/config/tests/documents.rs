@@ -170,7 +170,7 @@ fn faults_in_an_entry_of_actions_name_its_place() {
 #[test]
 fn of_an_entry_of_actions_all_faults_are_told() {
     let own = json!({
-        "tagz": 1, "event": {"x": 1}, "events": {"shape": "ecs", "activations": 7}, "tags": 5,
+        "tagz": 1, "event": {"x": 1}, "logs": "api", "log_level": "debug", "events": {"shape": "ecs", "activations": 7}, "tags": 5,
         "lines": {"multiline": "Auto", "redact": ["emial"]}
     });
     let entry = |name: Value| {
@@ -185,6 +185,8 @@ fn of_an_entry_of_actions_all_faults_are_told() {
         for key in [
             "tagz",
             "event",
+            "logs",
+            "log_level",
             "events.shape",
             "events.activations",
             "tags",
@@ -195,7 +197,7 @@ fn of_an_entry_of_actions_all_faults_are_told() {
             assert!(found.iter().any(|fault| fault.starts_with(&key)), "{key}{found:#?}");
         }
     }
-    assert_eq!(found.len(), 4 * 7 + 3, "{found:#?}");
+    assert_eq!(found.len(), 4 * 9 + 3, "{found:#?}");
 }
 
 #[test]
