@@ -124,6 +124,11 @@ fn a_frame_joins_no_innocent_line() {
     for (head, frame) in [
         ("shop.Broke: x", "\tat x.Y.z(Y.java:1)"),
         ("Broke: x", "    at async pay (file:///a.mjs:1:2)"),
+        ("U$Störung: bäm", "\tat x.U.z(U.java:1)"),
+        ("shop.Ünfall: x", "\tat x.Y.z(Y.java:1)"),
+        ("läden.Unfall", "\tat x.Y.z(Y.java:1)"),
+        ("shop.故障: x", "\tat x.Y.z(Y.java:1)"),
+        ("Überfall: bäm", "    at f (/a.js:1:2)"),
         ("SEVERE: x", "\tat app//x.Y.z(Unknown Source) ~[a.jar:1.0]"),
         ("request failed", "    at new Order (/a.js:1:2)"),
         ("2026-11-29 ERROR x", "   at Shop.Pay.Run() in /action/Pay.cs:line 12"),

@@ -185,16 +185,19 @@ pub(super) fn is_error(line: &str) -> bool {
 
 /// `shop.Broke: …`, `Broke: …`: the name of a class, and perhaps a message.
 pub(super) fn is_named(line: &str) -> bool {
-    let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'$' | b'_');
-    let Some(first) = line.as_bytes().first().filter(|byte| byte.is_ascii_alphabetic()) else { return false };
-    let length = line.bytes().take_while(is_of_name).count();
+    let is_of_name = |c: char| c.is_alphanumeric() || matches!(c, '.' | '$' | '_');
+    // Many scripts have no capital letters.
+    let is_capital = |c: char| c.is_alphabetic() && !c.is_lowercase();
+    if !line.starts_with(char::is_alphabetic) {
+        return false;
+    }
+    let length = line.find(|c| !is_of_name(c)).unwrap_or(line.len());
     let (name, behind) = line.split_at_checked(length).unwrap_or_default();
-    let has_class =
-        || name.rsplit(['.', '$']).next().is_some_and(|class| class.starts_with(char::is_uppercase));
+    let has_class = || name.rsplit(['.', '$']).next().is_some_and(|class| class.starts_with(is_capital));
     match behind {
         "" => name.contains('.') && has_class(),
         _ if behind.starts_with(": ") => {
-            (name.contains('.') && has_class() || first.is_ascii_uppercase()) && !is_record(line)
+            (name.contains('.') && has_class() || name.starts_with(is_capital)) && !is_record(line)
         }
         _ => false,
     }
