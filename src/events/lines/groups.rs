@@ -324,13 +324,18 @@ impl Group {
             return Next::Apart(None);
         }
         // The last line that waits may be the message before another trace.
-        let is_of_another = |held: &Held| {
-            !held.text().starts_with([' ', '\t']) && Trace::of_head(held.text()).takes(entry.text)
+        let is_outer = |held: &&Held| !held.text().starts_with([' ', '\t']);
+        let is_of_another = |held: &Held| match Trace::of_head(held.text()) {
+            // An object may be in a message, too.
+            Trace::Opened { .. } => false,
+            trace => trace.takes(entry.text),
         };
+        let is_in_object = |held: &Held| Trace::of_head(held.text()).is_frame_in_opened(entry.text);
         match self.state.trace.next(entry.text) {
             Step::Joins(_)
                 if self.state.trace.may_end_before_another()
-                    && self.held.last().is_some_and(is_of_another) =>
+                    && (self.held.last().filter(is_outer).is_some_and(is_of_another)
+                        || self.held.iter().rfind(is_outer).is_some_and(is_in_object)) =>
             {
                 Next::Apart(None)
             }

@@ -2,6 +2,7 @@ use super::*;
 use crate::config::{By, Multiline, Redaction, Secret};
 use serde_json::{Value, json};
 
+mod bodies;
 mod cards;
 mod coloured;
 mod joins;

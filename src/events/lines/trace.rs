@@ -27,8 +27,8 @@ pub(super) enum Trace {
     Rest,
     /// The date before a message of `java.util.logging`, which has a line of its own.
     JulDate,
-    /// The begin of an object or a list as Node.js prints it: errors may be in it.
-    Opened,
+    /// The begin of an object or a list as Node.js prints it: errors may be in it. It may be a message that speaks of `trouble`, too.
+    Opened { trouble: bool },
     /// Frames of Java, Node.js or .NET: causes may follow.
     Frames,
     /// Members of an error, which Node.js prints behind its frames; or of what the error is a member of.
@@ -149,7 +149,7 @@ impl Trace {
             true if is_record(line) && (names_exception(line) || line.ends_with(':')) => Self::Said,
             true if names_exception(line) => Self::Message,
             _ if line.starts_with("PHP ") && !ends_with_place(line) => Self::PhpWarning,
-            _ if opens(line) => Self::Opened,
+            trouble if opens(line) => Self::Opened { trouble },
             true => Self::Trouble,
             false if line.starts_with("PHP ") => Self::Trouble,
             false if is_named(line) => Self::Named,
@@ -166,9 +166,7 @@ impl Trace {
                 Joins(if names_exception(line) || line.ends_with(':') { Self::Said } else { Self::Trouble })
             }
             Self::JulDate => Apart,
-            Self::Opened if is_frame(line) => Joins(Self::Members),
-            Self::Opened if is_indented(line) => Perhaps(self),
-            Self::Opened => Apart,
+            Self::Opened { trouble } => self.opened(line, trouble),
             Self::Trouble | Self::Asyncio if is_of_asyncio(line) => Joins(Self::Asyncio),
             Self::Asyncio if is_python_exception(line) => Joins(Self::PythonEnd),
             Self::Asyncio => self.after_head(line),
@@ -211,14 +209,34 @@ impl Trace {
         matches!(self.next(line), Joins(_))
     }
 
+    /// Whether the line is a frame of an error in the object that this line begins.
+    pub(super) fn is_frame_in_opened(self, line: &str) -> bool {
+        matches!(self, Self::Opened { .. }) && is_inner_frame(without_return(line))
+    }
+
+    fn opened(self, line: &str, trouble: bool) -> Step {
+        match if trouble { Self::Trouble.after_head(line) } else { Apart } {
+            _ if is_inner_frame(line) => Joins(Self::Members),
+            _ if is_frame(line) => Joins(Self::after_frame(line)),
+            Apart if is_indented(line) => Perhaps(self),
+            step => step,
+        }
+    }
+
     fn after_frame(line: &str) -> Self {
         if line.ends_with(" {") || line.ends_with(',') { Self::Members } else { Self::Frames }
     }
 
     /// Whether a line begins something else, so that it is no part of a message.
     fn begins_other(line: &str) -> bool {
-        is_record(line)
-            || !matches!(Self::of_head(line), Self::Alone | Self::Trouble | Self::Named | Self::PhpWarning)
+        match Self::of_head(line) {
+            Self::Alone | Self::Trouble | Self::Named | Self::PhpWarning | Self::Opened { .. } => {
+                is_record(line)
+            }
+            // An error in what the message has.
+            Self::Message => !is_indented(line),
+            _ => true,
+        }
     }
 
     /// It waits, if it may be a part of a message.
@@ -275,6 +293,7 @@ impl Trace {
         match self {
             Self::Members if line.starts_with(['}', ']']) => Joins(Self::Frames),
             Self::Members if is_indented(line) => Joins(self),
+            Self::Members if is_cause(line) => Joins(Self::Rest),
             Self::Members => Apart,
             Self::FramesEnd if is_node_version(line) => Joins(Self::Alone),
             _ if is_cause(line) => Joins(Self::Rest),

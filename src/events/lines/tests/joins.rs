@@ -8,7 +8,7 @@ fn texts(lines: &Lines, text: &str) -> Vec<String> {
     documents(lines, &errors(text)).into_iter().map(|(_, _, text)| text).collect()
 }
 
-fn auto(text: &str) -> Vec<String> {
+pub(super) fn auto(text: &str) -> Vec<String> {
     texts(&multiline(By::Auto), text)
 }
 

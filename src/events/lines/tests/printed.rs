@@ -7,7 +7,7 @@ macro_rules! printed {
 }
 
 /// What programs printed, and how each trace in it begins, with what stands between.
-pub(super) const PRINTED: [(&str, &[&str]); 16] = [
+pub(super) const PRINTED: [(&str, &[&str]); 21] = [
     (
         printed!("Messages.java"),
         &[
@@ -215,6 +215,43 @@ pub(super) const PRINTED: [(&str, &[&str]); 16] = [
             "is not paid",
         ],
     ),
+    (
+        printed!("Bodies.java"),
+        &[
+            "java.lang.IllegalStateException: upstream said 400: {",
+            "next",
+            "java.lang.RuntimeException: bad\n[\nx\n]\n\tat ",
+            "next",
+            "Bodies$Störung: bäm\n\tat ",
+            "next",
+            "it failed: {",
+            "Exception in thread \"main\" java.lang.RuntimeException: said [\n\tat ",
+        ],
+    ),
+    (
+        printed!("bodies.js"),
+        &[
+            "Error: upstream said 400: {",
+            "next",
+            "Error: bad\n  b: [\n",
+            "next",
+            "Error: alone",
+            "{\n  first: Error: order 1 is not paid\n      at ",
+            "next",
+            "Error: alone",
+            "[\n  Error: order 2 is not paid\n      at ",
+            "next",
+            "it failed: AssertionError [ERR_ASSERTION]: ",
+            "next",
+            "node:assert:90",
+        ],
+    ),
+    (
+        printed!("bodies.php"),
+        &["RuntimeException: upstream said 400: {", "next", "PHP Fatal error:  Uncaught RuntimeException: "],
+    ),
+    (printed!("bodies.go"), &["panic: bad: {"]),
+    (printed!("bodies.rs"), &["", "thread 'main' (16570) panicked at src/main.rs:6:5:\nRefusal {\n"]),
 ];
 
 /// Written after the documentation of each language, or of versions that are not at hand.

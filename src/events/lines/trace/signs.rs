@@ -106,7 +106,7 @@ pub(super) fn is_of_asyncio(line: &str) -> bool {
 
 /// `it failed: shop.BrokeException: no money`: a message with an exception's own in it.
 pub(super) fn names_exception(line: &str) -> bool {
-    ["Exception: ", "Error: "].iter().any(|end| line.contains(end))
+    ["Exception: ", "Error: ", "Error [ERR_"].iter().any(|end| line.contains(end))
 }
 
 /// A frame of Java, Node.js or .NET, or a line that stands between such frames.
@@ -121,6 +121,11 @@ pub(super) fn is_frame(line: &str) -> bool {
         Some(b'-') => text.starts_with("--- End of "),
         _ => false,
     }
+}
+
+/// A frame of Node.js that stands deeper than those of an error which is in nothing else.
+pub(super) fn is_inner_frame(line: &str) -> bool {
+    line.starts_with("     ") && is_frame(line)
 }
 
 /// `... 12 more`.
