@@ -29,6 +29,8 @@ pub(super) enum Trace {
     JulDate,
     /// The begin of an object or a list as Node.js prints it: errors may be in it. It may be a message that speaks of `trouble`, too.
     Opened { trouble: bool },
+    /// An error in brackets, as Node.js prints it without frames: its message goes on until it has `ended`, then members follow.
+    Bracketed { ended: bool },
     /// Frames of Java, Node.js or .NET: causes may follow.
     Frames,
     /// Members of an error, which Node.js prints behind its frames; or of what the error is a member of.
@@ -145,11 +147,17 @@ impl Trace {
             return Self::RubyBacktrace;
         }
         match speaks_of_trouble(line) {
+            true if is_bracketed(line) => Self::Bracketed { ended: true },
+            true if line.starts_with('[') && !line.ends_with(']') && is_error(line) => {
+                Self::Bracketed { ended: false }
+            }
+            // A line within something else has a trace directly behind it, or none.
+            true if is_indented(line) => Self::Trouble,
             true if is_error(line) => Self::Message,
             true if is_record(line) && (names_exception(line) || line.ends_with(':')) => Self::Said,
             true if names_exception(line) => Self::Message,
             _ if line.starts_with("PHP ") && !ends_with_place(line) => Self::PhpWarning,
-            trouble if opens(line) => Self::Opened { trouble },
+            trouble if opens(line) && !is_indented(line) => Self::Opened { trouble },
             true => Self::Trouble,
             false if line.starts_with("PHP ") => Self::Trouble,
             false if is_named(line) => Self::Named,
@@ -167,6 +175,12 @@ impl Trace {
             }
             Self::JulDate => Apart,
             Self::Opened { trouble } => self.opened(line, trouble),
+            Self::Bracketed { ended: true } => Self::Members.after_frames(line),
+            Self::Bracketed { ended: false } => match Self::after_message(line) {
+                Perhaps(_) if line.ends_with("] {") => Joins(Self::Members),
+                Perhaps(_) => Perhaps(self),
+                step => step,
+            },
             Self::Trouble | Self::Asyncio if is_of_asyncio(line) => Joins(Self::Asyncio),
             Self::Asyncio if is_python_exception(line) => Joins(Self::PythonEnd),
             Self::Asyncio => self.after_head(line),
@@ -216,7 +230,7 @@ impl Trace {
 
     fn opened(self, line: &str, trouble: bool) -> Step {
         match if trouble { Self::Trouble.after_head(line) } else { Apart } {
-            _ if is_inner_frame(line) => Joins(Self::Members),
+            _ if is_inner_frame(line) || is_indented(line) && is_bracketed(line) => Joins(Self::Members),
             _ if is_frame(line) => Joins(Self::after_frame(line)),
             Apart if is_indented(line) => Perhaps(self),
             step => step,
@@ -234,7 +248,7 @@ impl Trace {
                 is_record(line)
             }
             // An error in what the message has.
-            Self::Message => !is_indented(line),
+            Self::Bracketed { .. } => !is_indented(line),
             _ => true,
         }
     }

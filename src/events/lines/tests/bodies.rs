@@ -45,6 +45,22 @@ fn an_object_with_an_error_in_it_is_no_part_of_the_message_before_it() {
     }
 }
 
+/// Node.js prints an error without frames in brackets, and members behind it.
+#[test]
+fn an_error_in_brackets_is_one_with_its_members() {
+    for head in
+        ["[Error: x] {", "[TypeError [ERR_X]: x] {", "[shop] failed: [NoMoneyError: x [y]] {", "[Error] {"]
+    {
+        let printed = format!("{head}\n  errno: -2,\n  path: [\n    1\n  ]\n}}");
+        for before in ["Error: alone", "request failed", "served"] {
+            assert_eq!(auto(&format!("{before}\n{printed}\nafter")), [before, &printed, "after"]);
+        }
+    }
+    for head in ["[terror: x] {", "shop[Error] = {", "Error: [x] {", "[Error: x"] {
+        assert_eq!(auto(&format!("{head}\n  errno: -2\n}}\nafter")).len(), 4, "{head}");
+    }
+}
+
 /// Without frames, a body is what it was: lines.
 #[test]
 fn an_object_without_an_error_in_it_stays_apart() {

@@ -7,7 +7,7 @@ macro_rules! printed {
 }
 
 /// What programs printed, and how each trace in it begins, with what stands between.
-pub(super) const PRINTED: [(&str, &[&str]); 21] = [
+pub(super) const PRINTED: [(&str, &[&str]); 22] = [
     (
         printed!("Messages.java"),
         &[
@@ -252,6 +252,32 @@ pub(super) const PRINTED: [(&str, &[&str]); 21] = [
     ),
     (printed!("bodies.go"), &["panic: bad: {"]),
     (printed!("bodies.rs"), &["", "thread 'main' (16570) panicked at src/main.rs:6:5:\nRefusal {\n"]),
+    (
+        printed!("promises.js"),
+        &[
+            "any failed: [AggregateError: All promises were rejected] {\n  [errors]: [\n    Error: order 1 ",
+            "next",
+            "[AggregateError: All promises were rejected] {\n  [errors]: [\n    Error: order 3 ",
+            "next",
+            "[Error: ENOENT: no such file or directory, open 'absent'] {\n  errno: -2,\n",
+            "next",
+            "not read: [Error: ENOENT: no such file or directory, open 'absent'] {\n  errno: -2,\n",
+            "next",
+            "[Error: ENOENT: no such file or directory, open 'absent\nfile'] {\n  errno: -2,\n",
+            "next",
+            "{\n  order: 4,\n  error: [Error: ENOENT: no such file or directory, open 'absent'] {\n    errno",
+            "next",
+            "[\n  [Error: ENOENT: no such file or directory, open 'absent'] {\n    errno",
+            "next",
+            "Error: no order\n    at ",
+            "next",
+            "{\n  order: 5,\n  error: Error: ENOENT: ",
+            "next",
+            "Überfall: bäm\n    at ",
+            "next",
+            "node:internal/process/promises:391\n",
+        ],
+    ),
 ];
 
 /// Written after the documentation of each language, or of versions that are not at hand.

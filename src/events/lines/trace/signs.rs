@@ -98,6 +98,17 @@ pub(super) fn opens(line: &str) -> bool {
     matches!(line, "[" | "{") || line.ends_with(" {") || line.ends_with(" [")
 }
 
+/// `it failed: [Error: no such file] {`, as Node.js begins an error without frames that has members.
+pub(super) fn is_bracketed(line: &str) -> bool {
+    let begins = |text: &str| {
+        let name = text.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+        let behind = text.get(name.len()..).unwrap_or_default();
+        let is_behind = [": ", "]"].iter().any(|begin| behind.starts_with(begin)) || behind == " ";
+        ["Error", "Exception"].iter().any(|end| name.ends_with(end)) && is_behind
+    };
+    line.ends_with("] {") && line.split('[').skip(1).any(begins)
+}
+
 /// `future: <Task …>`, `handle: <Handle …>`.
 pub(super) fn is_of_asyncio(line: &str) -> bool {
     let names = ["future: <", "handle: <", "task: <", "protocol: <", "transport: <"];
