@@ -79,6 +79,8 @@ pub(super) enum Trace {
     Php,
     /// The last of it.
     PhpMain,
+    /// The last line of a message, with its place: the stack follows.
+    PhpPlace,
     /// A warning, whose last line names the place.
     PhpWarning,
     /// An error of Ruby; `rescued` if it came of another one, which follows.
@@ -186,7 +188,10 @@ impl Trace {
             Self::Asyncio => self.after_head(line),
             Self::Named if is_frame(line) => Joins(Self::after_frame(line)),
             Self::Named if is_cause(line) => Joins(Self::Rest),
-            Self::Named => Apart,
+            Self::Named if is_php_stack(line) => Joins(Self::Php),
+            Self::Named => Self::php_place(line),
+            Self::PhpPlace if is_php_stack(line) => Joins(Self::Php),
+            Self::PhpPlace => Apart,
             Self::Trouble | Self::Said | Self::Message => self.after_head(line),
             Self::Thrown | Self::Rest => Self::after_message(line),
             Self::Frames | Self::FramesEnd | Self::Members => self.after_frames(line),
@@ -286,8 +291,13 @@ impl Trace {
                 Perhaps(_) => Perhaps(self),
                 step => step,
             },
-            _ => Apart,
+            _ => Self::php_place(line),
         }
+    }
+
+    /// A second line of a message waits, if it may be the last one.
+    fn php_place(line: &str) -> Step {
+        if is_php_place(line) && !is_named(line) { Self::PhpPlace.waits(line) } else { Apart }
     }
 
     fn after_message(line: &str) -> Step {

@@ -375,6 +375,18 @@ fn whatever_is_joined_each_entry_is_in_one_document_in_its_order() {
 }
 
 #[test]
+fn the_place_at_the_end_of_a_message_of_php_makes_no_trace_without_the_stack() {
+    for (head, line) in [("Order: 4", "served in /a.php:3"), ("it failed", "again in /a.php:3")] {
+        assert_eq!(auto(&format!("{head}\n{line}\nserved\nStack trace:")).len(), 4);
+        let trace = "Boom: x in /a.php:3\nStack trace:\n#0 {main}";
+        assert_eq!(auto(&format!("{head}\n{line}\n{trace}")), [head, line, trace]);
+        assert_eq!(auto(&format!("{head}\n{trace}")), [head, trace]);
+    }
+    let lower = "app\\Boom: x\ny in /a.php:3\nStack trace:\n#0 {main}";
+    assert_eq!(auto(&format!("{lower}\nserved")), [lower, "served"]);
+}
+
+#[test]
 fn the_chain_of_php_is_one_document_whatever_the_next_exception_is_called() {
     for next in ["RuntimeException", "TypeError", "App\\PayException", "NoMoney"] {
         let trace = format!(

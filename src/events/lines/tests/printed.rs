@@ -7,7 +7,7 @@ macro_rules! printed {
 }
 
 /// What programs printed, and how each trace in it begins, with what stands between.
-pub(super) const PRINTED: [(&str, &[&str]); 22] = [
+pub(super) const PRINTED: [(&str, &[&str]); 23] = [
     (
         printed!("Messages.java"),
         &[
@@ -276,6 +276,22 @@ pub(super) const PRINTED: [(&str, &[&str]); 22] = [
             "Überfall: bäm\n    at ",
             "next",
             "node:internal/process/promises:391\n",
+        ],
+    ),
+    (
+        printed!("boom.php"),
+        &[
+            "Boom: no order in /action/boom.php:5\nStack trace:\n#0 ",
+            "next",
+            "Boom: no order\nno money in /action/boom.php:7\nStack trace:\n#0 ",
+            "next",
+            "App\\Boom: no order in /action/boom.php:9\nStack trace:\n#0 ",
+            "next",
+            "Boom: none\nleft in /action/boom.php:11\nStack trace:\n#0 ",
+            "next",
+            "it failed: Boom: no order\nno money in /action/boom.php:13\nStack trace:\n#0 ",
+            "next",
+            "PHP Fatal error:  Uncaught App\\Boom: no order\nno money in ",
         ],
     ),
 ];

@@ -201,7 +201,7 @@ pub(super) fn is_error(line: &str) -> bool {
 
 /// `shop.Broke: …`, `Broke: …`: the name of a class, and perhaps a message.
 pub(super) fn is_named(line: &str) -> bool {
-    let is_of_name = |c: char| c.is_alphanumeric() || matches!(c, '.' | '$' | '_');
+    let is_of_name = |c: char| c.is_alphanumeric() || matches!(c, '.' | '$' | '_' | '\\');
     // Many scripts have no capital letters.
     let is_capital = |c: char| c.is_alphabetic() && !c.is_lowercase();
     if !line.starts_with(char::is_alphabetic) {
@@ -209,11 +209,12 @@ pub(super) fn is_named(line: &str) -> bool {
     }
     let length = line.find(|c| !is_of_name(c)).unwrap_or(line.len());
     let (name, behind) = line.split_at_checked(length).unwrap_or_default();
-    let has_class = || name.rsplit(['.', '$']).next().is_some_and(|class| class.starts_with(is_capital));
+    let has_class =
+        || name.rsplit(['.', '$', '\\']).next().is_some_and(|class| class.starts_with(is_capital));
     match behind {
         "" => name.contains('.') && has_class(),
         _ if behind.starts_with(": ") => {
-            (name.contains('.') && has_class() || name.starts_with(is_capital)) && !is_record(line)
+            (name.contains(['.', '\\']) && has_class() || name.starts_with(is_capital)) && !is_record(line)
         }
         _ => false,
     }
@@ -351,6 +352,11 @@ pub(super) fn is_php_frame_of_file(line: &str) -> bool {
 /// `… on line 3`, as messages of PHP end.
 pub(super) fn ends_with_place(line: &str) -> bool {
     line.rsplit_once(" on line ").is_some_and(|(_, number)| is_number(number))
+}
+
+/// `no money in /action/pay.php:3`, as messages of exceptions end.
+pub(super) fn is_php_place(line: &str) -> bool {
+    line.rsplit_once(':').is_some_and(|(text, number)| is_number(number) && text.contains(" in /"))
 }
 
 /// ``pay.rb:3:in `pay': no money (Broke)``.
