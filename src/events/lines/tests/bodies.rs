@@ -61,6 +61,35 @@ fn an_error_in_brackets_is_one_with_its_members() {
     }
 }
 
+#[test]
+fn a_frame_of_node_is_one_wherever_its_code_is_from() {
+    for place in [
+        "func (wasm://wasm/5e5b:wasm-function[3]:0x45)",
+        "wasm://wasm/5e5b:wasm-function[3]:0x45",
+        "<anonymous>",
+        "async <anonymous>",
+        "[eval]-wrapper:6:24",
+        "[eval]:1:15",
+        "[stdin]:1:15",
+        "bundle.js:1:2345",
+        "async bundle.js:1:2345",
+        "12.chunk.js:1:2345",
+        "REPL1:1:1",
+        "evalmachine.<anonymous>:1:7",
+        "f (bundle.js:1:2345)",
+    ] {
+        let trace = format!("Überfall: x\n    at f (/a.js:1:2)\n    at {place}\n    at /a.js:3:4");
+        assert_eq!(auto(&format!("{trace}\nafter")), [&trace, "after"]);
+        let trace = format!("Überfall: x\n    at {place} {{\n  code: 1\n}}");
+        assert_eq!(auto(&format!("{trace}\nafter")), [&trace, "after"]);
+    }
+    for line in
+        ["12:30:45", "2026-11-30T12:30:45", "noon <anonymous>", "shop: 12:30:45", "9:1:2", "the wasm://x"]
+    {
+        assert_eq!(auto(&format!("Order: 4\n    at {line}")).len(), 2, "{line}");
+    }
+}
+
 /// Without frames, a body is what it was: lines.
 #[test]
 fn an_object_without_an_error_in_it_stays_apart() {

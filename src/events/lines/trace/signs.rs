@@ -148,17 +148,30 @@ pub(super) fn is_more(text: &str) -> bool {
 fn is_place_of_frame(text: &str) -> bool {
     let text = text.strip_suffix(" {").or_else(|| text.strip_suffix(',')).unwrap_or(text).trim_end();
     let Some((name, arguments)) = text.split_once('(') else {
-        return has_line_and_column(text) && (text.contains(['/', '\\', '<']) || text.starts_with("node:"));
+        return is_place_of_script(text.strip_prefix("async ").unwrap_or(text));
     };
     let own = ["async ", "new "].iter().fold(name, |name, word| name.strip_prefix(word).unwrap_or(name));
     if name.ends_with(' ') {
         let inner = arguments.strip_suffix(')').unwrap_or_default();
         return has_line_and_column(inner)
             || matches!(inner, "<anonymous>" | "native")
+            || inner.starts_with("wasm://")
             || inner.starts_with("index ")
             || arguments.contains("] in ");
     }
     !own.contains(' ') && (own.contains('.') || own.starts_with("lambda_method")) && arguments.contains(')')
+}
+
+/// `/index.js:1:2`, `bundle.js:1:2`, `[eval]:1:2`, `REPL1:1:2`, `wasm://wasm/5e5b:wasm-function[3]:0x45`. A time is not one.
+fn is_place_of_script(text: &str) -> bool {
+    let is_name = || {
+        let file = text.rsplitn(3, ':').nth(2).unwrap_or_default();
+        !text.contains(' ')
+            && (text.starts_with(|c: char| c == '[' || c.is_alphabetic()) || file.ends_with("js"))
+    };
+    text == "<anonymous>"
+        || text.starts_with("wasm://")
+        || has_line_and_column(text) && (text.contains(['/', '\\', '<']) || is_name())
 }
 
 /// It ends with `:3:14`.
