@@ -3,8 +3,10 @@
 //! A line joins the lines before it if it is a frame or a cause in the trace that they have begun. A line that may be a part of a message waits until
 //! a frame follows. All other lines stay apart: two documents instead of one are a nuisance, a line in a foreign document is lost.
 
+mod frames;
 mod signs;
 
+use frames::*;
 use signs::*;
 
 /// The kind of the lines so far.
