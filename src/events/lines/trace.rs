@@ -319,7 +319,6 @@ impl Trace {
         match self {
             Self::Members if line.starts_with(['}', ']']) => Joins(Self::Frames),
             Self::Members if is_indented(line) => Joins(self),
-            Self::Members if is_cause(line) => Joins(Self::Rest),
             Self::Members => Apart,
             Self::FramesEnd if is_node_version(line) => Joins(Self::Alone),
             _ if is_cause(line) => Joins(Self::Rest),
