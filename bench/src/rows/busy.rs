@@ -81,7 +81,7 @@ fn minute(before_ms: i64, now_ms: i64) -> impl Iterator<Item = Activation> {
         // Not at its end, which may come after the run has begun.
         let activation = activation.visible_at(now_ms);
         // In turn of each action.
-        let is_late = (number + number / SHAPE.actions) % LATE == 0;
+        let is_late = (number + number / SHAPE.actions).is_multiple_of(LATE);
         activation.start(if is_late { start - LATE_BY_MS } else { start })
     })
 }
