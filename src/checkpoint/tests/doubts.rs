@@ -1,0 +1,71 @@
+//! What counts as done in doubt.
+
+use super::*;
+
+#[test]
+fn what_was_taken_for_done_under_a_wrong_belief_is_looked_at_again_and_owed_until_then() {
+    let mut checkpoint = Checkpoint::default();
+    let mut state = SourceState::new(1);
+    let work = state.work(NOW, LOOKBACK);
+    let [sure, doubted] = [activation(NOW - MINUTE, 1), activation(NOW - 2 * MINUTE, 2)];
+    state.note([sure, doubted]);
+    state.advance(&work, &work, NOW, LOOKBACK);
+    let mut doubtful = Seen::default();
+    doubtful.insert(doubted);
+    state.doubt(doubtful, 1);
+    checkpoint.sources.insert("a".into(), state);
+    let mut checkpoint = Checkpoint::decode(&checkpoint.encode().unwrap()).unwrap();
+    checkpoint.undo_doubtful();
+    let state = &checkpoint.sources["a"];
+    assert!(state.seen.contains(sure) && !state.seen.contains(doubted));
+    assert_eq!(state.owed, [owed(Part::Lookback, NOW - 2 * MINUTE, NOW - 2 * MINUTE)]);
+}
+
+#[test]
+fn all_that_an_older_forwarder_has_done_is_doubtful_unless_it_knew_of_a_store_with_lines() {
+    let doubts = |version: u32, place: LogPlace| {
+        let mut state = SourceState { complete_until: NOW, kept_from: 1, ..SourceState::new(1) };
+        (1..=3).for_each(|id| state.seen.insert(activation(MINUTE + id, id)));
+        state.seen.digest_upto(MINUTE + 2, MINUTE, &[]);
+        let mut checkpoint = Checkpoint { version, saved_ms: NOW, ..Checkpoint::default() };
+        checkpoint.platform.note_logs(place, NOW);
+        checkpoint.sources.insert("a".into(), state);
+        let mut checkpoint = Checkpoint::decode(&checkpoint.encode().unwrap()).unwrap();
+        checkpoint.undo_doubtful();
+        let state = &checkpoint.sources["a"];
+        (state.seen.count(Range::new(0, NOW).unwrap()), state.owed.clone())
+    };
+    let all = vec![owed(Part::Lookback, MINUTE + 1, MINUTE + 3)];
+    for place in [LogPlace::Unknown, LogPlace::Nowhere, LogPlace::Record] {
+        assert_eq!(doubts(2, place), (0, all.clone()), "{place:?}");
+    }
+    assert_eq!([doubts(2, LogPlace::Api), doubts(3, LogPlace::Record)], [(3, Vec::new()), (3, Vec::new())]);
+}
+
+#[test]
+fn doubts_whose_digests_overlap_stay_whoever_brings_them_together() {
+    let digested = |starts: [u64; 2]| {
+        let mut seen = Seen::default();
+        starts.into_iter().for_each(|start| seen.insert(activation(start, start)));
+        seen.digest_upto(u64::MAX, MINUTE, &[]);
+        seen
+    };
+    let doubting = |doubtful: &Seen| {
+        let mut state = SourceState::new(1);
+        state.doubt(doubtful.clone(), 1);
+        state
+    };
+    let of = |state: &SourceState| {
+        let mut checkpoint = Checkpoint::default();
+        checkpoint.sources.insert("a".into(), state.clone());
+        checkpoint
+    };
+    let (one, other) = (digested([1, 50]), digested([40, 99]));
+    let (ours, theirs) = (doubting(&one), doubting(&other));
+    let mut twice = ours.clone();
+    twice.doubt(other, 1);
+    let merged = of(&ours).merged(of(&theirs), LOOKBACK).sources["a"].clone();
+    for state in [twice, merged, SourceState::together([&ours, &theirs]).unwrap()] {
+        assert_eq!(state.doubtful.ranges(), [Range::new(1, 99).unwrap()]);
+    }
+}
