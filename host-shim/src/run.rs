@@ -4,6 +4,7 @@ mod access;
 mod apart;
 mod check;
 mod find;
+mod forward;
 mod keeper;
 mod limits;
 mod look;
@@ -12,24 +13,18 @@ mod span;
 mod told;
 mod way;
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use serde_json::Value;
-use tokio::task::JoinSet;
-use tokio::time::Instant;
 
-use crate::attached::{Advance, Attached};
+use crate::attached::Attached;
 use crate::component::{
-    Authorization, CallError, CheckpointKeeper, Context, Error, LoadError, Outcome, Plan, Prepared, Reach,
-    Report, Slice, Worker,
+    Authorization, CallError, CheckpointKeeper, Context, Error, LoadError, Plan, Prepared, Reach, Worker,
 };
 use crate::http::{self, Api, KeyRefused, Pool, Way};
 use crate::origin::Origin;
 use crate::params::{HostParams, ProxyVariables, Receivers};
 use crate::result::RunResult;
-use crate::said;
 use crate::secret::Secret;
 use crate::tls::Trust;
 use whiskjack_settings::Fault;
@@ -39,26 +34,18 @@ pub(crate) use self::access::Access;
 pub use self::access::Given;
 pub use self::apart::{Runner, RunnerError, Stuck};
 pub use self::find::Record;
-use self::keeper::Kept;
+use self::forward::{Begun, Run};
 pub(crate) use self::keeper::OwnFile;
 pub use self::keeper::{Keeper, Memory};
 use self::limits::{COMPONENT_MARGIN_MS, Limits, now_ms};
+
 pub(crate) use self::look::Sight;
 pub use self::look::Unseen;
 pub(crate) use self::namespace::other as other_namespace;
 pub(crate) use self::span::{done, done_since};
 
-/// A run that is killed repeats at most what it did in this time.
-const SAVE_EVERY: Duration = Duration::from_secs(15);
-
-/// The same where a save is cheap and a run is long: about the time of a turn.
-const SAVE_OFTEN: Duration = Duration::from_secs(4);
-
 /// A checkpoint of nothing.
 const NOTHING: &[u8] = br#"{"version":3,"sources":{}}"#;
-
-/// Most instances at once, whatever a plan asks for: each may take 128 MiB.
-const MOST_WORKERS: usize = 16;
 
 /// The surroundings of a run.
 #[derive(Clone, Debug, Default)]
@@ -223,22 +210,9 @@ impl Shim {
                 Ok(planned) => planned,
                 Err(result) => return Err(*result),
             };
-        Ok(Run {
-            component: self.component.clone(),
-            reach,
-            limits,
-            kept,
-            before,
-            attached: context.attached.clone(),
-            acknowledged: 0,
-            workers: (plan.workers as usize).clamp(1, MOST_WORKERS),
-            plan: Arc::new(plan),
-            idle: vec![worker],
-            outcomes: Vec::new(),
-            saved_at: Instant::now(),
-            problems: Vec::new(),
-            warnings,
-        })
+        let (component, attached) = (self.component.clone(), context.attached.clone());
+        let begun = Begun { component, reach, limits, kept, before, attached, warnings };
+        Ok(Run::new(begun, plan, worker))
     }
 
     /// With faults of its own the host permits no request at all: nothing is read while the configuration is wrong.
@@ -319,165 +293,4 @@ pub(crate) fn key_forms(key: &Secret) -> Vec<Secret> {
     let password = key.expose().split_once(':').map(|(_, password)| Secret::new(password));
     let header = Secret::new(http::basic(&key).trim_start_matches("Basic "));
     [key, header].into_iter().chain(password).collect()
-}
-
-/// A run that has a plan.
-struct Run {
-    component: Arc<Prepared>,
-    reach: Arc<Reach>,
-    limits: Limits,
-    kept: Kept,
-    /// The checkpoint that it began with, for who watches.
-    before: Option<Vec<u8>>,
-    attached: Attached,
-    /// Lines, in the turns that are over.
-    acknowledged: u64,
-    plan: Arc<Plan>,
-    workers: usize,
-    idle: Vec<Worker>,
-    outcomes: Vec<Outcome>,
-    saved_at: Instant,
-    problems: Vec<String>,
-    /// What the host has to say of the configuration.
-    warnings: Vec<String>,
-}
-
-/// A slice that was worked on: the worker, if it is still good, and what came of it.
-struct Done {
-    worker: Option<Worker>,
-    outcome: Result<Outcome, String>,
-}
-
-impl Run {
-    /// Works through the slices, as many at once as there are workers. What fails has no outcome: it is still owed.
-    async fn forward_all(&mut self) {
-        let mut queue: VecDeque<Slice> = self.plan.slices.iter().cloned().collect();
-        let mut busy = JoinSet::new();
-        loop {
-            while busy.len() < self.workers && self.goes_on() {
-                let Some(slice) = queue.pop_front() else { break };
-                self.start(&mut busy, slice);
-            }
-            let done = tokio::select! {
-                done = busy.join_next() => done,
-                // The turns that have begun end here: what they have sent is sent again.
-                () = self.attached.stop.urgent() => None,
-            };
-            let Some(done) = done else { break };
-            match done {
-                Ok(Done { worker, outcome }) => {
-                    self.idle.extend(worker);
-                    match outcome {
-                        Ok(mut outcome) => {
-                            self.acknowledged = self.acknowledged.saturating_add(outcome.acknowledged);
-                            // At the end, so that a long backlog holds up nobody.
-                            queue.extend(outcome.rest.take());
-                            self.outcomes.push(outcome);
-                        }
-                        Err(message) => self.problem(message),
-                    }
-                }
-                Err(error) => self.problem(format!("a worker ended early: {error}")),
-            }
-            let every = if self.attached.saves_often { SAVE_OFTEN } else { SAVE_EVERY };
-            if self.saved_at.elapsed() >= every {
-                self.save_so_far().await;
-            }
-        }
-    }
-
-    fn goes_on(&self) -> bool {
-        !self.limits.component_is_done() && !self.attached.stop.is_wished()
-    }
-
-    fn start(&mut self, busy: &mut JoinSet<Done>, slice: Slice) {
-        let (component, reach, plan) = (self.component.clone(), self.reach.clone(), self.plan.clone());
-        let (idle, limit) = (self.idle.pop(), self.limits.forward);
-        busy.spawn(async move {
-            let forwarded = async {
-                let mut worker = match idle {
-                    Some(worker) => worker,
-                    None => component.worker(&reach).await?,
-                };
-                let outcome = worker.forward(&plan, &slice, limit).await?;
-                Ok::<_, CallError>((worker, outcome))
-            };
-            match forwarded.await {
-                Ok((worker, outcome)) => Done { worker: Some(worker), outcome: Ok(outcome) },
-                Err(error) => Done { worker: None, outcome: Err(format!("{}: {error}", slice.source)) },
-            }
-        });
-    }
-
-    /// Saves what has been achieved so far. A failure here is not the run's: the last save decides.
-    async fn save_so_far(&mut self) {
-        self.saved_at = Instant::now();
-        match self.conclude(false).await {
-            Ok(report) => {
-                if let Err(message) = self.keep(&report) {
-                    said::to_stderr(format_args!("whiskjack: {message}"));
-                }
-            }
-            Err(error) => {
-                said::to_stderr(format_args!("whiskjack: the checkpoint was not saved in between: {error}"));
-            }
-        }
-    }
-
-    async fn finish(&mut self) -> RunResult {
-        let report = match self.conclude(true).await {
-            Ok(report) => report,
-            // An instance may be spoilt by what it did before. A fresh one needs nothing but plan and outcomes.
-            Err(first) => {
-                self.idle.clear();
-                match self.conclude(true).await {
-                    Ok(report) => report,
-                    Err(_) => {
-                        self.problem(first.to_string());
-                        return RunResult::error(format!(
-                            "what this run sent could not be saved, so the next one sends it again: {}",
-                            self.problems.join("; ")
-                        ));
-                    }
-                }
-            }
-        };
-        let kept = self.keep(&report);
-        let saved = kept.is_ok();
-        if let Err(message) = kept {
-            self.problem(message);
-        }
-        RunResult::report(&report.result, report.complete, saved, &self.problems, &self.warnings)
-    }
-
-    /// The instance that concluded it, if it may serve the next run.
-    fn warm(mut self) -> Option<Worker> {
-        self.idle.pop().filter(|_| self.plan.slices.is_empty())
-    }
-
-    async fn conclude(&mut self, last: bool) -> Result<Report, CallError> {
-        let mut worker = match self.idle.pop() {
-            Some(worker) => worker,
-            None => self.component.worker(&self.reach).await?,
-        };
-        let report = worker.conclude(&self.plan, &self.outcomes, last, self.limits.report).await?;
-        self.idle.push(worker);
-        Ok(report)
-    }
-
-    fn keep(&self, report: &Report) -> Result<(), String> {
-        let Some(bytes) = report.checkpoint.as_deref() else { return Ok(()) };
-        self.kept.save(bytes, self.acknowledged)?;
-        if let Some(watcher) = &self.attached.watcher {
-            watcher.tell(Advance { before: self.before.as_deref(), now: bytes });
-        }
-        Ok(())
-    }
-
-    /// Notes what went wrong; the same thing from several workers counts once.
-    fn problem(&mut self, message: String) {
-        if !self.problems.contains(&message) {
-            self.problems.push(message);
-        }
-    }
 }
