@@ -51,6 +51,8 @@ pub struct Api<'a> {
 pub enum Question<'a> {
     /// [`Api::package`]
     Package(&'a str),
+    /// [`Api::limits`]
+    Limits,
     /// [`Api::count`]
     Count(Option<&'a str>, Range),
 }
@@ -325,6 +327,7 @@ impl Question<'_> {
     fn target(&self) -> String {
         match *self {
             Self::Package(name) => package::target(name),
+            Self::Limits => platform::LIMITS.into(),
             Self::Count(name, range) => format!("{}&count=true", activations(name, range)),
         }
     }

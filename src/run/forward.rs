@@ -225,10 +225,10 @@ impl<'a> Turn<'a> {
         let Owed { range, part } = slice.owed;
         let mut count = slice.count;
         let found = match part {
-            Part::Fresh if !slice.continued && gap::is_gap(plan, slice) => {
+            Part::Fresh if !slice.continued && plan.is_gap(slice) => {
                 let first =
                     Walk::new(self.api, self.name, true).beginning_with(*self.first_page).first(range);
-                let planned = (slice.count, plan.counted_ms);
+                let planned = (slice.count, slice.counted_ms);
                 gap::count_at_rest(self.api, self.ports.clock, planned, first).map(|index| {
                     count = match index {
                         Index::AtRest(count) => Some(count),

@@ -18,6 +18,7 @@ mod owed;
 mod ports;
 mod properties;
 mod range;
+mod share;
 mod steady;
 mod sweep;
 mod warm;

@@ -395,14 +395,16 @@ fn by_hand(config: &Config, context: &Context, ports: &Rc<RunPorts>) -> Result<R
     Ok(report::conclude(ports.ports(), &plan, &outcomes, true))
 }
 
-/// Cuts what is new into pieces, as is done where there is much of it.
+/// Cuts what is new into pieces, as is done where there is much of it. What stays whole keeps its count.
 fn cut(plan: &mut Plan, random: &Random) {
     for ranges in plan.counted.values_mut() {
-        let pieces = |whole: &Counted| whole.range.cut(random.between(1, 4));
-        *ranges = ranges
-            .iter()
-            .flat_map(|whole| pieces(whole).into_iter().map(|range| Counted { range, count: None }))
-            .collect();
+        let pieces = |whole: &Counted| match whole.range.cut(random.between(1, 4)).as_slice() {
+            [_] => vec![*whole],
+            several => {
+                several.iter().map(|range| Counted { range: *range, count: None, counted_ms: 0 }).collect()
+            }
+        };
+        *ranges = ranges.iter().flat_map(pieces).collect();
     }
 }
 

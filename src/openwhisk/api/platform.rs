@@ -61,6 +61,9 @@ pub enum Logs {
     NoRecord,
 }
 
+/// The target at which the platform tells its limits.
+pub(super) const LIMITS: &str = "/";
+
 impl Api<'_> {
     /// The platform's limits. It asks only once, as nothing depends on the answer.
     pub fn limits(&self) -> Result<Limits, Failure> {
@@ -69,7 +72,7 @@ impl Api<'_> {
             limits: Limits,
         }
         let what = "the platform's limits";
-        let info: Info = self.read_json(self.get("/", what)?, what)?;
+        let info: Info = self.read_json(self.get(LIMITS, what)?, what)?;
         Ok(info.limits)
     }
 

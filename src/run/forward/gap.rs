@@ -5,18 +5,10 @@
 
 use crate::openwhisk::api::{Api, Query};
 use crate::ports::{Clock, Failure};
-use crate::run::plan::{Plan, Slice};
 
 /// Time between two counts that must be the same, in milliseconds, and how often that is tried.
 const INDEXING_MS: u64 = 500;
 const TRIES: u32 = 5;
-
-/// Whether `slice` holds activations that no run has asked for before, and some that none will ask for again.
-pub(super) fn is_gap(plan: &Plan, slice: &Slice) -> bool {
-    let range = slice.owed.range;
-    let complete_until = plan.checkpoint.sources.get(&slice.source).map_or(0, |state| state.complete_until);
-    range.upto() > complete_until && range.since() < plan.began_ms.saturating_sub(plan.lookback_ms)
-}
 
 /// What the counts of a range say of the index.
 #[derive(Debug, PartialEq, Eq)]

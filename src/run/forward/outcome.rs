@@ -98,6 +98,7 @@ impl Turn<'_> {
             receiver_offset: slice.receiver_offset,
             owed: Owed { range, part },
             count: None,
+            counted_ms: 0,
             continued: true,
             renewed: slice.renewed.iter().chain(&renewed).copied().collect(),
             done: slice

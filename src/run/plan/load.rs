@@ -10,7 +10,7 @@ use crate::checkpoint::{
     BadCheckpoint, Begin, COMMAND_HOLDS_MS, Checkpoint, HOLDS_MS, Platform, SourceState,
 };
 use crate::config::{Config, Faults, OnMissingState, Store};
-use crate::openwhisk::api::Api;
+use crate::openwhisk::api::{Api, Question};
 use crate::openwhisk::source::Source;
 use crate::ports::{Failure, Ports};
 use crate::run::store::{Mark, OwnRecords, PackageStore, Stored, load_package};
@@ -116,6 +116,10 @@ impl Loader<'_> {
     fn load_package_state(&mut self) -> Result<Loaded, PlanError> {
         let name = package_name(self.config, self.context);
         let stored = load_package(self.api, &name).map_err(PlanError::Api)?;
+        if !stored.exists && self.config.lookback_ms.is_none() {
+            // A first run needs them soon.
+            self.api.ask_ahead([Question::Limits]);
+        }
         self.load_stored(name, stored)
     }
 

@@ -44,6 +44,8 @@ pub(super) struct Quiet {
     pub(super) settled: Map<String, Vec<Owed>>,
     /// Ranges of new activations, and how many there are.
     pub(super) new: Map<(String, Range), u64>,
+    /// When all this was known, milliseconds since 1970.
+    pub(super) counted_ms: u64,
     /// Sources whose look-back is being counted alone.
     open: Vec<Open>,
 }
@@ -125,7 +127,7 @@ impl Asked {
     /// Waits for the answers. Whatever they do not settle is left to a slice, and so is a count that failed. Where a count of two parts tells that
     /// there is something to do, the look-back is being counted alone from now on.
     pub(super) fn answers(self, api: &Api<'_>) -> Quiet {
-        let mut quiet = Quiet { settled: Map::new(), new: Map::new(), open: Vec::new() };
+        let mut quiet = Quiet { settled: Map::new(), new: Map::new(), counted_ms: 0, open: Vec::new() };
         for Wanted { source, filter, owed, range, nothing, late } in self.0 {
             let Ok(count) = api.count_once(filter.as_deref(), range) else { continue };
             if Some(count) == nothing {
@@ -142,6 +144,7 @@ impl Asked {
         let questions =
             quiet.open.iter().map(|open| Question::Count(open.filter.as_deref(), open.late.range));
         api.ask_ahead(questions);
+        quiet.counted_ms = api.now_ms();
         quiet
     }
 }
@@ -172,6 +175,7 @@ impl Quiet {
     pub(super) fn join(&mut self, other: Self) {
         self.add(other.settled);
         self.open.extend(other.open);
+        self.counted_ms = self.counted_ms.max(other.counted_ms);
         for (part, count) in other.new {
             self.new.insert(part, count);
         }

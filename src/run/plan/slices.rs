@@ -16,6 +16,8 @@ pub struct Counted {
     pub range: Range,
     /// How many there are, if the API said so. There may be more by now.
     pub count: Option<u64>,
+    /// Since when it says so, milliseconds since 1970.
+    pub counted_ms: u64,
 }
 
 /// A unit of work: a part of a source's work that depends on no other.
@@ -29,6 +31,8 @@ pub struct Slice {
     pub owed: Owed,
     /// How many activations the API counted in the range when the run was planned, if it did.
     pub count: Option<u64>,
+    /// Since when it did, milliseconds since 1970.
+    pub counted_ms: u64,
     /// Whether it is the rest of another slice of this run.
     pub continued: bool,
     /// Activations in the range that earlier slices of this run have done.
@@ -49,9 +53,7 @@ impl Plan {
         let least_urgent = self.work.values().map(Vec::len).max().unwrap_or_default();
         for urgency in 0..least_urgent.max(BACKLOG + 1) {
             if urgency == BACKLOG {
-                for slice in self.records() {
-                    slices.push(Slice { receiver_offset: slices.len(), ..slice });
-                }
+                slices.extend(self.records());
             }
             let open = self.work.iter().filter_map(|(source, work)| {
                 let settled = self.settled.get(source).map_or(&[][..], Vec::as_slice);
@@ -63,15 +65,30 @@ impl Plan {
             let most = open.iter().map(|(_, _, pieces)| pieces.len()).max().unwrap_or_default();
             for place in 0..most {
                 for (source, part, pieces) in &open {
-                    slices.extend(pieces.get(place).map(|Counted { range, count }| Slice {
-                        receiver_offset: slices.len(),
+                    slices.extend(pieces.get(place).map(|Counted { range, count, counted_ms }| Slice {
                         count: *count,
+                        counted_ms: *counted_ms,
                         ..Slice::new((*source).clone(), Owed { range: *range, part: *part })
                     }));
                 }
             }
+            if urgency == 0 {
+                // A gap is waited for until its index is at rest. Meanwhile there is work on what is newer.
+                let (gaps, at_once): (Vec<Slice>, Vec<Slice>) =
+                    slices.into_iter().partition(|slice| self.is_gap(slice));
+                slices = at_once.into_iter().chain(gaps).collect();
+            }
         }
+        slices.iter_mut().enumerate().for_each(|(place, slice)| slice.receiver_offset = place);
         slices
+    }
+
+    /// Whether `slice` holds activations that no run has asked for before, and some that none will ask for again.
+    pub(in crate::run) fn is_gap(&self, slice: &Slice) -> bool {
+        let range = slice.owed.range;
+        let complete_until =
+            self.checkpoint.sources.get(&slice.source).map_or(0, |state| state.complete_until);
+        range.upto() > complete_until && range.since() < self.began_ms.saturating_sub(self.lookback_ms)
     }
 
     /// A slice for each record that is owed by itself.
@@ -89,7 +106,7 @@ impl Plan {
         let counted = self.counted.get(source).into_iter().flatten();
         let pieces: Vec<Counted> =
             counted.filter(|piece| part == Part::Fresh && range.overlaps(piece.range)).copied().collect();
-        if pieces.is_empty() { vec![Counted { range, count: None }] } else { pieces }
+        if pieces.is_empty() { vec![Counted { range, count: None, counted_ms: 0 }] } else { pieces }
     }
 }
 
@@ -101,6 +118,7 @@ impl Slice {
             receiver_offset: 0,
             owed,
             count: None,
+            counted_ms: 0,
             continued: false,
             done: Vec::new(),
             renewed: Vec::new(),

@@ -287,6 +287,18 @@ fn limits_that_cannot_be_read_are_no_failure_and_the_next_run_asks_for_them_agai
 }
 
 #[test]
+fn a_first_run_asks_for_the_limits_as_soon_as_it_knows_that_it_is_one() {
+    let platform = Platform::new();
+    platform.plan(&params(json!({})), 1).unwrap();
+    let requests = platform.requests.borrow();
+    let place = |begin: &str| requests.iter().position(|request| request.starts_with(begin)).unwrap();
+    assert!(
+        place("GET /") < place("GET activations?name=fwd&"),
+        "together with its own records: {requests:?}"
+    );
+}
+
+#[test]
 fn a_configured_look_back_asks_for_no_limits() {
     let platform = Platform::new();
     let plan = platform.plan(&params(json!({"lookback_minutes": 60})), 1).unwrap();
