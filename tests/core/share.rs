@@ -61,6 +61,17 @@ fn a_backlog_is_cut_for_several_workers_into_few_long_pieces_first_and_short_one
 }
 
 #[test]
+fn a_burst_is_cut_into_no_more_pieces_than_workers_can_use() {
+    let api = platform(&[("many", 2_000)]);
+    let begin = FROM + MINUTE;
+    api.world().add_all((0..40_000).map(|n| Activation::new("many").start(begin + n / 2).stdout("hello")));
+    let slices = plan(&api, &["many"], 2).slices();
+    let counts: Vec<u64> = slices.iter().map(|slice| slice.count.unwrap()).collect();
+    assert_eq!(counts.iter().sum::<u64>(), 42_000);
+    assert!(slices.len() < 50 && counts.iter().all(|count| *count <= 2_000), "{counts:?}");
+}
+
+#[test]
 fn a_single_worker_takes_a_backlog_as_it_is() {
     let api = platform(&[("few", 30), ("many", 6_000)]);
     let sources: Vec<String> =

@@ -53,8 +53,33 @@ pub(super) fn pieces(
     for Piece { source, range, count, counted_ms, .. } in pieces {
         by_source.change(source, |ranges| ranges.push(Counted { range, count, counted_ms }));
     }
-    by_source.values_mut().for_each(|ranges| sorted::sort_by_key(ranges, |counted| Reverse(counted.range)));
+    for (source, ranges) in by_source.iter_mut() {
+        sorted::sort_by_key(ranges, |counted| Reverse(counted.range));
+        let work = work.get(source).map_or(&[][..], Vec::as_slice);
+        let is_one = |range: Range| work.iter().any(|owed| owed.range.shared_with(range) == Some(range));
+        *ranges = joined(std::mem::take(ranges), recent, is_one);
+    }
     by_source
+}
+
+/// Joins neighbours, newest first, that are short together: where activations are not evenly spread, many pieces have few or none. What is not one part of the
+/// work stays apart.
+fn joined(pieces: Vec<Counted>, recent: u64, is_one: impl Fn(Range) -> bool) -> Vec<Counted> {
+    let mut joined: Vec<Counted> = Vec::new();
+    for piece in pieces {
+        let both = joined.last().and_then(|newer| {
+            let count = newer.count?.checked_add(piece.count?).filter(|count| *count <= LEAST)?;
+            let range = Range::new(piece.range.since(), newer.range.upto())?;
+            let counted_ms = newer.counted_ms.max(piece.counted_ms);
+            let may_join = newer.range.since() != recent && is_one(range);
+            may_join.then_some(Counted { range, count: Some(count), counted_ms })
+        });
+        match (joined.last_mut(), both) {
+            (Some(last), Some(both)) => *last = both,
+            _ => joined.push(piece),
+        }
+    }
+    joined
 }
 
 /// Cuts what is long. What begins before `recent` and ends after it is cut there too: the newer pieces can be worked on at once.
@@ -65,7 +90,8 @@ fn shared(api: &Api<'_>, workers: u64, pieces: Vec<Piece>, recent: u64) -> Vec<P
     for _ in 0..ROUNDS {
         let (long, fitting): (Vec<Piece>, Vec<Piece>) = cut.into_iter().partition(Piece::is_long);
         done.extend(fitting);
-        cut = long.iter().flat_map(Piece::cut).collect();
+        let least = counted(&long) / (workers * MOST_PIECES_A_WORKER);
+        cut = long.iter().flat_map(|piece| piece.cut(least)).collect();
         count(api, &mut cut, &long);
     }
     done.extend(cut);
@@ -74,7 +100,6 @@ fn shared(api: &Api<'_>, workers: u64, pieces: Vec<Piece>, recent: u64) -> Vec<P
 
 /// Pieces in the order in which workers take them, the newest of each source first: each is a part of what is left then, if activations are evenly spread.
 fn in_turn(long: &[Piece], workers: u64, recent: u64) -> Vec<Piece> {
-    let counted = |pieces: &[Piece]| pieces.iter().filter_map(|piece| piece.count).sum::<u64>();
     let mut left = counted(long);
     let most = MOST.max(left / (workers * MOST_PIECES_A_WORKER));
     let (mut newer, mut older) = (Vec::new(), Vec::new());
@@ -99,6 +124,11 @@ fn in_turn(long: &[Piece], workers: u64, recent: u64) -> Vec<Piece> {
         }
     }
     pieces
+}
+
+/// How many activations there are together, as far as the API said so.
+fn counted(pieces: &[Piece]) -> u64 {
+    pieces.iter().filter_map(|piece| piece.count).fold(0, u64::saturating_add)
 }
 
 fn new_activations(config: &Config, work: &Map<String, Vec<Owed>>, quiet: &Quiet) -> Vec<Piece> {
@@ -158,10 +188,12 @@ impl Piece {
         }
     }
 
-    /// Pieces of about as many as it should have.
-    fn cut(&self) -> Vec<Self> {
-        let pieces = self.count.unwrap_or_default().div_ceil(self.fair);
-        self.range.cut(pieces).into_iter().map(|range| Self { range, count: None, ..self.clone() }).collect()
+    /// Pieces of about as many as it should have, or `least`: where very many start at once, there would be too many pieces.
+    fn cut(&self, least: u64) -> Vec<Self> {
+        let fair = self.fair.max(least);
+        let pieces = self.count.unwrap_or_default().div_ceil(fair);
+        let piece = |range| Self { range, count: None, fair, ..self.clone() };
+        self.range.cut(pieces).into_iter().map(piece).collect()
     }
 }
 
@@ -175,7 +207,8 @@ fn count(api: &Api<'_>, pieces: &mut [Piece], wholes: &[Piece]) {
     let now_ms = api.now_ms();
     for whole in wholes {
         let is_of = |piece: &Piece| piece.source == whole.source && whole.range.overlaps(piece.range);
-        let together: Option<u64> = pieces.iter().filter(|piece| is_of(piece)).map(|piece| piece.count).sum();
+        let together = pieces.iter().filter(|piece| is_of(piece)).map(|piece| piece.count);
+        let together = together.reduce(|one, other| one?.checked_add(other?)).flatten();
         let counted_ms =
             if together.is_some() && together == whole.count { whole.counted_ms } else { now_ms };
         pieces.iter_mut().filter(|piece| is_of(piece)).for_each(|piece| piece.counted_ms = counted_ms);
@@ -222,6 +255,30 @@ mod tests {
             .map(|(range, _)| range)
             .collect();
         assert_eq!(ranges, [(75, 99), (75, 99), (60, 74), (60, 74), (35, 59), (35, 59), (0, 34), (0, 34)]);
+    }
+
+    #[test]
+    fn neighbours_that_are_short_together_are_joined_but_not_over_what_is_recent_nor_two_parts_of_the_work() {
+        let joined = |pieces: &[(u64, u64, Option<u64>, u64)], recent: u64, parts: u64| {
+            let counted = |&(since, upto, count, counted_ms): &(u64, u64, Option<u64>, u64)| Counted {
+                range: Range::new(since, upto).unwrap(),
+                count,
+                counted_ms,
+            };
+            let is_one = |range: Range| range.upto() < parts || range.since() >= parts;
+            let all = joined(pieces.iter().map(counted).collect(), recent, is_one);
+            let plain = |Counted { range, count, counted_ms }: Counted| {
+                (range.since(), range.upto(), count, counted_ms)
+            };
+            all.into_iter().map(plain).collect::<Vec<_>>()
+        };
+        let short =
+            [(30, 39, Some(3), 5), (20, 29, Some(0), 7), (10, 19, Some(LEAST - 3), 6), (0, 9, Some(1), 6)];
+        assert_eq!(joined(&short, 0, 0), [(10, 39, Some(LEAST), 7), (0, 9, Some(1), 6)]);
+        assert_eq!(joined(&short[..2], 30, 0), &short[..2]);
+        assert_eq!(joined(&short[..2], 0, 30), &short[..2]);
+        let unknown = [(30, 39, Some(3), 5), (20, 29, None, 7)];
+        assert_eq!(joined(&unknown, 0, 0), unknown);
     }
 
     #[test]
