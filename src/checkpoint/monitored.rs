@@ -159,15 +159,17 @@ impl Checkpoint {
         }
     }
 
-    /// Lets the source begin for what was not monitored `before`; and it is owed again what patterns owed when they were given up.
+    /// Lets the source begin for what was not monitored `before`; and it is owed again what patterns, or names that it admits, owed when they were
+    /// given up.
     fn admit(&mut self, state: &mut SourceState, before: Vec<String>, entries: &[String], origin: u64) {
         let settling = state.settling.iter().map(|settling| settling.range);
         let owed = range::union(state.owed.iter().map(|owed| owed.range).chain(settling).collect());
         let patterns = |key: &String| key.starts_with(NAMESPACE);
+        // What a name is owed, the patterns since may have passed over.
         let parked: Vec<(String, SourceState)> = self
             .parked
             .iter()
-            .filter(|(key, _)| patterns(key))
+            .filter(|(key, _)| patterns(key) || admits(entries, key))
             .map(|(key, state)| (key.clone(), state.clone()))
             .collect();
         // Patterns that admitted all of it have come so far; what became visible since they were given up is looked for too.
@@ -190,10 +192,12 @@ impl Checkpoint {
             walked.push(range);
         }
         for (key, mut parked) in parked {
-            parked.forget_names();
+            if patterns(&key) {
+                parked.forget_names();
+            }
             walked.extend(parked.owed.iter().map(|owed| owed.range));
             state.owe_also(&parked);
-            if covers(entries, &parked.selection) {
+            if !patterns(&key) || covers(entries, &parked.selection) {
                 self.parked.remove(&key);
             }
             compare.push(parked);

@@ -184,3 +184,33 @@ fn what_fewer_patterns_have_passed_over_is_looked_for_when_the_former_ones_are_b
     assert!(state.seen.contains(activation(98 * MINUTE, 5)), "the former ones have done it");
     assert!(state.seen.contains(new), "its name tells when it is walked again");
 }
+
+#[test]
+fn what_a_name_is_owed_was_passed_over_by_patterns_that_did_not_admit_it_and_is_new_for_those_that_do() {
+    let selection = |entries: &[&str]| {
+        let entries = entries.iter().map(|entry| Entry::parse(entry).unwrap());
+        Source::Namespace(Selection::new(entries, None))
+    };
+    for part in [Part::Lookback, Part::Fresh] {
+        let mut checkpoint = Checkpoint::default();
+        let owed = Owed { range: range(80 * MINUTE, 99 * MINUTE), part };
+        checkpoint.sources.insert("a".into(), SourceState { owed: vec![owed], ..state(&[]) });
+        checkpoint.monitor(&[selection(&["tools/*"])], 90 * MINUTE);
+        let late = activation(85 * MINUTE, 9);
+        let whole = checkpoint.sources.get_mut(NAMESPACE).unwrap();
+        whole.owed.clear();
+        whole.seen.insert(late);
+        whole.complete_until = 101 * MINUTE;
+        checkpoint.monitor(&[selection(&["tools/*", "*"])], 96 * MINUTE);
+        let state = &checkpoint.sources[NAMESPACE];
+        assert!(state.owed.contains(&owed) && checkpoint.parked.is_empty(), "{state:?}");
+        match part {
+            // The list of a look-back is compared by ids alone.
+            Part::Lookback => assert!(!state.seen.contains(late), "{state:?}"),
+            _ => assert!(
+                state.admissions.iter().any(|admission| admission.range.contains(late.start)),
+                "{state:?}"
+            ),
+        }
+    }
+}
