@@ -14,6 +14,9 @@ const STATE: &str = "the state handed in";
 /// What the component calls the place of the API's host.
 const API_HOST: &str = "`api.host`";
 
+/// What a result says of the checkpoint if it could not be saved; the component looks for it in the records of its runs.
+const NOT_SAVED: &str = "not saved";
+
 /// Shorter texts are not looked for: replacing them would garble the result and protect nothing.
 const SHORTEST_SECRET: usize = 8;
 
@@ -53,6 +56,13 @@ impl RunResult {
         Self { object, verdict: Verdict::Incomplete, faults: Vec::new() }
     }
 
+    /// A run whose achievements are not saved, and why: the next one does the same again.
+    pub(crate) fn unsaved(message: impl Into<String>) -> Self {
+        let mut result = Self::error(message);
+        result.object.insert("checkpoint".to_owned(), NOT_SAVED.into());
+        result
+    }
+
     /// The command was told to do what cannot be done, and why.
     pub(crate) fn misused(message: impl Into<String>) -> Self {
         Self { verdict: Verdict::InvalidConfig, ..Self::error(message) }
@@ -78,7 +88,8 @@ impl RunResult {
 
     /// The error before there was a report: the log does not have it.
     pub fn untold(&self) -> Option<&str> {
-        if self.object.len() > 1 || !self.faults.is_empty() {
+        let is_report = |key: &String| key != "error" && key != "checkpoint";
+        if self.object.keys().any(is_report) || !self.faults.is_empty() {
             return None;
         }
         self.object.get("error")?.as_str()
@@ -98,7 +109,7 @@ impl RunResult {
             );
         };
         if !saved {
-            object.insert("checkpoint".to_owned(), "not saved".into());
+            object.insert("checkpoint".to_owned(), NOT_SAVED.into());
         }
         if !problems.is_empty() {
             let own = object.get("error").and_then(Value::as_str).map(str::to_owned);
@@ -284,6 +295,7 @@ mod tests {
     #[test]
     fn only_what_no_report_tells_is_untold() {
         assert_eq!(RunResult::error("no API").untold(), Some("no API"));
+        assert_eq!(RunResult::unsaved("was stopped").untold(), Some("was stopped"));
         assert_eq!(RunResult::report(br#"{"sent":1,"error":"x"}"#, true, true, &[], &[]).untold(), None);
         assert_eq!(RunResult::invalid_config(vec![fault("actions")]).untold(), None);
         assert_eq!(RunResult::misused("no folder").untold(), Some("no folder"));

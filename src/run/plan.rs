@@ -178,6 +178,9 @@ pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan
     }
     let Work { work, settled, counted, rests, index } = work::counted(&mut loader, &mut loaded, began_ms)?;
     let Loaded { keep, checkpoint, occupied, .. } = loaded;
+    let cut_short = loader.records.as_ref().map(|records| records.cut_short).unwrap_or_default();
+    let stop_ms = cut_short.stop_ms(began_ms, stop_ms);
+    loader.warnings.extend(cut_short.warning(stop_ms.saturating_sub(began_ms)));
     let lookback_ms = lookback_ms(config, &checkpoint, began_ms);
     let pieces = config.sources.len().max(counted.values().map(Vec::len).sum());
     Ok(Plan {

@@ -11,7 +11,7 @@ use crate::openwhisk::api::Api;
 use crate::ports::Ports;
 use crate::run::forward::{Outcome, Tally};
 use crate::run::plan::{Memory, Plan};
-use crate::run::store::{SAVED, UNCHANGED};
+use crate::run::store::{NOT_SAVED, SAVED, UNCHANGED};
 use crate::sorted::Map;
 use advanced::{advanced, logs_learned};
 use saved::{SavedTo, remembered, save};
@@ -157,7 +157,7 @@ pub fn conclude(ports: Ports<'_>, plan: &Plan, outcomes: &[Outcome], last: bool)
             result.keep(kept)
         }
         Err(failure) => {
-            result.checkpoint = "not saved";
+            result.checkpoint = NOT_SAVED;
             failures.push(format!(
                 "the checkpoint could not be saved, so the next run sends these lines again: {failure}"
             ));

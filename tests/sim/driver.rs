@@ -1,5 +1,6 @@
 //! Runs the forwarder in a world: in time, late, twice at once, killed, in one piece or in slices on several workers.
 
+use super::behind;
 use super::between::{self, Configured};
 use super::containers::Containers;
 use super::demand::{self, Demands};
@@ -27,11 +28,9 @@ use whiskjack::run::report::{self, Report};
 use whiskjack::run::store::STATE;
 
 const MINUTE: u64 = 60_000;
-/// How long the platform lets a run go on.
-const TIME_MS: u64 = MINUTE;
 /// Clean runs after the world is quiet: until two in a row had nothing left, at most so many. Two suffice unless a backlog or small pages
 /// need more than the time of one run.
-const MOST_CLEAN_RUNS: u32 = 40;
+const MOST_CLEAN_RUNS: u64 = 40;
 /// Longest time until the look-back is compared.
 const COMPARING_MS: u64 = 10 * MINUTE;
 /// Package of the forwarder's checkpoint.
@@ -190,7 +189,8 @@ fn settle(sim: &Rc<Sim>) -> bool {
     sim.now.set(sim.now.get().max(sim.world.all_visible()) + pause);
     sim.trace(|| "now everything is quiet".into());
     let mut at_rest = 0;
-    for _ in 0..MOST_CLEAN_RUNS {
+    let most = behind::most_clean_runs(&sim.world.settings, MOST_CLEAN_RUNS);
+    for _ in 0..most {
         at_rest = if turn(sim) { at_rest + 1 } else { 0 };
         let early = sim.world.settings.deletes_early();
         // The first of them may not have seen what became visible last.
@@ -233,7 +233,7 @@ fn run(sim: &Rc<Sim>, depth: u32) -> bool {
     sim.trace(|| format!("a run begins: {fate:?}"));
     let own = sim.random.id();
     let ended = catch_unwind(AssertUnwindSafe(|| attempt(sim, fate, own)));
-    record(sim, (own, began), ended.as_ref().ok().and_then(|report| report.as_ref().ok()));
+    record(sim, (own, began), fate, ended.as_ref().ok());
     let complete = match ended {
         Ok(ended) => {
             sim.trace(|| {
@@ -280,6 +280,7 @@ fn over(sim: &Rc<Sim>, began: u64, ended: &Result<Report, PlanError>, fate: Fate
     }
     sim.rested.set(rested);
     note(sim, between::check_newer(sim, error, false));
+    behind::note(sim, &result);
     demand::saved(sim, began, &result);
     note(sim, demand::rightly_refused(sim, &result));
     let alone = fate.depth == 0 && fate.overlap.is_none() && !sim.world.trouble.second;
@@ -300,11 +301,15 @@ fn note(sim: &Sim, complaint: Option<String>) {
 }
 
 /// The platform keeps a record of the run, as of any other: at once if nothing goes wrong.
-fn record(sim: &Sim, (id, began): (u128, u64), report: Option<&Report>) {
-    let failed = (json!({"error": "The action exceeded its time limits of 60000 milliseconds."}), Vec::new());
-    let (result, log) = report.map_or(failed, |report| {
-        (serde_json::from_slice(&report.result).expect("a result is JSON"), report.log.clone())
-    });
+fn record(sim: &Sim, (id, began): (u128, u64), fate: Fate, ended: Option<&Result<Report, PlanError>>) {
+    let (result, log) = match ended {
+        Some(Ok(report)) => {
+            (serde_json::from_slice(&report.result).expect("a result is JSON"), report.log.clone())
+        }
+        Some(Err(error)) => (json!({"error": error.to_string()}), Vec::new()),
+        None if sim.now.get() >= began + fate.time_ms => (json!({"error": behind::TIMED_OUT}), Vec::new()),
+        None => (json!({"error": behind::DIED}), Vec::new()),
+    };
     if let Some(state) = result.get(STATE) {
         sim.kept.borrow_mut().take(state.to_string().as_bytes());
         demand::stored(sim);
@@ -320,7 +325,7 @@ fn record(sim: &Sim, (id, began): (u128, u64), report: Option<&Report>) {
 fn fate(sim: &Sim, depth: u32) -> Fate {
     let settings = &sim.world.settings;
     let random = &sim.random;
-    let time_ms = endless::time_ms(sim, TIME_MS);
+    let time_ms = endless::time_ms(sim, settings.limit_ms);
     if sim.quiet.get() {
         return Fate { time_ms, kill: None, overlap: None, depth };
     }

@@ -8,6 +8,7 @@
 //! what of an action that was not monitored all the time.
 
 mod api;
+mod behind;
 mod between;
 mod containers;
 mod demand;

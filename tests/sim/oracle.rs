@@ -1,5 +1,6 @@
 //! The lines that must have arrived, and the events that must not have happened.
 
+use super::behind;
 use super::demand;
 use super::ports::Sim;
 use super::record::{Kind, LogsAt, Record};
@@ -214,6 +215,7 @@ fn met(sim: &Sim) -> BTreeMap<&'static str, u64> {
         ("stale-index", settings.stale),
         ("slow-index", settings.index_step_ms > 0),
         ("clock", settings.skew_ms != 0),
+        ("behind", behind::cuts_runs_short(settings)),
         ("clocks-apart", settings.clocks_apart),
         ("lull", settings.lull),
         ("early-deletion", early),

@@ -183,7 +183,7 @@ impl RunPorts {
     /// When the run's time is over: by the platform's clock, or by ours if it is our host that ends the run.
     pub fn deadline(&self) -> u64 {
         let ours = if self.sim.config.borrow().store == Store::Host { self.skew_ms } else { 0 };
-        self.deadline.saturating_add_signed(ours)
+        self.deadline.saturating_add_signed(ours) + self.sim.world.settings.overstated_ms
     }
 
     /// A call begins.

@@ -1,5 +1,6 @@
 //! Activation records as the platform keeps them, and the text of their log lines (docs/facts/openwhisk.md 1.3–1.5, 1.8).
 
+use super::behind;
 use super::platform;
 use super::random::mixed;
 use super::spoiled;
@@ -174,7 +175,12 @@ impl Record {
             json["duration"] = (self.end - self.start).into();
         }
         if let Some(own) = self.own.as_ref().filter(|_| docs) {
-            json["response"] = json!({"status": "success", "success": true, "result": own.0});
+            let status = match own.0["error"].as_str() {
+                Some(behind::TIMED_OUT | behind::DIED) => "action developer error",
+                Some(_) => "application error",
+                None => "success",
+            };
+            json["response"] = json!({"status": status, "success": status == "success", "result": own.0});
             json["logs"] = own.1.clone().into();
         } else if docs {
             json["subject"] = NAMESPACE.into();
@@ -242,6 +248,8 @@ impl Record {
         if self.kind == Kind::Action {
             annotations
                 .push(json!({"key": "limits", "value": {"timeout": 60_000, "memory": 256, "logs": 10}}));
+            let timed_out = self.own.as_ref().is_some_and(|own| own.0["error"] == behind::TIMED_OUT);
+            annotations.push(json!({"key": "timeout", "value": timed_out}));
         }
         annotations.into()
     }

@@ -91,6 +91,8 @@ pub const KINDS: &[&str] = &[
     "warm",
     "alternated",
     "thawed",
+    "behind",
+    "cut-short",
 ];
 
 /// What was met in a world, and how often.

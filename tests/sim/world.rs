@@ -1,5 +1,6 @@
 //! A random world: the monitored actions, the activations and when they become visible, and the amount of trouble.
 
+use super::behind;
 use super::documents::Documents;
 use super::lull;
 use super::nameless;
@@ -106,6 +107,10 @@ pub struct Settings {
     pub interval_ms: u64,
     /// Our clock minus the platform's.
     pub skew_ms: i64,
+    /// Time until the platform ends a run.
+    pub limit_ms: u64,
+    /// The deadline that a run is told is so much later.
+    pub overstated_ms: u64,
     /// That of every other container is as far off in the other direction.
     pub clocks_apart: bool,
     /// Most rows that the API gives at once; more are refused.
@@ -148,13 +153,7 @@ impl World {
         let mut trouble = Trouble::new(luck, &mut settings);
         let end = settings.end;
         let platform = Platform::new(platforms, &mut settings, &mut trouble);
-        // With a clock that is behind, each of these long runs would be killed, and with it the result that holds the checkpoint.
-        let asks_for_each =
-            settings.logs == LogsAt::Api || !platform.moves.is_empty() || settings.largest_page < 25;
-        let is_slow = settings.heavy || trouble.lines_per_second.is_some() || asks_for_each;
-        if is_slow && matches!(settings.store, Store::Activation | Store::Refused) {
-            settings.skew_ms = settings.skew_ms.max(0);
-        }
+        behind::draw(&mut settings, &mut trouble);
         let mut records = records(&Settings { end, ..settings.clone() }, random);
         lull::gather(&Settings { end, ..settings.clone() }, &mut records);
         lull::trail(&settings, &trouble.events, &mut records);
@@ -291,6 +290,8 @@ impl Settings {
             shared_package: from.is_some() && random.chance(200),
             interval_ms,
             skew_ms: if punctual { 0 } else { random.pick(&[0, 0, 0, -8000, -700, 900, 8000]) },
+            limit_ms: MINUTE,
+            overstated_ms: 0,
             clocks_apart: false,
             site_limit: random.pick(&[200, 200, 200, 50, 30]),
             largest_page: if random.chance(150) { random.between(1, 60) } else { u64::MAX },

@@ -28,7 +28,7 @@ pub struct Stuck;
 
 impl From<Stuck> for RunResult {
     fn from(stuck: Stuck) -> Self {
-        Self::error(stuck.to_string())
+        Self::unsaved(stuck.to_string())
     }
 }
 

@@ -157,7 +157,7 @@ impl Run {
                     Ok(report) => report,
                     Err(_) => {
                         self.problem(first.to_string());
-                        return RunResult::error(format!(
+                        return RunResult::unsaved(format!(
                             "what this run sent could not be saved, so the next one sends it again: {}",
                             self.problems.join("; ")
                         ));

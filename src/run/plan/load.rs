@@ -141,6 +141,7 @@ impl Loader<'_> {
         };
         let is_left_alone = stored.exists && other.is_none();
         let in_vain = other.as_ref().is_some_and(|lease| lease.stood_back);
+        let was_ended = other.is_some() && !in_vain;
         if let Some(lease) = other.filter(|lease| lease.holds(self.now_ms)) {
             return Ok(Loaded::occupied(held, lease.describe()));
         }
@@ -157,6 +158,10 @@ impl Loader<'_> {
             _ => None,
         };
         let (checkpoint, sound) = self.settle(found, Place::Package)?;
+        if was_ended {
+            // It left its lease. Without its record this run takes all of its time.
+            self.read_records().ok();
+        }
         // A damaged checkpoint is overwritten only by a run that reports it, and so at its end.
         let vacant = sound.then_some(Vacant { patch: stored.patch, read_ms, in_vain });
         Ok(Loaded { vacant, as_stored, ..Loaded::from(CheckpointStore::Package(held), checkpoint) })

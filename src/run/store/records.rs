@@ -4,6 +4,7 @@
 //! They are a poor store. The list may be behind by one question, operators may not keep the records, and a run that was killed has
 //! none: then lines come again, or the run begins anew with the look-back.
 
+use super::cut_short::{CutShort, NEWEST};
 use crate::checkpoint::{BadCheckpoint, Begin, Checkpoint};
 use crate::openwhisk::api::Api;
 use crate::openwhisk::fetch::{OverlapFilter, Visited, Walk};
@@ -20,9 +21,11 @@ pub const STATE: &str = "checkpoint_state";
 pub const SAVED: &str = "saved";
 /// The same, if the run wrote none.
 pub const UNCHANGED: &str = "unchanged";
+/// The same, if it could not be saved: what the run has done comes again.
+pub const NOT_SAVED: &str = "not saved";
 
 /// How many records are read, newest first; if those tell nothing, as many as there are and the time allows.
-const FEW_ROWS: u32 = 5;
+const FEW_ROWS: u32 = NEWEST;
 /// So many are read at most to find a run before a certain one.
 const MOST_ROWS: u32 = 200;
 /// How far the platform's clock may be ahead of ours, in milliseconds.
@@ -41,6 +44,8 @@ pub struct OwnRecords {
     pub newer: Option<u32>,
     /// Those that say that they saved their checkpoint in another place.
     pub elsewhere: Vec<Summary>,
+    /// Those of the newest that were ended before they had handed over a checkpoint.
+    pub cut_short: CutShort,
     /// Whether no older ones could tell more.
     pub whole: bool,
 }
@@ -112,6 +117,7 @@ impl OwnRecords {
         if !source.matches(&record) {
             return;
         }
+        self.cut_short.visit(&record, says(json).is_some_and(|run| run.checkpoint == NOT_SAVED));
         match state(json).map(|state| Checkpoint::decode(state.get().as_bytes())) {
             Some(Ok(checkpoint)) => {
                 if self.checkpoint.as_ref().is_none_or(|known| known.saved_ms < checkpoint.saved_ms) {
@@ -146,14 +152,20 @@ fn state(json: &[u8]) -> Option<&RawValue> {
 
 /// Whether a record's result says that the checkpoint was saved, and does not hold it; or that it was there, and nothing was to be added.
 fn saved_elsewhere(json: &[u8]) -> bool {
-    #[derive(Deserialize)]
-    struct Run {
-        checkpoint: String,
-        skipped: Option<String>,
-    }
     let was_there =
-        |run: Run| run.checkpoint == SAVED || run.checkpoint == UNCHANGED && run.skipped.is_none();
-    result(json).is_some_and(was_there)
+        |run: Said| run.checkpoint == SAVED || run.checkpoint == UNCHANGED && run.skipped.is_none();
+    says(json).is_some_and(was_there)
+}
+
+/// What a record's result says of the checkpoint.
+#[derive(Deserialize)]
+struct Said {
+    checkpoint: String,
+    skipped: Option<String>,
+}
+
+fn says(json: &[u8]) -> Option<Said> {
+    result(json)
 }
 
 fn result<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Option<T> {

@@ -1,4 +1,5 @@
 mod changes;
+mod ended;
 mod foreign;
 mod idle;
 mod persistent;
