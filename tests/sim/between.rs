@@ -167,6 +167,13 @@ fn choose(sim: &Sim, actions: Vec<&'static str>, chosen: Vec<&'static str>) {
     if config.patterns && !patterns && records.iter().any(|record| record.name.is_empty()) {
         sim.met.note("nameless-record");
     }
+    let parked = sim.kept.borrow().checkpoint().map(|checkpoint| checkpoint.parked).unwrap_or_default();
+    if config.patterns
+        && patterns
+        && parked.iter().any(|(name, state)| chosen.contains(&name.as_str()) && state.owes())
+    {
+        sim.met.note("owed-again");
+    }
     if sim.rested.get() && chosen != config.chosen {
         sim.met.note("changed-after-rest");
     }

@@ -16,6 +16,7 @@ mod documents;
 mod driver;
 mod endless;
 mod faults;
+mod former;
 mod gap;
 mod index;
 mod lull;

@@ -93,6 +93,7 @@ pub const KINDS: &[&str] = &[
     "thawed",
     "behind",
     "cut-short",
+    "owed-again",
 ];
 
 /// What was met in a world, and how often.

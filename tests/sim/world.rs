@@ -2,6 +2,7 @@
 
 use super::behind;
 use super::documents::Documents;
+use super::former;
 use super::lull;
 use super::nameless;
 use super::platform::Platform;
@@ -154,11 +155,13 @@ impl World {
         let end = settings.end;
         let platform = Platform::new(platforms, &mut settings, &mut trouble);
         behind::draw(&mut settings, &mut trouble);
+        let former = former::draw(&mut settings, &mut trouble);
         let mut records = records(&Settings { end, ..settings.clone() }, random);
         lull::gather(&Settings { end, ..settings.clone() }, &mut records);
         lull::trail(&settings, &trouble.events, &mut records);
         trouble.spoil(luck, &settings, &mut records);
         nameless::trail(&settings, &trouble.events, &mut records);
+        former::trail(&settings, former, &mut records);
         platform.pause(&mut settings, &mut trouble, &mut records);
         platform.spoil(platforms, &settings, &mut records);
         // A chance of its own.
