@@ -36,3 +36,14 @@ impl Grain {
         range.upto() - range.since() < self.widest_ms && count <= self.most
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_finest_grain_is_less_than_a_minute_and_32_activations() {
+        let allows = |upto: u64, count: u64| Grain::FINEST.allows(Range::new(5, 5 + upto).unwrap(), count);
+        assert_eq!([allows(59_999, 32), allows(60_000, 32), allows(59_999, 33)], [true, false, false]);
+    }
+}

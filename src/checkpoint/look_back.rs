@@ -75,3 +75,48 @@ pub fn lookback_span(lookback_ms: u64) -> u64 {
 pub(super) fn comparing_every(lookback_ms: u64) -> u64 {
     (lookback_ms / 2).min(MOST_BETWEEN_COMPARISONS_MS)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: u64 = 3_600_000;
+    const NOW: u64 = 1_000 * HOUR;
+    const LOOKBACK: u64 = 600_000;
+    const SPAN: u64 = 900_000;
+
+    fn state(runs: [u64; 2]) -> SourceState {
+        SourceState { runs, complete_until: NOW, compared_ms: NOW, ..SourceState::new(1) }
+    }
+
+    #[test]
+    fn a_range_is_compared_when_it_is_time_or_no_later_run_looks_at_it() {
+        let compares = |since: u64, now: u64| {
+            state([0, NOW]).must_compare_all_of(Range::new(since, NOW).unwrap(), now, LOOKBACK)
+        };
+        assert_eq!([compares(NOW - SPAN, NOW + 1), compares(NOW - SPAN - 1, NOW + 1)], [false, true]);
+        assert_eq!([compares(NOW, NOW + LOOKBACK / 2 - 1), compares(NOW, NOW + LOOKBACK / 2)], [false, true]);
+        assert!(state([0, NOW]).must_compare(NOW - 1, LOOKBACK), "a clock was ahead");
+    }
+
+    #[test]
+    fn a_pause_of_hours_is_looked_over_if_what_was_before_it_is_remembered() {
+        let paused = SourceState { kept_from: 0, ..state([NOW - 5 * HOUR, NOW]) };
+        assert_eq!(paused.look_back_from(NOW, LOOKBACK), NOW - SPAN);
+        let remembering = SourceState { kept_from: 5, ..paused };
+        assert_eq!(remembering.look_back_from(NOW, LOOKBACK), NOW - 5 * HOUR - LOOKBACK);
+        // After the first pause of hours the next look-back is the usual one, and so it is if nobody knows of a run before.
+        let at = |before: u64| SourceState { kept_from: 5, ..state([before, NOW]) };
+        assert_eq!(at(0).next_look_back_from(NOW + 5 * HOUR, LOOKBACK), NOW + 5 * HOUR - SPAN);
+        assert_eq!(at(NOW - HOUR / 2).next_look_back_from(NOW + 5 * HOUR, LOOKBACK), NOW + 5 * HOUR - SPAN);
+        assert_eq!(at(NOW - 3 * HOUR).next_look_back_from(NOW + 5 * HOUR, LOOKBACK), NOW - LOOKBACK);
+    }
+
+    #[test]
+    fn what_a_clock_that_was_ahead_remembers_bounds_no_look_back() {
+        let ahead =
+            SourceState { complete_until: NOW + 10 * HOUR, kept_from: NOW + 9 * HOUR, ..state([0, NOW]) };
+        assert_eq!(ahead.look_back_from(NOW, LOOKBACK), NOW - SPAN);
+        assert_eq!(ahead.next_look_back_from(NOW, LOOKBACK), NOW - SPAN);
+    }
+}

@@ -86,7 +86,7 @@ fn owed_by_themselves(one: &SourceState, other: &SourceState) -> Vec<OwedRecord>
 
 #[cfg(test)]
 mod tests {
-    use super::super::Part;
+    use super::super::{Admission, Part};
     use super::*;
     use crate::openwhisk::record::Summary;
     use crate::range::Range;
@@ -206,5 +206,81 @@ mod tests {
         };
         let merged = with("a").merged(with("b"), LOOKBACK);
         assert_eq!(merged.sources.len(), 2);
+    }
+
+    #[test]
+    fn of_two_states_that_began_otherwise_the_one_that_reaches_further_back_counts() {
+        let (early, late) = (SourceState { origin: 5, ..base() }, SourceState { origin: 9, ..base() });
+        for merged in [early.clone().merged(late.clone(), LOOKBACK), late.merged(early.clone(), LOOKBACK)] {
+            assert_eq!(merged, early);
+        }
+        // What is monitored is another thing, or more is looked for.
+        let admission = Admission {
+            range: Range::new(5, 9).unwrap(),
+            before: Vec::new(),
+            kept_from: 1,
+            owed: Vec::new(),
+        };
+        let ours = run(&base(), 101 * MINUTE, &[(2500, 2999)], &[]);
+        for theirs in [
+            SourceState { selection: vec!["*".into()], ..run(&base(), 102 * MINUTE, &[], &[]) },
+            SourceState { admissions: vec![admission], ..run(&base(), 102 * MINUTE, &[], &[]) },
+        ] {
+            assert_eq!(ours.clone().merged(theirs, LOOKBACK), ours);
+        }
+    }
+
+    #[test]
+    fn what_both_remember_is_remembered_and_what_both_have_compared_is_compared() {
+        let with = |kept_from: u64, compared_ms: u64| SourceState { kept_from, compared_ms, ..base() };
+        for merged in [
+            with(7, 99 * MINUTE).merged(with(100 * MINUTE - 1, 98 * MINUTE), LOOKBACK),
+            with(100 * MINUTE - 1, 98 * MINUTE).merged(with(7, 99 * MINUTE), LOOKBACK),
+        ] {
+            assert!(merged.kept_from >= 100 * MINUTE - 1, "{merged:?}");
+            assert_eq!(merged.compared_ms, 98 * MINUTE);
+        }
+    }
+
+    #[test]
+    fn a_record_that_only_one_of_them_owes_is_owed_unless_the_other_one_has_finished_it() {
+        let one = activation(99 * MINUTE, 4);
+        let mut owing = run(&base(), 101 * MINUTE, &[], &[]);
+        owing.owe(
+            serde_json::from_value(serde_json::json!({"start": one.start, "id": one.activation_id})).unwrap(),
+        );
+        let (unaware, finishing) =
+            (run(&base(), 102 * MINUTE, &[], &[]), run(&base(), 102 * MINUTE, &[], &[one]));
+        assert_eq!(owing.clone().merged(unaware.clone(), LOOKBACK).records.len(), 1);
+        assert_eq!(unaware.merged(owing.clone(), LOOKBACK).records.len(), 1);
+        assert_eq!(owing.merged(finishing, LOOKBACK).records.len(), 0);
+    }
+
+    #[test]
+    fn what_only_the_other_one_has_parked_is_parked_unless_it_is_monitored() {
+        let mut ours = Checkpoint::default();
+        ours.sources.insert("a".into(), SourceState::new(1));
+        ours.parked.insert("c".into(), SourceState::new(1));
+        let mut theirs = Checkpoint::default();
+        ["a", "b", "c"]
+            .into_iter()
+            .for_each(|name| _ = theirs.parked.insert(name.into(), SourceState::new(9)));
+        let merged = ours.merged(theirs, LOOKBACK);
+        let parked: Vec<_> =
+            merged.parked.iter().map(|(name, state)| (name.as_str(), state.origin)).collect();
+        assert_eq!(parked, [("b", 9), ("c", 1)]);
+    }
+
+    #[test]
+    fn of_two_runs_the_one_that_ended_later_knows_the_platform() {
+        let knowing = |saved_ms: u64, place: LogPlace| {
+            let mut checkpoint = Checkpoint { saved_ms, ..Checkpoint::default() };
+            checkpoint.platform.note_logs(place, saved_ms);
+            checkpoint
+        };
+        let (before, after) = (knowing(5, LogPlace::Record), knowing(9, LogPlace::Nowhere));
+        for merged in [before.clone().merged(after.clone(), LOOKBACK), after.merged(before, LOOKBACK)] {
+            assert_eq!((merged.platform.logs(9), merged.saved_ms), (LogPlace::Nowhere, 9));
+        }
     }
 }

@@ -160,3 +160,88 @@ impl Settling {
 fn touch(one: Range, other: Range) -> bool {
     one.since() <= other.upto().saturating_add(1) && other.since() <= one.upto().saturating_add(1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn range(since: u64, upto: u64) -> Range {
+        Range::new(since, upto).unwrap()
+    }
+
+    fn settling(all: &[(u64, u64, u64, bool)]) -> SourceState {
+        let settling =
+            |&(since, upto, since_ms, renewed)| Settling { range: range(since, upto), since_ms, renewed };
+        SourceState { settling: all.iter().map(settling).collect(), ..SourceState::new(1) }
+    }
+
+    #[test]
+    fn what_touches_settles_as_one_if_it_is_alike_and_what_overlaps_in_any_case() {
+        for (before, after) in [
+            (vec![(1, 5, 7, true), (6, 9, 8, true)], vec![(1, 9, 8, true)]),
+            (vec![(1, 5, 7, true), (7, 9, 8, true)], vec![(1, 5, 7, true), (7, 9, 8, true)]),
+            (vec![(1, 5, 7, true), (6, 9, 8, false)], vec![(1, 5, 7, true), (6, 9, 8, false)]),
+            (vec![(1, 5, 8, true), (5, 9, 7, false)], vec![(1, 9, 8, false)]),
+            (vec![(1, 99, 7, false), (5, 9, 8, false)], vec![(1, 99, 8, false)]),
+        ] {
+            let mut state = settling(&before);
+            state.unite_settling();
+            assert_eq!(state.settling, settling(&after).settling, "{before:?}");
+        }
+        let mut anew = settling(&[(1, 9, 7, true)]);
+        anew.settle_anew(&[range(10, 12)], 7);
+        assert_eq!(anew.settling, settling(&[(1, 12, 7, true)]).settling);
+        assert!(anew.is_renewed(range(12, 20)) && !anew.is_renewed(range(13, 20)));
+        assert!(!settling(&[(1, 9, 7, false)]).is_renewed(range(1, 9)));
+    }
+
+    #[test]
+    fn what_settles_waits_for_what_is_owed_next_to_it() {
+        let owing = |since: u64, upto: u64| {
+            let owed = vec![Owed { range: range(since, upto), part: Part::Fresh }];
+            SourceState { owed, ..settling(&[(10, 20, 1, false)]) }
+        };
+        let due = |state: &SourceState| state.due(1 + SETTLING_MS).len();
+        assert_eq!([owing(21, 30), owing(1, 9), owing(15, 16)].map(|state| due(&state)), [0; 3]);
+        assert_eq!([owing(22, 30), owing(1, 8)].map(|state| due(&state)), [1; 2]);
+        assert_eq!(owing(22, 30).due(SETTLING_MS).len(), 0, "nor before its time");
+        assert!(owing(22, 30).not_digested().contains(&range(22, 30)));
+    }
+
+    #[test]
+    fn a_range_that_began_to_settle_in_a_run_does_so_when_the_run_asked_last() {
+        let mut state = settling(&[(1, 5, 70, false), (10, 15, 60, false)]);
+        state.settling_since(70, 50);
+        assert_eq!(state.settling[0].since_ms, 70, "not before it began");
+        state.settling_since(70, 90);
+        assert_eq!([state.settling[0].since_ms, state.settling[1].since_ms], [90, 60]);
+    }
+
+    #[test]
+    fn runs_of_a_clock_that_was_ahead_are_none_of_the_future() {
+        let state = SourceState { runs: [200, 300], ..SourceState::new(1) };
+        assert_eq!(state.runs_with(100), [100, 100]);
+        assert_eq!(state.runs_with(300 + APART_MS), [300, 300 + APART_MS]);
+    }
+
+    #[test]
+    fn under_another_index_nothing_counts_as_compared() {
+        let now = 1_000_000;
+        let mut state =
+            SourceState { compared_ms: now - 1, runs: [10, now - 1], ..settling(&[(1, 5, 70, false)]) };
+        state.change_index();
+        assert!(state.must_compare(now, 1_000_000_000));
+        assert_eq!((state.runs_with(now), state.due(now + SETTLING_MS).len()), ([0, now], 0));
+    }
+
+    #[test]
+    fn what_no_later_run_looks_at_was_seen_once() {
+        const HOUR: u64 = 3_600_000;
+        let (now, lookback) = (100 * HOUR, HOUR / 4);
+        let state = SourceState { complete_until: 10 * HOUR, runs: [0, 10 * HOUR], ..SourceState::new(1) };
+        let next = state.next_look_back_from(now, lookback);
+        let covered = Owed { range: range(10 * HOUR + 1, now), part: Part::Fresh };
+        assert_eq!(state.seen_once(&[covered], now, lookback), [range(10 * HOUR + 1, next - 1)]);
+        assert!(next > 98 * HOUR && next < now);
+    }
+}

@@ -121,4 +121,11 @@ mod tests {
         let listed = activations([1, 2, 4, 7]);
         assert_eq!(digest(&listed[..2]).known_and_new(&listed), None, "4 and 7 combine to the same");
     }
+
+    #[test]
+    fn all_that_are_listed_may_be_known_and_among_too_many_two_new_ones_are_not_told() {
+        let listed = activations((0..=MOST_LISTED).map(|place| 1 << place));
+        assert_eq!(digest(&listed).known_and_new(&listed), Some([listed.clone(), Vec::new()]));
+        assert_eq!(digest(&listed[2..]).known_and_new(&listed), None);
+    }
 }

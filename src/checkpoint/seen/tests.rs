@@ -174,3 +174,129 @@ fn what_is_older_than_the_look_back_is_forgotten_unless_owed() {
     seen.keep(90, &[range(40, 60)]);
     assert_eq!(seen.starts().collect::<Vec<_>>(), [50, 100]);
 }
+
+fn digested(activations: &[(u64, u32)]) -> Seen {
+    let mut seen = seen(activations);
+    seen.digest_upto(u64::MAX, MINUTE, &[]);
+    seen
+}
+
+fn digests(seen: &Seen) -> Vec<(Range, u64)> {
+    seen.digests_in(range(0, u64::MAX)).map(|digest| (digest.range(), digest.count())).collect()
+}
+
+#[test]
+fn a_digest_inside_of_another_joins_it_and_the_other_keeps_its_range() {
+    let mut known = digested(&[(1, 1), (99, 2)]);
+    known.insert_digest(digested(&[(40, 3), (60, 4)]).digest_at(40).unwrap());
+    assert_eq!(digests(&known), [(range(1, 99), 4)]);
+}
+
+#[test]
+fn a_set_of_what_is_gone_and_one_of_digests_are_not_empty() {
+    let mut gone = seen(&[(1, 1)]);
+    gone.set_listed(activation(1, 1), false);
+    assert!(!gone.is_empty() && !digested(&[(1, 1), (2, 2)]).is_empty() && Seen::default().is_empty());
+}
+
+#[test]
+fn what_does_not_fit_becomes_digests_as_coarse_as_need_be_and_what_fits_stays() {
+    let many: Vec<(u64, u32)> = (0..200).map(|n| (u64::from(n) * 1_000, n)).collect();
+    let mut fitting = seen(&many);
+    fitting.fit(200);
+    assert_eq!(fitting, seen(&many));
+    fitting.fit(3);
+    assert_eq!((fitting.starts().count(), digests(&fitting).len() <= 3), (0, true));
+    assert_eq!(fitting.count(range(0, u64::MAX)), 200);
+}
+
+#[test]
+fn of_two_digests_that_overlap_the_others_counts_and_what_is_gone_for_both_stays_known() {
+    let mut ours = digested(&[(1, 1), (50, 2), (100_000, 5), (100_010, 6)]);
+    let mut theirs = digested(&[(40, 3), (99, 4)]);
+    [(300, 7), (450, 9)].into_iter().for_each(|(start, id)| ours.set_listed(activation(start, id), false));
+    theirs.set_listed(activation(400, 8), false);
+    theirs.insert(activation(450, 9));
+    ours.unite(theirs);
+    assert_eq!(digests(&ours), [(range(40, 99), 2), (range(100_000, 100_010), 2)]);
+    assert!(ours.contains(activation(300, 7)) && ours.contains(activation(400, 8)));
+    assert_eq!((ours.gone(range(0, 999)).count(), ours.count(range(450, 450))), (2, 1), "the list shows it");
+}
+
+#[test]
+fn digests_and_what_is_gone_are_kept_as_ids_are() {
+    let mut known = digested(&[(1, 1), (2, 2)]);
+    known.take_up(&digested(&[(50, 3), (60, 4)]));
+    known.take_up(&digested(&[(88, 5), (95, 6)]));
+    [3, 56, 97].into_iter().for_each(|start| known.set_listed(activation(start, 7), false));
+    known.keep(90, &[range(56, 70)]);
+    assert_eq!(digests(&known), [(range(50, 60), 2), (range(88, 95), 2)]);
+    assert_eq!(known.gone(range(0, 99)).map(|gone| gone.start).collect::<Vec<_>>(), [56, 97]);
+    known.forget(&[range(56, 56), range(90, 90)]);
+    assert_eq!((digests(&known).len(), known.gone(range(0, 99)).count()), (0, 1));
+}
+
+#[test]
+fn a_digest_that_stands_for_what_is_not_done_is_forgotten() {
+    let mut known = digested(&[(1, 1), (2, 2)]);
+    known.insert(activation(70, 3));
+    known.undo(&seen(&[(1, 1)]));
+    assert_eq!((digests(&known).len(), known.contains(activation(70, 3))), (0, true));
+}
+
+#[test]
+fn what_is_gone_is_forgotten_where_digests_are_made_and_nowhere_else() {
+    let mut known = seen(&[(1, 1), (2, 2)]);
+    [3, 9].into_iter().for_each(|start| known.set_listed(activation(start, 7), false));
+    known.digest_upto(5, MINUTE, &[]);
+    assert_eq!(known.gone(range(0, 99)).map(|gone| gone.start).collect::<Vec<_>>(), [9]);
+}
+
+#[test]
+fn ids_and_digests_are_joined_in_the_order_of_their_starts() {
+    let mut known = digested(&[(50, 3), (60, 4)]);
+    [(1, 1), (2, 2), (100, 5), (101, 6)]
+        .into_iter()
+        .for_each(|(start, id)| known.insert(activation(start, id)));
+    known.digest_upto(u64::MAX, 20, &[]);
+    assert_eq!(digests(&known), [(range(1, 2), 2), (range(50, 60), 2), (range(100, 101), 2)]);
+}
+
+#[test]
+fn a_minute_of_version_1_stays_one_though_it_counts_one_and_those_that_overlap_are_dropped() {
+    let minute = r#"{"count":1,"ids":"0000000000000000000000000000000a"}"#;
+    let json =
+        format!(r#"{{"digests":{{"0":{minute},"60000":{minute},"90000":{minute},"120000":{minute}}}}}"#);
+    let mut known: Seen = serde_json::from_str(&json).unwrap();
+    let minutes = [0, 1, 2].map(|at| (range(at * MINUTE, at * MINUTE + 59_999), 1));
+    assert_eq!(digests(&known), minutes);
+    known.digest_upto(u64::MAX, MINUTE, &[]);
+    assert_eq!((digests(&known), known.starts().count()), (minutes.to_vec(), 0));
+}
+
+#[test]
+fn a_count_shows_that_nothing_is_new_unless_a_comparison_is_asked_for_and_something_is_known() {
+    let known = digested(&[(10, 1), (20, 2)]);
+    assert_eq!(known.expected_count(range(15, 99), false), Some((range(10, 99), 2)));
+    assert_eq!(known.expected_count(range(1, 15), false), Some((range(1, 20), 2)));
+    assert_eq!(known.expected_count(range(15, 99), true), None);
+    assert_eq!(
+        known.expected_count(range(30, 99), true),
+        Some((range(30, 99), 0)),
+        "there is nothing to compare"
+    );
+}
+
+#[test]
+fn a_digest_that_is_stretched_stands_for_what_starts_near_and_one_that_is_forgotten_for_nothing() {
+    let mut digest = Digest::of(activation(9, 1)).unwrap();
+    assert!(
+        digest.stretch(activation(5, 2), Grain::FINEST)
+            && !digest.stretch(activation(MINUTE + 5, 3), Grain::FINEST)
+    );
+    assert_eq!((digest.range(), digest.count()), (range(5, 9), 2));
+    let mut known = Seen::default();
+    known.insert_digest(digest);
+    known.forget_range(range(5, 9));
+    assert_eq!(known, Seen::default());
+}

@@ -69,3 +69,34 @@ fn doubts_whose_digests_overlap_stay_whoever_brings_them_together() {
         assert_eq!(state.doubtful.ranges(), [Range::new(1, 99).unwrap()]);
     }
 }
+
+#[test]
+fn doubts_older_than_the_look_back_are_owed_each_by_itself_up_to_sixteen_and_later_ones_as_one() {
+    let undone = |starts: &[u64]| {
+        let mut state = SourceState { kept_from: 100, ..SourceState::new(1) };
+        starts.iter().for_each(|start| state.doubtful.insert(activation(*start, 7)));
+        let mut checkpoint = Checkpoint::default();
+        checkpoint.sources.insert("a".into(), state);
+        checkpoint.undo_doubtful();
+        checkpoint.sources["a"].owed.clone()
+    };
+    let look_backs = |ranges: &[(u64, u64)]| -> Vec<Owed> {
+        ranges.iter().map(|(since, upto)| owed(Part::Lookback, *since, *upto)).collect()
+    };
+    assert_eq!(undone(&[10, 50, 150, 250]), look_backs(&[(10, 10), (50, 50), (150, 250)]));
+    let many: Vec<u64> = (1..=17).map(|n| n * 5).collect();
+    assert_eq!(undone(&many), look_backs(&[(5, 85)]));
+}
+
+#[test]
+fn doubts_are_kept_as_far_as_a_run_looks_and_never_too_many() {
+    let mut state = SourceState { kept_from: 100, ..SourceState::new(1) };
+    state.owed = vec![owed(Part::Fresh, 40, 60)];
+    [10, 50, 150].into_iter().for_each(|start| state.doubtful.insert(activation(start, 7)));
+    state.keep_doubtful();
+    assert_eq!(state.doubtful.starts().collect::<Vec<_>>(), [50, 150]);
+    let mut many = Seen::default();
+    (0..3_000).for_each(|n| many.insert(activation(NOW + n, n)));
+    state.doubt(many, 1);
+    assert!(state.doubtful.size() <= 2_000);
+}
