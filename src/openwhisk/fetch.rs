@@ -72,6 +72,8 @@ pub struct Walk<'a> {
     /// Rows that there should be, if somebody knows, and how many different ones there were.
     expected: Option<u64>,
     seen: u64,
+    /// What starts earlier is known: the walk has come to its end when it meets something of it.
+    known_before: Option<u64>,
     /// Rows that were met beside those: rests of milliseconds, and records that were stepped over. Some may have come twice.
     beside: u64,
     /// Pages one behind the other that were empty although the count said that there is more.
@@ -128,6 +130,7 @@ impl<'a> Walk<'a> {
             steps: false,
             stepped: 0,
             expected: None,
+            known_before: None,
             seen: 0,
             beside: 0,
             hollow: 0,
@@ -143,6 +146,11 @@ impl<'a> Walk<'a> {
     /// The same, over a range in which there should be so many rows.
     pub fn expecting(self, rows: Option<u64>) -> Self {
         Self { expected: rows, ..self }
+    }
+
+    /// The same, to end as soon as it has met anything that starts before `since`, as that is known.
+    pub fn known_before(self, since: u64) -> Self {
+        Self { known_before: Some(since), ..self }
     }
 
     /// Rows that the next page would have, which another walk over such records may begin with.
@@ -273,6 +281,9 @@ impl<'a> Walk<'a> {
         if oldest > rest.upto() {
             return Err(not_asked_for());
         }
+        if self.is_known(oldest) {
+            return Ok(Next::Nothing);
+        }
         if page.rows < page.asked {
             if self.is_all() {
                 return Ok(Next::Nothing);
@@ -291,6 +302,11 @@ impl<'a> Walk<'a> {
     /// Whether there were as many rows as expected.
     fn is_all(&self) -> bool {
         self.expected.is_some_and(|expected| self.seen >= expected)
+    }
+
+    /// Whether nothing of interest starts as early.
+    fn is_known(&self, start: u64) -> bool {
+        self.known_before.is_some_and(|since| start < since)
     }
 
     /// Whether an empty page of `range` without its first `skip` rows says that there is nothing more. If not, it is to be asked for again.

@@ -20,13 +20,13 @@ use crate::checkpoint::{LogPlace, Owed, Part, Seen, SourceState, lookback_span};
 use crate::events::{Events, Form};
 use crate::lumberjack::Goal;
 use crate::openwhisk::api::{Api, EntriesAt, LARGEST_PAGE, Patience};
-use crate::openwhisk::fetch::{FIRST_PAGE, Met, Visited, Walk};
+use crate::openwhisk::fetch::{FIRST_PAGE, Met, OverlapFilter, Visited, Walk};
 use crate::openwhisk::record::{Line, OwnedLine, Record, Row, Summary};
 use crate::openwhisk::source::Source;
 use crate::output::Delivery;
 use crate::ports::{Failure, Ports};
 use crate::range::{Range, union};
-use crate::run::plan::{Plan, Slice};
+use crate::run::plan::{Foot, Plan, Slice};
 use admitted::{Admitted, Known};
 use done::Done;
 use gap::Index;
@@ -143,6 +143,8 @@ impl Worker {
                 waiting_since_ms: now,
             },
             walking: None,
+            since: slice.owed.range.since(),
+            foot: slice.foot,
             notes: Notes::default(),
             end: End::default(),
             opened: Vec::new(),
@@ -186,6 +188,9 @@ struct Turn<'a> {
     time: Time,
     /// The range that is walked over.
     walking: Option<Range>,
+    /// Where the slice begins, and the foot of its list.
+    since: u64,
+    foot: Option<Foot>,
     notes: Notes,
     end: End,
 }
@@ -297,21 +302,34 @@ impl<'a> Turn<'a> {
     fn walk(&mut self, range: Range, count: Option<u64>) -> Option<u64> {
         let api = self.api;
         let name = self.name;
-        self.walking = Some(range);
         let mut walk = Walk::new(api, name, true).beginning_with(*self.first_page).expecting(count);
-        let walked = walk.stepping_over(range, |met| {
+        let listed = self.foot.and_then(|foot| Range::new(foot.start, range.upto()));
+        if listed.is_some() {
+            walk = walk.known_before(range.since());
+        }
+        let listed = listed.unwrap_or(range);
+        self.walking = Some(listed);
+        let mut edge = OverlapFilter::default();
+        let walked = walk.stepping_over(listed, |met| {
             let visited = self.visit(met);
+            self.note_late(visited, &mut edge);
             self.singles.meet(visited);
             visited
         });
         *self.first_page = walk.rows();
-        if walked.reached.is_none() && walk.fell_short() {
+        let reached = walked.reached.filter(|reached| *reached >= range.since());
+        if reached.is_none() && walk.fell_short() {
             self.notes.unsure.push(range);
+        }
+        // Fewer late ones than counted: a later run looks again.
+        if let Some(foot) = self.foot.filter(|foot| reached.is_none() && foot.late > 0) {
+            let near = Range::new(foot.start, foot.near).and_then(|near| near.shared_with(range));
+            self.notes.unsure.extend(near);
         }
         if let Some(failure) = walked.failure {
             self.end.failure.get_or_insert(failure);
         }
-        walked.reached
+        reached
     }
 
     /// Takes one record. It goes on unless sending failed or the turn is over.
@@ -325,6 +343,9 @@ impl<'a> Turn<'a> {
             Err(error) => return self.visit_unreadable(met.json(), &error),
         };
         let summary = Summary { activation_id: record.activation_id, start: record.start };
+        if self.is_beneath(summary) {
+            return Visited { summary: Some(summary), go_on: self.in_time() };
+        }
         let known = self.admitted.knows(&self.seen, summary, &record);
         if known == Known::Remembered || !self.ledger.begin(summary) {
             return Visited { summary: Some(summary), go_on: self.in_time() };
@@ -380,6 +401,20 @@ impl<'a> Turn<'a> {
             }
         }
         self.visited(summary)
+    }
+
+    /// Whether it is at the foot of the list, below the slice: another part of the work is about what starts then.
+    fn is_beneath(&self, summary: Summary) -> bool {
+        self.foot.is_some() && summary.start < self.since
+    }
+
+    /// One that is late less is to come, if this is one.
+    fn note_late(&mut self, visited: Visited, edge: &mut OverlapFilter) {
+        let Some((foot, summary)) = self.foot.as_mut().zip(visited.summary) else { return };
+        let is_near = self.since <= summary.start && summary.start <= foot.near;
+        if is_near && edge.first_time(summary) && !self.seen.contains(summary) {
+            foot.late = foot.late.saturating_sub(1);
+        }
     }
 
     /// All that is to be done for the open record is done, unless the turn ended inside of it.

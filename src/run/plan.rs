@@ -4,6 +4,7 @@ mod configure;
 mod index;
 mod load;
 mod names;
+mod near;
 mod package;
 mod quiet;
 mod share;
@@ -14,6 +15,7 @@ mod work;
 
 pub use configure::{configure, configure_with_key};
 pub use index::Index;
+pub use near::Foot;
 pub use slices::{Counted, Slice};
 pub use warm::Memory;
 
@@ -89,6 +91,8 @@ pub struct Plan {
     pub settled: Map<String, Vec<Owed>>,
     /// What was counted of it, by source: ranges of new activations, cut so that workers can share them.
     pub counted: Map<String, Vec<Counted>>,
+    /// Feet of the lists of new activations, by source.
+    pub feet: Map<String, Foot>,
     /// When that was, milliseconds since 1970.
     pub counted_ms: u64,
     /// When the run began, milliseconds since 1970; new activations are those up to here.
@@ -176,7 +180,8 @@ pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan
     if config.logs.unwrap_or(loaded.checkpoint.platform.logs(began_ms)) == LogPlace::Api {
         loaded.checkpoint.undo_doubtful();
     }
-    let Work { work, settled, counted, rests, index } = work::counted(&mut loader, &mut loaded, began_ms)?;
+    let Work { work, settled, counted, feet, rests, index } =
+        work::counted(&mut loader, &mut loaded, began_ms)?;
     let Loaded { keep, checkpoint, occupied, .. } = loaded;
     let cut_short = loader.records.as_ref().map(|records| records.cut_short).unwrap_or_default();
     let stop_ms = cut_short.stop_ms(began_ms, stop_ms);
@@ -193,6 +198,7 @@ pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan
         work,
         settled,
         counted,
+        feet,
         counted_ms: ports.clock.now_ms(),
         began_ms,
         stop_ms,

@@ -1,7 +1,7 @@
 //! A busy namespace: more activations in the look-back than a checkpoint has room for ids, and some of them become visible late. The core, compiled
 //! natively, against the double.
 
-use crate::ports::Native;
+use crate::ports::{Native, Traffic};
 use openwhisk_double::{Activation, Clock, Double, Options};
 use serde_json::{Value, json};
 use whiskjack::run::plan::{self, Context, OwnAction};
@@ -21,6 +21,17 @@ const VERY_LATE_BY: i64 = 8 * MINUTE + APART;
 /// Each minute brings activations, of which `of` says by their number which action's they are and how late; and a run. Returns how many
 /// activations each run forwarded.
 fn forwarded(actions: &[String], of: impl Fn(i64) -> (String, i64)) -> Vec<Value> {
+    runs(actions, of).into_iter().map(|run| run.result["activations"].clone()).collect()
+}
+
+/// What came of a run.
+struct Run {
+    result: Value,
+    traffic: Traffic,
+}
+
+/// Those runs.
+fn runs(actions: &[String], of: impl Fn(i64) -> (String, i64)) -> Vec<Run> {
     let api = Double::start(Options { clock: Clock::fixed(BEGIN), ..Options::default() });
     let from = BEGIN - VERY_LATE_BY - 1;
     let params = json!({"actions": actions, "from": from, "logstash": {"host": "logstash", "port": 5044}});
@@ -47,7 +58,7 @@ fn forwarded(actions: &[String], of: impl Fn(i64) -> (String, i64)) -> Vec<Value
         let report = whiskjack::run::run(&config, &context, native.ports()).unwrap();
         let result: Value = serde_json::from_slice(&report.result).unwrap();
         assert!(report.complete, "{result}");
-        result["activations"].clone()
+        Run { result, traffic: native.traffic() }
     };
     (0..MINUTES).map(minute).collect()
 }
@@ -67,6 +78,22 @@ fn of_fifty_busy_actions_nothing_comes_twice_though_some_come_late() {
         let of = |number: i64| (format!("action-{}", number % 50), late_by(number));
         assert_eq!(forwarded(&names(50), of), vec![MANY; MINUTES], "late by {ms} ms");
     }
+}
+
+/// Those of a run of a minute in which a checkpoint knows more than a hundred activations of each action.
+fn requests(late_by_ms: impl Fn(i64) -> i64) -> f64 {
+    let runs = runs(&names(50), |number| (format!("action-{}", number % 50), late_by_ms(number)));
+    let all: Vec<String> = runs.iter().map(|run| format!("{}", run.traffic)).collect();
+    println!("{}", all.join("\n"));
+    runs[7].traffic.requests as f64
+}
+
+#[test]
+fn of_fifty_busy_actions_each_is_asked_three_or_four_times_if_some_come_late_and_twice_if_none_do() {
+    let some = requests(|number| late_by(LATE_BY, (number + number / 50) % 20 == 0));
+    assert!(some <= 3.5 * 50.0 + 8.0, "{some}");
+    let none = requests(|_| 0);
+    assert!(none <= 2.0 * 50.0 + 8.0, "{none}");
 }
 
 #[test]

@@ -110,7 +110,7 @@ fn of_runs_without_news_about_every_third_writes_and_few_ask_for_limits() {
 
 #[test]
 fn a_late_record_among_a_thousand_costs_a_few_requests() {
-    for (newer, most) in [(20, 13), (333, 21), (990, 23)] {
+    for (newer, most) in [(20, 14), (333, 22), (990, 24)] {
         let mut steady = Steady::new(1, 1000, false);
         let start = steady.api.world().records()[1000 - newer].start;
         steady.api.world().add(Activation::new("action-0").stdout("late").start(start + 17));

@@ -294,7 +294,7 @@ pub fn must_arrive(sim: &Sim, record: &Record) -> bool {
 pub fn must_have_arrived(sim: &Sim, record: &Record, began: u64) -> bool {
     let settings = &sim.world.settings;
     // Equal counts hide what is new until the look-back is compared.
-    let compared = if settings.deletes_early() { 10 * 60_000 } else { 0 };
+    let compared = if sim.world.deletes_early() { 10 * 60_000 } else { 0 };
     let margin = lead(settings) + compared;
     !is_never_current(settings)
         && record.visible.max(record.logs_at).max(record.start) + margin <= began
@@ -304,7 +304,7 @@ pub fn must_have_arrived(sim: &Sim, record: &Record, began: u64) -> bool {
         // What the list of full records leaves out is found by the look-back of the next run.
         && record.poison.is_none_or(|poison| poison.how != How::LeftOut)
         // Nor is it known when a run asked for its lines in vain, and did not count it.
-        && !(settings.deletes_early() && settings.api_faults > 0 && record.at == LogsAt::Api)
+        && !(sim.world.deletes_early() && settings.api_faults > 0 && record.at == LogsAt::Api)
         && is_asked_for_in_store(sim, record)
         && is_monitored(sim, record)
 }

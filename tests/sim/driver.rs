@@ -192,7 +192,7 @@ fn settle(sim: &Rc<Sim>) -> bool {
     let most = behind::most_clean_runs(&sim.world.settings, MOST_CLEAN_RUNS);
     for _ in 0..most {
         at_rest = if turn(sim) { at_rest + 1 } else { 0 };
-        let early = sim.world.settings.deletes_early();
+        let early = sim.world.deletes_early();
         // The first of them may not have seen what became visible last.
         let never_current = sim.world.settings.stale && sim.world.settings.index_step_ms > 0;
         if at_rest == if early { 3 } else { 2 } + u32::from(never_current) {
@@ -375,6 +375,9 @@ fn by_hand(config: &Config, context: &Context, ports: &Rc<RunPorts>) -> Result<R
     let random = &sim.random;
     let mut plan = handed_over(&plan::plan(config, context, ports.ports())?);
     plan.most_ids = sim.world.settings.few_ids.unwrap_or(plan.most_ids);
+    if plan.feet.values().any(|foot| foot.late > 0) {
+        sim.met.note("near");
+    }
     if random.chance(500) {
         cut(&mut plan, random);
     }

@@ -2,7 +2,7 @@
 //!
 //! [`world`] says what happens and [`trouble`] what is wrong there, [`api`] shows it, [`receiver`] takes the lines, [`faults`] spoils both,
 //! [`platform`] adds what the platform itself does, [`endless`] runs
-//! without a deadline, [`containers`] are where it remembers its last run, [`lull`] is a world in which little happens, [`nameless`] adds
+//! without a deadline, [`containers`] are where it remembers its last run, [`lull`] is a world in which little happens, [`busy`] one in which much does, [`nameless`] adds
 //! records that patterns owe without knowing their names, [`documents`] is what a world's configuration makes of lines,
 //! [`driver`] runs the forwarder in it, [`between`] changes things between two runs, [`oracle`] says what must have arrived and [`demand`]
 //! what of an action that was not monitored all the time.
@@ -10,6 +10,7 @@
 mod api;
 mod behind;
 mod between;
+mod busy;
 mod containers;
 mod demand;
 mod documents;

@@ -1,6 +1,7 @@
 //! The lines that must have arrived, and the events that must not have happened.
 
 use super::behind;
+use super::busy;
 use super::demand;
 use super::ports::Sim;
 use super::record::{Kind, LogsAt, Record};
@@ -218,6 +219,7 @@ fn met(sim: &Sim) -> BTreeMap<&'static str, u64> {
         ("behind", behind::cuts_runs_short(settings)),
         ("clocks-apart", settings.clocks_apart),
         ("lull", settings.lull),
+        ("busy", busy::is(settings)),
         ("early-deletion", early),
         ("two-forwarders", sim.world.trouble.second),
         ("limits-fell", settings.earlier_lookback.1 > 0),

@@ -84,6 +84,8 @@ pub const KINDS: &[&str] = &[
     "lives-for-ever",
     "drips",
     "lull",
+    "busy",
+    "near",
     "rested",
     "changed-after-rest",
     "clocks-apart",

@@ -1,6 +1,7 @@
 //! A random world: the monitored actions, the activations and when they become visible, and the amount of trouble.
 
 use super::behind;
+use super::busy;
 use super::documents::Documents;
 use super::former;
 use super::lull;
@@ -8,7 +9,7 @@ use super::nameless;
 use super::platform::Platform;
 use super::random::{Random, mixed};
 use super::record::{Kind, LogsAt, Record};
-use super::trouble::Trouble;
+use super::trouble::{Event, Trouble};
 use std::collections::{BTreeMap, HashMap};
 
 const SECOND: u64 = 1_000;
@@ -159,6 +160,7 @@ impl World {
         let mut records = records(&Settings { end, ..settings.clone() }, random);
         lull::gather(&Settings { end, ..settings.clone() }, &mut records);
         lull::trail(&settings, &trouble.events, &mut records);
+        busy::gather(&Settings { end, ..settings.clone() }, &mut records);
         trouble.spoil(luck, &settings, &mut records);
         nameless::trail(&settings, &trouble.events, &mut records);
         former::trail(&settings, former, &mut records);
@@ -202,6 +204,13 @@ impl World {
 
     pub fn by_id(&self, id: u128) -> Option<&Record> {
         self.by_id.get(&id).map(|&at| &self.records[at])
+    }
+
+    /// Whether records may be deleted inside a look-back: also where somebody makes it longer for a while.
+    pub fn deletes_early(&self) -> bool {
+        let is_longer = |event: &Event| matches!(event, Event::Lookback(minutes) if *minutes > 0);
+        let changes = !self.settings.clean && self.trouble.events.iter().any(|(_, event)| is_longer(event));
+        self.settings.deletes_early() || changes
     }
 
     /// When the last record and its lines have become visible, and those that will be deleted and cannot be had are.

@@ -132,7 +132,7 @@ impl Walk<'_> {
     fn ask_next(&mut self, range: Range, page: &Page, held: &RowBuffer) {
         let last = held.rows().next_back().and_then(|row| Summary::parse(row.json).ok()).map(|row| row.start);
         let Some(oldest) = last.or(page.oldest.map(|(start, _)| start)) else { return };
-        if page.halted || page.rows < page.asked || oldest >= range.upto() {
+        if page.halted || page.rows < page.asked || oldest >= range.upto() || self.is_known(oldest) {
             return;
         }
         if let Some(rest) = Range::new(range.since(), oldest) {

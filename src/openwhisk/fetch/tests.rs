@@ -63,10 +63,15 @@ impl Clock for Activations {
 impl Activations {
     /// A walk over everything, two rows a page at first. Returns what happened.
     fn walk(&self, expected: Option<u64>) -> Vec<String> {
+        self.walk_known_before(0, expected)
+    }
+
+    /// The same, where all that starts before `known` is known.
+    fn walk_known_before(&self, known: u64, expected: Option<u64>) -> Vec<String> {
         let api = Api::new(Ports { clock: self, http: self, transport: &NoReceiver }, u64::MAX)
             .with_largest_page(2);
         let mut edge = OverlapFilter::default();
-        let mut walk = Walk::new(&api, None, true).beginning_with(2).expecting(expected);
+        let mut walk = Walk::new(&api, None, true).beginning_with(2).expecting(expected).known_before(known);
         let walked = walk.over(Range::new(0, 99).unwrap(), |row| {
             let summary = Summary::parse(row.json).ok();
             if summary.is_some_and(|summary| edge.first_time(summary)) {
@@ -101,6 +106,22 @@ fn a_walk_that_has_met_as_many_rows_as_were_counted_ends_without_another_count()
     let api = Activations { starts: vec![40, 30, 20], ..Activations::default() };
     assert_eq!(api.walk(Some(3)).last().unwrap(), "visit 20");
     assert_eq!(api.walk(Some(4)).last().unwrap(), "count up to 20");
+}
+
+#[test]
+fn a_walk_that_comes_to_something_known_ends_there_whether_the_page_is_full_or_short() {
+    for starts in [vec![40, 30, 20], vec![40, 20], vec![40, 30, 25, 20, 10]] {
+        let api = Activations { starts, ..Activations::default() };
+        let events = api.walk_known_before(25, None);
+        assert!(events.iter().all(|event| !event.starts_with("count")), "{events:?}");
+        assert_eq!(events.last().unwrap(), "visit 20");
+    }
+    // What is known and not listed ends nothing.
+    let api = Activations { starts: vec![40, 30], ..Activations::default() };
+    assert_eq!(api.walk_known_before(25, None).last().unwrap(), "count up to 30");
+    let left_out = vec![30];
+    let api = Activations { starts: vec![40, 30, 28, 20], left_out, ..Activations::default() };
+    assert!(api.walk_known_before(25, None).contains(&"visit 28".into()));
 }
 
 #[test]

@@ -99,6 +99,7 @@ impl Turn<'_> {
             owed: Owed { range, part },
             count: None,
             counted_ms: 0,
+            foot: self.foot,
             continued: true,
             renewed: slice.renewed.iter().chain(&renewed).copied().collect(),
             done: slice

@@ -217,7 +217,7 @@ impl Turn<'_> {
             self.singles.lose(error.to_string());
             return Visited { summary: None, go_on: self.in_time() };
         };
-        if self.seen.contains(summary) || !self.ledger.begin(summary) {
+        if self.is_beneath(summary) || self.seen.contains(summary) || !self.ledger.begin(summary) {
             return Visited { summary: Some(summary), go_on: self.in_time() };
         }
         if !self.singles.owes(summary) {

@@ -1,6 +1,6 @@
 //! Cutting the work of a plan into slices, the units that workers do, most urgent first.
 
-use super::Plan;
+use super::{Foot, Plan};
 use crate::checkpoint::{Owed, OwedRecord, Part};
 use crate::openwhisk::record::Summary;
 use crate::range::Range;
@@ -33,6 +33,8 @@ pub struct Slice {
     pub count: Option<u64>,
     /// Since when it did, milliseconds since 1970.
     pub counted_ms: u64,
+    /// The foot of its list, if there is one.
+    pub foot: Option<Foot>,
     /// Whether it is the rest of another slice of this run.
     pub continued: bool,
     /// Activations in the range that earlier slices of this run have done.
@@ -68,6 +70,7 @@ impl Plan {
                     slices.extend(pieces.get(place).map(|Counted { range, count, counted_ms }| Slice {
                         count: *count,
                         counted_ms: *counted_ms,
+                        foot: self.foot_of(source, *range).filter(|_| *part == Part::Fresh),
                         ..Slice::new((*source).clone(), Owed { range: *range, part: *part })
                     }));
                 }
@@ -101,6 +104,12 @@ impl Plan {
         })
     }
 
+    /// The foot of the list of what is new in `range`.
+    fn foot_of(&self, source: &str, range: Range) -> Option<Foot> {
+        let first = self.work.get(source).and_then(|work| work.first())?;
+        self.feet.get(source).copied().filter(|_| range.since() == first.range.since())
+    }
+
     /// A part of the work in its pieces, newest first.
     fn pieces(&self, source: &str, Owed { range, part }: Owed) -> Vec<Counted> {
         let counted = self.counted.get(source).into_iter().flatten();
@@ -119,6 +128,7 @@ impl Slice {
             owed,
             count: None,
             counted_ms: 0,
+            foot: None,
             continued: false,
             done: Vec::new(),
             renewed: Vec::new(),

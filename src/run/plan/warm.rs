@@ -28,6 +28,6 @@ pub(super) fn ask_early(api: &Api<'_>, config: &Config, context: &Context, now_m
         return;
     };
     if checkpoint.is_recent(now_ms, lookback_ms(config, checkpoint, now_ms)) {
-        work::ask(api, config, checkpoint, index.lately, now_ms);
+        work::ask(api, config, checkpoint, index.lately, now_ms, true);
     }
 }

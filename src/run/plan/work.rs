@@ -5,7 +5,7 @@ use super::index::{self, Index};
 use super::load::{Loaded, Loader};
 use super::quiet::{self, Quiet};
 use super::sweep::Sweep;
-use super::{Counted, PlanError, lookback_ms, names, own_path, share};
+use super::{Counted, Foot, PlanError, lookback_ms, names, own_path, share};
 use crate::checkpoint::{Checkpoint, Owed};
 use crate::config::Config;
 use crate::openwhisk::api::Api;
@@ -21,6 +21,7 @@ pub(super) struct Work {
     pub(super) settled: Map<String, Vec<Owed>>,
     /// What was counted of it.
     pub(super) counted: Map<String, Vec<Counted>>,
+    pub(super) feet: Map<String, Foot>,
     /// There is nothing to do and nothing to write.
     pub(super) rests: bool,
     pub(super) index: Index,
@@ -34,13 +35,15 @@ pub(super) struct Asked {
     counts: quiet::Asked,
 }
 
-/// Asks about the work that a run at `now_ms` has with this checkpoint, if so many activations there were `lately`.
+/// Asks about the work that a run at `now_ms` has with this checkpoint, if so many activations there were `lately`. `is_early` before the index is
+/// known to be up to date.
 pub(super) fn ask(
     api: &Api<'_>,
     config: &Config,
     checkpoint: &Checkpoint,
     lately: Option<u64>,
     now_ms: u64,
+    is_early: bool,
 ) -> Asked {
     let lookback_ms = lookback_ms(config, checkpoint, now_ms);
     let work = all_work(config, checkpoint, now_ms, lookback_ms);
@@ -49,7 +52,8 @@ pub(super) fn ask(
     let lately = lately.filter(|_| checkpoint.platform.shows_whole(now_ms));
     let sweep = lately.and_then(|lately| Sweep::begin(api, config, checkpoint, &work, [lately, recent]));
     let is_swept = |name: &str, owed: Owed| sweep.as_ref().is_some_and(|sweep| sweep.is_about(name, owed));
-    let counts = quiet::ask(api, config, checkpoint, &work, times, &|name, owed| !is_swept(name, owed));
+    let counts =
+        quiet::ask(api, config, checkpoint, &work, times, &|name, owed| !is_swept(name, owed), is_early);
     Asked { work, times, sweep, counts }
 }
 
@@ -68,7 +72,9 @@ impl Asked {
                 Some(settled) => quiet.add(settled),
                 None => {
                     let is_swept = |name: &str, owed: Owed| sweep.is_about(name, owed);
-                    quiet.join(quiet::ask(api, config, checkpoint, &work, times, &is_swept).answers(api));
+                    quiet.join(
+                        quiet::ask(api, config, checkpoint, &work, times, &is_swept, false).answers(api),
+                    );
                 }
             }
         }
@@ -91,7 +97,7 @@ pub(super) fn counted(loader: &mut Loader<'_>, loaded: &mut Loaded, now_ms: u64)
     let mut is_leased = false;
     while loaded.occupied.is_none() {
         loaded.checkpoint.platform.note_whole(index.lately.is_some(), now_ms);
-        let asked = ask(api, config, &loaded.checkpoint, index.lately, now_ms);
+        let asked = ask(api, config, &loaded.checkpoint, index.lately, now_ms, false);
         // A lease that is sure to be needed is written while the counts are on their way.
         if !may_rest && !is_leased {
             is_leased = true;
@@ -100,7 +106,7 @@ pub(super) fn counted(loader: &mut Loader<'_>, loaded: &mut Loaded, now_ms: u64)
                 continue;
             }
         }
-        let (work, mut quiet) = asked.answers(api, config, &loaded.checkpoint);
+        let (mut work, mut quiet) = asked.answers(api, config, &loaded.checkpoint);
         may_rest &= !loaded.checkpoint.owes_records() && quiet.is_all_of(&work);
         if !may_rest && !is_leased {
             is_leased = true;
@@ -109,7 +115,7 @@ pub(super) fn counted(loader: &mut Loader<'_>, loaded: &mut Loaded, now_ms: u64)
                 continue;
             }
         }
-        quiet.tell_apart(api);
+        quiet.tell_apart(api, &mut work);
         let is_silent = |name: &str| quiet.is_silent(name, &work);
         let own_path = own_path(loader.context);
         let strays = names::warnings(api, config, own_path, &mut loaded.checkpoint, is_silent, now_ms);
@@ -120,6 +126,7 @@ pub(super) fn counted(loader: &mut Loader<'_>, loaded: &mut Loaded, now_ms: u64)
             // What was learned about names is kept, which needs no lease.
             rests: may_rest && loaded.is_as_stored(),
             settled: quiet.settled,
+            feet: quiet.feet,
             work,
             index,
         });

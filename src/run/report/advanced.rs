@@ -36,11 +36,15 @@ pub(super) fn advanced(plan: &Plan, outcomes: &[Outcome]) -> Checkpoint {
             let ranges = range::difference(vec![owed.range], but);
             ranges.into_iter().map(move |range| Owed { range, ..owed })
         };
-        let covered: Vec<Owed> =
-            own().filter_map(|outcome| outcome.covered).chain(settled).flat_map(finished).collect();
+        let parted = |owed: Owed| match plan.feet.get(name) {
+            Some(foot) => foot.parted(owed).collect(),
+            None => vec![owed],
+        };
+        let covered = own().filter_map(|outcome| outcome.covered).chain(settled);
+        let covered: Vec<Owed> = covered.flat_map(finished).flat_map(parted).collect();
         let unsure = own().flat_map(|outcome| &outcome.unsure);
         let again = unsure.map(|range| Owed { range: *range, part: Part::Lookback });
-        let work: Vec<Owed> = work.iter().copied().chain(again).collect();
+        let work: Vec<Owed> = work.iter().copied().flat_map(parted).chain(again).collect();
         state.advance(&work, &covered, plan.began_ms, plan.lookback_ms);
         state.settling_since(plan.began_ms, plan.counted_ms);
         own().for_each(|outcome| state.doubt(outcome.doubtful.clone(), sources));
