@@ -112,7 +112,8 @@ impl Checkpoint {
             .filter(|name| !name.starts_with(NAMESPACE) && admits(entries, name))
             .cloned()
             .collect();
-        for parked in own.iter().filter_map(|name| self.parked.remove(name)) {
+        for mut parked in own.iter().filter_map(|name| self.parked.remove(name)) {
+            parked.owe_look_back();
             state.owe_also(&parked);
         }
         if !had_patterns && !taken.is_empty() {
@@ -181,20 +182,11 @@ impl Checkpoint {
         // A digest does not tell which of those that are walked again it stands for.
         state.seen.forget_digests_in(&walked);
         let mut compare: Vec<SourceState> = Vec::new();
-        if let Some((range, last)) = last
-            .filter(|last| last.kept_from > 0)
-            .and_then(|last| Some((Range::new(last.kept_from, last.complete_until)?, last)))
-        {
-            let owed = vec![Owed { range, part: Part::Lookback }];
-            let last = SourceState { owed, records: Vec::new(), settling: Vec::new(), ..last.clone() };
-            state.owe_also(&last);
-            compare.push(last);
-            walked.push(range);
-        }
         for (key, mut parked) in parked {
             if patterns(&key) {
                 parked.forget_names();
             }
+            parked.owe_look_back();
             walked.extend(parked.owed.iter().map(|owed| owed.range));
             state.owe_also(&parked);
             if !patterns(&key) || covers(entries, &parked.selection) {
@@ -270,6 +262,12 @@ impl SourceState {
     /// Whether anything is owed.
     pub fn owes(&self) -> bool {
         !(self.owed.is_empty() && self.records.is_empty() && self.settling.is_empty())
+    }
+
+    /// Owes the look-back that was to come next: what was put off is in it, and what became visible late.
+    fn owe_look_back(&mut self) {
+        let look_back = Range::new(self.kept_from, self.complete_until).filter(|_| self.kept_from > 0);
+        self.owed.extend(look_back.map(|range| Owed { range, part: Part::Lookback }));
     }
 
     /// Also owes everything that another state owes.

@@ -103,7 +103,7 @@ fn digests_of_a_name_that_was_parked_are_forgotten_where_patterns_walk_again() {
     let all = Selection::new([Entry::parse("*").unwrap()], None);
     checkpoint.monitor(&[Source::Namespace(all)], 90 * MINUTE);
     let seen = &checkpoint.sources[NAMESPACE].seen;
-    assert_eq!(seen.count(range(90 * MINUTE, u64::MAX)), 0, "they would be counted twice");
+    assert_eq!(seen.count(range(90 * MINUTE, 96 * MINUTE)), 0, "they would be counted twice");
     assert_eq!(seen.count(range(1, 89 * MINUTE)), 2, "this is compared, not walked");
 }
 
@@ -212,5 +212,29 @@ fn what_a_name_is_owed_was_passed_over_by_patterns_that_did_not_admit_it_and_is_
                 "{state:?}"
             ),
         }
+    }
+}
+
+#[test]
+fn what_a_name_put_off_to_its_next_look_back_is_looked_for_by_patterns_that_admit_it_again() {
+    let selection = |entries: &[&str]| {
+        let entries = entries.iter().map(|entry| Entry::parse(entry).unwrap());
+        Source::Namespace(Selection::new(entries, None))
+    };
+    let (put_off, done) = (activation(97 * MINUTE, 9), activation(98 * MINUTE, 5));
+    let look_back = Owed { range: range(80 * MINUTE, 100 * MINUTE), part: Part::Lookback };
+    let between = [selection(&["tools/*"]), Source::Action(Action::parse("b").unwrap())];
+    for others in between {
+        let mut checkpoint = Checkpoint::default();
+        checkpoint.sources.insert("a".into(), SourceState { kept_from: 80 * MINUTE, ..state(&[]) });
+        checkpoint.monitor(std::slice::from_ref(&others), 90 * MINUTE);
+        let whole = checkpoint.sources.get_mut(&others.name()).unwrap();
+        whole.seen.insert(put_off);
+        whole.complete_until = 130 * MINUTE;
+        checkpoint.monitor(&[selection(&["tools/*", "*"])], 120 * MINUTE);
+        let state = &checkpoint.sources[NAMESPACE];
+        assert!(state.owed.contains(&look_back) && checkpoint.parked.is_empty(), "{state:?}");
+        assert!(!state.seen.contains(put_off), "it was passed over");
+        assert!(state.seen.contains(done), "the name has done it");
     }
 }
