@@ -186,14 +186,18 @@ pub fn plan(config: &Config, context: &Context, ports: Ports<'_>) -> Result<Plan
     let cut_short = loader.records.as_ref().map(|records| records.cut_short).unwrap_or_default();
     let stop_ms = cut_short.stop_ms(began_ms, stop_ms);
     loader.warnings.extend(cut_short.warning(stop_ms.saturating_sub(began_ms)));
-    let lookback_ms = lookback_ms(config, &checkpoint, began_ms);
+    let mut config = config.clone();
+    // A full window at a slow receiver may take all of a time that is so short, and bring no ack.
+    config.output.sending.slow_start |= cut_short.has_runs();
+    let lookback_ms = lookback_ms(&config, &checkpoint, began_ms);
+    let logs = config.logs.unwrap_or(checkpoint.platform.logs(began_ms));
     let pieces = config.sources.len().max(counted.values().map(Vec::len).sum());
     Ok(Plan {
-        config: config.clone(),
+        config,
         own_action: context.own_name().map(Into::into),
         store: keep,
         lookback_ms,
-        logs: config.logs.unwrap_or(checkpoint.platform.logs(began_ms)),
+        logs,
         checkpoint,
         work,
         settled,

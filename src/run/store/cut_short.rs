@@ -49,10 +49,15 @@ impl CutShort {
         began_ms.saturating_add(time_ms).min(stop_ms)
     }
 
+    /// Whether there are any.
+    pub fn has_runs(&self) -> bool {
+        self.runs > 0
+    }
+
     /// What a run that stops after `time_ms` has to say of it.
     pub fn warning(&self, time_ms: u64) -> Option<String> {
         let seconds = |ms: u64| ms.div_ceil(1_000);
-        (self.runs > 0).then(|| {
+        self.has_runs().then(|| {
             format!(
                 "{} of the last {} runs of this forwarder: ended from outside, after {} s or more, before the checkpoint was saved, so their lines \
                  come again, and this run stops after {} s. If that goes on, set the clocks of the platform's hosts, give the action a \
