@@ -21,7 +21,8 @@ pub fn draw(settings: &mut Settings, trouble: &mut Trouble) -> Option<u64> {
     if !is_such || runs < 8 || !luck.chance(250) {
         return None;
     }
-    let others = |event: &Event| matches!(event, Event::Older | Event::Logs(_) | Event::Lookback(_));
+    // An older forwarder's checkpoint does not tell which patterns there were, so other ones after it begin nothing.
+    let others = |event: &Event| matches!(event, Event::Logs(_) | Event::Lookback(_));
     trouble.events.retain(|(_, event)| others(event));
     let change = settings.begin + luck.between(3, runs - 4) * settings.interval_ms + 1;
     let again = change + luck.between(1, 2) * settings.interval_ms;
