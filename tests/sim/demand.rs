@@ -12,6 +12,8 @@ use whiskjack::run::store::STATE;
 
 /// How much a clock wanders, and how far the index is behind, in milliseconds.
 const MARGIN_MS: u64 = 5_000;
+/// Longest time between two comparisons of a look-back, in milliseconds.
+pub const COMPARING_MS: u64 = 10 * 60_000;
 
 /// A time during which an action was monitored, from the first checkpoint that says so.
 #[derive(Debug, Clone)]
@@ -293,20 +295,38 @@ pub fn must_arrive(sim: &Sim, record: &Record) -> bool {
 /// Whether a record's lines must have arrived after a run that is complete and began at `began`: whether it can be had or not.
 pub fn must_have_arrived(sim: &Sim, record: &Record, began: u64) -> bool {
     let settings = &sim.world.settings;
-    // Equal counts hide what is new until the look-back is compared.
-    let compared = if sim.world.deletes_early() { 10 * 60_000 } else { 0 };
-    let margin = lead(settings) + compared;
     !is_never_current(settings)
-        && record.visible.max(record.logs_at).max(record.start) + margin <= began
+        && shown(record) + lead(settings) <= began
         && record.deleted > sim.now.get()
         && record.has_lines()
         && record.at != LogsAt::Nowhere
         // What the list of full records leaves out is found by the look-back of the next run.
         && record.poison.is_none_or(|poison| poison.how != How::LeftOut)
-        // Nor is it known when a run asked for its lines in vain, and did not count it.
-        && !(sim.world.deletes_early() && settings.api_faults > 0 && record.at == LogsAt::Api)
         && is_asked_for_in_store(sim, record)
         && is_monitored(sim, record)
+        && !may_be_hidden(sim, record, began)
+}
+
+/// Whether a deleted record may hide this one from a run that began at `began`: equal counts hide what has become visible since the look-back was
+/// compared last, and what a run did not count since, as it asked for the lines in vain.
+fn may_be_hidden(sim: &Sim, record: &Record, began: u64) -> bool {
+    let settings = &sim.world.settings;
+    let compared = began.saturating_sub(lead(settings) + COMPARING_MS);
+    let is_asked_in_vain = settings.api_faults > 0 && record.at == LogsAt::Api;
+    if shown(record) <= compared && !is_asked_in_vain {
+        return false;
+    }
+    // A comparison since the record was deleted expects it no more.
+    let hides = |other: &&Record| {
+        settings.is_deleted_early(other) && (compared..=sim.now.get()).contains(&other.deleted)
+    };
+    let name = Some(record.key.as_str()).filter(|_| !sim.config.borrow().patterns);
+    sim.world.deletes_any_early() || sim.world.named(name).iter().any(hides)
+}
+
+/// When a record is there with all that it has.
+fn shown(record: &Record) -> u64 {
+    record.visible.max(record.logs_at).max(record.start)
 }
 
 /// Whether a run must have asked for the lines of a record that are in a store of their own, where the first run that found lines found them in records,

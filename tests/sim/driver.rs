@@ -31,8 +31,6 @@ const MINUTE: u64 = 60_000;
 /// Clean runs after the world is quiet: until two in a row had nothing left, at most so many. Two suffice unless a backlog or small pages
 /// need more than the time of one run.
 const MOST_CLEAN_RUNS: u64 = 40;
-/// Longest time until the look-back is compared.
-const COMPARING_MS: u64 = 10 * MINUTE;
 /// Package of the forwarder's checkpoint.
 const PACKAGE: &str = "whiskjack.fwd";
 /// Most runs inside of one another.
@@ -201,7 +199,7 @@ fn settle(sim: &Rc<Sim>) -> bool {
         // What the index does not show yet, nobody can know of.
         let behind = 2 * sim.world.settings.index_step_ms;
         sim.pass(if early && at_rest == 2 {
-            COMPARING_MS
+            demand::COMPARING_MS
         } else {
             sim.world.settings.interval_ms.max(behind)
         });

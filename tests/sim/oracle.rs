@@ -208,10 +208,7 @@ pub fn rightly_incomplete(sim: &Sim, result: &Value) -> bool {
 /// Kinds of trouble that were met; those that are in the world as it is are met as soon as anything is asked.
 fn met(sim: &Sim) -> BTreeMap<&'static str, u64> {
     let settings = &sim.world.settings;
-    let early =
-        sim.world.records.iter().any(|record| {
-            record.deleted != u64::MAX && record.deleted < record.start + settings.lookback_ms(0)
-        });
+    let early = sim.world.records.iter().any(|record| settings.is_deleted_early(record));
     let world = [
         ("stale-index", settings.stale),
         ("slow-index", settings.index_step_ms > 0),

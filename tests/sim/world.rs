@@ -11,6 +11,7 @@ use super::random::{Random, mixed};
 use super::record::{Kind, LogsAt, Record};
 use super::trouble::{Event, Trouble};
 use std::collections::{BTreeMap, HashMap};
+use whiskjack::checkpoint::lookback_span;
 
 const SECOND: u64 = 1_000;
 const MINUTE: u64 = 60 * SECOND;
@@ -206,8 +207,13 @@ impl World {
         self.by_id.get(&id).map(|&at| &self.records[at])
     }
 
-    /// Whether records may be deleted inside a look-back: also where somebody makes it longer for a while.
+    /// Whether records are deleted inside a look-back, any or one that cannot be had.
     pub fn deletes_early(&self) -> bool {
+        self.deletes_any_early() || self.records.iter().any(|record| self.settings.is_deleted_early(record))
+    }
+
+    /// Whether any record may be deleted inside a look-back: also where somebody makes it longer for a while.
+    pub fn deletes_any_early(&self) -> bool {
         let is_longer = |event: &Event| matches!(event, Event::Lookback(minutes) if *minutes > 0);
         let changes = !self.settings.clean && self.trouble.events.iter().any(|(_, event)| is_longer(event));
         self.settings.deletes_early() || changes
@@ -363,6 +369,12 @@ impl Settings {
     /// says.
     pub fn deletes_early(&self) -> bool {
         self.early_deletions || self.limits_tell && !self.clean
+    }
+
+    /// Whether a record is deleted inside the longest look-back that there is at any time.
+    pub fn is_deleted_early(&self, record: &Record) -> bool {
+        let minutes = self.lookback_minutes + self.longer_lookback.1 + self.earlier_lookback.1;
+        record.deleted < record.start + lookback_span(minutes * MINUTE)
     }
 
     /// What clocks and the index take from a look-back.
