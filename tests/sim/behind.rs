@@ -4,8 +4,8 @@
 
 use super::ports::Sim;
 use super::random::{Random, mixed};
+use super::settings::{Settings, Store};
 use super::trouble::{Event, Trouble};
-use super::world::{Settings, Store};
 use serde_json::Value;
 
 /// What the platform says in the record of a run that it ended at its time limit, and of one that ended by itself without a result.

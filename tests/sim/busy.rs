@@ -3,7 +3,7 @@
 
 use super::random::{Random, mixed};
 use super::record::{Kind, Record};
-use super::world::{ACTIONS, Settings};
+use super::settings::{ACTIONS, Settings};
 
 const SECOND: u64 = 1_000;
 /// Most activations of such a world, for each of its runs: beyond that they are counted rather than listed.

@@ -3,8 +3,8 @@
 
 use super::ports::Sim;
 use super::record::{LogsAt, Record};
+use super::settings::{Settings, Store};
 use super::trouble::{Event, How};
-use super::world::{Settings, Store};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use whiskjack::checkpoint::LogPlace;

@@ -4,7 +4,7 @@ use super::faults::ApiFault;
 use super::platform::Platform;
 use super::ports::Sim;
 use super::random::Random;
-use super::world::{Settings, Store};
+use super::settings::{Settings, Store};
 
 /// The longest that a run may take, in milliseconds, whatever is wrong: far more than any of its limits, and far less than for ever.
 pub const MOST_MS: u64 = 6 * 3_600_000;

@@ -3,8 +3,8 @@
 
 use super::random::{Random, mixed};
 use super::record::Record;
+use super::settings::{ACTIONS, PATTERNS, Settings, Store};
 use super::trouble::{Event, Trouble};
-use super::world::{ACTIONS, PATTERNS, Settings, Store};
 
 /// Tells the chance of such a world from others of the same seed.
 const FORMER: u64 = 0x666f_726d_6572;

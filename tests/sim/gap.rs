@@ -4,8 +4,9 @@ use super::driver::{Ended, runs_at};
 use super::platform::Platform;
 use super::random::Random;
 use super::record::Record;
+use super::settings::{Settings, Store};
 use super::trouble::Trouble;
-use super::world::{Settings, Store, World};
+use super::world::World;
 
 pub const MINUTE: u64 = 60_000;
 pub const HOUR: u64 = 60 * MINUTE;

@@ -1,6 +1,6 @@
 //! The index that list and count read: it may be as of the question before (docs/facts/openwhisk.md 1.7), take its time, or be renewed in steps.
 
-use super::world::Settings;
+use super::settings::Settings;
 use std::cell::Cell;
 
 /// As of when the index is. Lists and counts with a name have one, and those of the whole namespace another: each is renewed by its own questions.

@@ -3,8 +3,8 @@
 
 use super::random::{Random, mixed};
 use super::record::Record;
+use super::settings::{ACTIONS, Settings, Store};
 use super::trouble::Event;
-use super::world::{ACTIONS, Settings, Store};
 
 const MINUTE: u64 = 60_000;
 /// Starts of a burst are so close together.

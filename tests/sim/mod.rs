@@ -1,6 +1,6 @@
 //! The forwarder in a simulated world: everything outside is here, in one thread, with a virtual clock, and made from a seed.
 //!
-//! [`world`] says what happens and [`trouble`] what is wrong there, [`api`] shows it, [`receiver`] takes the lines, [`faults`] spoils both,
+//! [`settings`] say what a world is like, [`world`] what happens and [`trouble`] what is wrong there, [`api`] shows it, [`receiver`] takes the lines, [`faults`] spoils both,
 //! [`platform`] adds what the platform itself does, [`endless`] runs
 //! without a deadline, [`containers`] are where it remembers its last run, [`lull`] is a world in which little happens, [`busy`] one in which much does, [`nameless`] adds
 //! records that patterns owe without knowing their names, [`documents`] is what a world's configuration makes of lines,
@@ -29,6 +29,7 @@ mod ports;
 mod random;
 mod receiver;
 mod record;
+mod settings;
 mod spoiled;
 mod store;
 mod trouble;

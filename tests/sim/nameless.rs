@@ -3,8 +3,8 @@
 
 use super::random::{Random, mixed};
 use super::record::Record;
+use super::settings::{ACTIONS, Settings};
 use super::trouble::{Event, How, Poison};
-use super::world::{ACTIONS, Settings};
 
 /// Adds a record before each change from patterns to names, which the last run before it is likely to meet first.
 pub fn trail(settings: &Settings, events: &[(u64, Event)], records: &mut Vec<Record>) {

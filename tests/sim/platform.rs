@@ -8,8 +8,8 @@ use super::faults::FOREIGN;
 use super::ports::Sim;
 use super::random::{Random, mixed};
 use super::record::{Kind, LogsAt, Record};
+use super::settings::{Settings, Store};
 use super::trouble::{Event, Trouble};
-use super::world::{Settings, Store};
 
 const MINUTE: u64 = 60_000;
 const DAY: u64 = 24 * 60 * MINUTE;

@@ -4,8 +4,8 @@
 
 use super::random::Random;
 use super::record::{LogsAt, Record};
+use super::settings::{ACTIONS, PATTERNS, Settings, Store};
 use super::spoiled;
-use super::world::{ACTIONS, PATTERNS, Settings, Store};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
