@@ -2,6 +2,7 @@
 
 mod admitted;
 mod done;
+mod foot;
 mod gap;
 mod ledger;
 mod logs;
@@ -321,10 +322,8 @@ impl<'a> Turn<'a> {
         if reached.is_none() && walk.fell_short() {
             self.notes.unsure.push(range);
         }
-        // Fewer late ones than counted: a later run looks again.
-        if let Some(foot) = self.foot.filter(|foot| reached.is_none() && foot.late > 0) {
-            let near = Range::new(foot.start, foot.near).and_then(|near| near.shared_with(range));
-            self.notes.unsure.extend(near);
+        if reached.is_none() {
+            self.look_again_for_late(range);
         }
         if let Some(failure) = walked.failure {
             self.end.failure.get_or_insert(failure);
@@ -401,20 +400,6 @@ impl<'a> Turn<'a> {
             }
         }
         self.visited(summary)
-    }
-
-    /// Whether it is at the foot of the list, below the slice: another part of the work is about what starts then.
-    fn is_beneath(&self, summary: Summary) -> bool {
-        self.foot.is_some() && summary.start < self.since
-    }
-
-    /// One that is late less is to come, if this is one.
-    fn note_late(&mut self, visited: Visited, edge: &mut OverlapFilter) {
-        let Some((foot, summary)) = self.foot.as_mut().zip(visited.summary) else { return };
-        let is_near = self.since <= summary.start && summary.start <= foot.near;
-        if is_near && edge.first_time(summary) && !self.seen.contains(summary) {
-            foot.late = foot.late.saturating_sub(1);
-        }
     }
 
     /// All that is to be done for the open record is done, unless the turn ended inside of it.
